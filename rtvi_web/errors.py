@@ -1,0 +1,198 @@
+"""Every error that rtvi_web raises.
+
+::
+
+    RTVIError
+    ├── InvalidArgumentError      (ValueError)       a parameter that cannot work; nothing was changed
+    ├── NotInBrowserError         (RuntimeError)     a browser API was touched outside a web page
+    ├── UnsupportedFeatureError                      this browser or this bot cannot do it
+    ├── AlreadyStartedError       (RuntimeError)     connect() while a session is running
+    ├── ConnectionTimeoutError    (TimeoutError)     connect() did not end within its deadline
+    ├── ConnectAbortedError       (ConnectionError)  disconnect() was called while connect() ran
+    ├── HttpError                 (ConnectionError)  a request got no answer at all
+    ├── StartBotError                                the start endpoint refused or answered nonsense
+    ├── TransportStartError       (ConnectionError)  the transport could not be established
+    ├── BotError                                     the bot reported a fatal error
+    ├── BotNotReadyError                             something was sent before the session was ready
+    ├── DisconnectedError         (ConnectionError)  the session ended while something waited for it
+    ├── RequestError                                 the bot answered a request with an error
+    ├── RequestTimeoutError       (TimeoutError)     the bot did not answer a request in time
+    ├── MessageTooLargeError      (ValueError)       a message over the transport's size limit; not sent
+    └── DeviceError                                  a microphone, camera or speaker could not be used
+
+The names that the JavaScript client has (``RTVIError``, ``ConnectionTimeoutError``, ``StartBotError``,
+``TransportStartError``, ``BotNotReadyError``, ``DeviceError``, ``UnsupportedFeatureError``) mean the same here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+
+class ConnectPhase(StrEnum):
+    """What ``connect()`` was doing, in the order in which it does it."""
+
+    DEVICES = "devices"
+    """Opening the microphone; the browser may be asking the person for permission."""
+    START = "start"
+    """POSTing to the start endpoint (base URL + ``endpoints.connect``)."""
+    OFFER = "offer"
+    """Exchanging the WebRTC offer and answer."""
+    ICE = "ice"
+    """Finding a network path to the bot."""
+    DATA_CHANNEL = "data-channel"
+    """Waiting for the data channel to open."""
+    BOT_READY = "bot-ready"
+    """client-ready was sent; waiting for the bot's bot-ready."""
+
+
+class RTVIError(Exception):
+    """The base of all errors of rtvi_web.
+
+    Attributes:
+        status: the HTTP status, where an HTTP answer is the reason, else ``None``.
+        phase: what ``connect()`` was doing, where it is ``connect()`` that failed, else ``None``.
+    """
+
+    default_message = "An RTVI error occurred."
+
+    def __init__(
+        self, message: str | None = None, *, status: int | None = None, phase: ConnectPhase | None = None
+    ) -> None:
+        super().__init__(message or self.default_message)
+        self.status = status
+        self.phase = phase
+
+    @property
+    def message(self) -> str:
+        """What happened, without the phase."""
+        return str(self.args[0])
+
+    def __str__(self) -> str:
+        return f"{self.message} [phase: {self.phase.value}]" if self.phase else self.message
+
+
+class InvalidArgumentError(RTVIError, ValueError):
+    """A parameter that cannot work. Raised before anything is changed or sent."""
+
+
+class NotInBrowserError(RTVIError, RuntimeError):
+    """A browser API was touched where there is none: on CPython, or in a web worker that lacks it."""
+
+    def __init__(self, touched: str) -> None:
+        super().__init__(
+            f"{touched} exists only in a web page's main thread. rtvi_web imports anywhere, but connecting, "
+            "devices and audio need Pyodide or PyScript in a page (without the `worker` attribute)."
+        )
+        self.touched = touched
+
+
+class UnsupportedFeatureError(RTVIError):
+    """This browser or this bot cannot do what was asked."""
+
+
+class AlreadyStartedError(RTVIError, RuntimeError):
+    """``connect()`` was called while a session is running or starting."""
+
+    default_message = "The client has already been started. Call disconnect() before starting again."
+
+
+class ConnectionTimeoutError(RTVIError, TimeoutError):
+    """``connect()`` did not end within the client's ``timeout``; ``phase`` tells where it stood."""
+
+    default_message = "The bot did not become ready within the time-out."
+
+
+class ConnectAbortedError(RTVIError, ConnectionError):
+    """``disconnect()`` was called while ``connect()`` was running."""
+
+    default_message = "disconnect() was called while connect() was running."
+
+
+class HttpError(RTVIError, ConnectionError):
+    """A request got no answer: server down, wrong address, blocked by CORS or by the page's policy."""
+
+
+class StartBotError(RTVIError):
+    """The start endpoint refused, was unreachable, or answered something that is not a JSON object.
+
+    Attributes:
+        error: always ``"invalid-request-error"``, as in the JavaScript client.
+        body: the answer's body as text, cut after 2,000 characters; empty when there was no answer.
+    """
+
+    default_message = "Failed to connect / invalid auth bundle from base url"
+    error = "invalid-request-error"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        status: int | None = None,
+        phase: ConnectPhase | None = ConnectPhase.START,
+        body: str = "",
+    ) -> None:
+        super().__init__(message, status=status, phase=phase)
+        self.body = body[:2000]
+
+
+class TransportStartError(RTVIError, ConnectionError):
+    """The transport could not be established; the cause is chained."""
+
+    default_message = "Unable to connect to transport"
+
+
+class BotError(RTVIError):
+    """The bot reported a fatal error; the session is over."""
+
+
+class BotNotReadyError(RTVIError):
+    """Something was sent before the session was ready."""
+
+    default_message = "The bot is not ready. Await connect() first."
+
+
+class DisconnectedError(RTVIError, ConnectionError):
+    """The session ended: the link was lost, the bot left, or something was still waiting at its end."""
+
+    default_message = "The session ended."
+
+
+class RequestError(RTVIError):
+    """The bot answered a request with ``error-response``; the message is the bot's own."""
+
+
+class RequestTimeoutError(RTVIError, TimeoutError):
+    """The bot did not answer a request in time."""
+
+
+class MessageTooLargeError(RTVIError, ValueError):
+    """A message is over what the transport can carry. It was not sent; the session goes on.
+
+    Attributes:
+        size: bytes of the message as JSON in UTF-8.
+        limit: bytes that the transport carries at most.
+    """
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(
+            f"The message has {size:,} bytes; the transport carries at most {limit:,}. It was not sent."
+        )
+        self.size = size
+        self.limit = limit
+
+
+class DeviceError(RTVIError):
+    """A device could not be used.
+
+    Attributes:
+        devices: which ones: ``"mic"``, ``"cam"``, ``"speaker"``.
+        type: ``"permissions"``, ``"not-found"``, ``"in-use"``, ``"constraints"``, ``"undefined-mediadevices"``
+            (the page is not on https or localhost) or ``"unknown"``.
+    """
+
+    def __init__(self, message: str, *, devices: Sequence[str], type: str) -> None:
+        super().__init__(message)
+        self.devices = tuple(devices)
+        self.type = type

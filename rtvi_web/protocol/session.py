@@ -1,0 +1,117 @@
+"""What each frame of text means to a session: outcomes for the client to act on."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from rtvi_web.protocol.events import BY_WIRE, Event, InvalidMessage, RTVIEvent, arguments
+from rtvi_web.protocol.messages import MalformedMessageError, RTVIMessage, decode
+from rtvi_web.protocol.payloads import (
+    BotReadyData,
+    ErrorMessage,
+    FunctionCallData,
+    ServerResponseData,
+)
+
+REMEMBERED_CALLS = 256
+"""How many function calls are remembered, so that none is run twice."""
+
+
+class Fire(NamedTuple):
+    """An event for the user's handlers."""
+
+    event: Event[Any]
+    args: tuple[Any, ...]
+
+
+class BotBecameReady(NamedTuple):
+    """The answer to client-ready."""
+
+    data: BotReadyData
+
+
+class Answered(NamedTuple):
+    """A request was answered."""
+
+    id: str
+    value: Any
+
+
+class Refused(NamedTuple):
+    """A request was answered with an error."""
+
+    id: str
+    reason: str
+
+
+class CallAnnounced(NamedTuple):
+    """The model calls a function by name; announced once for each call."""
+
+    data: FunctionCallData
+
+
+class FatalError(NamedTuple):
+    """The bot says that the session is over."""
+
+    reason: str
+
+
+Outcome = Fire | BotBecameReady | Answered | Refused | CallAnnounced | FatalError
+
+_CALL_EVENTS = (RTVIEvent.LLM_FUNCTION_CALL, RTVIEvent.LLM_FUNCTION_CALL_IN_PROGRESS)
+
+
+class Session:
+    """One session's book-keeping: which calls were announced already, and what each frame leads to."""
+
+    def __init__(self) -> None:
+        self._calls: OrderedDict[str, None] = OrderedDict()
+
+    def receive(self, text: str) -> list[Outcome]:
+        """The outcomes of one frame, in the order in which they are to be acted on. Never raises on bad input."""
+        outcomes: list[Outcome] = [Fire(RTVIEvent.MESSAGE_RECEIVED, (text,))]
+        try:
+            outcomes += self._understand(decode(text))
+        except MalformedMessageError as error:
+            outcomes.append(_invalid(text, str(error)))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, ("data", *first["loc"])))
+            outcomes.append(_invalid(text, f"{where}: {first['msg']}"))
+        return outcomes
+
+    def _understand(self, message: RTVIMessage) -> list[Outcome]:
+        if message.type == "server-response":
+            response = ServerResponseData.model_validate(message.data or {})
+            return [Answered(message.id or "", response.d)]
+        event = BY_WIRE.get(message.type)
+        if event is None:
+            return [Fire(RTVIEvent.GENERIC_MESSAGE, (message,))]
+        args = arguments(event, message)
+        fire = Fire(event, args)
+        data = args[0] if args else None
+        if event is RTVIEvent.BOT_READY:
+            return [BotBecameReady(data), fire]
+        if event is RTVIEvent.ERROR and isinstance(data, ErrorMessage):
+            return [fire, FatalError(data.data.error)] if data.data.fatal else [fire]
+        if event is RTVIEvent.MESSAGE_ERROR and isinstance(data, ErrorMessage):
+            return [Refused(data.id or "", data.data.error), fire]
+        if event in _CALL_EVENTS and self._is_new(data):
+            return [fire, CallAnnounced(data)]
+        return [fire]
+
+    def _is_new(self, call: FunctionCallData) -> bool:
+        """Whether a call can be answered and was not announced before (old and new messages announce the same one)."""
+        if call.function_name is None or call.tool_call_id in self._calls:
+            return False
+        self._calls[call.tool_call_id] = None
+        while len(self._calls) > REMEMBERED_CALLS:
+            self._calls.popitem(last=False)
+        return True
+
+
+def _invalid(text: str, reason: str) -> Fire:
+    return Fire(RTVIEvent.INVALID_MESSAGE, (InvalidMessage(text[:2000], reason),))

@@ -1,0 +1,63 @@
+"""The states of a session, and which may follow which."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class TransportState(StrEnum):
+    """Where the session stands. The values are those of the JavaScript client's ``TransportState``."""
+
+    DISCONNECTED = "disconnected"
+    INITIALIZING = "initializing"
+    INITIALIZED = "initialized"
+    AUTHENTICATING = "authenticating"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    READY = "ready"
+    DISCONNECTING = "disconnecting"
+    ERROR = "error"
+
+
+_S = TransportState
+_STARTING = frozenset({_S.INITIALIZING, _S.AUTHENTICATING, _S.CONNECTING})
+
+TRANSITIONS: dict[TransportState, frozenset[TransportState]] = {
+    _S.DISCONNECTED: _STARTING | {_S.ERROR},
+    _S.INITIALIZING: frozenset({_S.INITIALIZED, _S.DISCONNECTING}),
+    _S.INITIALIZED: frozenset({_S.AUTHENTICATING, _S.CONNECTING, _S.DISCONNECTING}),
+    _S.AUTHENTICATING: frozenset({_S.CONNECTING, _S.DISCONNECTING, _S.ERROR}),
+    _S.CONNECTING: frozenset({_S.CONNECTED, _S.DISCONNECTING}),
+    _S.CONNECTED: frozenset({_S.READY, _S.DISCONNECTING}),
+    _S.READY: frozenset({_S.DISCONNECTING}),
+    _S.DISCONNECTING: frozenset({_S.DISCONNECTED}),
+    _S.ERROR: _STARTING | {_S.DISCONNECTING},
+}
+"""From each state, the states that may come next.
+
+``error`` follows ``authenticating`` at once when the start endpoint refuses; every later failure passes through
+``disconnecting`` and ``disconnected``, so that a page always sees the session close before it sees why.
+"""
+
+STARTABLE = frozenset({_S.DISCONNECTED, _S.ERROR})
+"""The states in which ``connect()`` may begin."""
+
+
+class StateMachine:
+    """Holds one session's state and refuses what the table does not allow."""
+
+    def __init__(self) -> None:
+        self.state = TransportState.DISCONNECTED
+
+    def move(self, to: TransportState) -> bool:
+        """Go to a state; ``False`` when it is the present one.
+
+        Raises:
+            ValueError: the table has no such transition; the state is unchanged.
+        """
+        if to is self.state:
+            return False
+        if to not in TRANSITIONS[self.state]:
+            raise ValueError(f"the session cannot go from {self.state.value!r} to {to.value!r}")
+        self.state = to
+        return True
