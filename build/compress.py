@@ -1,0 +1,52 @@
+"""Brotli and gzip siblings of files, cached by content because Brotli at its best is slow."""
+
+import gzip
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import brotli
+from paths import CACHE
+
+FOLDER = CACHE / "compressed"
+
+# Formats that are compressed already.
+INCOMPRESSIBLE = {".avif", ".jpg", ".m4a", ".mp3", ".ogg", ".opus", ".png", ".webm", ".webp", ".woff2"}
+
+
+def compressed(data: bytes, suffix: str) -> dict[str, bytes]:
+    """The compressed forms of `data` by ending (`.br`, `.gz`); those that gain nothing are left out."""
+    if suffix in INCOMPRESSIBLE:
+        return {}
+    key = hashlib.sha256(data).hexdigest()
+    forms = {}
+    for ending, compress in ((".br", _brotli), (".gz", _gzip)):
+        path = FOLDER / (key + ending)
+        if path.exists():
+            forms[ending] = path.read_bytes()
+        else:
+            forms[ending] = compress(data)
+            part = path.with_name(path.name + ".part")
+            part.write_bytes(forms[ending])
+            part.rename(path)
+    return {ending: form for ending, form in forms.items() if len(form) < len(data)}
+
+
+def with_siblings(files: dict[str, bytes]) -> dict[str, bytes]:
+    """`files` (by path) and their compressed forms."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    new = sum(not (FOLDER / f"{hashlib.sha256(data).hexdigest()}.br").exists() for data in files.values())
+    if new:
+        print(f"  compressing {new} files (slow the first time)", flush=True)
+    with ThreadPoolExecutor() as pool:
+        forms = list(pool.map(lambda item: compressed(item[1], Path(item[0]).suffix), files.items()))
+    siblings = {path + ending: form for path, found in zip(files, forms, strict=True) for ending, form in found.items()}
+    return files | siblings
+
+
+def _brotli(data: bytes) -> bytes:
+    return brotli.compress(data, quality=11, lgwin=24)
+
+
+def _gzip(data: bytes) -> bytes:
+    return gzip.compress(data, compresslevel=9, mtime=0)

@@ -1,0 +1,38 @@
+"""The Content-Security-Policy of the site's pages: same-origin, and of `eval` only WebAssembly's."""
+
+import base64
+import hashlib
+import re
+
+SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script>", re.DOTALL | re.IGNORECASE)
+# Inline scripts that a browser runs or reads as its own; any other type, such as "py", is mere data to it.
+RUNNABLE = re.compile(r'type="(module|text/javascript|importmap|speculationrules)"', re.IGNORECASE)
+
+
+def policy(page: str = "") -> str:
+    """The policy for a page with this HTML, whose inline scripts (if any) are allowed by their hashes."""
+    scripts = " ".join(["'self'", "'wasm-unsafe-eval'", *inline_hashes(page)])
+    connect = "'self'"
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src {scripts}",
+            "style-src 'self'",
+            f"connect-src {connect}",
+            "img-src 'self' data:",
+            "media-src 'self' blob:",
+            "font-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        ]
+    )
+
+
+def inline_hashes(page: str) -> list[str]:
+    """A source expression for each inline script of the page that a browser would run."""
+    return [
+        f"'sha256-{base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()}'"
+        for attributes, body in SCRIPT.findall(page)
+        if "src=" not in attributes and ("type=" not in attributes or RUNNABLE.search(attributes))
+    ]

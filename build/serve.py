@@ -1,0 +1,96 @@
+"""Serves dist/ or another folder on loopback: `python build/serve.py --port 8000 --prefix /some/sub/path/`.
+
+Brotli where the browser takes it, else gzip; a strict Content-Security-Policy; and caching such that a second visit
+transfers nothing but revalidations. `site(app, folder)` does the same inside another ASGI application's process.
+"""
+
+import argparse
+import contextlib
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from wsgiref.headers import Headers
+
+import uvicorn
+from csp import policy
+from paths import DIST
+from servestatic import ServeStaticASGI
+
+# Names that carry a hash of the content, as PyScript's chunks do (core-C9KDLldu.js): they never change.
+HASHED_NAME = re.compile(r"-(?=[\w-]*[A-Z0-9])[\w-]{8}\.js$")
+MEDIA_TYPES = {".mjs": "text/javascript", ".wasm": "application/wasm", ".whl": "application/zip"}
+
+
+def site(app: Any, folder: Path | str = DIST, prefix: str = "/") -> ServeStaticASGI:
+    """ASGI middleware that serves `folder` under `prefix` and leaves every other request to `app` (None: 404).
+
+    With FastAPI or Starlette: `app.add_middleware(site, folder=...)`.
+    """
+    return ServeStaticASGI(
+        app,
+        root=folder,
+        prefix=prefix,
+        index_file=True,
+        autorefresh=True,  # a build while this runs shows at the next reload
+        max_age=None,
+        allow_all_origins=False,
+        mimetypes=MEDIA_TYPES,
+        add_headers_function=_add_headers,
+    )
+
+
+def _add_headers(headers: Headers, path: str, url: str) -> None:
+    immutable = HASHED_NAME.search(url)
+    headers["Cache-Control"] = "public, max-age=31536000, immutable" if immutable else "no-cache"
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["Content-Security-Policy"] = policy(Path(path).read_text() if path.endswith(".html") else "")
+
+
+@contextlib.contextmanager
+def serve(folder: Path | str = DIST, prefix: str = "/", port: int = 0, app: Any = None) -> Iterator[str]:
+    """Serves in a thread, at a free port unless one is given; the value is the address, ending in `prefix`."""
+    listener = socket.create_server(("127.0.0.1", port))
+    server = uvicorn.Server(_config(site(app, folder, prefix)))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        # The socket listens already: what comes before the server is up waits in its queue.
+        yield address(listener.getsockname()[1], prefix)
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+def address(port: int, prefix: str) -> str:
+    """The site's address; by name, so that the page is a secure context everywhere."""
+    path = prefix.strip("/")
+    return f"http://localhost:{port}/{path + '/' if path else ''}"
+
+
+def _config(app: Any) -> uvicorn.Config:
+    return uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Serve the site on loopback.")
+    parser.add_argument("folder", nargs="?", type=Path, default=DIST)
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--prefix", default="/", help="the path the site is served under")
+    arguments = parser.parse_args()
+    if not arguments.folder.is_dir():
+        parser.exit(1, f"{arguments.folder} does not exist: run `make site` first\n")
+    with serve(arguments.folder, arguments.prefix, arguments.port) as url:
+        print(f"Serving {arguments.folder} at {url} (Ctrl-C ends it)", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(3600)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Assembles dist/, the self-contained site: `python build/site.py`. Does again only what changed.
+
+`--tests` also fills .cache/test-dist/, which is dist/pyodide/ with the wheels that pytest-pyodide needs in the page.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from compiled import compile_archives, unpack
+from compress import with_siblings
+from downloads import fetch, read_pins
+from lockfile import make_lock
+from pages import site_pages
+from paths import CACHE, DIST, ROOT, TEST_DIST, BuildError
+from wheels import our_wheel
+
+RUNTIME = ("pyodide.mjs", "pyodide.js", "pyodide.asm.mjs", "pyodide.asm.wasm")
+
+Files = dict[str, bytes]
+
+
+def pyodide_files(pyodide: Path, wheels: list[Path]) -> Files:
+    """A Pyodide distribution that holds `wheels`, its standard library and they compiled."""
+    archives = compile_archives([pyodide / "python_stdlib.zip", *wheels], pyodide)
+    stock_lock = json.loads((pyodide / "pyodide-lock.json").read_text())
+    lock = make_lock(stock_lock["info"], [archives[wheel.name] for wheel in wheels])
+    files = {name: (pyodide / name).read_bytes() for name in RUNTIME}
+    files |= {name: path.read_bytes() for name, path in archives.items()}
+    files["pyodide-lock.json"] = json.dumps(lock, separators=(",", ":")).encode()
+    return files
+
+
+def package_scripts() -> Files:
+    """The package's own JavaScript, which a page under a strict policy must load by address."""
+    paths = sorted((ROOT / "rtvi_web").rglob("*.js"))
+    return {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in paths}
+
+
+def pyscript_files(pyscript: Path) -> Files:
+    """PyScript's distribution without its source maps."""
+    paths = [path for path in (pyscript / "dist").iterdir() if path.suffix in (".js", ".css")]
+    return {path.name: path.read_bytes() for path in [*paths, pyscript / "LICENSE"]}
+
+
+def under(folder: str, files: Files) -> Files:
+    """`files` with their paths inside `folder`."""
+    return {f"{folder}/{name}": data for name, data in files.items()}
+
+
+def write_tree(folder: Path, files: Files) -> int:
+    """Makes `folder` hold exactly `files`; returns how many changed. Unchanged files keep their date."""
+    changed = 0
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
+        if path.relative_to(folder).as_posix() not in files:
+            path.unlink()
+            changed += 1
+    for name, data in files.items():
+        path = folder / name
+        if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(path.name + ".part")
+        part.write_bytes(data)
+        os.replace(part, path)
+        changed += 1
+    return changed
+
+
+def build_site(tests: bool) -> None:
+    """Fills dist/, and .cache/test-dist/ if `tests`."""
+    start = time.monotonic()
+    print("make site", flush=True)
+    pins = [pin for pin in read_pins() if tests or pin.group != "test-wheels"]
+    packages = fetch(pins)
+    pyodide = unpack(packages["pyodide"])
+    pyscript = unpack(packages["@pyscript/core"])
+    ours = our_wheel()
+    wheels = [ours, *(packages[pin.name] for pin in pins if pin.group == "wheels")]
+
+    runtime = pyodide_files(pyodide, wheels)
+    files = under("pyodide", runtime | package_scripts())
+    files |= under("pyscript", pyscript_files(pyscript))
+    files[f"wheels/{ours.name}"] = ours.read_bytes()
+    files = with_siblings(files)
+    files |= with_siblings(site_pages(files))
+    changed = write_tree(DIST, files)
+    megabytes = sum(map(len, files.values())) / 1e6
+    print(f"  dist/: {len(files)} files, {megabytes:.1f} MB, {changed} changed", flush=True)
+
+    if tests:
+        test_wheels = [packages[pin.name] for pin in pins if pin.group == "test-wheels"]
+        test_files = pyodide_files(pyodide, [*wheels, *test_wheels]) | package_scripts()
+        test_files[f"wheels/{ours.name}"] = ours.read_bytes()
+        changed = write_tree(TEST_DIST, test_files)
+        print(f"  {TEST_DIST.relative_to(ROOT)}/: {len(test_files)} files, {changed} changed", flush=True)
+    print(f"  done in {time.monotonic() - start:.1f} s", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tests", action="store_true", help="also fill .cache/test-dist/")
+    arguments = parser.parse_args()
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two builds at once would undo each other's work
+        try:
+            build_site(arguments.tests)
+        except BuildError as error:
+            sys.exit(f"make site failed: {error}")
+
+
+if __name__ == "__main__":
+    main()

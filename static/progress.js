@@ -1,0 +1,61 @@
+// Shows how far the boot has come, without touching it: it only watches which of the files hinted in the page's head
+// (<link data-bytes>, written by the build) have arrived. Wrapping their streams instead would cost V8's code cache.
+//
+// The page holds one element with `data-boot` and in it a <progress> and its <label>; the page's Python ends it with
+// `document.dispatchEvent(Event.new("page-ready"))`.
+const boot = document.querySelector("[data-boot]");
+const bar = boot.querySelector("progress");
+const label = boot.querySelector("label");
+
+const missing = new Map(
+  [...document.querySelectorAll("link[data-bytes]")].map((link) => [link.href, Number(link.dataset.bytes)]),
+);
+const total = [...missing.values()].reduce((sum, bytes) => sum + bytes, 0);
+bar.max = total || 1;
+
+function progressed() {
+  bar.value = total - [...missing.values()].reduce((sum, bytes) => sum + bytes, 0);
+  if (missing.size) label.textContent = `Loading Python (${(total / 1e6).toFixed(1)} MB)…`;
+  else {
+    label.textContent = "Starting Python…";
+    bar.removeAttribute("value"); // how long this takes is not known
+  }
+}
+
+function failed(reason) {
+  stop();
+  boot.setAttribute("role", "alert");
+  label.textContent = `Python could not start: ${reason}`;
+  bar.hidden = true;
+}
+
+const observer = new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    if (!missing.has(entry.name)) continue;
+    // A file that never came has status 0; browsers that don't report the status say undefined.
+    if (entry.responseStatus === 0 || entry.responseStatus >= 400) {
+      const why = entry.responseStatus ? `the server answered ${entry.responseStatus}` : "the server can't be reached";
+      return failed(`loading ${entry.name} failed, ${why}. Check the connection and reload the page.`);
+    }
+    missing.delete(entry.name);
+  }
+  progressed();
+});
+
+const onRejection = (event) => failed(event.reason?.message ?? event.reason);
+const onError = (event) => failed(event.message || `loading ${event.target.src ?? event.target.href} failed.`);
+
+function stop() {
+  observer.disconnect();
+  window.removeEventListener("unhandledrejection", onRejection);
+  window.removeEventListener("error", onError, true);
+}
+
+window.addEventListener("unhandledrejection", onRejection);
+window.addEventListener("error", onError, true); // capturing, because a script that fails to load doesn't bubble
+document.addEventListener("page-ready", () => {
+  stop();
+  boot.hidden = true;
+});
+progressed();
+observer.observe({ type: "resource", buffered: true });
