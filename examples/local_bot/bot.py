@@ -1,0 +1,160 @@
+"""A voice bot on Pipecat and its development runner, for pages made with rtvi_web.
+
+    python bot.py --host localhost --port 7860 --speech-url http://127.0.0.1:9100/v1
+
+It hears, thinks and speaks through Pipecat's own OpenAI services. With --speech-url these talk to
+speech_server.py, which needs no key; without it, to OpenAI with your OPENAI_API_KEY.
+"""
+
+import argparse
+import functools
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import uvicorn
+from fastapi.responses import FileResponse
+from page_functions import PageFunctions
+from pipecat.adapters.llm.schemas.function_schema import FunctionSchema
+from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
+from pipecat.audio.vad.silero import SileroVADAnalyzer
+from pipecat.frames.frames import LLMRunFrame
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.pipeline.worker import PipelineParams, PipelineWorker
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import (
+    LLMContextAggregatorPair,
+    LLMUserAggregatorParams,
+)
+from pipecat.processors.frameworks.rtvi import RTVIFunctionCallReportLevel, RTVIObserverParams
+from pipecat.runner import run as pipecat_runner
+from pipecat.runner.types import RunnerArguments
+from pipecat.runner.utils import create_transport
+from pipecat.serializers.protobuf import ProtobufFrameSerializer
+from pipecat.services.llm_service import FunctionCallParams
+from pipecat.services.openai.llm import OpenAILLMService
+from pipecat.services.openai.stt import OpenAISTTService
+from pipecat.services.openai.tts import OpenAITTSService
+from pipecat.transports.base_transport import TransportParams
+from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams
+from pipecat.turns.user_stop.speech_timeout_user_turn_stop_strategy import (
+    SpeechTimeoutUserTurnStopStrategy,
+)
+from pipecat.turns.user_turn_strategies import UserTurnStrategies
+from pipecat.workers.runner import WorkerRunner
+
+INSTRUCTIONS = (
+    "You are a friendly voice bot on a web page. Answer in one or two short sentences of plain text. "
+    "You can change the colour of the page and tell the time."
+)
+PAGE_ANSWER_TIMEOUT = 10.0  # seconds
+
+SET_PAGE_COLOR = FunctionSchema(
+    name="set_page_color",
+    description="Change the background colour of the web page that the user sees.",
+    properties={"color": {"type": "string", "description": "a CSS colour name"}},
+    required=["color"],
+)
+GET_TIME = FunctionSchema(
+    name="get_time", description="The time of day where the bot runs.", properties={}, required=[]
+)
+
+
+async def bot(arguments: RunnerArguments) -> None:
+    """One session; the runner calls this for each client that connects."""
+    transport = await create_transport(
+        arguments,
+        {
+            "webrtc": lambda: TransportParams(audio_in_enabled=True, audio_out_enabled=True),
+            "websocket": lambda: FastAPIWebsocketParams(
+                audio_in_enabled=True, audio_out_enabled=True, serializer=ProtobufFrameSerializer()
+            ),
+        },
+    )
+    stt, llm, tts = services(arguments.cli_args.speech_url)
+
+    page_functions = PageFunctions()
+    llm.register_function("set_page_color", page_functions.call, timeout_secs=PAGE_ANSWER_TIMEOUT)
+    llm.register_function("get_time", get_time)
+
+    context = LLMContext(
+        [{"role": "system", "content": INSTRUCTIONS}],
+        tools=ToolsSchema(standard_tools=[SET_PAGE_COLOR, GET_TIME]),
+    )
+    user, assistant = LLMContextAggregatorPair(
+        context,
+        user_params=LLMUserAggregatorParams(
+            vad_analyzer=SileroVADAnalyzer(),
+            user_turn_strategies=UserTurnStrategies(stop=[SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=0.3)]),
+        ),
+    )
+    worker = PipelineWorker(
+        Pipeline([transport.input(), page_functions, stt, user, llm, tts, transport.output(), assistant]),
+        params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),
+        rtvi_observer_params=RTVIObserverParams(
+            # The page answers function calls, so it must learn their names and arguments.
+            function_call_report_level={"*": RTVIFunctionCallReportLevel.FULL}
+        ),
+        idle_timeout_secs=None,
+    )
+    runner = WorkerRunner(handle_sigint=False)
+    await runner.add_workers(worker)
+
+    @worker.rtvi.event_handler("on_client_ready")
+    async def on_client_ready(rtvi):
+        context.add_message({"role": "developer", "content": "Greet the user in one short sentence."})
+        await worker.queue_frames([LLMRunFrame()])
+
+    @worker.rtvi.event_handler("on_client_message")
+    async def on_client_message(rtvi, message):
+        match message.type:
+            case "echo":
+                await rtvi.send_server_response(message, message.data)
+            case "fail":
+                await rtvi.send_error_response(message, "this request always fails")
+            case "notify":
+                await rtvi.send_server_message(message.data)
+            # Any other type is never answered: whoever asks has to have a time limit.
+
+    @transport.event_handler("on_client_disconnected")
+    async def on_client_disconnected(transport, client):
+        await runner.cancel()
+
+    await runner.run()
+
+
+def services(speech_url: str | None) -> tuple[OpenAISTTService, OpenAILLMService, OpenAITTSService]:
+    """Pipecat's OpenAI services: of the local speech server, or of OpenAI if there is none."""
+    if speech_url is None:
+        key = os.environ["OPENAI_API_KEY"]
+        return OpenAISTTService(api_key=key), OpenAILLMService(api_key=key), OpenAITTSService(api_key=key)
+    local = {"api_key": "none", "base_url": speech_url}
+    return OpenAISTTService(**local), OpenAILLMService(**local), OpenAITTSService(**local)
+
+
+async def get_time(params: FunctionCallParams) -> None:
+    """A function that the server answers itself."""
+    await params.result_callback({"time": datetime.now().astimezone().strftime("%H:%M")})
+
+
+def main() -> None:
+    """Serve the bot, its phrases and, with --site, the page on Pipecat's development runner."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--speech-url", metavar="URL", help="base URL of the local speech server")
+    parser.add_argument("--site", type=Path, metavar="DIR", help="serve this built site at /")
+    options, _ = parser.parse_known_args()
+    if options.speech_url is None and not os.environ.get("OPENAI_API_KEY"):
+        sys.exit("bot.py: give --speech-url, or set OPENAI_API_KEY to use OpenAI's services")
+
+    @pipecat_runner.app.get("/phrases")
+    async def phrases() -> FileResponse:
+        return FileResponse(Path(__file__).with_name("phrases.json"))
+
+    # The runner's server would wait for live sessions to end by themselves, and it has no option for this.
+    uvicorn.run = functools.partial(uvicorn.run, timeout_graceful_shutdown=1)
+    pipecat_runner.main(parser)
+
+
+if __name__ == "__main__":
+    main()
