@@ -176,9 +176,7 @@ class MessageTooLargeError(RTVIError, ValueError):
     """
 
     def __init__(self, size: int, limit: int) -> None:
-        super().__init__(
-            f"The message has {size:,} bytes; the transport carries at most {limit:,}. It was not sent."
-        )
+        super().__init__(f"The message has {size:,} bytes; the transport carries at most {limit:,}. It was not sent.")
         self.size = size
         self.limit = limit
 

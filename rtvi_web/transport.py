@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol, TypeVarTuple, Unpack
+from typing import Any, NamedTuple, Protocol, TypeVarTuple
 
 from rtvi_web.errors import ConnectPhase, RTVIError
 from rtvi_web.protocol.events import Event
@@ -62,7 +62,7 @@ class ConnectRequest(NamedTuple):
 class TransportHost(Protocol):
     """What a transport may tell its client. All of it returns at once; none of it raises."""
 
-    def fire(self, event: Event[Unpack[Args]], *args: Unpack[Args]) -> None:
+    def fire(self, event: Event[*Args], *args: *Args) -> None:
         """Fire a device or media event."""
 
     def listens(self, event: Event[Any]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final, Generic, NamedTuple, TypeVarTuple, Unpack
+from typing import Any, Final, Generic, NamedTuple, TypeVarTuple
 
 from pydantic import BaseModel
 
@@ -29,7 +29,7 @@ from rtvi_web.protocol.state import TransportState
 Args = TypeVarTuple("Args")
 
 
-class Event(str, Generic[Unpack[Args]]):
+class Event(str, Generic[*Args]):
     """The name of an event, which also carries the types of its handler's arguments.
 
     Attributes:
@@ -46,7 +46,7 @@ class Event(str, Generic[Unpack[Args]]):
 
     def __new__(
         cls, name: str, *, wire: str | None = None, payload: Any = None, callback: str | None = None
-    ) -> Event[Unpack[Args]]:
+    ) -> Event[*Args]:
         self = super().__new__(cls, name)
         self.callback = callback or "on_" + snake_case(name)
         self.wire = wire
@@ -98,9 +98,7 @@ class RTVIEvent(metaclass=_EventTable):
     BOT_STARTED_SPEAKING: Final = Event[()]("botStartedSpeaking", wire="bot-started-speaking")
     BOT_STOPPED_SPEAKING: Final = Event[()]("botStoppedSpeaking", wire="bot-stopped-speaking")
     BOT_INTERRUPTED: Final = Event[()]("botInterrupted", wire="bot-interrupted")
-    USER_TRANSCRIPT: Final = Event[TranscriptData](
-        "userTranscript", wire="user-transcription", payload=TranscriptData
-    )
+    USER_TRANSCRIPT: Final = Event[TranscriptData]("userTranscript", wire="user-transcription", payload=TranscriptData)
     BOT_TRANSCRIPT: Final = Event[TextData]("botTranscript", wire="bot-transcription", payload=TextData)
     USER_LLM_TEXT: Final = Event[TextData]("userLlmText", wire="user-llm-text", payload=TextData)
 

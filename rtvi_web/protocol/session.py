@@ -11,7 +11,6 @@ from rtvi_web.protocol.events import BY_WIRE, Event, InvalidMessage, RTVIEvent, 
 from rtvi_web.protocol.messages import MalformedMessageError, RTVIMessage, decode
 from rtvi_web.protocol.payloads import (
     BotReadyData,
-    ErrorMessage,
     FunctionCallData,
     ServerResponseData,
 )
@@ -92,12 +91,12 @@ class Session:
             return [Fire(RTVIEvent.GENERIC_MESSAGE, (message,))]
         args = arguments(event, message)
         fire = Fire(event, args)
-        data = args[0] if args else None
+        data: Any = args[0] if args else None
         if event is RTVIEvent.BOT_READY:
             return [BotBecameReady(data), fire]
-        if event is RTVIEvent.ERROR and isinstance(data, ErrorMessage):
+        if event is RTVIEvent.ERROR:
             return [fire, FatalError(data.data.error)] if data.data.fatal else [fire]
-        if event is RTVIEvent.MESSAGE_ERROR and isinstance(data, ErrorMessage):
+        if event is RTVIEvent.MESSAGE_ERROR:
             return [Refused(data.id or "", data.data.error), fire]
         if event in _CALL_EVENTS and self._is_new(data):
             return [fire, CallAnnounced(data)]

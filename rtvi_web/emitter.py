@@ -1,0 +1,194 @@
+"""Typed events for handlers, sync or async.
+
+Sync handlers run in place and in order; async ones become tasks that the emitter owns, started in the same order.
+A handler that raises harms nobody: the error goes to the event loop's exception handler (which logs the traceback,
+unless the page sets its own) and the next handler runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import Any, TypeVarTuple, overload
+
+from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.protocol.events import Event
+
+Args = TypeVarTuple("Args")
+Handler = Callable[..., object]
+
+
+class Emitter:
+    """Calls handlers of named events; the names are given at construction."""
+
+    def __init__(self, events: Mapping[str, Event[Any]]) -> None:
+        self._events = events
+        self._handlers: dict[str, list[Handler]] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._waiters: dict[asyncio.Future[Any], Handler] = {}
+
+    @overload
+    def on(self, event: Event[*Args], handler: Callable[[*Args], object]) -> Callable[[], None]: ...
+    @overload
+    def on(self, event: Event[*Args]) -> Callable[[Callable[[*Args], object]], Callable[[*Args], object]]: ...
+    @overload
+    def on(self, event: str, handler: Handler) -> Callable[[], None]: ...
+    @overload
+    def on(self, event: str) -> Callable[[Handler], Handler]: ...
+    def on(self, event: str, handler: Handler | None = None) -> Any:
+        """Call a handler at every such event. Mirrors ``on()``.
+
+        Args:
+            event: a member of :class:`RTVIEvent`, or its name such as ``"botReady"``.
+            handler: a function or coroutine function; without it, ``on`` is a decorator.
+
+        Returns:
+            A function that unsubscribes the handler, or the decorator.
+
+        Raises:
+            InvalidArgumentError: there is no such event, or the handler cannot be called.
+        """
+        return self._subscribe(self._known(event), handler, lambda given: given)
+
+    @overload
+    def once(self, event: Event[*Args], handler: Callable[[*Args], object]) -> Callable[[], None]: ...
+    @overload
+    def once(self, event: Event[*Args]) -> Callable[[Callable[[*Args], object]], Callable[[*Args], object]]: ...
+    @overload
+    def once(self, event: str, handler: Handler) -> Callable[[], None]: ...
+    @overload
+    def once(self, event: str) -> Callable[[Handler], Handler]: ...
+    def once(self, event: str, handler: Handler | None = None) -> Any:
+        """Call a handler at the next such event only; otherwise like :meth:`on`. Mirrors ``once()``."""
+        name = self._known(event)
+
+        def only_once(given: Handler) -> Handler:
+            def run(*args: Any) -> object:
+                self._remove(name, run)
+                return given(*args)
+
+            run.__wrapped__ = given  # type: ignore[attr-defined]  # so that off() finds it by what the user gave
+            return run
+
+        return self._subscribe(name, handler, only_once)
+
+    def off(self, event: str, handler: Handler) -> None:
+        """Unsubscribe a handler; nothing happens if it isn't subscribed. Mirrors ``off()``.
+
+        Raises:
+            InvalidArgumentError: there is no such event.
+        """
+        self._remove(self._known(event), handler)
+
+    async def wait_for(
+        self, event: str, *, timeout: float | None = None, check: Callable[..., bool] | None = None
+    ) -> Any:
+        """Wait for the next such event.
+
+        Args:
+            event: a member of :class:`RTVIEvent`, or its name.
+            timeout: seconds; ``None`` waits as long as the session lasts.
+            check: called with the event's arguments; the wait goes on while it returns false.
+
+        Returns:
+            What handlers get: ``None``, the one argument, or a tuple of several.
+
+        Raises:
+            TimeoutError: it did not happen in time.
+            DisconnectedError: the session ended first (unless that is what was waited for).
+            InvalidArgumentError: there is no such event.
+        """
+        name = self._known(event)
+        happened: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        def watch(*args: Any) -> None:
+            if happened.done():
+                return
+            try:
+                if check is None or check(*args):
+                    happened.set_result(args[0] if len(args) == 1 else args or None)
+            except Exception as error:
+                happened.set_exception(error)
+
+        self._handlers.setdefault(name, []).append(watch)
+        self._waiters[happened] = watch
+        try:
+            async with asyncio.timeout(timeout):
+                return await happened
+        finally:
+            del self._waiters[happened]
+            self._remove(name, watch)
+
+    def listens(self, event: str) -> bool:
+        """Whether anyone handles an event."""
+        return bool(self._handlers.get(event))
+
+    def emit(self, event: Event[*Args], *args: *Args) -> None:
+        """Call an event's handlers; never raises."""
+        for handler in tuple(self._handlers.get(event, ())):
+            try:
+                result = handler(*args)
+            except (Exception, asyncio.CancelledError) as error:
+                report(error, f"a handler of {str(event)!r} raised", handler)
+            else:
+                if inspect.iscoroutine(result):
+                    self.run(result, f"a handler of {str(event)!r} raised")
+
+    def run(self, coroutine: Coroutine[Any, Any, Any], complaint: str) -> asyncio.Task[Any]:
+        """Run a coroutine as a task that lives until it ends; what it raises is reported with the complaint."""
+        task = asyncio.ensure_future(coroutine)
+        self._tasks.add(task)
+
+        def ended(task: asyncio.Task[Any]) -> None:
+            self._tasks.discard(task)
+            if not task.cancelled() and (error := task.exception()):
+                report(error, complaint, coroutine)
+
+        task.add_done_callback(ended)
+        return task
+
+    def fail_waiters(self, error: Exception) -> None:
+        """Make every pending ``wait_for()`` raise."""
+        for happened in tuple(self._waiters):
+            if not happened.done():
+                happened.set_exception(error)
+
+    def _subscribe(self, name: str, handler: Handler | None, wrap: Callable[[Handler], Handler]) -> Any:
+        def add(given: Handler) -> Handler:
+            if not callable(given):
+                raise InvalidArgumentError(f"The handler of {name!r} must be a function; it is {given!r}.")
+            self._handlers.setdefault(name, []).append(wrap(given))
+            return given
+
+        if handler is None:
+            return add
+        add(handler)
+        return lambda: self._remove(name, handler)
+
+    def _remove(self, name: str, handler: Handler) -> None:
+        handlers = self._handlers.get(name, [])
+        for index, known in enumerate(handlers):
+            if handler in (known, getattr(known, "__wrapped__", None)):
+                del handlers[index]
+                return
+
+    def _known(self, event: str) -> str:
+        if event not in self._events:
+            raise InvalidArgumentError(f"There is no event {str(event)!r}.{nearest(event, self._events)}")
+        return str(event)
+
+
+def report(error: BaseException, complaint: str, source: object) -> None:
+    """Hand an exception of the user's code to the event loop's exception handler."""
+    asyncio.get_running_loop().call_exception_handler(
+        {"message": f"rtvi_web: {complaint}", "exception": error, "source": source}
+    )
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`` Did you mean …?``, or nothing when no known word is like it."""
+    from difflib import get_close_matches  # only when something is wrong: it is slow to import in the page
+
+    found = get_close_matches(str(word), [str(name) for name in known], n=1)
+    return f" Did you mean {found[0]!r}?" if found else ""

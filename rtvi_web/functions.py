@@ -1,0 +1,80 @@
+"""Functions of the page that the bot's model can call."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+
+from rtvi_web.emitter import report
+from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.protocol.payloads import FunctionCallData
+
+
+class FunctionCall(NamedTuple):
+    """One call of a function by the model. Mirrors ``FunctionCallParams``.
+
+    Attributes:
+        function_name: what is called.
+        arguments: by name, as the model gave them: check them as you would check any input.
+        tool_call_id: names this call.
+    """
+
+    function_name: str
+    arguments: dict[str, Any]
+    tool_call_id: str
+
+
+FunctionCallHandler = Callable[[FunctionCall], Any]
+
+
+class FunctionCalls:
+    """The handlers by function name, and how a call is answered."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[str, FunctionCallHandler] = {}
+
+    def register(self, name: str, handler: FunctionCallHandler) -> None:
+        """Let a handler answer a function; the last one registered for a name wins.
+
+        Raises:
+            InvalidArgumentError: the name is empty, or the handler cannot be called.
+        """
+        if not name or not isinstance(name, str):
+            raise InvalidArgumentError(f"A function's name must be a word; it is {name!r}.")
+        if not callable(handler):
+            raise InvalidArgumentError(f"The handler of function {name!r} must be a function; it is {handler!r}.")
+        self._handlers[name] = handler
+
+    def handler(self, name: str | None) -> FunctionCallHandler | None:
+        """Who answers a function here; ``None`` leaves it to the server, which may own it."""
+        return self._handlers.get(name) if name else None
+
+
+async def answer(handler: FunctionCallHandler, data: FunctionCallData) -> dict[str, Any]:
+    """Run a handler and make the data of ``llm-function-call-result``; never raises.
+
+    A handler that raises, or gives what JSON cannot say, makes a result ``{"error": …}`` that the model can read;
+    the exception goes to the event loop's exception handler. Servers take an object or a string: anything else is
+    wrapped as ``{"result": …}``.
+    """
+    call = FunctionCall(data.function_name or "", data.arguments or {}, data.tool_call_id)
+    try:
+        result = handler(call)
+        if inspect.isawaitable(result):
+            result = await result
+        if isinstance(result, BaseModel):
+            result = result.model_dump(mode="json")
+        json.dumps(result, allow_nan=False)
+    except Exception as error:
+        report(error, f"the handler of function {call.function_name!r} raised", handler)
+        result = {"error": f"{type(error).__name__}: {error}"}
+    return {
+        "function_name": call.function_name,
+        "tool_call_id": call.tool_call_id,
+        "arguments": call.arguments,
+        "result": result if isinstance(result, dict | str) else {"result": result},
+    }

@@ -1,0 +1,304 @@
+"""One session from connect() to its end: the state, the messages, and what waits for them.
+
+``Lifecycle`` is what the transport talks to (its :class:`TransportHost`). It keeps three promises:
+
+* ``connect()`` settles: with the bot's data, or with an error that names the phase; devices are released then.
+* whoever waits for an answer or an event gets it, or an error, by the end of the session.
+* nothing that the bot sends and nothing that a handler raises gets out of ``receive()``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from typing import Any, NoReturn, TypeVarTuple
+
+from rtvi_web._version import __version__
+from rtvi_web.emitter import Emitter
+from rtvi_web.errors import (
+    AlreadyStartedError,
+    BotError,
+    BotNotReadyError,
+    ConnectAbortedError,
+    ConnectionTimeoutError,
+    ConnectPhase,
+    DisconnectedError,
+    InvalidArgumentError,
+    MessageTooLargeError,
+    RTVIError,
+    StartBotError,
+    TransportStartError,
+)
+from rtvi_web.functions import FunctionCalls, answer
+from rtvi_web.params import ClientParams
+from rtvi_web.protocol.events import Event, RTVIEvent
+from rtvi_web.protocol.media import Participant
+from rtvi_web.protocol.messages import PROTOCOL_VERSION, encode, new_id
+from rtvi_web.protocol.payloads import BotReadyData, ErrorData, ErrorMessage, FunctionCallData
+from rtvi_web.protocol.session import (
+    Answered,
+    BotBecameReady,
+    CallAnnounced,
+    FatalError,
+    Fire,
+    Outcome,
+    Refused,
+    Session,
+)
+from rtvi_web.protocol.state import STARTABLE, StateMachine, TransportState
+from rtvi_web.requests import PendingRequests
+from rtvi_web.start import direct, start_bot
+from rtvi_web.transport import Transport
+
+logger = logging.getLogger(__name__)
+Args = TypeVarTuple("Args")
+
+_STALLED = {
+    ConnectPhase.START: "the start endpoint did not answer",
+    ConnectPhase.OFFER: "the server did not answer the WebRTC offer",
+    ConnectPhase.ICE: "no network path to the bot was found",
+    ConnectPhase.DATA_CHANNEL: "the data channel did not open",
+    ConnectPhase.BOT_READY: "the bot did not say bot-ready",
+}
+
+
+class Lifecycle:
+    """Runs the sessions of one client, one after another."""
+
+    def __init__(self, transport: Transport, emitter: Emitter, functions: FunctionCalls) -> None:
+        self._transport = transport
+        self._emitter = emitter
+        self._functions = functions
+        self._machine = StateMachine()
+        self._session = Session()
+        self._requests = PendingRequests()
+        self._phase = ConnectPhase.DEVICES
+        self._client_ready_id = ""
+        self._attempt: asyncio.Task[BotReadyData] | None = None
+        self._bot_ready: asyncio.Future[BotReadyData] | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._aborted = False
+
+    @property
+    def state(self) -> TransportState:
+        return self._machine.state
+
+    # Connecting and disconnecting.
+
+    async def connect(self, params: ClientParams, timeout: float | None) -> BotReadyData:
+        """Run one attempt to connect; see ``RTVIClient.connect``."""
+        if self._attempt or self._closing or self.state not in STARTABLE:
+            raise AlreadyStartedError()
+        self._aborted = False
+        # A task of its own, so that disconnect() can cancel it wherever it stands.
+        self._attempt = asyncio.ensure_future(self._connect(params, timeout))
+        try:
+            return await self._attempt
+        except asyncio.CancelledError:
+            if self._aborted and not _cancelling():
+                raise ConnectAbortedError(phase=self._phase) from None
+            raise
+        finally:
+            self._attempt = None
+
+    async def disconnect(self) -> None:
+        """End the session, or the attempt to connect; see ``RTVIClient.disconnect``."""
+        if self._attempt and not self._attempt.done():
+            self._aborted = True
+            self._attempt.cancel()
+            await asyncio.wait({self._attempt})
+        else:
+            await self._close()
+
+    async def _connect(self, params: ClientParams, timeout: float | None) -> BotReadyData:
+        self._session = Session()
+        self._phase = ConnectPhase.DEVICES
+        self._bot_ready = asyncio.get_running_loop().create_future()
+        deadline = asyncio.timeout(None)
+        try:
+            self._move(TransportState.INITIALIZING)
+            await self._transport.open_devices()
+            self._move(TransportState.INITIALIZED)
+            # The deadline counts from here: a person may take their time over the permission prompt.
+            async with asyncio.timeout(timeout) as deadline:
+                return await self._establish(params, self._bot_ready)
+        except asyncio.CancelledError:
+            await self._close()
+            raise
+        except Exception as error:
+            if isinstance(error, TimeoutError) and deadline.expired():
+                message = f"The bot did not become ready within {timeout:g} s: {_STALLED[self._phase]}."
+                await self._fail(ConnectionTimeoutError(message, phase=self._phase), None)
+            await self._fail(_with_phase(error, self._phase), error.__cause__)
+        finally:
+            self._bot_ready.cancel()
+
+    async def _establish(self, params: ClientParams, bot_ready: asyncio.Future[BotReadyData]) -> BotReadyData:
+        request = direct(params)
+        if url := params.connect_url:
+            self._move(TransportState.AUTHENTICATING)
+            self.enter(ConnectPhase.START)
+            request = await start_bot(self._transport.http, url, params)
+        self._move(TransportState.CONNECTING)
+        bot = await self._transport.connect(request)
+        self._move(TransportState.CONNECTED)
+        self.fire(RTVIEvent.CONNECTED)
+        self.fire(RTVIEvent.BOT_CONNECTED, bot)
+        self._move(TransportState.READY)
+        self.enter(ConnectPhase.BOT_READY)
+        self._client_ready_id = new_id()
+        self.send("client-ready", {"version": PROTOCOL_VERSION, "about": about()}, id=self._client_ready_id)
+        return await bot_ready
+
+    async def _fail(self, error: RTVIError, cause: BaseException | None) -> NoReturn:
+        """Close what a failed attempt has opened, and raise its error."""
+        if isinstance(error, StartBotError):
+            await self._transport.close()
+        else:
+            await self._close()
+        self._move(TransportState.ERROR)
+        self._emitter.fail_waiters(DisconnectedError(f"connect() failed: {error}"))
+        raise error from cause
+
+    async def _close(self) -> None:
+        """Close the session once, however many ask for it; goes on even if they stop waiting."""
+        if self._closing is None:
+            if self.state is TransportState.DISCONNECTED:
+                return
+            self._closing = asyncio.ensure_future(self._close_once())
+        await asyncio.shield(self._closing)
+
+    async def _close_once(self) -> None:
+        try:
+            self._move(TransportState.DISCONNECTING)
+            ended = DisconnectedError()
+            self._requests.fail_all(ended)
+            await self._transport.close()
+            self._move(TransportState.DISCONNECTED)
+            self.fire(RTVIEvent.DISCONNECTED)
+            self._emitter.fail_waiters(ended)
+        finally:
+            self._closing = None
+
+    def _move(self, state: TransportState) -> None:
+        if self._machine.move(state):
+            logger.debug("state: %s", state.value)
+            self.fire(RTVIEvent.TRANSPORT_STATE_CHANGED, state)
+
+    # What the transport tells: TransportHost.
+
+    def fire(self, event: Event[*Args], *args: *Args) -> None:
+        self._emitter.emit(event, *args)
+
+    def listens(self, event: Event[Any]) -> bool:
+        return self._emitter.listens(event)
+
+    def enter(self, phase: ConnectPhase) -> None:
+        logger.debug("connect: %s", phase.value)
+        self._phase = phase
+
+    def receive(self, text: str) -> None:
+        for outcome in self._session.receive(text):
+            self._act(outcome)
+
+    def bot_left(self, bot: Participant) -> None:
+        self.fire(RTVIEvent.BOT_DISCONNECTED, bot)
+        self._end(DisconnectedError("The bot left the session."))
+
+    def lost(self, error: RTVIError) -> None:
+        if self.state not in (TransportState.DISCONNECTING, TransportState.DISCONNECTED):
+            data = ErrorData(error=str(error), fatal=True)
+            self.fire(RTVIEvent.ERROR, ErrorMessage(type="error", data=data))
+            self._end(error)
+
+    def _end(self, error: RTVIError) -> None:
+        """The session cannot go on: fail the attempt to connect, or close what was connected."""
+        if self._attempt and self._bot_ready and not self._bot_ready.done():
+            self._bot_ready.set_exception(error)
+            # connect() may not come to await it: mark the error as seen.
+            self._bot_ready.exception()
+        else:
+            self._emitter.run(self._close(), "closing the session failed")
+
+    # Messages.
+
+    def send(self, type: str, data: Any, *, id: str | None = None) -> None:
+        """Send a message; see ``RTVIClient.send_client_message`` for the errors."""
+        if self.state is not TransportState.READY:
+            raise BotNotReadyError(f"{type!r} cannot be sent while the client is {self.state.value}.")
+        try:
+            text = encode(type, data, id or new_id())
+            size = len(text.encode())
+        except (TypeError, ValueError) as error:
+            raise InvalidArgumentError(f"The data of {type!r} cannot be written as JSON: {error}.") from None
+        if size > self._transport.max_message_size:
+            raise MessageTooLargeError(size, self._transport.max_message_size)
+        self._transport.send(text)
+        self.fire(RTVIEvent.MESSAGE_SENT, text)
+
+    async def request(self, type: str, data: Any, *, timeout: float | None, what: str) -> Any:
+        """Send a message and wait for the bot's answer to it."""
+        id = new_id()
+        pending = self._requests.open(id)
+        try:
+            self.send(type, data, id=id)
+            return await self._requests.wait(pending, timeout=timeout, what=what)
+        finally:
+            pending.cancel()
+
+    def _act(self, outcome: Outcome) -> None:
+        match outcome:
+            case Fire(event, args):
+                if event is RTVIEvent.INVALID_MESSAGE:
+                    logger.warning("not an RTVI message: %s", args[0].reason)
+                self.fire(event, *args)
+            case BotBecameReady(data):
+                if self._bot_ready and not self._bot_ready.done():
+                    self._bot_ready.set_result(data)
+            case Answered(id, value):
+                self._requests.answer(id, value)
+            case Refused(id, reason):
+                if id == self._client_ready_id:
+                    # Older servers say this about a version they don't know, and then bot-ready all the same.
+                    logger.warning("the bot says about client-ready: %s", reason)
+                self._requests.refuse(id, reason)
+            case CallAnnounced(data):
+                if handler := self._functions.handler(data.function_name):
+                    self._emitter.run(self._answer(handler, data), "answering a function call failed")
+            case FatalError(reason):
+                self._end(BotError(f"The bot reported a fatal error: {reason}"))
+
+    async def _answer(self, handler: Any, call: FunctionCallData) -> None:
+        result = await answer(handler, call)
+        try:
+            self.send("llm-function-call-result", result)
+        except MessageTooLargeError as error:
+            self.send("llm-function-call-result", {**result, "result": {"error": error.message}})
+        except (BotNotReadyError, DisconnectedError):
+            logger.debug("the session ended before function %r was answered", call.function_name)
+
+
+def about() -> dict[str, str]:
+    """What client-ready says about this client."""
+    return {
+        "library": "rtvi_web",
+        "library_version": __version__,
+        "platform": sys.platform,
+        "platform_version": ".".join(map(str, sys.version_info[:3])),
+    }
+
+
+def _with_phase(error: Exception, phase: ConnectPhase) -> RTVIError:
+    if not isinstance(error, RTVIError):
+        wrapped = TransportStartError(f"{type(error).__name__}: {error}", phase=phase)
+        wrapped.__cause__ = error
+        return wrapped
+    error.phase = error.phase or phase
+    return error
+
+
+def _cancelling() -> bool:
+    """Whether the present task is itself being cancelled."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,59 @@
+"""Requests that wait for the bot's answer."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from rtvi_web.errors import RequestError, RequestTimeoutError, RTVIError
+
+
+class PendingRequests:
+    """The requests of one session that wait for an answer, by message id."""
+
+    def __init__(self) -> None:
+        self._pending: dict[str, asyncio.Future[Any]] = {}
+
+    def open(self, id: str) -> asyncio.Future[Any]:
+        """Expect an answer to a message; open it before the message is sent."""
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._pending[id] = answer
+        answer.add_done_callback(lambda _: self._pending.pop(id, None))
+        return answer
+
+    async def wait(self, answer: asyncio.Future[Any], *, timeout: float | None, what: str) -> Any:
+        """Wait for an answer.
+
+        Args:
+            timeout: seconds, exactly; ``None`` waits as long as the session lasts.
+            what: what was asked, for the error's message.
+
+        Raises:
+            RequestError: the bot refused.
+            RequestTimeoutError: it did not answer in time.
+            DisconnectedError: the session ended first.
+        """
+        deadline = asyncio.timeout(timeout)
+        try:
+            async with deadline:
+                return await answer
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise RequestTimeoutError(f"The bot did not answer {what} within {timeout:g} s.") from None
+
+    def answer(self, id: str, value: Any) -> None:
+        """A request was answered; an id that nobody waits for is ignored."""
+        if (pending := self._pending.get(id)) and not pending.done():
+            pending.set_result(value)
+
+    def refuse(self, id: str, reason: str) -> None:
+        """A request was answered with an error; an id that nobody waits for is ignored."""
+        if (pending := self._pending.get(id)) and not pending.done():
+            pending.set_exception(RequestError(reason))
+
+    def fail_all(self, error: RTVIError) -> None:
+        """The session has ended: nothing will be answered any more."""
+        for pending in tuple(self._pending.values()):
+            if not pending.done():
+                pending.set_exception(error)

@@ -1,0 +1,286 @@
+"""A scripted transport: a test says what the bot does, step by step, and what the client must send.
+
+It runs anywhere, CPython included; nothing in it is a browser or a network::
+
+    transport = ScriptedTransport(
+        *handshake(),
+        expect("send-text", {"content": "hello"}),
+        say("bot-llm-text", {"text": "Hi!"}),
+    )
+    client = RTVIClient(transport=transport)
+    await client.connect()
+    client.send_text("hello")
+    assert (await client.wait_for(RTVIEvent.BOT_LLM_TEXT)).text == "Hi!"
+    transport.finish()
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from rtvi_web.errors import ConnectPhase, DeviceError, DisconnectedError, RTVIError
+from rtvi_web.protocol.events import RTVIEvent
+from rtvi_web.protocol.media import Participant, ParticipantTracks, Tracks
+from rtvi_web.protocol.messages import LABEL, PROTOCOL_VERSION
+from rtvi_web.transport import ConnectRequest, HttpResponse, Transport, TransportHost
+
+BOT = Participant("bot", "bot", local=False)
+
+
+class ScriptError(AssertionError):
+    """The client did not do what the script says; names what was expected and what came."""
+
+
+class Expect(NamedTuple):
+    """The client must send this next; ``data`` names what must be in it, other keys are free."""
+
+    type: str
+    data: Mapping[str, Any]
+
+
+class Say(NamedTuple):
+    """The bot sends a frame; ``answers`` gives it the id of the message expected last."""
+
+    message: dict[str, Any] | str
+    answers: bool
+
+
+class Leave(NamedTuple):
+    """The bot leaves the session."""
+
+
+class Lose(NamedTuple):
+    """The link is lost."""
+
+    error: RTVIError
+
+
+Step = Expect | Say | Leave | Lose
+
+
+def expect(type: str, data: Mapping[str, Any] | None = None) -> Expect:
+    """The client must send a message of this type next, with at least this data."""
+    return Expect(type, data or {})
+
+
+def say(type: str, data: Any = None, *, answers: bool = False) -> Say:
+    """The bot sends a message; with ``answers``, as the answer to what was expected last."""
+    message = {"label": LABEL, "type": type}
+    return Say(message if data is None else {**message, "data": data}, answers)
+
+
+def say_text(text: str) -> Say:
+    """The bot sends a frame of text as it is, which may be nonsense."""
+    return Say(text, answers=False)
+
+
+def leave() -> Leave:
+    """The bot leaves."""
+    return Leave()
+
+
+def lose(error: RTVIError | None = None) -> Lose:
+    """The link is lost for good."""
+    return Lose(error or DisconnectedError("The link was lost."))
+
+
+def handshake(version: str = PROTOCOL_VERSION) -> tuple[Expect, Say]:
+    """What every session begins with: client-ready, answered by bot-ready."""
+    return expect("client-ready"), say("bot-ready", {"version": version}, answers=True)
+
+
+class ScriptedTrack:
+    """A stand-in for the microphone's ``MediaStreamTrack``."""
+
+    def __init__(self) -> None:
+        self.kind = "audio"
+        self.id = "scripted-microphone"
+        self.enabled = True
+        self.readyState = "live"
+
+
+class HttpRequest(NamedTuple):
+    """A request that the client made."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: Any
+
+
+class ScriptedHttp:
+    """Answers requests from a list; an exception in it is raised, and an empty list never answers."""
+
+    def __init__(self, answers: Iterable[HttpResponse | RTVIError]) -> None:
+        self._answers = deque(answers)
+        self.requests: list[HttpRequest] = []
+
+    async def request(self, method: str, url: str, *, headers: Mapping[str, str], body: str) -> HttpResponse:
+        self.requests.append(HttpRequest(method, url, headers, json.loads(body)))
+        if not self._answers:
+            await asyncio.Event().wait()
+        answer = self._answers.popleft()
+        if isinstance(answer, RTVIError):
+            raise answer
+        return answer
+
+
+class ScriptedTransport(Transport):
+    """Follows a script instead of a network.
+
+    Args:
+        steps: what happens once the client has connected, in order, through all its sessions.
+        start: what the start endpoint answers, request by request.
+        hangs_in: a phase of ``connect()`` that never ends.
+        fails_with: what ``connect()`` raises.
+        microphone: ``"granted"`` or ``"denied"``; may be changed at any time.
+        max_message_size: bytes.
+
+    Attributes:
+        http: the requests made, as ``http.requests``.
+        connect_requests: what ``connect()`` was called with, session by session.
+        sent: every message the client sent, parsed.
+    """
+
+    def __init__(
+        self,
+        *steps: Step,
+        start: Iterable[HttpResponse | RTVIError] = (),
+        hangs_in: ConnectPhase | None = None,
+        fails_with: RTVIError | None = None,
+        microphone: str = "granted",
+        max_message_size: int = 65536,
+    ) -> None:
+        self._steps: deque[Step] = deque(steps)
+        self._http = ScriptedHttp(start)
+        self.hangs_in = hangs_in
+        self.fails_with = fails_with
+        self.microphone = microphone
+        self._max_message_size = max_message_size
+        self.connect_requests: list[ConnectRequest] = []
+        self.sent: list[dict[str, Any]] = []
+        self._error: ScriptError | None = None
+        self._last_id: str | None = None
+        self._track: ScriptedTrack | None = None
+        self._opened = False
+        self._linked = False
+
+    def finish(self) -> None:
+        """Check that the whole script has happened.
+
+        Raises:
+            ScriptError: the client did something else, or something is still expected.
+        """
+        if self._error:
+            raise self._error
+        if self._steps:
+            raise ScriptError(f"the script is not over; next: {self._steps[0]}")
+
+    # The Transport contract.
+
+    def attach(self, host: TransportHost, *, enable_mic: bool) -> None:
+        self._host = host
+        self._wants_mic = enable_mic
+
+    @property
+    def http(self) -> ScriptedHttp:
+        return self._http
+
+    @property
+    def max_message_size(self) -> int:
+        return self._max_message_size
+
+    async def open_devices(self) -> None:
+        await self._reach(ConnectPhase.DEVICES)
+        self._opened = True
+        if self._wants_mic:
+            self._open_mic()
+
+    async def connect(self, request: ConnectRequest) -> Participant:
+        self.connect_requests.append(request)
+        for phase in (ConnectPhase.OFFER, ConnectPhase.ICE, ConnectPhase.DATA_CHANNEL):
+            self._host.enter(phase)
+            await self._reach(phase)
+        if self.fails_with:
+            raise self.fails_with
+        self._linked = True
+        self._go_on()
+        return BOT
+
+    async def close(self) -> None:
+        self._opened = self._linked = False
+        if track := self._track:
+            self._track = None
+            track.readyState = "ended"
+            self._host.fire(RTVIEvent.TRACK_STOPPED, track, Participant("local", "", local=True))
+
+    def send(self, text: str) -> None:
+        message = json.loads(text)
+        self.sent.append(message)
+        step = self._steps[0] if self._steps else None
+        if not isinstance(step, Expect) or step.type != message["type"] or not _contains(message["data"], step.data):
+            self._error = ScriptError(f"expected {step or 'nothing more'}; the client sent {text}")
+            raise self._error
+        self._steps.popleft()
+        self._last_id = message["id"]
+        self._go_on()
+
+    async def enable_mic(self, enable: bool) -> None:
+        self._wants_mic = enable
+        if self._track:
+            self._track.enabled = enable
+        elif enable and self._opened and (error := self._open_mic()):
+            raise error
+
+    @property
+    def is_mic_enabled(self) -> bool:
+        return self._track is not None and self._track.enabled
+
+    def tracks(self) -> Tracks:
+        return Tracks(local=ParticipantTracks(audio=self._track))
+
+    # The script.
+
+    async def _reach(self, phase: ConnectPhase) -> None:
+        await asyncio.sleep(0)
+        if phase is self.hangs_in:
+            await asyncio.Event().wait()
+
+    def _open_mic(self) -> DeviceError | None:
+        if self.microphone == "denied":
+            error = DeviceError("The microphone was denied by the script.", devices=["mic"], type="permissions")
+            self._host.fire(RTVIEvent.DEVICE_ERROR, error)
+            return error
+        self._track = ScriptedTrack()
+        self._host.fire(RTVIEvent.TRACK_STARTED, self._track, Participant("local", "", local=True))
+        return None
+
+    def _go_on(self) -> None:
+        """Let the bot act, once the client has returned to the event loop."""
+        asyncio.get_running_loop().call_soon(self._act)
+
+    def _act(self) -> None:
+        while self._linked and self._steps and not isinstance(self._steps[0], Expect):
+            match self._steps.popleft():
+                case Say(str() as text, _):
+                    self._host.receive(text)
+                case Say(message, answers):
+                    self._host.receive(json.dumps({**message, "id": self._last_id} if answers else message))  # type: ignore[dict-item]
+                case Leave():
+                    self._host.bot_left(BOT)
+                case Lose(error):
+                    self._host.lost(error)
+
+
+def _contains(data: Any, wanted: Mapping[str, Any]) -> bool:
+    """Whether data has what is wanted, at every depth."""
+    if not isinstance(data, dict):
+        return not wanted
+    return all(
+        key in data and (_contains(data[key], value) if isinstance(value, Mapping) else data[key] == value)
+        for key, value in wanted.items()
+    )
