@@ -88,7 +88,7 @@ class Lifecycle:
 
     async def connect(self, params: ClientParams, timeout: float | None) -> BotReadyData:
         """Run one attempt to connect; see ``RTVIClient.connect``."""
-        if self._attempt or self._closing or self.state not in STARTABLE:
+        if self._attempt or not (self._closing or self.state in STARTABLE):
             raise AlreadyStartedError()
         self._aborted = False
         # A task of its own, so that disconnect() can cancel it wherever it stands.
@@ -112,6 +112,8 @@ class Lifecycle:
             await self._close()
 
     async def _connect(self, params: ClientParams, timeout: float | None) -> BotReadyData:
+        if self._closing:
+            await asyncio.shield(self._closing)
         self._session = Session()
         self._phase = ConnectPhase.DEVICES
         self._bot_ready = asyncio.get_running_loop().create_future()
