@@ -44,6 +44,8 @@ from pipecat.turns.user_stop.speech_timeout_user_turn_stop_strategy import (
 from pipecat.turns.user_turn_strategies import UserTurnStrategies
 from pipecat.workers.runner import WorkerRunner
 
+BUILD = Path(__file__).resolve().parents[2] / "build"
+
 INSTRUCTIONS = (
     "You are a friendly voice bot on a web page. Answer in one or two short sentences of plain text. "
     "You can change the colour of the page and tell the time."
@@ -150,6 +152,12 @@ def main() -> None:
     @pipecat_runner.app.get("/phrases")
     async def phrases() -> FileResponse:
         return FileResponse(Path(__file__).with_name("phrases.json"))
+
+    if options.site:
+        sys.path.append(str(BUILD))  # last, for build/site.py must not hide Python's own `site`
+        from serve import site
+
+        pipecat_runner.app.add_middleware(site, folder=options.site)
 
     # The runner's server would wait for live sessions to end by themselves, and it has no option for this.
     uvicorn.run = functools.partial(uvicorn.run, timeout_graceful_shutdown=1)
