@@ -41,6 +41,7 @@ class HttpClient(Protocol):
         Raises:
             HttpError: no answer at all; says why and chains the cause.
         """
+        ...
 
 
 class ConnectRequest(NamedTuple):
@@ -67,6 +68,7 @@ class TransportHost(Protocol):
 
     def listens(self, event: Event[Any]) -> bool:
         """Whether anyone handles an event, so that nothing is measured for nobody."""
+        ...
 
     def receive(self, text: str) -> None:
         """A frame with an RTVI message has arrived."""

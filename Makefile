@@ -1,0 +1,59 @@
+# `make demo` and `make test` set up whatever they need; the other targets are their parts.
+
+PYTHON ?= python3
+PORT ?= 7860
+PY := .venv/bin/python
+# The pydantic that Pyodide's own distribution carries: the oldest that rtvi_web runs on.
+OLDEST_PYDANTIC := 2.12.5
+
+.PHONY: help setup tools bot browser-binary demo test check unit browser e2e bench site clean
+
+help: ## say what can be made
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
+
+setup: tools bot browser-binary ## install everything that demo and test need
+
+tools: # the project's own virtual environment
+	@$(PYTHON) build/environment.py .venv requirements-dev.txt
+
+bot: # the local bot's virtual environment
+	@$(PYTHON) build/environment.py .venv-bot examples/local_bot/requirements.txt
+
+browser-binary: tools # a Chrome or Chromium for the tests
+	@$(PY) build/browser.py > /dev/null
+
+demo: site bot ## run a real bot and the page; prints the address to open (PORT=7860)
+	@exec $(PY) build/demo.py --port $(PORT)
+
+site: tools ## build dist/, the self-contained site
+	@$(PY) build/site.py
+
+test: check unit browser e2e ## run the whole suite
+
+check: tools ## format, lint, layers and types
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m importlinter.cli lint
+	$(PY) -m mypy
+	$(PY) -m pyright
+
+unit: tools .cache/pydantic-$(OLDEST_PYDANTIC) ## tests on CPython, with the newest and the oldest pydantic
+	$(PY) -m pytest tests/unit
+	PYTHONPATH=.cache/pydantic-$(OLDEST_PYDANTIC) $(PY) -m pytest tests/unit -q -m "not build"
+
+.cache/pydantic-$(OLDEST_PYDANTIC): | tools
+	@$(PY) -m pip install --quiet --disable-pip-version-check --target $@ pydantic==$(OLDEST_PYDANTIC)
+
+browser: tools browser-binary ## tests of the built wheel in Chromium
+	@$(PY) build/site.py --tests
+	$(PY) -m pytest tests/browser --rt chrome --runner playwright --dist-dir .cache/test-dist
+
+e2e: site bot browser-binary ## tests of the pages in Chromium against real bots
+	$(PY) -m pytest tests/e2e
+
+bench: site browser-binary ## print the figures, as ratios in one run
+	$(PY) benchmarks/boot.py
+	$(PY) benchmarks/import_time.py
+
+clean: ## remove what was built; downloads and environments stay
+	rm -rf dist .cache/test-dist
