@@ -33,7 +33,7 @@ test: check unit browser e2e ## run the whole suite
 check: tools ## format, lint, layers and types
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
-	$(PY) -m importlinter.cli lint
+	.venv/bin/lint-imports
 	$(PY) -m mypy
 	$(PY) -m pyright
 
