@@ -44,7 +44,7 @@ async def start_bot(http: HttpClient, url: str, params: ClientParams) -> Connect
 
 def direct(params: ClientParams) -> ConnectRequest:
     """The request of a session that needs no start request."""
-    return ConnectRequest({}, None, params.base_url or None, params.headers)
+    return ConnectRequest({}, None, params.base_url or None, params.headers, params.request_data)
 
 
 def json_headers(headers: dict[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeVarTuple
 
 from rtvi_web.errors import ConnectPhase, RTVIError
@@ -52,12 +53,14 @@ class ConnectRequest(NamedTuple):
         start_url: the address that gave it, or ``None``.
         base_url: ``params.base_url``, or ``None``.
         headers: ``params.headers``: they go with every request of the session.
+        request_data: ``params.request_data`` where no start request has taken it to the bot.
     """
 
     bundle: Mapping[str, Any]
     start_url: str | None
     base_url: str | None
     headers: Mapping[str, str]
+    request_data: Mapping[str, Any] = MappingProxyType({})
 
 
 class TransportHost(Protocol):

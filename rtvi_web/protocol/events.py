@@ -29,6 +29,11 @@ from rtvi_web.protocol.state import TransportState
 Args = TypeVarTuple("Args")
 
 
+def snake_case(name: str) -> str:
+    """``"onBotLlmText"`` → ``"on_bot_llm_text"``; names that are snake_case already stay as they are."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
 class Event(str, Generic[*Args]):
     """The name of an event, which also carries the types of its handler's arguments.
 
@@ -151,8 +156,3 @@ def arguments(event: Event[Any], message: RTVIMessage) -> tuple[Any, ...]:
     model: type[BaseModel] = payload
     source = message.model_dump(exclude_none=True) if issubclass(model, RTVIMessage) else message.data
     return (model.model_validate({} if source is None else source),)
-
-
-def snake_case(name: str) -> str:
-    """``"onBotLlmText"`` → ``"on_bot_llm_text"``; names that are snake_case already stay as they are."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

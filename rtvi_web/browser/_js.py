@@ -1,0 +1,206 @@
+"""The door to JavaScript: the one module that imports ``js`` and ``pyodide``.
+
+Four rules, each of which a bare ``await js.something()`` breaks somewhere:
+
+* What can return a promise goes through :func:`call`. A promise may reject with anything (a string, ``undefined``, an
+  ``OverconstrainedError``), and Pyodide can only raise what looks like an ``Error``: on anything else a bare
+  ``await`` never ends. Here it always ends, in the value or in one :class:`JsError`.
+* JavaScript gets Python functions only from a :class:`Scope`, which destroys them again: cycles between Python and
+  JavaScript are never collected. They return nothing, and what they raise goes to the event loop.
+* ``null`` is ``None`` on this side (:func:`or_none`), and :data:`null` on that side.
+* A browser API that is not there is named: :func:`api` raises ``NotInBrowserError``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rtvi_web.errors import NotInBrowserError
+
+IN_PYODIDE = sys.platform == "emscripten"
+
+if TYPE_CHECKING or IN_PYODIDE:  # On CPython this module imports too, and api() says what is missing.
+    import js
+    from pyodide.ffi import JsException, create_proxy, to_js
+    from pyodide.ffi import jsnull as null
+
+__all__ = ["JsError", "Scope", "api", "call", "construct", "guarded", "null", "or_none", "plain"]
+
+
+class JsError(Exception):
+    """What JavaScript threw or a promise rejected with, whatever it was.
+
+    Attributes:
+        name: an error's name such as ``"NotAllowedError"``, else what kind of value it was: ``"string"``,
+            ``"undefined"``, ``"Event"`` …
+        message: an error's message, else the value as text.
+    """
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(f"{name}: {message}" if message else name)
+        self.name = name
+        self.message = message
+
+
+def api(name: str) -> Any:
+    """A global of the page, such as ``RTCPeerConnection``.
+
+    Raises:
+        NotInBrowserError: there is none: CPython, or a web worker that lacks it.
+    """
+    found = getattr(js, name, None) if IN_PYODIDE else None
+    if found is None:
+        raise NotInBrowserError(name)
+    return found
+
+
+def construct(name: str, *args: Any) -> Any:
+    """``new name(...args)``; dicts and lists become plain objects and arrays.
+
+    Raises:
+        NotInBrowserError: the page has no such class.
+        JsError: the constructor threw.
+    """
+    constructor = api(name)
+    with guarded():
+        return constructor.new(*map(plain, args))
+
+
+async def call(target: Any, method: str, *args: Any, late: Callable[[Any], object] | None = None) -> Any:
+    """``await target.method(...args)``, for everything that can return a promise.
+
+    Args:
+        target, method, args: what to call; dicts and lists become plain objects and arrays.
+        late: gets the value that arrives after this task was cancelled, to give back what nobody wants any more.
+
+    Returns:
+        The promise's value, ``None`` for ``null``.
+
+    Raises:
+        JsError: it threw, or the promise was rejected.
+    """
+    # The call is made by Array.from, so that the promise stays in JavaScript: Python would turn it into a future at
+    # once, and a future of a promise that rejects with a string never ends. allSettled() always fulfils.
+    apply = js.Reflect.apply.bind(None, getattr(target, method), target, js.Array.of(*map(plain, args)))
+    with guarded():
+        promises = js.Array.from_(js.Array.of(None), apply)
+    try:
+        return await _outcome(promises)
+    except asyncio.CancelledError:
+        if late is not None:
+            task = asyncio.ensure_future(_hand_over(promises, late))
+            _late_calls.add(task)
+            task.add_done_callback(_late_calls.discard)
+        raise
+
+
+async def _outcome(promises: Any) -> Any:
+    [outcome] = await js.Promise.allSettled(promises)
+    if outcome.status == "fulfilled":
+        return or_none(outcome.value)
+    reason = outcome.reason
+    raise _error(reason) from (reason if isinstance(reason, BaseException) else None)
+
+
+_late_calls: set[asyncio.Task[None]] = set()
+
+
+async def _hand_over(promises: Any, late: Callable[[Any], object]) -> None:
+    try:
+        late(await _outcome(promises))
+    except JsError:
+        return  # There is nothing to give back.
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Around calls that return no promise: whatever they throw becomes a :class:`JsError`."""
+    try:
+        yield
+    except JsException as thrown:
+        raise _error(thrown) from thrown
+
+
+def _error(reason: Any) -> JsError:
+    if reason is None:
+        return JsError("undefined", "")
+    if reason is null:
+        return JsError("null", "")
+    if isinstance(reason, str | int | float):
+        return JsError({str: "string", bool: "boolean"}.get(type(reason), "number"), str(reason))
+    name: Any = getattr(reason, "name", None)
+    message: Any = getattr(reason, "message", None)
+    if isinstance(reason, BaseException):
+        return JsError(str(name or type(reason).__name__), str(message or reason))
+    if not isinstance(name, str) or not name:
+        name = str(getattr(getattr(reason, "constructor", None), "name", "object"))
+    return JsError(name, message if isinstance(message, str) else _as_text(reason))
+
+
+def _as_text(value: Any) -> str:
+    try:
+        return str(js.JSON.stringify(value))
+    except JsException:  # It contains itself.
+        return str(value)
+
+
+def or_none(value: Any) -> Any:
+    """``None`` for JavaScript's ``null``; any other value as it is."""
+    return None if value is null else value
+
+
+def plain(value: Any) -> Any:
+    """A dict or list as a plain object or array of JavaScript, all the way down; any other value as it is."""
+    if isinstance(value, dict | list | tuple):
+        return to_js(value, dict_converter=js.Object.fromEntries)
+    return value
+
+
+class Scope:
+    """Everything that one wrapper must undo: listeners, proxies, connections. ``close()`` undoes it, last first.
+
+    What a handler or an undoing raises is reported to the event loop's exception handler, and the rest goes on.
+    """
+
+    def __init__(self) -> None:
+        self._undo: list[Callable[[], object]] = []
+
+    def defer(self, undo: Callable[[], object]) -> None:
+        """Call a function at ``close()``."""
+        self._undo.append(undo)
+
+    def function(self, handler: Callable[..., object]) -> Any:
+        """A function that JavaScript may keep and call until ``close()``; it returns ``undefined``."""
+
+        def run(*args: Any) -> None:
+            try:
+                handler(*args)
+            except Exception as error:
+                _report("a handler of a browser event failed", error)
+
+        proxy = create_proxy(run)
+        self.defer(proxy.destroy)
+        return proxy
+
+    def listen(self, target: Any, event: str, handler: Callable[[Any], object]) -> None:
+        """Call ``handler(event)`` at each such event, until ``close()``."""
+        proxy = self.function(handler)
+        target.addEventListener(event, proxy)
+        self.defer(lambda: target.removeEventListener(event, proxy))
+
+    def close(self) -> None:
+        """Undo everything, last first. May be called again, and from a handler of this scope."""
+        while self._undo:
+            undo = self._undo.pop()
+            try:
+                undo()
+            except Exception as error:
+                _report("releasing a browser resource failed", error)
+
+
+def _report(message: str, error: Exception) -> None:
+    asyncio.get_running_loop().call_exception_handler({"message": message, "exception": error})

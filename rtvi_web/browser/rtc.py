@@ -1,0 +1,145 @@
+"""A peer connection with one data channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from rtvi_web.browser import _js
+
+DEFAULT_MESSAGE_SIZE = 65536
+"""Bytes that every peer takes in one message (RFC 8841)."""
+
+
+class PeerListener(Protocol):
+    """Hears what happens to a :class:`Peer`."""
+
+    def on_candidate(self, candidate: Mapping[str, Any]) -> None:
+        """A local ICE candidate: ``candidate``, ``sdp_mid``, ``sdp_mline_index``."""
+
+    def on_state(self, state: str) -> None:
+        """``connectionState`` changed: ``"connecting"``, ``"connected"``, ``"disconnected"``, ``"failed"``."""
+
+    def on_track(self, track: Any) -> None:
+        """The other side is going to send a track."""
+
+    def on_track_started(self, track: Any) -> None:
+        """A track sends."""
+
+    def on_track_stopped(self, track: Any) -> None:
+        """A track sends no more."""
+
+    def on_open(self) -> None:
+        """The data channel is open."""
+
+    def on_text(self, text: str) -> None:
+        """A frame of text has arrived."""
+
+    def on_closed(self) -> None:
+        """The other side has closed the data channel, or it broke."""
+
+
+class Peer:
+    """An ``RTCPeerConnection`` that offers: audio and video to send and receive, in this order, and a data channel.
+
+    Args:
+        listener: hears what happens, until ``close()``.
+        ice_servers: as in JavaScript: ``[{"urls": "stun:…"}]``.
+        label: the data channel's.
+
+    Raises:
+        NotInBrowserError: there is no WebRTC here.
+        JsError: an ICE server cannot work.
+    """
+
+    def __init__(self, listener: PeerListener, *, ice_servers: Sequence[Mapping[str, Any]], label: str) -> None:
+        self._scope = _js.Scope()
+        self._listener = listener
+        self._connection = _js.construct("RTCPeerConnection", {"iceServers": [dict(s) for s in ice_servers]})
+        self._scope.defer(self._connection.close)
+        self._audio = self._connection.addTransceiver("audio", _js.plain({"direction": "sendrecv"}))
+        self._video = self._connection.addTransceiver("video", _js.plain({"direction": "sendrecv"}))
+        self._channel = self._connection.createDataChannel(label, _js.plain({"ordered": True}))
+        self._scope.defer(self._channel.close)
+        self._listen()
+
+    def _listen(self) -> None:
+        listener, listen = self._listener, self._scope.listen
+        listen(self._connection, "icecandidate", self._on_candidate)
+        listen(self._connection, "connectionstatechange", lambda _: listener.on_state(self.state))
+        listen(self._connection, "track", lambda event: self._on_track(event.track))
+        listen(self._channel, "open", lambda _: listener.on_open())
+        listen(self._channel, "message", self._on_message)
+        listen(self._channel, "close", lambda _: listener.on_closed())
+
+    def _on_candidate(self, event: Any) -> None:
+        candidate = _js.or_none(event.candidate)
+        if candidate is not None:  # None: that was the last one.
+            self._listener.on_candidate(
+                {
+                    "candidate": candidate.candidate,
+                    "sdp_mid": _js.or_none(candidate.sdpMid),
+                    "sdp_mline_index": _js.or_none(candidate.sdpMLineIndex),
+                }
+            )
+
+    def _on_track(self, track: Any) -> None:
+        listener, listen = self._listener, self._scope.listen
+        listener.on_track(track)
+        listen(track, "unmute", lambda _: listener.on_track_started(track))
+        listen(track, "mute", lambda _: listener.on_track_stopped(track))
+        listen(track, "ended", lambda _: listener.on_track_stopped(track))
+        if not track.muted:
+            listener.on_track_started(track)
+
+    def _on_message(self, event: Any) -> None:
+        if isinstance(event.data, str):  # A bot sends text only.
+            self._listener.on_text(event.data)
+
+    @property
+    def state(self) -> str:
+        """``connectionState``."""
+        return str(self._connection.connectionState)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the data channel is open."""
+        return bool(self._channel.readyState == "open")
+
+    @property
+    def max_message_size(self) -> int:
+        """Bytes that one message may have."""
+        sctp = _js.or_none(self._connection.sctp)
+        size = sctp.maxMessageSize if sctp is not None else DEFAULT_MESSAGE_SIZE
+        return int(min(size, 2**53))  # It may be infinite.
+
+    async def offer(self) -> str:
+        """Make an offer, which starts the search for candidates; its SDP."""
+        description = await _js.call(self._connection, "createOffer")
+        await _js.call(self._connection, "setLocalDescription", description)
+        return str(self._connection.localDescription.sdp)
+
+    async def answer(self, sdp: str) -> None:
+        """Take the other side's answer.
+
+        Raises:
+            JsError: it is no SDP, or it does not fit the offer.
+        """
+        await _js.call(self._connection, "setRemoteDescription", {"type": "answer", "sdp": sdp})
+
+    async def send_audio(self, track: Any) -> None:
+        """Send a track, ``None`` for none; nothing is negotiated anew."""
+        await _js.call(self._audio.sender, "replaceTrack", _js.null if track is None else track)
+
+    def send(self, text: str) -> None:
+        """Send a frame of text.
+
+        Raises:
+            JsError: the channel is not open, or its buffer is full.
+        """
+        with _js.guarded():
+            self._channel.send(text)
+
+    def close(self) -> None:
+        """Close the channel, which tells the other side, and then the connection."""
+        self._scope.close()

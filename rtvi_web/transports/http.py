@@ -1,0 +1,15 @@
+"""The page's way to HTTP servers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rtvi_web.browser.fetch import fetch
+from rtvi_web.transport import HttpResponse
+
+
+class PageHttp:
+    """An :class:`~rtvi_web.transport.HttpClient` on the page's ``fetch``."""
+
+    async def request(self, method: str, url: str, *, headers: Mapping[str, str], body: str) -> HttpResponse:
+        return HttpResponse(*await fetch(method, url, headers=headers, body=body))

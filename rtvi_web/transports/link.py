@@ -1,0 +1,244 @@
+"""One WebRTC connection with one bot, from the offer to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any
+
+from rtvi_web.browser import _js
+from rtvi_web.browser.audio import Player
+from rtvi_web.browser.rtc import Peer
+from rtvi_web.errors import ConnectPhase, DisconnectedError, RTVIError, TransportStartError
+from rtvi_web.protocol.events import RTVIEvent
+from rtvi_web.protocol.media import Participant, ParticipantTracks
+from rtvi_web.transport import TransportHost
+from rtvi_web.transports.signalling import Signalling, Trickle
+
+logger = logging.getLogger(__name__)
+
+MICROPHONE, CAMERA = 0, 1
+"""The transceivers, in the order that SmallWebRTC servers count on."""
+
+
+class Link:
+    """Negotiates, carries frames, plays the bot, and says once when it is over. It listens to its :class:`Peer`.
+
+    Args:
+        host: who hears what happens.
+        signalling: where the offer goes.
+        ice_servers: as in JavaScript.
+        play_audio: whether the bot's audio is played.
+
+    Raises:
+        TransportStartError: the browser refuses the ICE servers.
+        NotInBrowserError: there is no WebRTC here.
+    """
+
+    def __init__(
+        self,
+        host: TransportHost,
+        signalling: Signalling,
+        *,
+        ice_servers: Sequence[Mapping[str, Any]],
+        play_audio: bool,
+    ) -> None:
+        self._host = host
+        self._signalling = signalling
+        self._trickle = Trickle(signalling.send_candidates)
+        self._player = Player(lambda: host.fire(RTVIEvent.BOT_AUDIO_BLOCKED)) if play_audio else None
+        self._bot_tracks: dict[str, Any] = {}
+        self._negotiating = asyncio.Lock()
+        self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._over = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._scope = _js.Scope()
+        try:
+            self._peer = Peer(self, ice_servers=ice_servers, label="chat")
+        except _js.JsError as error:
+            raise TransportStartError(f"The browser refused the ICE servers: {error}") from error
+        self._scope.defer(self._peer.close)
+        self._scope.listen(_js.api("window"), "pagehide", self._on_pagehide)
+
+    @property
+    def bot(self) -> Participant:
+        """Who is at the other end."""
+        return Participant(id=self._signalling.pc_id or "bot", name="bot", local=False)
+
+    @property
+    def bot_tracks(self) -> ParticipantTracks:
+        """What the bot sends at this moment."""
+        return ParticipantTracks(self._bot_tracks.get("audio"), self._bot_tracks.get("video"))
+
+    @property
+    def max_message_size(self) -> int:
+        """Bytes that the bot takes in one message."""
+        return self._peer.max_message_size
+
+    async def open(self, microphone: Any) -> None:
+        """Connect; returns when the data channel is open.
+
+        Args:
+            microphone: the track to send, or ``None``.
+
+        Raises:
+            TransportStartError: it could not be established.
+        """
+        await self.send_audio(microphone)
+        await self._negotiate()
+        self._run(self._trickle.run(), "sending candidates")
+        if not self._opened.done():
+            self._host.enter(ConnectPhase.DATA_CHANNEL if self._peer.state == "connected" else ConnectPhase.ICE)
+        await self._opened
+
+    async def _negotiate(self) -> None:
+        async with self._negotiating:
+            answer = await self._signalling.offer(await self._peer.offer())
+            try:
+                await self._peer.answer(answer)
+            except _js.JsError as error:
+                raise TransportStartError(
+                    f"The answer to the WebRTC offer is no SDP that the browser understands: {error.message}",
+                    phase=ConnectPhase.OFFER,
+                ) from error
+
+    async def send_audio(self, track: Any) -> None:
+        """Send another track, or none.
+
+        Raises:
+            DisconnectedError: the connection is closed.
+        """
+        try:
+            await self._peer.send_audio(track)
+        except _js.JsError as error:
+            raise DisconnectedError(f"The microphone cannot be sent: {error.message}") from error
+
+    def send(self, text: str) -> None:
+        """Send a frame of text.
+
+        Raises:
+            DisconnectedError: the channel is not open, or it takes no more.
+        """
+        try:
+            self._peer.send(text)
+        except _js.JsError as error:
+            raise DisconnectedError(f"The data channel cannot take the message: {error.message}") from error
+
+    def send_track_status(self, receiver: int, enabled: bool) -> None:
+        """Tell the bot whether one of our tracks sends, which it cannot see by itself. Nothing while not connected."""
+        if self._peer.is_open:
+            message = {"type": "trackStatus", "receiver_index": receiver, "enabled": enabled}
+            self.send(json.dumps({"type": "signalling", "message": message}))
+
+    async def resume_audio(self) -> None:
+        """Play the bot, after the browser blocked it."""
+        if self._player is not None:
+            await self._player.resume()
+
+    async def close(self) -> None:
+        """Close everything; nothing is reported any more but the end of the bot's tracks."""
+        self._over = True
+        self._opened.cancel()
+        for task in self._tasks:
+            task.cancel()
+        self._scope.close()
+        if self._player is not None:
+            self._player.close()
+        for track in list(self._bot_tracks.values()):
+            self.on_track_stopped(track)
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _run(self, work: Coroutine[Any, Any, None], what: str) -> None:
+        """Run something that the link owns; its failure is logged and ends nothing else."""
+
+        async def logged() -> None:
+            try:
+                await work
+            except RTVIError as error:
+                logger.warning("%s failed: %s", what, error)
+
+        task = asyncio.ensure_future(logged())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _lose(self, reason: str) -> None:
+        """The link is over: connect() fails, or the host hears of it; once."""
+        if self._over:
+            return
+        self._over = True
+        if self._opened.done():
+            self._host.lost(DisconnectedError(reason))
+        else:
+            self._opened.set_exception(TransportStartError(reason))
+            self._opened.exception()  # open() may not come to await it: mark it as seen.
+
+    # What the peer says: PeerListener.
+
+    def on_candidate(self, candidate: Mapping[str, Any]) -> None:
+        self._trickle.add(candidate)
+
+    def on_state(self, state: str) -> None:
+        if state == "connected" and not self._opened.done():
+            self._host.enter(ConnectPhase.DATA_CHANNEL)
+        elif state in ("failed", "closed"):
+            # "disconnected" is no loss: it may come back, and becomes "failed" if it does not.
+            self._lose("There is no network path to the bot any more." if self._opened.done() else _NO_PATH)
+
+    def on_open(self) -> None:
+        if not self._opened.done():
+            self._opened.set_result(None)
+
+    def on_closed(self) -> None:
+        self._lose("The bot closed the data channel.")
+
+    def on_text(self, text: str) -> None:
+        message = _signalling_message(text)
+        if message is None:
+            self._host.receive(text)
+        elif message.get("type") == "renegotiate":
+            self._run(self._negotiate(), "renegotiating")
+        elif message.get("type") == "peerLeft":
+            if not self._over:
+                self._over = True
+                self._host.bot_left(self.bot)
+        else:
+            logger.warning("unknown signalling message: %.200s", text)
+
+    def on_track(self, track: Any) -> None:
+        if track.kind == "audio" and self._player is not None:
+            self._player.play(track)
+
+    def on_track_started(self, track: Any) -> None:
+        self._bot_tracks[track.kind] = track
+        self._host.fire(RTVIEvent.TRACK_STARTED, track, self.bot)
+
+    def on_track_stopped(self, track: Any) -> None:
+        if self._bot_tracks.pop(track.kind, None) is not None:
+            self._host.fire(RTVIEvent.TRACK_STOPPED, track, self.bot)
+
+    def _on_pagehide(self, _event: Any) -> None:
+        # The server would take half a minute to notice that the page is gone.
+        self._peer.close()
+        self._lose("The page was left.")
+
+
+_NO_PATH = (
+    "No network path to the bot was found. A firewall may block UDP; a TURN server in ice_servers= goes round it."
+)
+
+
+def _signalling_message(text: str) -> dict[str, Any] | None:
+    """The message in a signalling frame, which is the transport's own; ``None`` for any other frame."""
+    if '"signalling"' not in text:
+        return None
+    try:
+        frame = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(frame, dict) or frame.get("type") != "signalling":
+        return None
+    message = frame.get("message")
+    return message if isinstance(message, dict) else {}

@@ -1,0 +1,5 @@
+"""The page's globals, which only the page knows."""
+
+from typing import Any
+
+def __getattr__(name: str) -> Any: ...

@@ -1,0 +1,13 @@
+"""What the door uses of pyodide.ffi."""
+
+from collections.abc import Callable
+from typing import Any
+
+class JsException(Exception):
+    name: str
+    message: str
+
+jsnull: Any
+
+def create_proxy(obj: Callable[..., object], /) -> Any: ...
+def to_js(obj: Any, /, *, dict_converter: Any) -> Any: ...
