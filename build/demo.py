@@ -55,7 +55,8 @@ def main() -> None:
         sys.exit(f"{arguments.site} holds no page: run `make site` first")
     if not port_is_free(port):
         sys.exit(f"Port {port} is taken. Stop what uses it, or take another: make demo PORT={port + 1}")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # SIGINT too, which a shell's background jobs ignore
+        signal.signal(ending, signal.default_int_handler)
     try:
         run(port, arguments.site.resolve())
     except KeyboardInterrupt:
