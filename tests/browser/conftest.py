@@ -1,0 +1,179 @@
+"""One Chromium, one page and one boot of Pyodide for all browser tests, and a leak gate round each of them.
+
+The functions that ``@run_in_pyodide`` decorates run inside the page, on the built wheel. Their imports are their own.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_pyodide import get_global_config
+from pytest_pyodide.runner import PlaywrightChromeRunner
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+sys.path[:0] = [str(HERE), str(ROOT / "build")]
+
+from browser import FLAGS, chromium_path  # noqa: E402
+from server import serve  # noqa: E402
+
+MICROPHONE = "--use-fake-device-for-media-stream"
+COMMON = [*FLAGS, "--js-flags=--expose-gc", "--disable-features=WebRtcHideLocalIpsWithMdns"]
+TEST_SECONDS = 20
+"""After this long every task in the page is cancelled, so that a test that hangs fails."""
+
+# What the page has opened and not closed, for the leak gate.
+WATCH = """
+globalThis.opened = {peers: new Set(), tracks: new Set()};
+globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(...args) { super(...args); opened.peers.add(this); }
+};
+if (navigator.mediaDevices) {
+    const open = MediaDevices.prototype.getUserMedia;
+    MediaDevices.prototype.getUserMedia = async function (constraints) {
+        const stream = await open.call(this, constraints);
+        for (const track of stream.getTracks()) opened.tracks.add(track);
+        return stream;
+    };
+}
+globalThis.leftOpen = () => [
+    ...[...opened.peers].filter((peer) => peer.signalingState !== "closed").map(() => "a peer connection"),
+    ...[...opened.tracks].filter((track) => track.readyState === "live").map(() => "a microphone track"),
+];
+"""
+
+WARM_UP = """
+import asyncio, js, pytest, tblib
+from pyodide.ffi import create_proxy, to_js
+from pytest_pyodide.decorator import run_in_pyodide_main
+import sys
+sys.path.append("/page")
+import loopback
+loopback.watch_the_loop()
+"""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    get_global_config().set_flags("chrome", [*COMMON, MICROPHONE])
+
+
+@pytest.fixture(scope="session")
+def playwright_browsers() -> Iterator[dict[str, Any]]:
+    """The browsers of the run: one with a microphone, and one without any device."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium
+        browsers = {
+            "chrome": chromium.launch(executable_path=chromium_path(), args=[*COMMON, MICROPHONE]),
+            "no devices": chromium.launch(executable_path=chromium_path(), args=COMMON),
+        }
+        yield browsers
+        for browser in browsers.values():
+            browser.close()
+
+
+@pytest.fixture(scope="session")
+def web_server_main(request: pytest.FixtureRequest) -> Iterator[tuple[str, int, None]]:
+    """Pyodide and the test server's own addresses, on loopback."""
+    with serve(request.config.option.dist_dir) as port:
+        yield "127.0.0.1", port, None
+
+
+@pytest.fixture(scope="session")
+def booted(web_server_main: Any, playwright_browsers: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Boots the page in a browser, once for all modules."""
+    pages: dict[str, PlaywrightChromeRunner] = {}
+
+    def boot(browser: str) -> PlaywrightChromeRunner:
+        if browser not in pages:
+            host, port, _ = web_server_main
+            pages[browser] = page = _Runner(
+                server_port=port,
+                server_hostname=host,
+                browsers={"chrome": playwright_browsers[browser]},
+                dist_dir=request.config.option.dist_dir,
+            )
+            _prepare(page)
+        return pages[browser]
+
+    yield boot
+    for page in pages.values():
+        page.quit()
+
+
+class _Runner(PlaywrightChromeRunner):
+    """pytest-pyodide's runner, whose page watches what is opened and lets tests grant the microphone."""
+
+    def get_driver(self, jspi: bool = False) -> Any:
+        page = super().get_driver(jspi)
+        page.add_init_script(WATCH)
+        page.expose_function("allowMicrophone", lambda allowed: _allow_microphone(page, allowed))
+        self.page_errors: list[str] = []
+        page.on("pageerror", lambda error: self.page_errors.append(str(error)))
+        return page
+
+
+def _allow_microphone(page: Any, allowed: bool) -> None:
+    if allowed:
+        page.context.grant_permissions(["microphone"])
+    else:
+        page.context.clear_permissions()
+
+
+def _prepare(page: PlaywrightChromeRunner) -> None:
+    page.load_package(["rtvi-web", "pytest", "tblib"])
+    page.run_js("pyodide.FS.mkdirTree('/page')")
+    for path in (HERE / "page").glob("*.py"):
+        page.run_js(f"pyodide.FS.writeFile('/page/{path.name}', {path.read_text()!r})")
+    page.run_async(WARM_UP)
+    page.save_state()
+
+
+@pytest.fixture(scope="module")
+def selenium_module_scope(booted: Any) -> PlaywrightChromeRunner:
+    return booted("chrome")
+
+
+@pytest.fixture
+def selenium_no_devices(booted: Any) -> PlaywrightChromeRunner:
+    """A page in a browser that has no microphone."""
+    return booted("no devices")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Any:
+    """Fails a test that leaves a proxy, a peer connection, a live microphone or an unheard exception behind."""
+    pages = [value for value in item.funcargs.values() if isinstance(value, _Runner)]
+    if not pages:
+        return (yield)
+    page = pages[0]
+    page.page_errors.clear()
+    _allow_microphone(page.driver, True)
+    page.enable_pyproxy_tracing()
+    before = page.get_num_proxies()
+    page.run_js(
+        f"globalThis.watchdog = setTimeout(() => pyodide.runPython('loopback.cancel_all()'), {TEST_SECONDS * 1000})"
+    )
+    try:
+        result = yield
+    finally:
+        page.run_js("clearTimeout(watchdog); await sleep(0)")
+        page.disable_pyproxy_tracing()
+        leaked = page.get_num_proxies() - before
+        unheard = page.run("loopback.unheard()")
+        left_open = page.run_js("return leftOpen()")
+        page.run_js("for (const track of opened.tracks) track.stop(); for (const peer of opened.peers) peer.close()")
+        page.restore_state()
+    assert not left_open
+    assert not unheard
+    assert not page.page_errors
+    assert leaked <= 0, f"leaked {leaked} proxies: {_proxies(page)}"
+    return result
+
+
+def _proxies(page: PlaywrightChromeRunner) -> list[Any]:
+    script = "return [...pyodide._module.pyproxy_alloc_map.keys()].map((x) => [x.type, x.toString().slice(0, 110)])"
+    return page.run_js(script)

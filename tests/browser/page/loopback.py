@@ -1,0 +1,224 @@
+"""What the tests in the page share: a bot on the other end of a WebRTC loopback, and a host that writes things down."""
+
+import asyncio
+import contextlib
+import json
+import os
+
+import js
+
+from rtvi_web.browser import _js
+from rtvi_web.protocol.events import RTVIEvent
+from rtvi_web.transport import ConnectRequest
+from rtvi_web.transports import SmallWebRTCTransport
+
+_unheard = []
+
+
+def watch_the_loop():
+    """Write down every exception that nobody handles."""
+    asyncio.get_event_loop().set_exception_handler(lambda loop, context: _unheard.append(str(context)))
+
+
+def unheard():
+    """The exceptions that nobody handled since the last time, as one text."""
+    text = "\n".join(_unheard)
+    _unheard.clear()
+    return text
+
+
+def cancel_all():
+    """End a test that hangs."""
+    for task in asyncio.all_tasks():
+        task.cancel()
+
+
+async def event(target, name, check=lambda event: True):
+    """Wait for an event of JavaScript."""
+    happened = asyncio.get_running_loop().create_future()
+    scope = _js.Scope()
+    scope.listen(target, name, lambda e: check(e) and not happened.done() and happened.set_result(e))
+    try:
+        return await happened
+    finally:
+        scope.close()
+
+
+class Host:
+    """A TransportHost that writes down what a transport tells."""
+
+    def __init__(self):
+        self.events = []
+        self.received = []
+        self.phases = []
+        self.left = []
+        self.losses = []
+        self.listening = set()
+        self._changed = asyncio.Event()
+
+    def fire(self, event, *args):
+        self.events.append((event, *args))
+        self._changed.set()
+
+    def listens(self, event):
+        return event in self.listening
+
+    def receive(self, text):
+        self.received.append(text)
+        self._changed.set()
+
+    def enter(self, phase):
+        self.phases.append(phase.value)
+        self._changed.set()
+
+    def bot_left(self, bot):
+        self.left.append(bot)
+        self._changed.set()
+
+    def lost(self, error):
+        self.losses.append(error)
+        self._changed.set()
+
+    def of(self, event):
+        """The arguments of every such event so far."""
+        return [args for name, *args in self.events if name == event]
+
+    async def until(self, condition):
+        """Wait until something that was written down makes a condition true; its value."""
+        while not (value := condition()):
+            self._changed.clear()
+            await self._changed.wait()
+        return value
+
+
+class Bot:
+    """A peer that answers a transport's offers, as a SmallWebRTC server does, from the same page.
+
+    Its HTTP side is the test server's mailbox. ``speaks`` sends a tone; ``patches`` is the status with which it
+    answers candidates.
+    """
+
+    def __init__(self, *, speaks=False, patch_status=200):
+        self.room = os.urandom(4).hex()
+        self.url = f"/mailbox/{self.room}"
+        self.speaks = speaks
+        self.patch_status = patch_status
+        self.requests = []
+        self.frames = asyncio.Queue()
+        self.connection = None
+        self.channel = None
+        self.track = None
+        self._scope = _js.Scope()
+
+    async def __aenter__(self):
+        self._serving = asyncio.ensure_future(self._serve())
+        return self
+
+    async def __aexit__(self, *exc):
+        self._serving.cancel()
+        await asyncio.wait({self._serving})
+        self._scope.close()
+
+    @property
+    def offers(self):
+        return [body for method, body in self.requests if method == "POST"]
+
+    @property
+    def patches(self):
+        return [body for method, body in self.requests if method == "PATCH"]
+
+    async def frame(self):
+        """The next frame of text, as JSON."""
+        return json.loads(await self.frames.get())
+
+    def send(self, message):
+        self.channel.send(message if isinstance(message, str) else json.dumps(message))
+
+    def signal(self, type):
+        self.send({"type": "signalling", "message": {"type": type}})
+
+    async def _serve(self):
+        while True:
+            status, request = await self._fetch("GET", f"{self.url}/next")
+            if status == 504:
+                continue
+            self.headers = request["headers"]
+            self.requests.append((request["method"], request["body"]))
+            answer = await self._answer(request["method"], request["body"])
+            await self._fetch("POST", f"{self.url}/answer", json.dumps(answer))
+
+    async def _answer(self, method, body):
+        if method == "PATCH":
+            return {"status": self.patch_status, "body": {"status": "success"}}
+        if self.connection is None:
+            self._open()
+        call, pc = _js.call, self.connection
+        await call(pc, "setRemoteDescription", {"type": "offer", "sdp": body["sdp"]})
+        for transceiver in pc.getTransceivers():
+            transceiver.direction = "sendrecv"
+        if self.speaks and self.track is None:
+            self._speak()
+            await call(pc.getTransceivers()[0].sender, "replaceTrack", self.track)
+        await call(pc, "setLocalDescription", await call(pc, "createAnswer"))
+        while pc.iceGatheringState != "complete":
+            await event(pc, "icegatheringstatechange")
+        answer = {"type": "answer", "sdp": pc.localDescription.sdp, "pc_id": f"pc-{self.room}"}
+        return {"status": 200, "body": answer}
+
+    def _open(self):
+        self.connection = _js.construct("RTCPeerConnection")
+        self._scope.defer(self.connection.close)
+        self._scope.listen(self.connection, "datachannel", self._on_channel)
+
+    def _on_channel(self, event):
+        self.channel = event.channel
+        self._scope.listen(self.channel, "message", lambda e: self.frames.put_nowait(e.data))
+
+    def _speak(self):
+        context = _js.construct("AudioContext")
+        self._scope.defer(lambda: context.close() and None)
+        tone = context.createOscillator()
+        out = context.createMediaStreamDestination()
+        tone.connect(out)
+        tone.start()
+        [self.track] = out.stream.getAudioTracks()
+        self._scope.defer(self.track.stop)
+
+    async def _fetch(self, method, url, body=None):
+        abort = js.AbortController.new()
+        options = {"method": method, "signal": abort.signal, **({"body": body} if body else {})}
+        try:
+            response = await _js.call(js.globalThis, "fetch", url, options)
+            text = await _js.call(response, "text")
+        except asyncio.CancelledError:
+            abort.abort()
+            raise
+        return response.status, json.loads(text) if response.ok else text
+
+
+def request(url=None, **fields):
+    """A ConnectRequest as for a direct connection."""
+    return ConnectRequest(**{"bundle": {}, "start_url": None, "base_url": url, "headers": {}, **fields})
+
+
+@contextlib.asynccontextmanager
+async def transport(url, *, enable_mic=True, **options):
+    """A transport and its host, before open_devices(); closed at the end."""
+    transport, host = SmallWebRTCTransport(webrtc_url=url, **options), Host()
+    transport.attach(host, enable_mic=enable_mic)
+    try:
+        yield transport, host
+    finally:
+        await transport.close()
+
+
+@contextlib.asynccontextmanager
+async def connected(bot, **options):
+    """A connected transport and its host."""
+    async with transport(bot.url, **options) as (made, host):
+        await made.open_devices()
+        await made.connect(request())
+        yield made, host
+
+
+__all__ = ["Bot", "Host", "RTVIEvent", "connected", "event", "request", "transport"]

@@ -1,0 +1,132 @@
+"""The HTTP server of the browser tests: Pyodide, answers that a client must survive, and a mailbox.
+
+``/mailbox/<room>`` is where a transport sends its offer. The test's bot, which lives in the page, takes the request
+from ``/mailbox/<room>/next`` and puts its answer at ``/mailbox/<room>/answer``: real HTTP, whose server side is a
+coroutine in the page.
+"""
+
+import collections
+import contextlib
+import functools
+import json
+import queue
+import threading
+from collections.abc import Iterator
+from http.server import ThreadingHTTPServer
+from typing import Any
+
+from pytest_pyodide.server import DefaultHandler
+
+PATIENCE = 10
+"""Seconds that a request waits at the mailbox."""
+
+ANSWERS = {
+    "ok": (200, "application/json", '{"hello": "world"}'),
+    "not-found": (404, "application/json", '{"detail": "Peer connection not found"}'),
+    "invalid": (
+        422,
+        "application/json",
+        '{"detail": [{"loc": ["body", "sdp"], "msg": "Field required", "type": "missing"}]}',
+    ),
+    "html": (
+        500,
+        "text/html",
+        "<!doctype html><html><head><title>500 Oops</title><style>h1 {color: red}</style></head>"
+        "<body>\n<h1>Internal   Server Error</h1>\n</body></html>",
+    ),
+    "no-json": (200, "text/plain", "v=0"),
+    "no-sdp": (200, "application/json", '{"type": "answer"}'),
+    "bad-sdp": (200, "application/json", '{"type": "answer", "sdp": "this is no SDP", "pc_id": "1"}'),
+}
+
+
+class Room:
+    """One mailbox: requests on their way to the bot, and its answers on their way back."""
+
+    def __init__(self) -> None:
+        self.requests: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.answers: queue.Queue[dict[str, Any]] = queue.Queue()
+
+
+class Handler(DefaultHandler):
+    protocol_version = "HTTP/1.1"
+    extensions_map = {**DefaultHandler.extensions_map, ".mjs": "text/javascript", ".wasm": "application/wasm"}
+    rooms: collections.defaultdict[str, Room] = collections.defaultdict(Room)
+    closing = threading.Event()
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        if self.path.startswith("/mailbox/"):
+            self._mailbox()
+        else:
+            super().do_GET()
+
+    def do_POST(self) -> None:
+        name = self.path.rpartition("/")[2]
+        if self.path.startswith("/mailbox/"):
+            self._mailbox()
+        elif self.path == "/answers/never":
+            self.closing.wait()
+        elif self.path == "/answers/half":
+            self._send(200, "text/plain", "half", length=1000)
+            self.close_connection = True
+        elif self.path == "/answers/echo":
+            text = json.dumps({"method": self.command, "headers": dict(self.headers), "body": self._body()})
+            self._send(200, "application/json", text)
+        else:
+            self._body()
+            self._send(*ANSWERS[name])
+
+    do_PATCH = do_POST
+
+    def _mailbox(self) -> None:
+        _, _, name, *rest = self.path.split("/")
+        room = self.rooms[name]
+        try:
+            if rest == ["next"]:
+                self._send(200, "application/json", json.dumps(room.requests.get(timeout=PATIENCE)))
+            elif rest == ["answer"]:
+                room.answers.put(json.loads(self._body()))
+                self._send(200, "application/json", "{}")
+            else:
+                request = {"method": self.command, "headers": dict(self.headers), "body": json.loads(self._body())}
+                room.requests.put(request)
+                answer = room.answers.get(timeout=PATIENCE)
+                self._send(answer["status"], "application/json", json.dumps(answer["body"]))
+        except queue.Empty:
+            self._send(504, "text/plain", "nobody came to the mailbox")
+
+    def _body(self) -> str:
+        return self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
+
+    def _send(self, status: int, media_type: str, text: str, *, length: int | None = None) -> None:
+        body = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", media_type)
+        self.send_header("Content-Length", str(length or len(body)))
+        self.end_headers()
+        with contextlib.suppress(ConnectionError):  # The page has given up this request.
+            self.wfile.write(body)
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A page that closes its connection is no error of the test server's."""
+
+
+@contextlib.contextmanager
+def serve(folder: Any) -> Iterator[int]:
+    """Serve a folder and the addresses above; the value is the port."""
+    with Server(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            Handler.closing.set()
+            server.shutdown()
+            thread.join()
