@@ -1,9 +1,13 @@
-"""The Content-Security-Policy of the site's pages: same-origin, and of `eval` only WebAssembly's."""
+"""The Content-Security-Policy of the site's pages: same-origin, and of `eval` only WebAssembly's.
+
+PyScript 0.7.31 makes its hooks with `Function(…)`: the pages that load it get `unsafe-eval` as well, and nothing else.
+"""
 
 import base64
 import hashlib
 import re
 
+PYSCRIPT = "pyscript/core.js"
 SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script>", re.DOTALL | re.IGNORECASE)
 # Inline scripts that a browser runs or reads as its own; any other type, such as "py", is mere data to it.
 RUNNABLE = re.compile(r'type="(module|text/javascript|importmap|speculationrules)"', re.IGNORECASE)
@@ -11,14 +15,15 @@ RUNNABLE = re.compile(r'type="(module|text/javascript|importmap|speculationrules
 
 def policy(page: str = "") -> str:
     """The policy for a page with this HTML, whose inline scripts (if any) are allowed by their hashes."""
-    scripts = " ".join(["'self'", "'wasm-unsafe-eval'", *inline_hashes(page)])
-    connect = "'self'"
+    scripts = ["'self'", "'wasm-unsafe-eval'", *inline_hashes(page)]
+    if PYSCRIPT in page:
+        scripts.append("'unsafe-eval'")
     return "; ".join(
         [
             "default-src 'none'",
-            f"script-src {scripts}",
+            f"script-src {' '.join(scripts)}",
             "style-src 'self'",
-            f"connect-src {connect}",
+            "connect-src 'self'",
             "img-src 'self' data:",
             "media-src 'self' blob:",
             "font-src 'self'",

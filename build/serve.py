@@ -68,9 +68,9 @@ def serve(folder: Path | str = DIST, prefix: str = "/", port: int = 0, app: Any 
 
 
 def address(port: int, prefix: str) -> str:
-    """The site's address; by name, so that the page is a secure context everywhere."""
+    """The site's address, which browsers take for a secure context."""
     path = prefix.strip("/")
-    return f"http://localhost:{port}/{path + '/' if path else ''}"
+    return f"http://127.0.0.1:{port}/{path + '/' if path else ''}"
 
 
 def _config(app: Any) -> uvicorn.Config:

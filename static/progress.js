@@ -1,5 +1,5 @@
-// Shows how far the boot has come, without touching it: it only watches which of the files hinted in the page's head
-// (<link data-bytes>, written by the build) have arrived. Wrapping their streams instead would cost V8's code cache.
+// Shows how far the boot has come, without touching it: it only watches which of the files named in boot.json, which
+// the build writes, have arrived. Wrapping their streams instead would cost V8's cache of the compiled WebAssembly.
 //
 // The page holds one element with `data-boot` and in it a <progress> and its <label>; the page's Python ends it with
 // `document.dispatchEvent(Event.new("page-ready"))`.
@@ -7,11 +7,8 @@ const boot = document.querySelector("[data-boot]");
 const bar = boot.querySelector("progress");
 const label = boot.querySelector("label");
 
-const missing = new Map(
-  [...document.querySelectorAll("link[data-bytes]")].map((link) => [link.href, Number(link.dataset.bytes)]),
-);
-const total = [...missing.values()].reduce((sum, bytes) => sum + bytes, 0);
-bar.max = total || 1;
+let missing = new Map(); // bytes by address
+let total = 0;
 
 function progressed() {
   bar.value = total - [...missing.values()].reduce((sum, bytes) => sum + bytes, 0);
@@ -57,5 +54,9 @@ document.addEventListener("page-ready", () => {
   stop();
   boot.hidden = true;
 });
-progressed();
-observer.observe({ type: "resource", buffered: true });
+
+const here = import.meta.url;
+const sizes = await (await fetch(new URL("boot.json", here))).json();
+missing = new Map(Object.entries(sizes).map(([file, bytes]) => [new URL(file, here).href, bytes]));
+total = bar.max = [...missing.values()].reduce((sum, bytes) => sum + bytes, 0);
+if (!boot.hidden) observer.observe({ type: "resource", buffered: true }); // also tells what arrived before

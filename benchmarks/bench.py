@@ -1,0 +1,97 @@
+"""What the benchmarks share: a server for the site, stock Pyodide and the measured pages, and loads in Chromium."""
+
+import contextlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Playwright, TimeoutError
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "build"))
+
+from browser import FLAGS, chromium_path  # noqa: E402
+from compiled import unpack  # noqa: E402
+from compress import with_siblings  # noqa: E402
+from downloads import fetch, read_pins  # noqa: E402
+from paths import DIST  # noqa: E402
+from serve import serve, site  # noqa: E402
+
+PAGES = ROOT / "benchmarks" / "pages"
+TIMEOUT_MS = 30_000
+
+
+@dataclass(frozen=True)
+class Load:
+    """One load of a page: from navigation until its Python said it is ready."""
+
+    milliseconds: float
+    transferred_bytes: int
+
+
+@contextlib.contextmanager
+def servers() -> Iterator[str]:
+    """Serves dist/ with the pages under site/, and the untouched npm package with its page under stock/."""
+    if not DIST.is_dir():
+        sys.exit("dist/ does not exist: run `make site` first")
+    with tempfile.TemporaryDirectory() as scratch:
+        stock = Path(scratch) / "stock"
+        _copy_stock(stock)
+        shutil.copy(PAGES / "stock.html", stock)
+        with serve(PAGES, "/site/", app=site(site(None, DIST, "/site/"), stock, "/stock/")) as url:
+            yield url.removesuffix("site/")
+
+
+def _copy_stock(folder: Path) -> None:
+    """The npm package's own files, compressed by the same means as ours: only the contents differ."""
+    npm = unpack(fetch([pin for pin in read_pins() if pin.name == "pyodide"])["pyodide"])
+    names = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+    (folder / "pyodide").mkdir(parents=True)
+    for name, data in with_siblings({name: (npm / name).read_bytes() for name in names}).items():
+        (folder / "pyodide" / name).write_bytes(data)
+
+
+@contextlib.contextmanager
+def fresh_profile(playwright: Playwright) -> Iterator[BrowserContext]:
+    """A browser with a new profile: nothing cached."""
+    with tempfile.TemporaryDirectory() as profile:
+        context = playwright.chromium.launch_persistent_context(
+            profile, executable_path=chromium_path(), args=list(FLAGS), headless=True
+        )
+        yield context
+        context.close()
+
+
+def load(context: BrowserContext, url: str, megabits: float | None = None) -> Load:
+    """Loads a page in a new tab; `megabits` per second limit the network."""
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send("Network.enable")
+    if megabits:
+        rate = megabits * 1e6 / 8
+        session.send(
+            "Network.emulateNetworkConditions",
+            {"offline": False, "latency": 0, "downloadThroughput": rate, "uploadThroughput": rate},
+        )
+    transferred = 0
+
+    def count(event: dict[str, float]) -> None:
+        nonlocal transferred
+        transferred += int(event["encodedDataLength"])
+
+    session.on("Network.loadingFinished", count)
+    failures: list[str] = []
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    page.on("console", lambda message: failures.append(message.text) if message.type == "error" else None)
+    page.goto(url)
+    ready = page.locator("body[data-ready]")
+    try:
+        ready.wait_for(state="attached", timeout=TIMEOUT_MS)
+    except TimeoutError:
+        sys.exit(f"{url} was not ready after {TIMEOUT_MS / 1000:.0f} s. " + "\n".join(failures))
+    milliseconds = float(ready.get_attribute("data-ready") or "nan")
+    page.close()
+    return Load(milliseconds, transferred)

@@ -1,0 +1,72 @@
+"""How long from navigation to a constructed RTVIClient, against a bare stock `loadPyodide`, both in this very run.
+
+`python benchmarks/boot.py` prints medians and ratios, and fails when a target is missed. Cold is the first load of a
+fresh profile, warm the loads from the fourth on. The stock page is served by the same server in the same way.
+"""
+
+import argparse
+import sys
+from collections import defaultdict
+from statistics import median
+
+from bench import Load, fresh_profile, load, servers
+from playwright.sync_api import sync_playwright
+
+VARIANTS = {"stock": "stock/stock.html", "loadPyodide": "site/loadpyodide.html", "PyScript": "site/pyscript.html"}
+OURS = ("loadPyodide", "PyScript")
+NETWORKS = {"loopback": None, "20 Mbit/s": 20.0}
+LOADS = 5
+FIRST_WARM = 3  # the fourth load: by then V8 has cached its compiled code
+TARGET_RATIO = {"cold": 0.65, "warm": 0.55}  # on loopback
+TARGET_BYTES = 8_000_000
+
+Times = dict[tuple[str, str, str], list[float]]
+
+
+def measure(repetitions: int) -> tuple[Times, dict[str, int]]:
+    """Times by (network, variant, temperature), and the bytes that each variant transfers when cold."""
+    times: Times = defaultdict(list)
+    transferred: dict[str, int] = {}
+    with servers() as url, sync_playwright() as playwright:
+        for repetition in range(repetitions):
+            for network, megabits in NETWORKS.items():
+                for variant, page in VARIANTS.items():
+                    with fresh_profile(playwright) as context:
+                        loads: list[Load] = [load(context, url + page, megabits) for _ in range(LOADS)]
+                    times[network, variant, "cold"].append(loads[0].milliseconds)
+                    times[network, variant, "warm"] += [each.milliseconds for each in loads[FIRST_WARM:]]
+                    transferred[variant] = loads[0].transferred_bytes
+            print(f"  repetition {repetition + 1} of {repetitions} done", file=sys.stderr, flush=True)
+    return times, transferred
+
+
+def report(times: Times, transferred: dict[str, int]) -> list[str]:
+    """Prints the table; returns the targets missed."""
+    missed = []
+    print(f"{'network':<10} {'load':<5} {'page':<12} {'median ms':>9} {'range':>12} {'ratio':>6}")
+    for network in NETWORKS:
+        for temperature, target in TARGET_RATIO.items():
+            stock = median(times[network, "stock", temperature])
+            for variant in VARIANTS:
+                values = times[network, variant, temperature]
+                ratio = median(values) / stock
+                spread = f"{min(values):.0f}-{max(values):.0f}"
+                print(f"{network:<10} {temperature:<5} {variant:<12} {median(values):>9.0f} {spread:>12} {ratio:>6.2f}")
+                if network == "loopback" and variant in OURS and ratio > target:
+                    missed.append(f"{variant}, {temperature}: {ratio:.2f} of stock, at most {target} wanted")
+    for variant, size in transferred.items():
+        print(f"transferred, cold: {variant} {size / 1e6:.2f} MB")
+        if variant in OURS and size > TARGET_BYTES:
+            missed.append(f"{variant} transfers {size / 1e6:.2f} MB, at most {TARGET_BYTES / 1e6:.0f} MB wanted")
+    return missed
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repetitions", type=int, default=5)
+    missed = report(*measure(parser.parse_args().repetitions))
+    sys.exit("Missed: " + "; ".join(missed) if missed else 0)
+
+
+if __name__ == "__main__":
+    main()
