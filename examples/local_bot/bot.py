@@ -6,9 +6,12 @@ It hears, thinks and speaks through Pipecat's own OpenAI services. With --speech
 speech_server.py, which needs no key; without it, to OpenAI with your OPENAI_API_KEY.
 """
 
+import os
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # else Silero's ONNX runtime reports to Microsoft; it asks when imported
+
 import argparse
 import functools
-import os
 import sys
 from datetime import datetime
 from pathlib import Path
