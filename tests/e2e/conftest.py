@@ -1,0 +1,119 @@
+"""Real bots, a real Chromium, and a microphone that speaks: the pages of dist/ as a person uses them.
+
+`make e2e` builds dist/ first. Every page that a test opens must keep its console clean and talk to its own host only.
+"""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "build")]
+
+from browser import FLAGS, chromium_path  # noqa: E402
+from in_page import InPagePython  # noqa: E402
+from local_bot import LocalBot, local_bot, speak  # noqa: E402
+from paths import DIST  # noqa: E402
+
+WATCH = Path(__file__).with_name("watch.js").read_text()
+SCREENSHOTS = ROOT / "test-results" / "screenshots"
+SPOKEN = ("make the page green", "tell me a joke")
+"""What the fake microphone says, after five seconds of silence, again and again."""
+
+Visit = Callable[..., Page]
+
+
+def pytest_sessionstart() -> None:
+    if not (DIST / "index.html").exists():
+        pytest.exit("dist/ is not built: run `make site` first", returncode=1)
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture(scope="session")
+def bot() -> Iterator[LocalBot]:
+    """A real Pipecat bot with the built site at its root."""
+    with local_bot(site=DIST) as running:
+        yield running
+        running.check()
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+def launch(playwright: Playwright, *flags: str) -> Browser:
+    return playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, *flags])
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium with a microphone that speaks SPOKEN."""
+    wav = tmp_path_factory.mktemp("microphone") / "microphone.wav"
+    speak(SPOKEN, wav, lead_silence=5.0, gap=9.0)
+    with contextlib.closing(
+        launch(
+            playwright,
+            "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-audio-capture={wav}",
+        )
+    ) as browser:
+        yield browser
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    """Opens a page in a fresh profile: `visit(url, permissions=["microphone"], **context_options)`.
+
+    At the end it checks the console; `allow=` names parts of messages that the test expects there.
+    """
+    with contextlib.ExitStack() as stack:
+
+        def open_page(url: str, *, browser: Browser = browser, allow: tuple[str, ...] = (), **options: Any) -> Page:
+            return stack.enter_context(watched_page(browser, url, allow, options))
+
+        yield open_page
+
+
+@contextlib.contextmanager
+def watched_page(browser: Browser, url: str, allow: tuple[str, ...], options: dict[str, Any]) -> Iterator[Page]:
+    context = browser.new_context(**{"permissions": ["microphone"], **options})
+    context.add_init_script(WATCH)
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    complaints: list[str] = []
+    page.on("console", lambda message: message.type in ("error", "warning") and complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    hosts: set[str] = set()
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2]) if "//" in request.url else None)
+    try:
+        if url:
+            page.goto(url)
+        yield page
+        unexpected = [text for text in complaints if not any(part in text for part in allow)]
+        assert not unexpected, "the console is not clean:\n" + "\n".join(unexpected)
+        assert len(hosts) <= 1, f"the page talked to {hosts}"
+    finally:
+        context.close()
+
+
+@pytest.fixture
+def in_page(bot: LocalBot, visit: Visit) -> InPagePython:
+    """Python in a page beside the bot, with rtvi_web loaded and nothing else."""
+    return InPagePython(visit(""), bot.address)
+
+
+def wait_until_loaded(page: Page) -> None:
+    """Wait until the page's Python runs."""
+    page.locator("#start:enabled").wait_for()
+
+
+def screenshot(page: Page, name: str) -> None:
+    """One of the pictures that each run makes, to be looked at."""
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)

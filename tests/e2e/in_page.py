@@ -1,0 +1,61 @@
+"""Runs Python of a test in a page, through loadPyodide and without PyScript."""
+
+import json
+import textwrap
+from typing import Any
+
+from playwright.sync_api import Page, Route
+
+LOAD = """async () => {
+  const { loadPyodide } = await import("./pyodide/pyodide.mjs");
+  window.pyodide = await loadPyodide({ packages: ["rtvi-web"] });
+}"""
+
+PREPARE = """
+import asyncio, json
+import js
+from rtvi_web import *
+from rtvi_web.transports import SmallWebRTCTransport
+
+def new_client(**options):
+    options = {"transport": SmallWebRTCTransport(), "params": START} | options
+    return RTVIClient(**options)
+
+START = {"base_url": ".", "endpoints": {"connect": "/start"}, "request_data": {"transport": "webrtc"}}
+
+async def failure(awaitable):
+    '''What an awaitable raised, as the test sees it; it must raise within 30 s.'''
+    try:
+        async with asyncio.timeout(30):
+            result = await awaitable
+    except RTVIError as error:
+        return {"type": type(error).__name__, "phase": error.phase, "status": error.status, "text": str(error)}
+    raise AssertionError(f"nothing was raised; the result is {result!r}")
+"""
+
+
+class InPagePython:
+    """A page of `site` that holds nothing but Python with rtvi_web."""
+
+    def __init__(self, page: Page, site: str) -> None:
+        self.page = page
+        empty = site + "empty.html"
+        page.route(empty, _empty)
+        page.goto(empty)
+        page.evaluate(LOAD)
+        self.run(PREPARE)
+
+    def run(self, code: str, **values: Any) -> Any:
+        """Run statements that may await; what they leave in `result` comes back as JSON does."""
+        given = "".join(f"{name} = json.loads({json.dumps(value)!r})\n" for name, value in values.items())
+        source = f"result = None\n{given}{textwrap.dedent(code)}\njson.dumps(result)"
+        return json.loads(self.page.evaluate("source => pyodide.runPythonAsync(source)", source))
+
+    @property
+    def released(self) -> bool:
+        """Whether every microphone track and every peer connection of the page is closed."""
+        return bool(self.page.evaluate("watched.released()"))
+
+
+def _empty(route: Route) -> None:
+    route.fulfill(content_type="text/html", body="<!doctype html><title>empty</title><link rel=icon href=data:,>")

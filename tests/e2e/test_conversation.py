@@ -1,0 +1,106 @@
+"""What a person does: open the page, allow the microphone, speak, see, hear, type, stop and start again."""
+
+import re
+
+import pytest
+from conftest import SPOKEN, Visit, screenshot, wait_until_loaded
+from local_bot import LocalBot
+from playwright.sync_api import Page, expect
+
+GREEN, JOKE = SPOKEN
+
+
+def start(page: Page) -> None:
+    wait_until_loaded(page)
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#state")).to_have_attribute("data-state", "bot-ready", timeout=30_000)
+
+
+def lines(page: Page, who: str, text: str) -> None:
+    """The transcript has a finished line of someone's."""
+    line = page.locator(f"#transcript .{who}", has_text=re.compile(re.escape(text), re.IGNORECASE))
+    expect(line.first).to_be_visible(timeout=60_000)
+
+
+@pytest.mark.parametrize("path", ["index.html", "plain.html"], ids=["with PyScript", "with our own loader"])
+def test_a_spoken_conversation(bot: LocalBot, visit: Visit, path: str) -> None:
+    page = visit(bot.address + path)
+    wait_until_loaded(page)
+    screenshot(page, f"idle-{path}")
+    start(page)
+
+    # The greeting is heard: measured on the track, and by an element that plays it.
+    assert page.evaluate("watched.loudest(15)") > 0.02
+    assert page.evaluate("[...watched.players].some((player) => !player.paused && player.currentTime > 0)")
+
+    # What was said is read, and the bot has the page turn green: a function that Python in the page answers.
+    lines(page, "user", GREEN)
+    expect(page.locator("html")).to_have_attribute("data-color", "green")
+    lines(page, "bot", "The page is green now")
+    before = page.evaluate("watched.energy('inbound-rtp')")
+    lines(page, "user", JOKE)
+    lines(page, "bot", "Why did the robot go on holiday")
+    assert page.evaluate("watched.loudest(10)") > 0.02
+    assert page.evaluate("watched.energy('inbound-rtp')") > before
+    screenshot(page, f"conversation-{path}")
+
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#state")).to_have_attribute("data-state", "disconnected")
+    assert page.evaluate("watched.released()"), "the microphone and the peer are released"
+
+
+def test_typing_and_starting_again(bot: LocalBot, visit: Visit) -> None:
+    page = visit(bot.address)
+    answers = page.locator("#transcript .bot", has_text="My name is Local Bot")
+    for session in range(3):
+        start(page)
+        page.get_by_label("Message to the bot").fill("what is your name")
+        page.keyboard.press("Enter")
+        expect(answers).to_have_count(session + 1)
+        page.get_by_role("button", name="Stop").click()
+        expect(page.locator("#state")).to_have_attribute("data-state", "disconnected")
+        assert page.evaluate("watched.released()")
+
+
+def test_a_phrase_can_be_clicked(bot: LocalBot, visit: Visit) -> None:
+    page = visit(bot.address)
+    start(page)
+    page.get_by_role("button", name=re.compile("^make the page purple")).click()
+    expect(page.locator("html")).to_have_attribute("data-color", "purple")
+    lines(page, "bot", "The page is purple now")
+
+
+def test_muting_is_silence_for_the_bot(bot: LocalBot, visit: Visit) -> None:
+    page = visit(bot.address)
+    start(page)
+    mute = page.get_by_role("button", name="Mute")
+    expect(mute).to_have_attribute("aria-pressed", "false")
+    mute.click()
+    expect(mute).to_have_attribute("aria-pressed", "true")
+    page.wait_for_function("watched.tracks.at(-1).enabled === false")
+    energy = page.evaluate("watched.energy('media-source')")
+    page.wait_for_timeout(8_000)  # longer than the silence before the first phrase: it would have been heard
+    assert page.evaluate("watched.energy('media-source')") == energy
+    expect(page.locator("#transcript .user")).to_have_count(0)
+    mute.click()
+    expect(mute).to_have_attribute("aria-pressed", "false")
+    lines(page, "user", JOKE)
+
+
+def test_the_level_follows_the_microphone(bot: LocalBot, visit: Visit) -> None:
+    page = visit(bot.address)
+    start(page)
+    page.wait_for_function("document.getElementById('level').value > 0.1", timeout=30_000)
+    page.wait_for_function("document.getElementById('level').value < 0.05", timeout=30_000)
+
+
+def test_what_is_typed_and_answered_is_never_html(bot: LocalBot, visit: Visit) -> None:
+    page = visit(bot.address)
+    start(page)
+    page.get_by_label("Message to the bot").fill("<img src=x onerror=alert(1)> hello")
+    page.keyboard.press("Enter")
+    lines(page, "user", "<img src=x")
+    lines(page, "bot", "Nice to hear you")
+    page.get_by_text("Messages in and out").click()
+    expect(page.locator("#log li", has_text="send-text")).to_be_visible()
+    assert page.locator("main img").count() == 0
