@@ -28,7 +28,7 @@ def environment(folder: Path, requirements: Path) -> Path:
     """The Python of the virtual environment `folder`, made and filled first if it isn't up to date."""
     python = folder / "bin" / "python"
     stamp = folder / STAMP
-    wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
+    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
     CACHE.mkdir(exist_ok=True)
     with (CACHE / f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two at once would undo each other's work
