@@ -7,6 +7,7 @@ from pathlib import Path
 
 import brotli
 from paths import CACHE
+from tree import Files
 
 FOLDER = CACHE / "compressed"
 
@@ -14,7 +15,7 @@ FOLDER = CACHE / "compressed"
 INCOMPRESSIBLE = {".avif", ".jpg", ".m4a", ".mp3", ".ogg", ".opus", ".png", ".webm", ".webp", ".woff2"}
 
 
-def compressed(data: bytes, suffix: str) -> dict[str, bytes]:
+def compressed(data: bytes, suffix: str) -> Files:
     """The compressed forms of `data` by ending (`.br`, `.gz`); those that gain nothing are left out."""
     if suffix in INCOMPRESSIBLE:
         return {}
@@ -32,7 +33,7 @@ def compressed(data: bytes, suffix: str) -> dict[str, bytes]:
     return {ending: form for ending, form in forms.items() if len(form) < len(data)}
 
 
-def with_siblings(files: dict[str, bytes]) -> dict[str, bytes]:
+def with_siblings(files: Files) -> Files:
     """`files` (by path) and their compressed forms."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     new = sum(not (FOLDER / f"{hashlib.sha256(data).hexdigest()}.br").exists() for data in files.values())

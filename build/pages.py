@@ -8,8 +8,7 @@ import json
 import re
 
 from paths import STATIC, BuildError
-
-Files = dict[str, bytes]
+from tree import Files
 
 PYSCRIPT_TAG = re.compile(r'(<script type="module" src="(?:\./)?)pyscript/core\.js(")')
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide-lock.json", "pyodide.asm.wasm", "python_stdlib.zip")

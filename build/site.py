@@ -6,7 +6,6 @@
 import argparse
 import fcntl
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -17,11 +16,10 @@ from downloads import fetch, read_pins
 from lockfile import make_lock
 from pages import site_pages
 from paths import CACHE, DIST, ROOT, TEST_DIST, BuildError
+from tree import Files, under, write_tree
 from wheels import our_wheel
 
 RUNTIME = ("pyodide.mjs", "pyodide.js", "pyodide.asm.mjs", "pyodide.asm.wasm")
-
-Files = dict[str, bytes]
 
 
 def pyodide_files(pyodide: Path, wheels: list[Path]) -> Files:
@@ -35,40 +33,10 @@ def pyodide_files(pyodide: Path, wheels: list[Path]) -> Files:
     return files
 
 
-def package_scripts() -> Files:
-    """The package's own JavaScript, which a page under a strict policy must load by address."""
-    paths = sorted((ROOT / "rtvi_web").rglob("*.js"))
-    return {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in paths}
-
-
 def pyscript_files(pyscript: Path) -> Files:
     """PyScript's distribution without its source maps."""
     paths = [path for path in (pyscript / "dist").iterdir() if path.suffix in (".js", ".css")]
     return {path.name: path.read_bytes() for path in [*paths, pyscript / "LICENSE"]}
-
-
-def under(folder: str, files: Files) -> Files:
-    """`files` with their paths inside `folder`."""
-    return {f"{folder}/{name}": data for name, data in files.items()}
-
-
-def write_tree(folder: Path, files: Files) -> int:
-    """Makes `folder` hold exactly `files`; returns how many changed. Unchanged files keep their date."""
-    changed = 0
-    for path in [path for path in folder.rglob("*") if path.is_file()]:
-        if path.relative_to(folder).as_posix() not in files:
-            path.unlink()
-            changed += 1
-    for name, data in files.items():
-        path = folder / name
-        if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")
-        part.write_bytes(data)
-        os.replace(part, path)
-        changed += 1
-    return changed
 
 
 def build_site(tests: bool) -> None:
@@ -83,7 +51,7 @@ def build_site(tests: bool) -> None:
     wheels = [ours, *(packages[pin.name] for pin in pins if pin.group == "wheels")]
 
     runtime = pyodide_files(pyodide, wheels)
-    files = under("pyodide", runtime | package_scripts())
+    files = under("pyodide", runtime)
     files |= under("pyscript", pyscript_files(pyscript))
     files[f"wheels/{ours.name}"] = ours.read_bytes()
     files = with_siblings(files)
@@ -94,8 +62,7 @@ def build_site(tests: bool) -> None:
 
     if tests:
         test_wheels = [packages[pin.name] for pin in pins if pin.group == "test-wheels"]
-        test_files = pyodide_files(pyodide, [*wheels, *test_wheels]) | package_scripts()
-        test_files[f"wheels/{ours.name}"] = ours.read_bytes()
+        test_files = pyodide_files(pyodide, [*wheels, *test_wheels])
         changed = write_tree(TEST_DIST, test_files)
         print(f"  {TEST_DIST.relative_to(ROOT)}/: {len(test_files)} files, {changed} changed", flush=True)
     print(f"  done in {time.monotonic() - start:.1f} s", flush=True)

@@ -22,7 +22,7 @@ function progressed() {
 function failed(reason) {
   stop();
   boot.setAttribute("role", "alert");
-  label.textContent = `Python could not start: ${reason}`;
+  label.textContent = `Python could not start: ${reason} Reload the page to try again.`;
   bar.hidden = true;
 }
 
@@ -32,7 +32,7 @@ const observer = new PerformanceObserver((list) => {
     // A file that never came has status 0; browsers that don't report the status say undefined.
     if (entry.responseStatus === 0 || entry.responseStatus >= 400) {
       const why = entry.responseStatus ? `the server answered ${entry.responseStatus}` : "the server can't be reached";
-      return failed(`loading ${entry.name} failed, ${why}. Check the connection and reload the page.`);
+      return failed(`loading ${entry.name} failed, ${why}.`);
     }
     missing.delete(entry.name);
   }
@@ -50,10 +50,13 @@ function stop() {
 
 window.addEventListener("unhandledrejection", onRejection);
 window.addEventListener("error", onError, true); // capturing, because a script that fails to load doesn't bubble
-document.addEventListener("page-ready", () => {
-  stop();
-  boot.hidden = true;
-});
+// errors.js shows what the page's own Python raised before it was ready, and says page-failed.
+for (const over of ["page-ready", "page-failed"]) {
+  document.addEventListener(over, () => {
+    stop();
+    boot.hidden = true;
+  });
+}
 
 const here = import.meta.url;
 const sizes = await (await fetch(new URL("boot.json", here))).json();
