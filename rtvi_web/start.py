@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from rtvi_web._version import __version__
 from rtvi_web.errors import HttpError, InvalidArgumentError, StartBotError
 from rtvi_web.params import ClientParams
 from rtvi_web.transport import ConnectRequest, HttpClient, HttpResponse
+
+_MARKUP = re.compile(r"<(style|script|title)\b.*?</\1\s*>|</?[a-z!][^>]*>", re.DOTALL | re.IGNORECASE)
+"""What is not for reading in an HTML page of errors; its title repeats its heading."""
 
 
 async def start_bot(http: HttpClient, url: str, params: ClientParams) -> ConnectRequest:
@@ -62,7 +66,7 @@ def explain(response: HttpResponse) -> str:
         return _shorten(reason)
     if isinstance(reason, list):
         return _shorten("; ".join(_complaint(entry) for entry in reason))
-    return _shorten(response.text) or "(no text)"
+    return _shorten(_MARKUP.sub(" ", response.text)) or "(no text)"
 
 
 def _complaint(entry: Any) -> str:

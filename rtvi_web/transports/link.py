@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from rtvi_web.browser import _js
@@ -88,14 +88,14 @@ class Link:
         """
         await self.send_audio(microphone)
         await self._negotiate()
-        self._run(self._trickle.run(), "sending candidates")
-        if not self._opened.done():
-            self._host.enter(ConnectPhase.DATA_CHANNEL if self._peer.state == "connected" else ConnectPhase.ICE)
+        self._run(self._trickle.run, "sending candidates")
         await self._opened
 
     async def _negotiate(self) -> None:
         async with self._negotiating:
             answer = await self._signalling.offer(await self._peer.offer())
+            if not self._opened.done():
+                self._host.enter(ConnectPhase.ICE)
             try:
                 await self._peer.answer(answer)
             except _js.JsError as error:
@@ -151,12 +151,12 @@ class Link:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    def _run(self, work: Coroutine[Any, Any, None], what: str) -> None:
+    def _run(self, work: Callable[[], Awaitable[None]], what: str) -> None:
         """Run something that the link owns; its failure is logged and ends nothing else."""
 
         async def logged() -> None:
             try:
-                await work
+                await work()
             except RTVIError as error:
                 logger.warning("%s failed: %s", what, error)
 
@@ -199,7 +199,7 @@ class Link:
         if message is None:
             self._host.receive(text)
         elif message.get("type") == "renegotiate":
-            self._run(self._negotiate(), "renegotiating")
+            self._run(self._negotiate, "renegotiating")
         elif message.get("type") == "peerLeft":
             if not self._over:
                 self._over = True

@@ -166,6 +166,7 @@ def pytest_runtest_call(item: pytest.Item) -> Any:
         unheard = page.run("loopback.unheard()")
         left_open = page.run_js("return leftOpen()")
         page.run_js("for (const track of opened.tracks) track.stop(); for (const peer of opened.peers) peer.close()")
+        page.run_js("opened.tracks.clear(); opened.peers.clear()")
         page.restore_state()
     assert not left_open
     assert not unheard

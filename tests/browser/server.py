@@ -13,7 +13,7 @@ import queue
 import threading
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 from pytest_pyodide.server import DefaultHandler
 
@@ -50,8 +50,8 @@ class Room:
 
 class Handler(DefaultHandler):
     protocol_version = "HTTP/1.1"
-    extensions_map = {**DefaultHandler.extensions_map, ".mjs": "text/javascript", ".wasm": "application/wasm"}
-    rooms: collections.defaultdict[str, Room] = collections.defaultdict(Room)
+    extensions_map: ClassVar = {**DefaultHandler.extensions_map, ".mjs": "text/javascript", ".wasm": "application/wasm"}
+    rooms: ClassVar[collections.defaultdict[str, Room]] = collections.defaultdict(Room)
     closing = threading.Event()
 
     def log_message(self, *args: Any) -> None:

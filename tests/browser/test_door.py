@@ -26,7 +26,7 @@ async def test_every_rejection_is_a_js_error(selenium, reason, name, message):
 
     from rtvi_web.browser import _js
 
-    target = js.eval("({reject() { return Promise.reject(%s); }})" % reason)
+    target = js.eval("({reject() { return Promise.reject(" + reason + "); }})")
     with pytest.raises(_js.JsError) as caught:
         await _js.call(target, "reject")
     assert (caught.value.name, caught.value.message) == (name, message)
@@ -53,7 +53,7 @@ async def test_what_is_thrown_at_once_is_a_js_error(selenium, thrown):
 
     from rtvi_web.browser import _js
 
-    target = js.eval("({throwing() { throw %s; }})" % thrown)
+    target = js.eval("({throwing() { throw " + thrown + "; }})")
     with pytest.raises(_js.JsError, match="text"):
         await _js.call(target, "throwing")
     with pytest.raises(_js.JsError, match="text"), _js.guarded():
@@ -122,7 +122,9 @@ async def test_a_value_that_comes_after_the_cancellation_is_given_back(selenium)
 
     from rtvi_web.browser import _js
 
-    target = js.eval("(() => { let give; return {slow() { return new Promise(r => give = r); }, now() { give(7); }} })()")
+    target = js.eval(
+        "(() => { let give; return {slow() { return new Promise(r => give = r); }, now() { give(7); }} })()"
+    )
     given_back = asyncio.get_running_loop().create_future()
     task = asyncio.ensure_future(_js.call(target, "slow", late=given_back.set_result))
     await asyncio.sleep(0)

@@ -44,6 +44,22 @@ async def event(target, name, check=lambda event: True):
         scope.close()
 
 
+async def until(condition):
+    """Wait until a condition of the browser's, which no event tells, becomes true; its value."""
+    while True:
+        value = condition()
+        value = await value if asyncio.iscoroutine(value) else value
+        if value:
+            return value
+        await asyncio.sleep(0.01)
+
+
+async def energy(receiver):
+    """How much sound a peer connection has received; 0 for silence, and for none at all."""
+    report = await _js.call(receiver, "getStats")
+    return sum(getattr(stats, "totalAudioEnergy", 0) for stats in report.values() if stats.type == "inbound-rtp")
+
+
 class Host:
     """A TransportHost that writes down what a transport tells."""
 
@@ -109,6 +125,7 @@ class Bot:
         self.channel = None
         self.track = None
         self._scope = _js.Scope()
+        self._hearing = None
 
     async def __aenter__(self):
         self._serving = asyncio.ensure_future(self._serve())
@@ -117,6 +134,8 @@ class Bot:
     async def __aexit__(self, *exc):
         self._serving.cancel()
         await asyncio.wait({self._serving})
+        if self._hearing:
+            self._hearing.cancel()
         self._scope.close()
 
     @property
@@ -169,10 +188,23 @@ class Bot:
         self.connection = _js.construct("RTCPeerConnection")
         self._scope.defer(self.connection.close)
         self._scope.listen(self.connection, "datachannel", self._on_channel)
+        self._scope.listen(self.connection, "track", self._on_track)
 
     def _on_channel(self, event):
         self.channel = event.channel
         self._scope.listen(self.channel, "message", lambda e: self.frames.put_nowait(e.data))
+
+    def _on_track(self, event):
+        if event.track.kind == "audio":
+            self._hearing = asyncio.ensure_future(self._hear(event.track))
+
+    async def _hear(self, track):
+        """Chromium decodes only what somebody plays."""
+        ear = _js.construct("Audio")
+        ear.srcObject = _js.construct("MediaStream", [track])
+        self._scope.defer(lambda: setattr(ear, "srcObject", _js.null))
+        with contextlib.suppress(_js.JsError):
+            await _js.call(ear, "play")
 
     def _speak(self):
         context = _js.construct("AudioContext")
@@ -221,4 +253,4 @@ async def connected(bot, **options):
         yield made, host
 
 
-__all__ = ["Bot", "Host", "RTVIEvent", "connected", "event", "request", "transport"]
+__all__ = ["Bot", "Host", "RTVIEvent", "connected", "energy", "event", "request", "transport", "until"]

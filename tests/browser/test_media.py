@@ -1,0 +1,182 @@
+"""The microphone: granted, denied, missing, closed at any moment."""
+
+import pytest
+from pytest_pyodide import run_in_pyodide
+
+
+@run_in_pyodide
+async def test_granted_muted_unmuted_and_released(selenium):
+    from rtvi_web.browser.media import Microphone
+
+    microphone = Microphone(lambda: None)
+    assert not microphone.enabled
+    await microphone.open()
+    track = microphone.track
+    assert (track.kind, track.readyState, microphone.enabled) == ("audio", "live", True)
+    microphone.mute()
+    assert (track.readyState, microphone.enabled) == ("live", False)
+    await microphone.open()
+    assert microphone.enabled
+    assert microphone.track is track
+    microphone.close()
+    assert (track.readyState, microphone.track, microphone.enabled) == ("ended", None, False)
+    microphone.close()
+
+
+@run_in_pyodide
+async def test_denied_and_then_granted(selenium):
+    import js
+    import pytest
+
+    from rtvi_web import DeviceError
+    from rtvi_web.browser.media import Microphone
+
+    microphone = Microphone(lambda: None)
+    await js.allowMicrophone(False)
+    with pytest.raises(DeviceError) as caught:
+        await microphone.open()
+    assert (caught.value.type, caught.value.devices) == ("permissions", ("mic",))
+    assert "Allow it in the browser's site settings" in str(caught.value)
+    await js.allowMicrophone(True)
+    await microphone.open()
+    assert microphone.enabled
+    microphone.close()
+
+
+@run_in_pyodide
+async def test_no_microphone(selenium_no_devices):
+    import pytest
+
+    from rtvi_web import DeviceError
+    from rtvi_web.browser.media import open_microphone
+
+    with pytest.raises(DeviceError) as caught:
+        await open_microphone()
+    assert caught.value.type == "not-found"
+    assert "There is no microphone" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "type"),
+    [
+        ("NotReadableError", "in-use"),
+        ("AbortError", "in-use"),
+        ("OverconstrainedError", "constraints"),
+        ("TypeError", "unknown"),
+    ],
+)
+@run_in_pyodide
+def test_other_reasons(selenium, name, type):
+    from rtvi_web.browser._js import JsError
+    from rtvi_web.browser.media import device_error
+
+    error = device_error(JsError(name, "why"))
+    assert error.type == type
+    assert error.devices == ("mic",)
+
+
+@run_in_pyodide
+async def test_an_insecure_origin_has_no_devices(selenium):
+    import js
+    import pytest
+
+    from rtvi_web import DeviceError, NotInBrowserError
+    from rtvi_web.browser.media import open_microphone
+
+    secure = js.Object.getOwnPropertyDescriptor(js.globalThis, "isSecureContext")
+    js.eval("Object.defineProperty(navigator, 'mediaDevices', {value: undefined, configurable: true})")
+    js.eval("Object.defineProperty(globalThis, 'isSecureContext', {value: false, configurable: true})")
+    try:
+        with pytest.raises(DeviceError, match="https") as caught:
+            await open_microphone()
+        assert caught.value.type == "undefined-mediadevices"
+        js.eval("Object.defineProperty(globalThis, 'isSecureContext', {value: true, configurable: true})")
+        with pytest.raises(NotInBrowserError, match=r"navigator\.mediaDevices"):
+            await open_microphone()
+    finally:
+        js.eval("delete navigator.mediaDevices")
+        js.Object.defineProperty(js.globalThis, "isSecureContext", secure)
+    assert js.isSecureContext
+
+
+@run_in_pyodide
+async def test_closing_while_the_browser_asks(selenium):
+    import asyncio
+
+    import js
+
+    from rtvi_web import DisconnectedError
+    from rtvi_web.browser import _js
+    from rtvi_web.browser.media import Microphone
+
+    microphone = Microphone(lambda: None)
+    openers = [asyncio.ensure_future(microphone.open()) for _ in range(2)]
+    await asyncio.sleep(0)
+    microphone.close()
+    outcomes = await asyncio.gather(*openers, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [DisconnectedError, DisconnectedError]
+    assert microphone.track is None
+    # The browser opens it all the same, a little later; nobody wants it, so it is stopped.
+    while _js._late_calls:
+        await asyncio.wait(_js._late_calls)
+    assert [track.readyState for track in js.opened.tracks] == ["ended"] * len(js.opened.tracks)
+
+
+@run_in_pyodide
+async def test_closing_at_every_step_of_opening(selenium):
+    import asyncio
+
+    import js
+
+    from rtvi_web import DisconnectedError
+    from rtvi_web.browser import _js
+    from rtvi_web.browser.media import Microphone
+
+    for steps in range(1, 1000):
+        microphone = Microphone(lambda: None)
+        opener = asyncio.ensure_future(microphone.open())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        was_open = opener.done()
+        microphone.close()
+        [outcome] = await asyncio.gather(opener, return_exceptions=True)
+        assert was_open or isinstance(outcome, DisconnectedError)
+        while _js._late_calls:
+            await asyncio.wait(_js._late_calls)
+        assert all(track.readyState == "ended" for track in js.opened.tracks)
+        if was_open:
+            break
+    assert was_open
+    assert steps > 3
+
+
+@run_in_pyodide
+async def test_two_openers_share_one_microphone(selenium):
+    import asyncio
+
+    import js
+
+    from rtvi_web.browser.media import Microphone
+
+    before = js.opened.tracks.size
+    microphone = Microphone(lambda: None)
+    await asyncio.gather(microphone.open(), microphone.open())
+    assert js.opened.tracks.size - before == 1
+    microphone.close()
+
+
+@run_in_pyodide
+async def test_a_microphone_that_is_unplugged(selenium):
+    import js
+
+    from rtvi_web.browser.media import Microphone
+
+    ends = []
+    microphone = Microphone(lambda: ends.append(microphone.track))
+    await microphone.open()
+    # Headless Chromium cannot unplug its fake device: this is the event that the browser fires then.
+    microphone.track.dispatchEvent(js.Event.new("ended"))
+    assert ends == [None]
+    await microphone.open()
+    assert microphone.enabled
+    microphone.close()

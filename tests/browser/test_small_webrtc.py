@@ -1,0 +1,452 @@
+"""SmallWebRTCTransport over a WebRTC loopback: real peers, real HTTP, a bot that lives in the same page."""
+
+import pytest
+from pytest_pyodide import run_in_pyodide
+
+
+@run_in_pyodide
+async def test_the_offer_and_what_the_bot_gets_first(selenium):
+    import re
+
+    from loopback import Bot, request, transport
+
+    async with Bot() as bot, transport(bot.url) as (link, host):
+        await link.open_devices()
+        participant = await link.connect(request(headers={"X-Key": "k"}, request_data={"who": "me"}))
+        [offer] = bot.offers
+        assert re.findall(r"^m=(\w+)", offer["sdp"], re.M) == ["audio", "video", "application"]
+        assert offer["sdp"].count("a=sendrecv") == 2
+        assert (offer["type"], offer["pc_id"], offer["restart_pc"]) == ("offer", None, False)
+        assert offer["request_data"] == {"who": "me"}
+        assert bot.headers["X-Key"] == "k"
+        assert participant == (f"pc-{bot.room}", "bot", False)
+        assert host.phases[0] == "offer"
+        assert host.phases[-1] in ("ice", "data-channel")
+        assert link.max_message_size == 262144  # What Chromium takes.
+        status = {"type": "trackStatus", "receiver_index": 0, "enabled": True}
+        assert await bot.frame() == {"type": "signalling", "message": status}
+        assert (await bot.frame())["message"] == {"type": "trackStatus", "receiver_index": 1, "enabled": False}
+        assert (bot.channel.label, bot.channel.ordered) == ("chat", True)
+        link.send('{"label": "rtvi-ai"}')
+        assert await bot.frame() == {"label": "rtvi-ai"}  # And no ping before it.
+
+
+@run_in_pyodide
+async def test_frames_are_the_hosts_and_signalling_is_the_transports(selenium):
+    from loopback import Bot, connected
+
+    async with Bot() as bot, connected(bot) as (_, host):
+        bot.signal("somethingNew")
+        frames = ['{"label": "rtvi-ai", "type": "server-message", "data": "signalling"}', "no JSON", '"signalling"']
+        for frame in frames:
+            bot.send(frame)
+        await host.until(lambda: len(host.received) == len(frames))
+        assert host.received == frames
+
+
+@run_in_pyodide
+async def test_the_bots_audio_is_a_track_of_the_bot_and_plays(selenium):
+    from loopback import Bot, RTVIEvent, connected, energy, event, until
+
+    from rtvi_web.protocol.media import ParticipantTracks
+
+    async with Bot(speaks=True) as bot, connected(bot) as (link, host):
+        await host.until(lambda: any(not who.local for _, who in host.of(RTVIEvent.TRACK_STARTED)))
+        track, who = next(args for args in host.of(RTVIEvent.TRACK_STARTED) if not args[1].local)
+        assert (track.kind, who) == ("audio", (f"pc-{bot.room}", "bot", False))
+        assert link.tracks().bot == ParticipantTracks(audio=track)
+        element = link._link._player.element
+        while element.paused:
+            await event(element, "playing")
+        [receiver, *_] = link._link._peer._connection.getReceivers()
+        await until(lambda: energy(receiver))
+        await link.close()
+        assert element.paused
+        assert link.tracks().bot == ParticipantTracks()
+        assert [who.local for _, who in host.of(RTVIEvent.TRACK_STOPPED)] == [True, False]
+
+
+@run_in_pyodide
+async def test_playing_can_be_left_to_the_page(selenium):
+    from loopback import Bot, RTVIEvent, connected
+
+    async with Bot(speaks=True) as bot, connected(bot, play_bot_audio=False) as (link, host):
+        await host.until(lambda: link.tracks().bot.audio)
+        assert link._link._player is None
+        await link.resume_bot_audio()
+        assert not host.of(RTVIEvent.BOT_AUDIO_BLOCKED)
+
+
+@run_in_pyodide
+async def test_blocked_audio_is_an_event_and_can_be_resumed(selenium):
+    import js
+    from loopback import Bot, RTVIEvent, connected, event
+
+    js.eval(
+        "globalThis.realPlay = HTMLMediaElement.prototype.play; HTMLMediaElement.prototype.play = async () => "
+        "{ throw new DOMException('the user did not interact with the document first', 'NotAllowedError') }"
+    )
+    async with Bot(speaks=True) as bot, connected(bot) as (link, host):
+        await host.until(lambda: host.of(RTVIEvent.BOT_AUDIO_BLOCKED))
+        js.eval("HTMLMediaElement.prototype.play = realPlay")
+        element = link._link._player.element
+        assert element.paused
+        await link.resume_bot_audio()
+        if element.readyState < 3:
+            await event(element, "canplay")
+        assert not element.paused
+
+
+@run_in_pyodide
+async def test_the_microphone_is_heard_muted_and_heard_again(selenium):
+    from loopback import Bot, RTVIEvent, connected, energy, until
+
+    async with Bot() as bot, connected(bot) as (link, host):
+        [receiver, *_] = bot.connection.getReceivers()
+        await until(lambda: energy(receiver))
+        track = link.tracks().local.audio
+        for _ in range(2):
+            await bot.frame()
+        assert link.is_mic_enabled
+        await link.enable_mic(False)
+        assert not link.is_mic_enabled
+        assert (await bot.frame())["message"] == {"type": "trackStatus", "receiver_index": 0, "enabled": False}
+        assert track.readyState == "live"
+        await link.enable_mic(False)  # Nothing changes, so nobody is told.
+        await link.enable_mic(True)
+        assert link.is_mic_enabled
+        assert (await bot.frame())["message"]["enabled"] is True
+        assert link.tracks().local.audio is track
+        assert len(bot.offers) == 1
+        started, stopped = host.of(RTVIEvent.TRACK_STARTED), host.of(RTVIEvent.TRACK_STOPPED)
+        assert [who.local for _, who in (*started, *stopped)] == [True, True, True]
+
+
+@run_in_pyodide
+async def test_a_denied_microphone_is_reported_and_can_be_asked_for_again(selenium):
+    import js
+    import pytest
+    from loopback import Bot, RTVIEvent, connected, energy, until
+
+    from rtvi_web import DeviceError
+
+    await js.allowMicrophone(False)
+    async with Bot() as bot, connected(bot) as (link, host):
+        [[error]] = host.of(RTVIEvent.DEVICE_ERROR)
+        assert error.type == "permissions"
+        assert bot.offers[0]["sdp"].count("a=sendrecv") == 2
+        assert (await bot.frame())["message"]["enabled"] is False
+        assert (await bot.frame())["message"]["enabled"] is False
+        assert link.tracks().local.audio is None
+        with pytest.raises(DeviceError):
+            await link.enable_mic(True)
+        assert len(host.of(RTVIEvent.DEVICE_ERROR)) == 2
+        await js.allowMicrophone(True)
+        await link.enable_mic(True)
+        assert link.is_mic_enabled
+        assert (await bot.frame())["message"] == {"type": "trackStatus", "receiver_index": 0, "enabled": True}
+        [receiver, *_] = bot.connection.getReceivers()
+        await until(lambda: energy(receiver))
+        assert len(bot.offers) == 1  # No renegotiation.
+
+
+@run_in_pyodide
+async def test_without_any_device_there_is_still_a_session(selenium_no_devices):
+    from loopback import Bot, RTVIEvent, connected
+
+    async with Bot() as bot, connected(bot) as (link, host):
+        [[error]] = host.of(RTVIEvent.DEVICE_ERROR)
+        assert error.type == "not-found"
+        link.send("typed")
+        frames = [await bot.frames.get() for _ in range(3)]
+        assert frames[-1] == "typed"
+
+
+@run_in_pyodide
+async def test_a_microphone_that_is_not_wanted_is_not_opened(selenium):
+    import js
+    from loopback import Bot, RTVIEvent, connected
+
+    before = js.opened.tracks.size
+    async with Bot() as bot, connected(bot, enable_mic=False) as (link, host):
+        assert js.opened.tracks.size == before
+        assert not host.of(RTVIEvent.DEVICE_ERROR)
+        await link.enable_mic(True)
+        assert link.is_mic_enabled
+
+
+@run_in_pyodide
+async def test_a_wish_before_the_devices_are_opened_is_remembered(selenium):
+    from loopback import transport
+
+    async with transport("/unused") as (link, _):
+        await link.enable_mic(False)
+        await link.open_devices()
+        assert link.tracks().local.audio is None
+        await link.close()
+        await link.enable_mic(True)
+        assert link.tracks().local.audio is None
+        await link.open_devices()
+        assert link.is_mic_enabled
+
+
+@run_in_pyodide
+async def test_a_microphone_that_is_unplugged_is_reported_and_replaced(selenium):
+    import js
+    from loopback import Bot, RTVIEvent, connected
+
+    async with Bot() as bot, connected(bot) as (link, host):
+        frames = [await bot.frame() for _ in range(2)]
+        link.tracks().local.audio.dispatchEvent(js.Event.new("ended"))
+        [[error]] = host.of(RTVIEvent.DEVICE_ERROR)
+        assert error.type == "not-found"
+        assert not link.is_mic_enabled
+        frames.append(await bot.frame())
+        await link.enable_mic(True)
+        frames.append(await bot.frame())
+        status = [frame["message"]["enabled"] for frame in frames if frame["message"]["receiver_index"] == 0]
+        assert status == [True, False, True]
+
+
+@run_in_pyodide
+async def test_the_microphones_level(selenium):
+    from loopback import RTVIEvent, transport
+
+    async with transport("/unused") as (link, host):
+        host.listening.add(RTVIEvent.LOCAL_AUDIO_LEVEL)
+        await link.open_devices()
+        await host.until(lambda: any(level > 0.01 for [level] in host.of(RTVIEvent.LOCAL_AUDIO_LEVEL)))
+
+
+@run_in_pyodide
+async def test_every_candidate_reaches_the_bot_after_the_answer(selenium):
+    import re
+
+    from loopback import Bot, connected, until
+
+    async with Bot() as bot, connected(bot) as (link, _):
+        connection = link._link._peer._connection
+        await until(lambda: connection.iceGatheringState == "complete")
+        found = set(re.findall(r"^a=(candidate:\S+ \d+ \w+ \d+ \S+ \d+)", connection.localDescription.sdp, re.M))
+        assert found
+
+        def arrived():
+            sent = [candidate for patch in bot.patches for candidate in patch["candidates"]]
+            texts = {re.match(r"candidate:\S+ \d+ \w+ \d+ \S+ \d+|$", c["candidate"])[0] for c in sent}
+            return found <= texts and sent
+
+        first = (await until(arrived))[0]
+        assert (first["sdp_mid"], first["sdp_mline_index"]) == ("0", 0)
+        assert {patch["pc_id"] for patch in bot.patches} == {f"pc-{bot.room}"}
+        assert [method for method, _ in bot.requests][:2] == ["POST", "PATCH"]
+
+
+@pytest.mark.parametrize("status", [404, 405])
+@run_in_pyodide
+async def test_a_server_that_takes_no_candidates(selenium, status):
+    from loopback import Bot, connected, until
+
+    async with Bot(patch_status=status) as bot, connected(bot) as (link, host):
+        await until(lambda: bot.patches)
+        link.send("still here")
+        frames = [await bot.frames.get() for _ in range(3)]
+        assert frames[-1] == "still here"
+        assert not host.losses
+
+
+@run_in_pyodide
+async def test_the_bot_can_ask_for_another_offer(selenium):
+    from loopback import Bot, connected, until
+
+    async with Bot() as bot, connected(bot) as (link, host):
+        bot.signal("renegotiate")
+        await until(lambda: len(bot.offers) == 2)
+        assert (bot.offers[1]["pc_id"], bot.offers[1]["restart_pc"]) == (f"pc-{bot.room}", False)
+        await until(lambda: link._link._peer._connection.signalingState == "stable")
+        bot.send("after")
+        await host.until(lambda: host.received == ["after"])
+        assert not host.losses
+
+
+@run_in_pyodide
+async def test_the_bot_leaves(selenium):
+    from loopback import Bot, connected, event
+
+    async with Bot() as bot, connected(bot) as (link, host):
+        bot.signal("peerLeft")
+        bot.channel.close()
+        [who] = await host.until(lambda: host.left)
+        assert who.id == f"pc-{bot.room}"
+        channel = link._link._peer._channel
+        if channel.readyState != "closed":
+            await event(channel, "close")
+        assert not host.losses
+
+
+@pytest.mark.parametrize("end", ["channel", "connection"])
+@run_in_pyodide
+async def test_a_link_that_breaks_is_reported_once(selenium, end):
+    import pytest
+    from loopback import Bot, connected, until
+
+    from rtvi_web import DisconnectedError
+
+    async with Bot() as bot, connected(bot) as (link, host):
+        getattr(bot, end).close()
+        [error] = await host.until(lambda: host.losses)
+        assert isinstance(error, DisconnectedError)
+        assert str(error) == "The bot closed the data channel."
+        with pytest.raises(DisconnectedError, match="cannot take the message"):
+            link.send("too late")
+        peer = link._link._peer
+        await until(lambda: not peer.is_open)
+        link._link.on_state("failed")
+        assert len(host.losses) == 1
+
+
+@run_in_pyodide
+async def test_leaving_the_page_closes_the_channel_and_the_peer(selenium):
+    import js
+    from loopback import Bot, connected, event
+
+    async with Bot() as bot, connected(bot) as (link, host):
+        js.dispatchEvent(js.PageTransitionEvent.new("pagehide"))
+        assert link._link._peer.state == "closed"
+        if bot.channel.readyState != "closed":
+            await event(bot.channel, "close")
+        assert [str(error) for error in host.losses] == ["The page was left."]
+
+
+REFUSALS = [
+    ("not-found", 404, "refused with 404: Peer connection not found"),
+    ("invalid", 422, "refused with 422: body.sdp: Field required"),
+    ("html", 500, "refused with 500: Internal Server Error"),
+    ("no-json", 200, "is no JSON: v=0"),
+    ("no-sdp", 200, "has no SDP"),
+    ("bad-sdp", None, "is no SDP that the browser understands"),
+]
+
+
+@pytest.mark.parametrize(("name", "status", "message"), REFUSALS)
+@run_in_pyodide
+async def test_an_offer_that_fails_says_why(selenium, name, status, message):
+    import pytest
+    from loopback import request, transport
+
+    from rtvi_web import TransportStartError
+
+    async with transport(f"/answers/{name}") as (link, host):
+        await link.open_devices()
+        with pytest.raises(TransportStartError) as caught:
+            await link.connect(request())
+        assert message in str(caught.value)
+        assert (caught.value.status, caught.value.phase) == (status, "offer")
+        await link.close()
+        assert link.tracks().local.audio is None
+        assert not host.losses
+
+
+@run_in_pyodide
+async def test_an_offer_that_reaches_nobody(selenium):
+    import pytest
+    from loopback import request, transport
+
+    from rtvi_web import HttpError, TransportStartError
+
+    async with transport("http://127.0.0.1:9/api/offer") as (link, _):
+        with pytest.raises(TransportStartError, match="The WebRTC offer got no answer") as caught:
+            await link.connect(request())
+        assert isinstance(caught.value.__cause__, HttpError)
+
+
+@run_in_pyodide
+async def test_ice_servers_that_cannot_work(selenium):
+    import pytest
+    from loopback import request, transport
+
+    from rtvi_web import TransportStartError
+
+    async with transport("/unused", ice_servers=[{"urls": "nonsense"}]) as (link, _):
+        with pytest.raises(TransportStartError, match="refused the ICE servers"):
+            await link.connect(request())
+
+
+@run_in_pyodide
+async def test_ice_servers_of_the_start_answer_are_used(selenium):
+    import pytest
+    from loopback import request, transport
+
+    from rtvi_web import TransportStartError
+
+    async with transport("/answers/no-sdp") as (link, _):
+        bundle = {"iceConfig": {"iceServers": [{"urls": ["stun:127.0.0.1:9"]}]}}
+        with pytest.raises(TransportStartError):
+            await link.connect(request(bundle=bundle))
+        [server] = link._link._peer._connection.getConfiguration().iceServers
+        assert list(server.urls) == ["stun:127.0.0.1:9"]
+
+
+@pytest.mark.parametrize("moment", ["offered", "answered", "open"])
+@run_in_pyodide
+async def test_giving_up_at_any_moment_leaves_nothing_open(selenium, moment):
+    import asyncio
+
+    import js
+    from loopback import Bot, request, transport, until
+
+    async with Bot() as bot, transport(bot.url) as (link, host):
+        moments = {
+            "offered": lambda: bot.offers,
+            "answered": lambda: host.phases[-1:] in (["ice"], ["data-channel"]),
+            "open": lambda: bot.channel,
+        }
+        await link.open_devices()
+        connecting = asyncio.ensure_future(link.connect(request()))
+        await until(moments[moment])
+        connecting.cancel()
+        await asyncio.wait({connecting})
+        mine = link._link._peer._connection
+        await link.close()
+        assert mine.signalingState == "closed"
+        assert all(track.readyState == "ended" for track in js.opened.tracks)
+
+
+@run_in_pyodide
+async def test_giving_up_at_every_step_leaves_nothing_open(selenium):
+    import asyncio
+
+    import js
+    from loopback import request, transport
+
+    from rtvi_web.browser import _js
+
+    for steps in range(40):
+        async with transport("/answers/never") as (link, _):
+            await link.open_devices()
+            connecting = asyncio.ensure_future(link.connect(request()))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            assert not connecting.done()
+            connecting.cancel()
+            await asyncio.wait({connecting})
+            await link.close()
+            while _js._late_calls:
+                await asyncio.wait(_js._late_calls)
+            assert js.leftOpen().length == 0
+
+
+@run_in_pyodide
+async def test_close_needs_no_open_and_a_transport_can_be_used_again(selenium):
+    from loopback import Bot, request, transport
+
+    async with transport(None) as (link, _):
+        await link.close()
+        for _ in range(2):
+            async with Bot() as bot:
+                await link.open_devices()
+                await link.connect(request(bundle={"webrtc_url": bot.url}))
+                link.send("hello")
+                frames = [await bot.frames.get() for _ in range(3)]
+                assert frames[-1] == "hello"
+                await link.close()
+                await link.close()
