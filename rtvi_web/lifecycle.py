@@ -12,10 +12,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from typing import Any, NoReturn, TypeVarTuple
+from typing import Any, TypeVarTuple
 
 from rtvi_web._version import __version__
-from rtvi_web.emitter import Emitter
+from rtvi_web.emitter import Emitter, report
 from rtvi_web.errors import (
     AlreadyStartedError,
     BotError,
@@ -78,7 +78,7 @@ class Lifecycle:
         self._attempt: asyncio.Task[BotReadyData] | None = None
         self._bot_ready: asyncio.Future[BotReadyData] | None = None
         self._closing: asyncio.Task[None] | None = None
-        self._aborted = False
+        self._abortion: RTVIError | None = None
 
     @property
     def state(self) -> TransportState:
@@ -90,51 +90,58 @@ class Lifecycle:
         """Run one attempt to connect; see ``RTVIClient.connect``."""
         if self._attempt or not (self._closing or self.state in STARTABLE):
             raise AlreadyStartedError()
-        self._aborted = False
-        # A task of its own, so that disconnect() can cancel it wherever it stands.
+        self._phase = ConnectPhase.DEVICES
+        # A task of its own, so that it can be aborted wherever it stands.
         self._attempt = asyncio.ensure_future(self._connect(params, timeout))
         try:
-            return await self._attempt
+            data = await self._attempt
+            if self._abortion is None:
+                return data
         except asyncio.CancelledError:
-            if self._aborted and not _cancelling():
-                raise ConnectAbortedError(phase=self._phase) from None
-            raise
+            if self._abortion is None or _cancelling():
+                self._abortion = None
+                await self._close()
+                raise
+        except Exception as error:
+            self._abortion = _with_phase(error, self._phase)
         finally:
             self._attempt = None
+        failure, self._abortion = self._abortion, None
+        await self._close(None if isinstance(failure, ConnectAbortedError) else failure)
+        self._emitter.fail_waiters(DisconnectedError(f"connect() failed: {failure}"))
+        raise failure
 
     async def disconnect(self) -> None:
         """End the session, or the attempt to connect; see ``RTVIClient.disconnect``."""
-        if self._attempt and not self._attempt.done():
-            self._aborted = True
+        if attempt := self._attempt:
+            self._abort(ConnectAbortedError())
+            await asyncio.wait({attempt})
+        await self._close()
+
+    def _abort(self, reason: RTVIError) -> None:
+        """Make the attempt to connect fail, wherever it stands; the first reason is the one it tells."""
+        if self._attempt and self._abortion is None:
+            self._abortion = _with_phase(reason, self._phase)
             self._attempt.cancel()
-            await asyncio.wait({self._attempt})
-        else:
-            await self._close()
 
     async def _connect(self, params: ClientParams, timeout: float | None) -> BotReadyData:
         if self._closing:
             await asyncio.shield(self._closing)
         self._session = Session()
-        self._phase = ConnectPhase.DEVICES
         self._bot_ready = asyncio.get_running_loop().create_future()
-        deadline = asyncio.timeout(None)
+        self._move(TransportState.INITIALIZING)
+        await self._transport.open_devices()
+        self._move(TransportState.INITIALIZED)
+        # The deadline counts from here: a person may take their time over the permission prompt.
+        deadline = asyncio.timeout(timeout)
         try:
-            self._move(TransportState.INITIALIZING)
-            await self._transport.open_devices()
-            self._move(TransportState.INITIALIZED)
-            # The deadline counts from here: a person may take their time over the permission prompt.
-            async with asyncio.timeout(timeout) as deadline:
+            async with deadline:
                 return await self._establish(params, self._bot_ready)
-        except asyncio.CancelledError:
-            await self._close()
-            raise
-        except Exception as error:
-            if isinstance(error, TimeoutError) and deadline.expired():
-                message = f"The bot did not become ready within {timeout:g} s: {_STALLED[self._phase]}."
-                await self._fail(ConnectionTimeoutError(message, phase=self._phase), None)
-            await self._fail(_with_phase(error, self._phase), error.__cause__)
-        finally:
-            self._bot_ready.cancel()
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            message = f"The bot did not become ready within {timeout:g} s: {_STALLED[self._phase]}."
+            raise ConnectionTimeoutError(message) from None
 
     async def _establish(self, params: ClientParams, bot_ready: asyncio.Future[BotReadyData]) -> BotReadyData:
         request = direct(params)
@@ -143,6 +150,7 @@ class Lifecycle:
             self.enter(ConnectPhase.START)
             request = await start_bot(self._transport.http, url, params)
         self._move(TransportState.CONNECTING)
+        self.enter(ConnectPhase.OFFER)
         bot = await self._transport.connect(request)
         self._move(TransportState.CONNECTED)
         self.fire(RTVIEvent.CONNECTED)
@@ -153,32 +161,34 @@ class Lifecycle:
         self.send("client-ready", {"version": PROTOCOL_VERSION, "about": about()}, id=self._client_ready_id)
         return await bot_ready
 
-    async def _fail(self, error: RTVIError, cause: BaseException | None) -> NoReturn:
-        """Close what a failed attempt has opened, and raise its error."""
-        if isinstance(error, StartBotError):
-            await self._transport.close()
-        else:
-            await self._close()
-        self._move(TransportState.ERROR)
-        self._emitter.fail_waiters(DisconnectedError(f"connect() failed: {error}"))
-        raise error from cause
+    async def _close(self, failure: RTVIError | None = None) -> None:
+        """Close the session once, however many ask for it; goes on even if they stop waiting.
 
-    async def _close(self) -> None:
-        """Close the session once, however many ask for it; goes on even if they stop waiting."""
+        Args:
+            failure: why ``connect()`` failed, which leaves the client in ``error``.
+        """
         if self._closing is None:
             if self.state is TransportState.DISCONNECTED:
                 return
-            self._closing = asyncio.ensure_future(self._close_once())
+            self._closing = asyncio.ensure_future(self._close_once(failure))
         await asyncio.shield(self._closing)
 
-    async def _close_once(self) -> None:
+    async def _close_once(self, failure: RTVIError | None) -> None:
+        refused = isinstance(failure, StartBotError)  # no session has begun, so none is disconnected
         try:
-            self._move(TransportState.DISCONNECTING)
-            ended = DisconnectedError()
+            if not refused:
+                self._move(TransportState.DISCONNECTING)
+            ended = DisconnectedError(f"connect() failed: {failure}" if failure else None)
             self._requests.fail_all(ended)
-            await self._transport.close()
-            self._move(TransportState.DISCONNECTED)
-            self.fire(RTVIEvent.DISCONNECTED)
+            try:
+                await self._transport.close()
+            except Exception as error:
+                report(error, "the transport could not be closed", self._transport)
+            if not refused:
+                self._move(TransportState.DISCONNECTED)
+                self.fire(RTVIEvent.DISCONNECTED)
+            if failure:
+                self._move(TransportState.ERROR)
             self._emitter.fail_waiters(ended)
         finally:
             self._closing = None
@@ -209,18 +219,20 @@ class Lifecycle:
         self._end(DisconnectedError("The bot left the session."))
 
     def lost(self, error: RTVIError) -> None:
-        if self.state not in (TransportState.DISCONNECTING, TransportState.DISCONNECTED):
+        if self._alive:
             data = ErrorData(error=str(error), fatal=True)
             self.fire(RTVIEvent.ERROR, ErrorMessage(type="error", data=data))
             self._end(error)
 
+    @property
+    def _alive(self) -> bool:
+        return self.state is not TransportState.DISCONNECTING and self.state not in STARTABLE
+
     def _end(self, error: RTVIError) -> None:
         """The session cannot go on: fail the attempt to connect, or close what was connected."""
-        if self._attempt and self._bot_ready and not self._bot_ready.done():
-            self._bot_ready.set_exception(error)
-            # connect() may not come to await it: mark the error as seen.
-            self._bot_ready.exception()
-        else:
+        if self._attempt:
+            self._abort(error)
+        elif self._alive:
             self._emitter.run(self._close(), "closing the session failed")
 
     # Messages.
