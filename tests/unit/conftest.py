@@ -1,0 +1,26 @@
+"""Fixtures of the unit tier: plain CPython, no browser, no network."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+async def reported() -> list[Any]:
+    """The exceptions that reached the event loop's exception handler, which is where users see them."""
+    found: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: found.append(context.get("exception", context)))
+    return found
+
+
+@pytest.fixture
+async def tidy(reported: list[Any]) -> AsyncIterator[None]:
+    """Fails a test that leaves a task behind, or an exception that nobody saw."""
+    yield
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    assert not left, f"tasks left behind: {left}"
+    assert not reported, f"exceptions reported: {reported}"

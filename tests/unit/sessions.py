@@ -1,0 +1,114 @@
+"""What the tests of sessions share: a client on a scripted transport, and what must hold after its end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from rtvi_web import ConnectPhase, RTVIClient, RTVIEvent, TransportState
+from rtvi_web.testing import ScriptedTransport, Step, expect, handshake
+from rtvi_web.transport import HttpResponse, TransportHost
+
+URL = "http://bot.test"
+STARTED = HttpResponse(200, '{"sessionId": "s1"}')
+
+
+class Transport(ScriptedTransport):
+    """A scripted transport that takes its time over closing, as real ones do, and can be cut off from outside."""
+
+    def attach(self, host: TransportHost, *, enable_mic: bool) -> None:
+        super().attach(host, enable_mic=enable_mic)
+        self.host = host
+
+    async def close(self) -> None:
+        await turns(3)
+        await super().close()
+        await turns(3)
+
+    def heal(self, *steps: Step) -> None:
+        """From now on everything works."""
+        self.hangs_in = self.fails_with = None
+        self._steps.clear()
+        self._steps.extend(steps or handshake())
+        self._http._answers.clear()
+        self._http._answers.extend([STARTED] * 3)
+
+
+class Run:
+    """A client, its transport, and a record of all that it fired."""
+
+    def __init__(self, transport: Transport, **options: Any) -> None:
+        self.transport = transport
+        self.client = RTVIClient(transport=transport, **options)
+        self.fired: list[tuple[Any, ...]] = []
+        self.microphones: list[Any] = []
+        for event in RTVIEvent:
+            self.client.on(event, lambda *args, name=str(event): self.fired.append((name, *args)))
+        self.client.on(RTVIEvent.TRACK_STARTED, lambda track, _: self.microphones.append(track))
+
+    @property
+    def states(self) -> list[str]:
+        return [args[0].value for name, *args in self.fired if name == "transportStateChanged"]
+
+    def arguments(self, event: str) -> list[Any]:
+        """What the handlers of an event got, time by time."""
+        return [args[0] if len(args) == 1 else tuple(args) for name, *args in self.fired if name == event]
+
+    async def connecting(self) -> asyncio.Task[Any]:
+        """``connect()``, as far as it gets by itself."""
+        task = asyncio.ensure_future(self.client.connect())
+        await turns(40)
+        return task
+
+    async def ended(self, state: TransportState) -> None:
+        """Check that a session has ended: all released, nothing waits, and the client can connect again."""
+        await turns(3)
+        assert self.client.state is state
+        self.released()
+        self.transport.heal()
+        await self.client.connect()
+        assert self.client.state is TransportState.READY
+        assert self.client.tracks().local.audio is self.microphones[-1]
+        await self.client.disconnect()
+        await turns(3)
+        assert self.client.state is TransportState.DISCONNECTED
+        self.released()
+
+    def released(self) -> None:
+        assert all(track.readyState == "ended" for track in self.microphones)
+        assert self.client.tracks().local.audio is None
+        assert not self.client.is_mic_enabled
+        assert not self.client._waiters
+        assert not self.client._tasks
+        assert not self.client._lifecycle._requests._pending
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+def stalled(phase: ConnectPhase, **options: Any) -> Run:
+    """A client whose ``connect()`` goes as far as a phase and no further."""
+    transport = Transport(
+        *(handshake() if phase is not ConnectPhase.BOT_READY else [expect("client-ready")]),
+        start=[] if phase is ConnectPhase.START else [STARTED],
+        hangs_in=phase,
+    )
+    return Run(transport, params={"base_url": URL}, **options)
+
+
+async def ready(*steps: Step, **options: Any) -> Run:
+    """A client that is connected; the steps come after the handshake."""
+    run = Run(Transport(*handshake(), *steps), **options)
+    await run.client.connect()
+    return run
+
+
+async def turns(count: int) -> None:
+    """Let the event loop go round."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def over(task: asyncio.Future[Any]) -> Any:
+    """The outcome of a task that must not hang."""
+    done, _ = await asyncio.wait({task}, timeout=2)
+    assert done, f"it hangs: {task}"
+    return task.result()

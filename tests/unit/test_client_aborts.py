@@ -1,0 +1,283 @@
+"""``connect()`` that is ended from outside, at every one of its awaits; and what may happen at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from sessions import STARTED, URL, Run, Transport, over, ready, stalled, turns
+
+from rtvi_web import (
+    AlreadyStartedError,
+    BotError,
+    BotReadyData,
+    ConnectAbortedError,
+    ConnectPhase,
+    DisconnectedError,
+    RTVIEvent,
+    StartBotError,
+    TransportStartError,
+    TransportState,
+)
+from rtvi_web.testing import BOT, handshake
+from rtvi_web.transport import HttpResponse
+
+pytestmark = pytest.mark.usefixtures("tidy")
+TURNS = 40
+"""More turns of the event loop than a scripted connect() takes; the tests check that it is enough."""
+
+
+def fresh() -> Run:
+    return Run(Transport(*handshake(), start=[STARTED]), params={"base_url": URL})
+
+
+@pytest.mark.parametrize("phase", ConnectPhase)
+class TestInEveryPhase:
+    async def test_disconnect(self, phase: ConnectPhase) -> None:
+        run = stalled(phase)
+        task = await run.connecting()
+        await run.client.disconnect()
+        with pytest.raises(ConnectAbortedError) as raised:
+            await over(task)
+        assert raised.value.phase is phase
+        await run.ended(TransportState.DISCONNECTED)
+
+    async def test_two_disconnects_both_wait_until_it_is_over(self, phase: ConnectPhase) -> None:
+        run = stalled(phase)
+        task = await run.connecting()
+        states = []
+
+        async def disconnect() -> None:
+            await run.client.disconnect()
+            states.append(run.client.state)
+
+        first = asyncio.ensure_future(disconnect())
+        await turns(2)
+        await asyncio.gather(first, disconnect())
+        assert states == [TransportState.DISCONNECTED] * 2
+        with pytest.raises(ConnectAbortedError):
+            await over(task)
+        await run.ended(TransportState.DISCONNECTED)
+
+    async def test_cancel(self, phase: ConnectPhase) -> None:
+        run = stalled(phase)
+        task = await run.connecting()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await over(task)
+        await run.ended(TransportState.DISCONNECTED)
+
+    async def test_cancelled_twice_it_still_cleans_up(self, phase: ConnectPhase) -> None:
+        run = stalled(phase)
+        task = await run.connecting()
+        task.cancel()
+        await turns(4)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await over(task)
+        await turns(20)
+        await run.ended(TransportState.DISCONNECTED)
+
+    async def test_a_timeout_of_the_callers_own(self, phase: ConnectPhase) -> None:
+        run = stalled(phase)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.001):
+                await run.client.connect()
+        await run.ended(TransportState.DISCONNECTED)
+
+    async def test_disconnect_and_cancel_at_once(self, phase: ConnectPhase) -> None:
+        run = stalled(phase)
+        task = await run.connecting()
+        ending = asyncio.ensure_future(run.client.disconnect())
+        await asyncio.sleep(0)
+        task.cancel()
+        await ending
+        with pytest.raises(asyncio.CancelledError):
+            await over(task)
+        await run.ended(TransportState.DISCONNECTED)
+
+    async def test_second_connect_is_refused_and_changes_nothing(self, phase: ConnectPhase) -> None:
+        run = stalled(phase)
+        task = await run.connecting()
+        before = list(run.fired)
+        with pytest.raises(AlreadyStartedError):
+            await run.client.connect()
+        assert run.fired == before
+        assert not task.done()
+        await run.client.disconnect()
+        with pytest.raises(ConnectAbortedError):
+            await over(task)
+        await run.ended(TransportState.DISCONNECTED)
+
+    async def test_link_lost(self, phase: ConnectPhase) -> None:
+        run = stalled(phase, timeout=None)
+        task = await run.connecting()
+        run.transport.host.lost(DisconnectedError("The network went away."))
+        with pytest.raises(DisconnectedError, match="The network went away") as raised:
+            await over(task)
+        assert raised.value.phase is phase
+        [error] = run.arguments("error")
+        assert error.data.fatal
+        await run.ended(TransportState.ERROR)
+
+    async def test_bot_leaves(self, phase: ConnectPhase) -> None:
+        run = stalled(phase, timeout=None)
+        task = await run.connecting()
+        run.transport.host.bot_left(BOT)
+        with pytest.raises(DisconnectedError, match="The bot left") as raised:
+            await over(task)
+        assert raised.value.phase is phase
+        assert run.arguments("botDisconnected") == [BOT]
+        await run.ended(TransportState.ERROR)
+
+    async def test_fatal_error(self, phase: ConnectPhase) -> None:
+        run = stalled(phase, timeout=None)
+        task = await run.connecting()
+        run.transport.host.receive(
+            '{"label": "rtvi-ai", "type": "error", "data": {"error": "no credit", "fatal": true}}'
+        )
+        with pytest.raises(BotError, match="no credit") as raised:
+            await over(task)
+        assert raised.value.phase is phase
+        await run.ended(TransportState.ERROR)
+
+    async def test_waiters_end_with_it(self, phase: ConnectPhase) -> None:
+        run = stalled(phase)
+        waiter = asyncio.ensure_future(run.client.wait_for(RTVIEvent.BOT_READY))
+        task = await run.connecting()
+        run.transport.host.lost(DisconnectedError())
+        with pytest.raises(DisconnectedError):
+            await over(task)
+        with pytest.raises(DisconnectedError):
+            await over(waiter)
+
+
+@pytest.mark.parametrize("turn", range(1, TURNS))
+class TestAfterEveryTurn:
+    async def test_disconnect(self, turn: int) -> None:
+        run = fresh()
+        task = asyncio.ensure_future(run.client.connect())
+        await turns(turn)
+        done = task.done()
+        await run.client.disconnect()
+        await self.check(run, task, done, ConnectAbortedError)
+
+    async def test_cancel(self, turn: int) -> None:
+        run = fresh()
+        task = asyncio.ensure_future(run.client.connect())
+        await turns(turn)
+        done = task.done()
+        task.cancel()
+        await turns(TURNS)
+        if done:
+            await run.client.disconnect()
+        await self.check(run, task, done, asyncio.CancelledError)
+
+    async def test_link_lost(self, turn: int) -> None:
+        run = fresh()
+        task = asyncio.ensure_future(run.client.connect())
+        await turns(turn)
+        done = task.done()
+        lost = run.client.state is not TransportState.DISCONNECTED
+        run.transport.host.lost(DisconnectedError())
+        await turns(TURNS)
+        if not lost:
+            await run.client.disconnect()
+        await self.check(run, task, done or not lost, DisconnectedError)
+
+    async def test_disconnect_while_it_fails(self, turn: int) -> None:
+        """The failure is told, unless disconnect() came first; nothing is half closed."""
+        run = Run(Transport(start=[HttpResponse(500, "")]), params={"base_url": URL})
+        task = asyncio.ensure_future(run.client.connect())
+        await turns(turn)
+        await run.client.disconnect()
+        await self.check(run, task, False, StartBotError, ConnectAbortedError)
+
+    async def test_cancel_while_it_fails(self, turn: int) -> None:
+        run = Run(Transport(start=[HttpResponse(500, "")]), params={"base_url": URL})
+        task = asyncio.ensure_future(run.client.connect())
+        await turns(turn)
+        task.cancel()
+        await turns(TURNS)
+        await self.check(run, task, False, StartBotError, asyncio.CancelledError)
+
+    async def check(self, run: Run, task: asyncio.Task[Any], done: bool, *errors: type[BaseException]) -> None:
+        if done:
+            assert task.result().version
+        else:
+            with pytest.raises(errors):
+                await over(task)
+        await turns(3)
+        assert run.client.state in (TransportState.DISCONNECTED, TransportState.ERROR)
+        await run.ended(run.client.state)
+
+
+async def test_the_turns_are_enough() -> None:
+    run = fresh()
+    task = asyncio.ensure_future(run.client.connect())
+    await turns(TURNS - 10)
+    assert task.done()
+    await run.client.disconnect()
+
+
+async def test_an_error_is_not_hidden_by_a_disconnect_that_comes_later() -> None:
+    run = Run(Transport(fails_with=TransportStartError("no route")))
+
+    @run.client.on(RTVIEvent.TRANSPORT_STATE_CHANGED)
+    async def give_up(state: TransportState) -> None:
+        if state is TransportState.DISCONNECTING:
+            await run.client.disconnect()
+
+    with pytest.raises(TransportStartError, match="no route"):
+        await run.client.connect()
+    await run.ended(TransportState.ERROR)
+
+
+async def test_connect_waits_for_a_session_that_is_closing() -> None:
+    run = await ready()
+    run.transport.heal()
+    closing = asyncio.ensure_future(run.client.disconnect())
+    await turns(2)
+    assert run.client.state is TransportState.DISCONNECTING
+    await run.client.connect()
+    assert closing.done()
+    assert run.states[-6:] == ["disconnected", "initializing", "initialized", "connecting", "connected", "ready"]
+    await run.client.disconnect()
+
+
+async def test_disconnect_while_connect_waits_for_the_last_session() -> None:
+    run = await ready()
+    closing = asyncio.ensure_future(run.client.disconnect())
+    await turns(2)
+    task = asyncio.ensure_future(run.client.connect())
+    await turns(1)
+    await run.client.disconnect()
+    with pytest.raises(ConnectAbortedError) as raised:
+        await over(task)
+    assert raised.value.phase is ConnectPhase.DEVICES
+    await closing
+    await run.ended(TransportState.DISCONNECTED)
+
+
+async def test_second_connect_when_ready() -> None:
+    run = await ready()
+    with pytest.raises(AlreadyStartedError, match="disconnect"):
+        await run.client.connect()
+    assert run.client.state is TransportState.READY
+    await run.client.disconnect()
+    await run.ended(TransportState.DISCONNECTED)
+
+
+async def test_bot_ready_comes_with_the_loss() -> None:
+    """The bot is ready and gone in one frame's time: connect() has not returned, so it tells."""
+    run = Run(Transport(*handshake()))
+
+    @run.client.on(RTVIEvent.BOT_READY)
+    def lose(_: BotReadyData) -> None:
+        run.transport.host.lost(DisconnectedError("gone"))
+
+    with pytest.raises(DisconnectedError, match="gone"):
+        await run.client.connect()
+    run.client.off(RTVIEvent.BOT_READY, lose)
+    await run.ended(TransportState.ERROR)
