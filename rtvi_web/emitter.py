@@ -65,10 +65,9 @@ class Emitter:
 
         def only_once(given: Handler) -> Handler:
             def run(*args: Any) -> object:
-                self._remove(name, run)
-                return given(*args)
+                return given(*args) if self._remove(name, run) else None
 
-            run.__wrapped__ = given  # type: ignore[attr-defined]  # so that off() finds it by what the user gave
+            run.runs_once = given  # type: ignore[attr-defined]  # so that off() finds it by what the user gave
             return run
 
         return self._subscribe(name, handler, only_once)
@@ -158,20 +157,31 @@ class Emitter:
         def add(given: Handler) -> Handler:
             if not callable(given):
                 raise InvalidArgumentError(f"The handler of {name!r} must be a function; it is {given!r}.")
-            self._handlers.setdefault(name, []).append(wrap(given))
+            added = wrap(given)
+            self._handlers.setdefault(name, []).append(added)
+            return added
+
+        if handler is not None:
+            added = add(handler)
+
+            def unsubscribe() -> None:
+                self._remove(name, added)
+
+            return unsubscribe
+
+        def decorate(given: Handler) -> Handler:
+            add(given)
             return given
 
-        if handler is None:
-            return add
-        add(handler)
-        return lambda: self._remove(name, handler)
+        return decorate
 
-    def _remove(self, name: str, handler: Handler) -> None:
+    def _remove(self, name: str, handler: Handler) -> bool:
         handlers = self._handlers.get(name, [])
         for index, known in enumerate(handlers):
-            if handler in (known, getattr(known, "__wrapped__", None)):
+            if handler in (known, getattr(known, "runs_once", None)):
                 del handlers[index]
-                return
+                return True
+        return False
 
     def _known(self, event: str) -> str:
         if event not in self._events:
