@@ -39,30 +39,27 @@ class Event(str, Generic[*Args]):
 
     Attributes:
         callback: the key in ``callbacks=``, such as ``"on_bot_ready"``.
+        js_callback: the callback's name in JavaScript, such as ``"onBotReady"``.
         wire: the type of the wire message that fires it, or ``None``.
         payload: what the handler gets of that message: ``None`` nothing, ``Any`` its data as sent, a payload model
             its data validated, a message model the whole message.
     """
 
-    __slots__ = ("callback", "payload", "wire")
+    __slots__ = ("callback", "js_callback", "payload", "wire")
     callback: str
+    js_callback: str
     wire: str | None
     payload: Any
 
     def __new__(
-        cls, name: str, *, wire: str | None = None, payload: Any = None, callback: str | None = None
+        cls, name: str, *, wire: str | None = None, payload: Any = None, js_callback: str | None = None
     ) -> Event[*Args]:
         self = super().__new__(cls, name)
-        self.callback = callback or "on_" + snake_case(name)
+        self.js_callback = js_callback or "on" + name[0].upper() + name[1:]
+        self.callback = snake_case(self.js_callback)
         self.wire = wire
         self.payload = payload
         return self
-
-    @property
-    def js_callback(self) -> str:
-        """The callback's name in JavaScript, such as ``"onBotReady"``."""
-        head, *rest = self.callback.split("_")
-        return head + "".join(word.capitalize() for word in rest)
 
 
 class InvalidMessage(NamedTuple):
@@ -115,16 +112,25 @@ class RTVIEvent(metaclass=_EventTable):
     BOT_TTS_TEXT: Final = Event[TextData]("botTtsText", wire="bot-tts-text", payload=TextData)
     BOT_TTS_STOPPED: Final = Event[()]("botTtsStopped", wire="bot-tts-stopped")
     LLM_FUNCTION_CALL_STARTED: Final = Event[FunctionCallStartedData](
-        "llmFunctionCallStarted", wire="llm-function-call-started", payload=FunctionCallStartedData
+        "llmFunctionCallStarted",
+        wire="llm-function-call-started",
+        payload=FunctionCallStartedData,
+        js_callback="onLLMFunctionCallStarted",
     )
     LLM_FUNCTION_CALL_IN_PROGRESS: Final = Event[FunctionCallData](
-        "llmFunctionCallInProgress", wire="llm-function-call-in-progress", payload=FunctionCallData
+        "llmFunctionCallInProgress",
+        wire="llm-function-call-in-progress",
+        payload=FunctionCallData,
+        js_callback="onLLMFunctionCallInProgress",
     )
     LLM_FUNCTION_CALL_STOPPED: Final = Event[FunctionCallStoppedData](
-        "llmFunctionCallStopped", wire="llm-function-call-stopped", payload=FunctionCallStoppedData
+        "llmFunctionCallStopped",
+        wire="llm-function-call-stopped",
+        payload=FunctionCallStoppedData,
+        js_callback="onLLMFunctionCallStopped",
     )
     LLM_FUNCTION_CALL: Final = Event[FunctionCallData](
-        "llmFunctionCall", wire="llm-function-call", payload=FunctionCallData
+        "llmFunctionCall", wire="llm-function-call", payload=FunctionCallData, js_callback="onLLMFunctionCall"
     )
 
     # Messages of the application, and those that have no row of their own.
