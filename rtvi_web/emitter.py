@@ -107,6 +107,8 @@ class Emitter:
             try:
                 if check is None or check(*args):
                     happened.set_result(args[0] if len(args) == 1 else args or None)
+            except StopIteration:  # as of next(): no future can carry it
+                happened.set_exception(RuntimeError("the check of wait_for() raised StopIteration"))
             except Exception as error:
                 happened.set_exception(error)
 
