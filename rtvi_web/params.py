@@ -13,6 +13,8 @@ from pydantic.alias_generators import to_camel
 from rtvi_web.emitter import nearest
 from rtvi_web.errors import InvalidArgumentError
 
+_NONE_IS_EMPTY = BeforeValidator(lambda given: {} if given is None else given)
+
 
 class _Params(BaseModel):
     model_config = ConfigDict(
@@ -43,10 +45,8 @@ class ClientParams(_Params):
     """
 
     base_url: str | None = None
-    endpoints: Annotated[Endpoints, BeforeValidator(lambda given: {} if given is None else given)] = Field(
-        default_factory=Endpoints
-    )
-    headers: Annotated[dict[str, str], BeforeValidator(lambda given: dict(given or {}))] = Field(default_factory=dict)
+    endpoints: Annotated[Endpoints, _NONE_IS_EMPTY] = Field(default_factory=Endpoints)
+    headers: Annotated[dict[str, str], _NONE_IS_EMPTY] = Field(default_factory=dict)
     request_data: dict[str, Any] = Field(default_factory=dict)
 
     @classmethod
@@ -89,8 +89,8 @@ _KEYS = ("base_url", "baseUrl", "endpoints", "headers", "request_data", "request
 
 
 def join_url(base: str, path: str) -> str:
-    """A base URL and a path with exactly one slash between them."""
-    return f"{base.rstrip('/')}/{path.lstrip('/')}"
+    """A base URL and a path with exactly one slash between them; the base URL alone when there is no path."""
+    return f"{base.rstrip('/')}/{path.lstrip('/')}" if path else base
 
 
 def seconds(value: float | None, name: str) -> float | None:
