@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
 from collections.abc import Callable
@@ -69,7 +70,9 @@ async def answer(handler: FunctionCallHandler, data: FunctionCallData) -> dict[s
         if isinstance(result, BaseModel):
             result = result.model_dump(mode="json")
         json.dumps(result, allow_nan=False)
-    except Exception as error:
+    except (Exception, asyncio.CancelledError) as error:
+        if (task := asyncio.current_task()) and task.cancelling():
+            raise  # this task is being cancelled; otherwise the handler met something that was
         report(error, f"the handler of function {call.function_name!r} raised", handler)
         result = {"error": f"{type(error).__name__}: {error}"}
     return {

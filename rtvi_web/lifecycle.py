@@ -90,9 +90,10 @@ class Lifecycle:
         """Run one attempt to connect; see ``RTVIClient.connect``."""
         if self._attempt or not (self._closing or self.state in STARTABLE):
             raise AlreadyStartedError()
+        start_url = params.connect_url  # raises before anything is changed
         self._phase = ConnectPhase.DEVICES
         # A task of its own, so that it can be aborted wherever it stands.
-        self._attempt = asyncio.ensure_future(self._connect(params, timeout))
+        self._attempt = asyncio.ensure_future(self._connect(params, start_url, timeout))
         try:
             data = await self._attempt
             if self._abortion is None:
@@ -124,7 +125,7 @@ class Lifecycle:
             self._abortion = _with_phase(reason, self._phase)
             self._attempt.cancel()
 
-    async def _connect(self, params: ClientParams, timeout: float | None) -> BotReadyData:
+    async def _connect(self, params: ClientParams, start_url: str | None, timeout: float | None) -> BotReadyData:
         if self._closing:
             await asyncio.shield(self._closing)
         self._session = Session()
@@ -136,19 +137,21 @@ class Lifecycle:
         deadline = asyncio.timeout(timeout)
         try:
             async with deadline:
-                return await self._establish(params, self._bot_ready)
+                return await self._establish(params, start_url, self._bot_ready)
         except TimeoutError:
             if not deadline.expired():
                 raise
             message = f"The bot did not become ready within {timeout:g} s: {_STALLED[self._phase]}."
             raise ConnectionTimeoutError(message) from None
 
-    async def _establish(self, params: ClientParams, bot_ready: asyncio.Future[BotReadyData]) -> BotReadyData:
+    async def _establish(
+        self, params: ClientParams, start_url: str | None, bot_ready: asyncio.Future[BotReadyData]
+    ) -> BotReadyData:
         request = direct(params)
-        if url := params.connect_url:
+        if start_url:
             self._move(TransportState.AUTHENTICATING)
             self.enter(ConnectPhase.START)
-            request = await start_bot(self._transport.http, url, params)
+            request = await start_bot(self._transport.http, start_url, params)
         self._move(TransportState.CONNECTING)
         self.enter(ConnectPhase.OFFER)
         bot = await self._transport.connect(request)
@@ -284,13 +287,20 @@ class Lifecycle:
                 self._end(BotError(f"The bot reported a fatal error: {reason}"))
 
     async def _answer(self, handler: Any, call: FunctionCallData) -> None:
+        session = self._session
         result = await answer(handler, call)
+        if self._session is not session or self.state is not TransportState.READY:
+            logger.debug("the session ended before function %r was answered", call.function_name)
+            return
         try:
             self.send("llm-function-call-result", result)
-        except MessageTooLargeError as error:
-            self.send("llm-function-call-result", {**result, "result": {"error": error.message}})
-        except (BotNotReadyError, DisconnectedError):
-            logger.debug("the session ended before function %r was answered", call.function_name)
+        except (InvalidArgumentError, MessageTooLargeError) as error:
+            logger.warning("the result of function %r was not sent: %s", call.function_name, error)
+            # The arguments may be what cannot be sent; the bot knows them anyway.
+            short = {**result, "arguments": {}, "result": {"error": error.message}}
+            self.send("llm-function-call-result", short)
+        except DisconnectedError as error:
+            logger.debug("function %r was not answered: %s", call.function_name, error)
 
 
 def about() -> dict[str, str]:
