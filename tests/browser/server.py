@@ -1,8 +1,8 @@
 """The HTTP server of the browser tests: Pyodide, answers that a client must survive, and a mailbox.
 
-``/mailbox/<room>`` is where a transport sends its offer. The test's bot, which lives in the page, takes the request
-from ``/mailbox/<room>/next`` and puts its answer at ``/mailbox/<room>/answer``: real HTTP, whose server side is a
-coroutine in the page.
+``/mailbox/<room>``, and all that is under it, is where a transport sends its offer. The test's bot, which lives in the
+page, takes the request from ``/mailbox/<room>/next`` and puts its answer at ``/mailbox/<room>/answer/<number>``: real
+HTTP, whose server side is a coroutine in the page.
 """
 
 import collections
@@ -41,11 +41,11 @@ ANSWERS = {
 
 
 class Room:
-    """One mailbox: requests on their way to the bot, and its answers on their way back."""
+    """One mailbox: requests on their way to the bot, and by their numbers its answers on their way back."""
 
     def __init__(self) -> None:
         self.requests: queue.Queue[dict[str, Any]] = queue.Queue()
-        self.answers: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.answers: list[queue.Queue[dict[str, Any]]] = []
 
 
 class Handler(DefaultHandler):
@@ -87,13 +87,15 @@ class Handler(DefaultHandler):
         try:
             if rest == ["next"]:
                 self._send(200, "application/json", json.dumps(room.requests.get(timeout=PATIENCE)))
-            elif rest == ["answer"]:
-                room.answers.put(json.loads(self._body()))
+            elif rest[:1] == ["answer"]:
+                room.answers[int(rest[1])].put(json.loads(self._body()))
                 self._send(200, "application/json", "{}")
             else:
-                request = {"method": self.command, "headers": dict(self.headers), "body": json.loads(self._body())}
-                room.requests.put(request)
-                answer = room.answers.get(timeout=PATIENCE)
+                request = {"method": self.command, "path": "/".join(rest), "headers": dict(self.headers)}
+                room.answers.append(queue.Queue())
+                number = len(room.answers) - 1
+                room.requests.put({**request, "number": number, "body": json.loads(self._body())})
+                answer = room.answers[number].get(timeout=PATIENCE)
                 self._send(answer["status"], "application/json", json.dumps(answer["body"]))
         except queue.Empty:
             self._send(504, "text/plain", "nobody came to the mailbox")

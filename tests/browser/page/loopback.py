@@ -120,6 +120,7 @@ class Bot:
         self.speaks = speaks
         self.patch_status = patch_status
         self.requests = []
+        self.paths = []
         self.frames = asyncio.Queue()
         self.connection = None
         self.channel = None
@@ -162,14 +163,17 @@ class Bot:
             if status == 504:
                 continue
             self.headers = request["headers"]
+            self.paths.append(request["path"])
             self.requests.append((request["method"], request["body"]))
-            answer = await self._answer(request["method"], request["body"])
-            await self._fetch("POST", f"{self.url}/answer", json.dumps(answer))
+            answer = await self._answer(request["method"], request["path"], request["body"])
+            await self._fetch("POST", f"{self.url}/answer/{request['number']}", json.dumps(answer))
 
-    async def _answer(self, method, body):
+    async def _answer(self, method, path, body):
+        if path == "start":
+            return {"status": 200, "body": {"sessionId": "s1"}}
         if method == "PATCH":
             return {"status": self.patch_status, "body": {"status": "success"}}
-        if self.connection is None:
+        if body["pc_id"] is None:
             self._open()
         call, pc = _js.call, self.connection
         await call(pc, "setRemoteDescription", {"type": "offer", "sdp": body["sdp"]})
@@ -228,6 +232,29 @@ class Bot:
         return response.status, json.loads(text) if response.ok else text
 
 
+class RTVIBot(Bot):
+    """A bot that says bot-ready, and answers requests with what they asked."""
+
+    async def __aenter__(self):
+        self._answering = asyncio.ensure_future(self._answer_frames())
+        return await super().__aenter__()
+
+    async def __aexit__(self, *exc):
+        self._answering.cancel()
+        await super().__aexit__(*exc)
+
+    async def _answer_frames(self):
+        while True:
+            frame = await self.frame()
+            if frame["type"] == "client-ready":
+                self._reply(frame, "bot-ready", {"version": "2.2.0"})
+            elif frame["type"] == "client-message":
+                self._reply(frame, "server-response", frame["data"])
+
+    def _reply(self, frame, type, data):
+        self.send({"label": "rtvi-ai", "type": type, "id": frame["id"], "data": data})
+
+
 def request(url=None, **fields):
     """A ConnectRequest as for a direct connection."""
     return ConnectRequest(**{"bundle": {}, "start_url": None, "base_url": url, "headers": {}, **fields})
@@ -253,4 +280,4 @@ async def connected(bot, **options):
         yield made, host
 
 
-__all__ = ["Bot", "Host", "RTVIEvent", "connected", "energy", "event", "request", "transport", "until"]
+__all__ = ["Bot", "Host", "RTVIBot", "RTVIEvent", "connected", "energy", "event", "request", "transport", "until"]
