@@ -2,13 +2,12 @@
 // an error of a script. The console has it too.
 //
 // The page holds one element with `data-errors`. Errors come as window's `error` (reportError() and what a listener
-// raises), as unhandled rejections, and as .py-error elements: PyScript and loader.js make those for top-level code.
+// raises), as unhandled rejections, and as .py-error elements, which PyScript and loader.js make for top-level code.
 const MOST = 5; // a handler may fail ten times a second
 const list = document.querySelector("[data-errors]");
 const shown = new Map(); // the cards by their text
 
-function show(message) {
-  const text = String(message).replace(/^Uncaught (\w*Error: )?(?=\w)/, "").trim();
+function show(text) {
   let card = shown.get(text);
   if (card) {
     card.times += 1;
@@ -44,16 +43,18 @@ function make(text) {
   return { box, count, times: 1 };
 }
 
-// While Python loads, progress.js tells what fails.
+// Until then, progress.js tells what fails.
 document.addEventListener("page-ready", () => {
-  window.addEventListener("error", (event) => show(event.error?.message ?? event.message));
-  window.addEventListener("unhandledrejection", (event) => show(event.reason?.message ?? event.reason));
+  window.addEventListener("error", (event) => show(event.error?.message?.trim() ?? event.message));
+  window.addEventListener("unhandledrejection", (event) => show(String(event.reason?.message ?? event.reason).trim()));
 });
 
+// PyScript makes an element of each line on stderr, warnings too, and another one of what is an `error` event already.
 new MutationObserver((changes) => {
-  for (const node of changes.flatMap((change) => [...change.addedNodes])) {
-    if (!node.classList?.contains("py-error")) continue;
-    node.remove();
-    show(node.textContent);
-  }
+  const added = changes.flatMap((change) => [...change.addedNodes]).filter((node) => node.matches?.(".py-error"));
+  for (const node of added) node.remove();
+  const text = added.map((node) => node.textContent).filter((line) => line.trim()).join("\n").trim();
+  if (!text.includes("Traceback") || text.startsWith("Uncaught")) return;
+  document.dispatchEvent(new Event("page-failed")); // loading is over
+  show(text);
 }).observe(document.body, { childList: true });

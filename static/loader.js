@@ -2,11 +2,12 @@
 // PyScript, and under a Content-Security-Policy that allows no blob and no eval. Swap one script tag for the other;
 // the page's Python then imports from `js`, not from `pyscript`.
 //
-// Each script may have `src`, and `config` as JSON, of which `packages` counts. They run in the page's order in one
-// namespace, may await at top level, and an exception is shown in the page with its traceback.
+// Each script may have `src`, and `config` as JSON, of which `packages` and `files` (pairs of address and path) count.
+// They run in the page's order in one namespace, may await at top level, and an exception is shown in the page with its
+// traceback.
 import { loadPyodide } from "./pyodide/pyodide.mjs";
 
-const FALLBACK_NAME = "page.py";
+const FALLBACK_NAME = "<script>"; // in tracebacks
 
 function showError(script, error) {
   console.error(error);
@@ -18,24 +19,24 @@ function showError(script, error) {
   else script.after(box);
 }
 
-async function sourceOf(script) {
-  if (!script.src) return script.textContent;
-  const response = await fetch(script.src);
-  if (!response.ok) throw new Error(`Loading ${script.src} failed: ${response.status} ${response.statusText}`);
+async function load(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`Loading ${url} failed: ${response.status} ${response.statusText}`);
   return response.text();
 }
 
 const scripts = [...document.querySelectorAll('script[type="py"]')];
-const packages = new Set(["rtvi-web"]);
-for (const script of scripts) {
-  for (const name of JSON.parse(script.getAttribute("config") ?? "{}").packages ?? []) packages.add(name);
-}
+const configs = scripts.map((script) => JSON.parse(script.getAttribute("config") ?? "{}"));
+const packages = new Set(["rtvi-web", ...configs.flatMap((config) => config.packages ?? [])]);
+const files = configs.flatMap((config) => Object.entries(config.files ?? {}));
 
 // Errors here, before any Python runs, surface as unhandled rejections, which progress.js shows.
-const [pyodide, sources] = await Promise.all([
+const [pyodide, sources, contents] = await Promise.all([
   loadPyodide({ packages: [...packages] }),
-  Promise.all(scripts.map(sourceOf)),
+  Promise.all(scripts.map((script) => (script.src ? load(script.src) : script.textContent))),
+  Promise.all(files.map(([url]) => load(url))),
 ]);
+for (const [index, [, path]] of files.entries()) pyodide.FS.writeFile(path, contents[index]);
 for (const [index, script] of scripts.entries()) {
   const filename = script.src ? new URL(script.src).pathname.split("/").pop() : script.id || FALLBACK_NAME;
   try {
