@@ -1,0 +1,238 @@
+"""The pure core: what a frame of text leads to, and which state may follow which."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+
+from rtvi_web import BotReadyData, FunctionCallData, RTVIEvent, RTVIMessage, TransportState
+from rtvi_web.protocol.messages import LABEL, MalformedMessageError, decode, encode, new_id
+from rtvi_web.protocol.session import (
+    REMEMBERED_CALLS,
+    Answered,
+    BotBecameReady,
+    CallAnnounced,
+    FatalError,
+    Fire,
+    Outcome,
+    Refused,
+    Session,
+)
+from rtvi_web.protocol.state import STARTABLE, TRANSITIONS, StateMachine
+
+
+def frame(type: str, data: Any = None, id: str | None = None) -> str:
+    return json.dumps({"label": LABEL, "type": type, "data": data, "id": id})
+
+
+def outcomes(text: str, session: Session | None = None) -> list[Outcome]:
+    """What a frame leads to, besides the event for the frame itself."""
+    received, *rest = (session or Session()).receive(text)
+    assert received == Fire(RTVIEvent.MESSAGE_RECEIVED, (text,))
+    return rest
+
+
+def events(text: str) -> list[str]:
+    return [outcome.event if isinstance(outcome, Fire) else type(outcome).__name__ for outcome in outcomes(text)]
+
+
+class TestNonsense:
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            ("", "Invalid JSON"),
+            ("hello", "Invalid JSON"),
+            ('{"label": "rtvi-ai"', "Invalid JSON"),
+            ("[]", "valid dictionary|object"),
+            ("null", "valid dictionary|object"),
+            ('"rtvi-ai"', "valid dictionary|object"),
+            ('{"label": "rtvi-ai"}', "type: Field required"),
+            ('{"label": "rtvi-ai", "type": 5}', "type: Input should be a valid string"),
+            ('{"label": "rtvi-ai", "type": "bot-ready", "id": 5}', "id: Input should be a valid string"),
+            ('{"label": 1, "type": "bot-ready"}', "label: Input should be a valid string"),
+            ('{"label": "other", "type": "bot-ready"}', "label: 'other' is not 'rtvi-ai'"),
+            ("\ud800", "unicode"),
+            ("[" * 100_000, "recursion|JSON"),
+        ],
+        ids=lambda value: ascii(value[:24]),
+    )
+    def test_frames_that_are_no_message(self, text: str, reason: str) -> None:
+        [fire] = outcomes(text)
+        assert isinstance(fire, Fire)
+        assert fire.event is RTVIEvent.INVALID_MESSAGE
+        with pytest.raises(MalformedMessageError, match=reason) as raised:
+            decode(text)
+        assert fire.args == ((text[:2000], str(raised.value)),)
+
+    @pytest.mark.parametrize(
+        ("type", "data", "reason"),
+        [
+            ("bot-llm-text", None, "data.text: Field required"),
+            ("bot-llm-text", "hi", "data: Input should be a valid dictionary"),
+            ("bot-llm-text", [1], "data: Input should be a valid dictionary"),
+            ("bot-ready", {"version": {}}, "data.version: Input should be a valid string"),
+            ("user-transcription", {"text": "x", "final": "perhaps"}, "data.final: Input should be a valid boolean"),
+            ("llm-function-call", {"function_name": "f"}, "data.tool_call_id: Field required"),
+            ("llm-function-call", {"tool_call_id": "1", "args": 5}, "data.args: Input should be a valid dictionary"),
+            ("error", {"error": 5}, "data.data.error: Input should be a valid string"),
+            ("server-response", [1], "data: Input should be a valid dictionary"),
+        ],
+    )
+    def test_known_messages_with_the_wrong_data(self, type: str, data: Any, reason: str) -> None:
+        [fire] = outcomes(frame(type, data))
+        assert isinstance(fire, Fire)
+        assert fire.event is RTVIEvent.INVALID_MESSAGE
+        assert fire.args[0].reason.startswith(reason)
+
+
+class TestOutcomes:
+    def test_unknown_types_are_generic_messages(self) -> None:
+        text = frame("no-such-type", {"a": 1}, "7")
+        message = RTVIMessage(type="no-such-type", data={"a": 1}, id="7")
+        assert outcomes(text) == [Fire(RTVIEvent.GENERIC_MESSAGE, (message,))]
+
+    def test_bot_ready_settles_connect_before_handlers_hear_of_it(self) -> None:
+        data = BotReadyData(version="2.2.0")
+        assert outcomes(frame("bot-ready", {"version": "2.2.0"}, "1")) == [
+            BotBecameReady(data),
+            Fire(RTVIEvent.BOT_READY, (data,)),
+        ]
+
+    @pytest.mark.parametrize("data", [{"text": "ignored"}, None])
+    def test_events_without_a_payload_have_no_arguments(self, data: Any) -> None:
+        assert outcomes(frame("bot-started-speaking", data)) == [Fire(RTVIEvent.BOT_STARTED_SPEAKING, ())]
+
+    @pytest.mark.parametrize("data", [None, 0, False, "", [], {"a": None}])
+    def test_server_messages_come_as_they_are(self, data: Any) -> None:
+        assert outcomes(frame("server-message", data)) == [Fire(RTVIEvent.SERVER_MESSAGE, (data,))]
+
+    @pytest.mark.parametrize(
+        ("data", "value"),
+        [({"t": "x", "d": {"a": 1}}, {"a": 1}), ({"t": "x", "d": 0}, 0), ({"t": "x"}, None), (None, None)],
+    )
+    def test_answers(self, data: Any, value: Any) -> None:
+        assert outcomes(frame("server-response", data, "7")) == [Answered("7", value)]
+
+    def test_refusals_settle_the_request_before_handlers_hear_of_it(self) -> None:
+        refused, fire = outcomes(frame("error-response", {"error": "no"}, "7"))
+        assert refused == Refused("7", "no")
+        assert isinstance(fire, Fire)
+        assert fire.event is RTVIEvent.MESSAGE_ERROR
+        assert (fire.args[0].id, fire.args[0].data.error) == ("7", "no")
+
+    def test_errors(self) -> None:
+        assert events(frame("error", {"error": "soft"})) == ["error"]
+        assert events(frame("error", {"error": "soft", "fatal": False})) == ["error"]
+        assert events(frame("error", None)) == ["error"]
+        fire, fatal = outcomes(frame("error", {"error": "hard", "fatal": True}))
+        assert isinstance(fire, Fire)
+        assert fatal == FatalError("hard")
+
+    def test_errors_that_say_message(self) -> None:
+        assert outcomes(frame("error", {"message": "hard", "fatal": True}))[1] == FatalError("hard")
+
+
+class TestFunctionCalls:
+    OLD = frame("llm-function-call", {"function_name": "f", "tool_call_id": "1", "args": {"a": 1}})
+    NEW = frame("llm-function-call-in-progress", {"function_name": "f", "tool_call_id": "1", "arguments": {"a": 1}})
+
+    def announced(self, *texts: str) -> list[FunctionCallData]:
+        session = Session()
+        found = [outcome for text in texts for outcome in outcomes(text, session)]
+        return [outcome.data for outcome in found if isinstance(outcome, CallAnnounced)]
+
+    @pytest.mark.parametrize("texts", [(OLD, NEW), (NEW, OLD), (NEW, OLD, NEW), (OLD, OLD)])
+    def test_announced_once_although_two_messages_tell(self, texts: tuple[str, ...]) -> None:
+        [call] = self.announced(*texts)
+        assert (call.function_name, call.tool_call_id, call.arguments) == ("f", "1", {"a": 1})
+
+    def test_the_event_is_fired_each_time(self) -> None:
+        session = Session()
+        assert [type(outcome) for outcome in outcomes(self.OLD, session)] == [Fire, CallAnnounced]
+        assert [type(outcome) for outcome in outcomes(self.OLD, session)] == [Fire]
+
+    def test_calls_without_a_name_are_left_alone(self) -> None:
+        nameless = frame("llm-function-call-in-progress", {"tool_call_id": "1"})
+        assert self.announced(nameless) == []
+        assert len(self.announced(nameless, self.OLD)) == 1  # the name may come with the older message
+
+    @pytest.mark.parametrize("type", ["llm-function-call-started", "llm-function-call-stopped"])
+    def test_beginning_and_end_announce_nothing(self, type: str) -> None:
+        assert self.announced(frame(type, {"function_name": "f", "tool_call_id": "1"})) == []
+
+    def test_memory_is_bounded(self) -> None:
+        session = Session()
+        for number in range(3 * REMEMBERED_CALLS):
+            text = frame("llm-function-call", {"function_name": "f", "tool_call_id": str(number)})
+            assert len(outcomes(text, session)) == 2
+            assert len(outcomes(text, session)) == 1
+        assert len(session._calls) == REMEMBERED_CALLS
+
+
+class TestEncoding:
+    def test_the_envelope(self) -> None:
+        assert json.loads(encode("send-text", {"content": "é"}, "7")) == {
+            "label": "rtvi-ai",
+            "type": "send-text",
+            "data": {"content": "é"},
+            "id": "7",
+        }
+
+    @pytest.mark.parametrize("data", [float("nan"), float("inf"), {1, 2}, b"x", object()], ids=repr)
+    def test_what_json_cannot_say(self, data: Any) -> None:
+        with pytest.raises((TypeError, ValueError)):
+            encode("client-message", {"d": data}, "7")
+
+    def test_ids(self) -> None:
+        ids = {new_id() for _ in range(100)}
+        assert len(ids) == 100
+        assert all(len(id) == 8 and int(id, 16) >= 0 for id in ids)
+
+
+class TestStates:
+    @pytest.mark.parametrize(("here", "there"), list(itertools.product(TransportState, repeat=2)))
+    def test_every_transition_is_allowed_or_refused_and_changes_nothing(
+        self, here: TransportState, there: TransportState
+    ) -> None:
+        machine = StateMachine()
+        machine.state = here
+        if here is there:
+            assert machine.move(there) is False
+        elif there in TRANSITIONS[here]:
+            assert machine.move(there) is True
+            assert machine.state is there
+        else:
+            with pytest.raises(ValueError, match=f"from '{here.value}' to '{there.value}'"):
+                machine.move(there)
+            assert machine.state is here
+
+    def test_sessions_begin_disconnected(self) -> None:
+        assert StateMachine().state is TransportState.DISCONNECTED
+
+    def test_every_state_can_be_reached_and_left_and_leads_home(self) -> None:
+        assert set(TRANSITIONS) == set(TransportState) == {to for states in TRANSITIONS.values() for to in states}
+        for state in set(TransportState) - STARTABLE - {TransportState.DISCONNECTING}:
+            assert TransportState.DISCONNECTING in TRANSITIONS[state]
+        assert TRANSITIONS[TransportState.DISCONNECTING] == {TransportState.DISCONNECTED}
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "disconnected initializing initialized authenticating connecting connected ready disconnecting",
+            "disconnected initializing initialized connecting connected ready",
+            "disconnected initializing initialized authenticating error initializing",
+            "authenticating connecting disconnecting disconnected error initializing",
+        ],
+    )
+    def test_the_ways_that_sessions_go(self, path: str) -> None:
+        machine = StateMachine()
+        first, *rest = map(TransportState, path.split())
+        machine.state = first
+        assert all(machine.move(state) for state in rest)
+
+    def test_there_is_no_short_cut(self) -> None:
+        for state in set(TransportState) - {TransportState.CONNECTED}:
+            assert TransportState.READY not in TRANSITIONS[state]
