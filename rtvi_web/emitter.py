@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, TypeVarTuple, overload
 
-from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.errors import DisconnectedError, InvalidArgumentError
 from rtvi_web.protocol.events import Event
 
 Args = TypeVarTuple("Args")
@@ -149,11 +149,11 @@ class Emitter:
         task.add_done_callback(ended)
         return task
 
-    def fail_waiters(self, error: Exception) -> None:
-        """Make every pending ``wait_for()`` raise."""
+    def fail_waiters(self, reason: str) -> None:
+        """Make every pending ``wait_for()`` raise ``DisconnectedError``."""
         for happened in tuple(self._waiters):
             if not happened.done():
-                happened.set_exception(error)
+                happened.set_exception(DisconnectedError(reason))
 
     def _subscribe(self, name: str, handler: Handler | None, wrap: Callable[[Handler], Handler]) -> Any:
         def add(given: Handler) -> Handler:

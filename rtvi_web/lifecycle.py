@@ -108,8 +108,9 @@ class Lifecycle:
         finally:
             self._attempt = None
         failure, self._abortion = self._abortion, None
-        await self._close(None if isinstance(failure, ConnectAbortedError) else failure)
-        self._emitter.fail_waiters(DisconnectedError(f"connect() failed: {failure}"))
+        reason = f"connect() failed: {failure}"
+        await self._close(reason, None if isinstance(failure, ConnectAbortedError) else failure)
+        self._emitter.fail_waiters(reason)
         raise failure
 
     async def disconnect(self) -> None:
@@ -164,25 +165,25 @@ class Lifecycle:
         self.send("client-ready", {"version": PROTOCOL_VERSION, "about": about()}, id=self._client_ready_id)
         return await bot_ready
 
-    async def _close(self, failure: RTVIError | None = None) -> None:
+    async def _close(self, reason: str = "The session ended.", failure: RTVIError | None = None) -> None:
         """Close the session once, however many ask for it; goes on even if they stop waiting.
 
         Args:
+            reason: what whoever still waits for the session is told.
             failure: why ``connect()`` failed, which leaves the client in ``error``.
         """
         if self._closing is None:
             if self.state is TransportState.DISCONNECTED:
                 return
-            self._closing = asyncio.ensure_future(self._close_once(failure))
+            self._closing = asyncio.ensure_future(self._close_once(reason, failure))
         await asyncio.shield(self._closing)
 
-    async def _close_once(self, failure: RTVIError | None) -> None:
+    async def _close_once(self, reason: str, failure: RTVIError | None) -> None:
         refused = isinstance(failure, StartBotError)  # no session has begun, so none is disconnected
         try:
             if not refused:
                 self._move(TransportState.DISCONNECTING)
-            ended = DisconnectedError(f"connect() failed: {failure}" if failure else None)
-            self._requests.fail_all(ended)
+            self._requests.fail_all(reason)
             try:
                 await self._transport.close()
             except Exception as error:
@@ -192,7 +193,7 @@ class Lifecycle:
                 self.fire(RTVIEvent.DISCONNECTED)
             if failure:
                 self._move(TransportState.ERROR)
-            self._emitter.fail_waiters(ended)
+            self._emitter.fail_waiters(reason)
         finally:
             self._closing = None
 
@@ -236,7 +237,7 @@ class Lifecycle:
         if self._attempt:
             self._abort(error)
         elif self._alive:
-            self._emitter.run(self._close(), "closing the session failed")
+            self._emitter.run(self._close(error.message), "closing the session failed")
 
     # Messages.
 

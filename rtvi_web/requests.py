@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from rtvi_web.errors import RequestError, RequestTimeoutError, RTVIError
+from rtvi_web.errors import DisconnectedError, RequestError, RequestTimeoutError
 
 
 class PendingRequests:
@@ -52,8 +52,8 @@ class PendingRequests:
         if (pending := self._pending.get(id)) and not pending.done():
             pending.set_exception(RequestError(reason))
 
-    def fail_all(self, error: RTVIError) -> None:
+    def fail_all(self, reason: str) -> None:
         """The session has ended: nothing will be answered any more."""
         for pending in tuple(self._pending.values()):
             if not pending.done():
-                pending.set_exception(error)
+                pending.set_exception(DisconnectedError(reason))

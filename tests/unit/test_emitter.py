@@ -303,7 +303,7 @@ class TestWaitFor:
 
     async def test_the_session_ends_first(self, emitter: Emitter) -> None:
         tasks = [await self.waiting(emitter, TEXT), await self.waiting(emitter, "connected")]
-        emitter.fail_waiters(DisconnectedError("over"))
+        emitter.fail_waiters("over")
         for task in tasks:
             with pytest.raises(DisconnectedError, match="over"):
                 await over(task)
@@ -311,7 +311,7 @@ class TestWaitFor:
     async def test_what_happened_counts_although_the_session_ends_at_once(self, emitter: Emitter) -> None:
         task = await self.waiting(emitter, RTVIEvent.DISCONNECTED)
         emitter.emit(RTVIEvent.DISCONNECTED)
-        emitter.fail_waiters(DisconnectedError())
+        emitter.fail_waiters("over")
         assert await over(task) is None
 
     async def test_cancelled(self, emitter: Emitter) -> None:
@@ -324,7 +324,7 @@ class TestWaitFor:
     async def test_cancelled_as_the_session_ends(self, emitter: Emitter) -> None:
         """Nobody is left to see the error, so it is not reported as unseen."""
         task = await self.waiting(emitter, TEXT)
-        emitter.fail_waiters(DisconnectedError())
+        emitter.fail_waiters("over")
         task.cancel()
         await asyncio.wait({task})
         assert task.cancelled()
