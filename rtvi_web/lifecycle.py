@@ -166,17 +166,20 @@ class Lifecycle:
         return await bot_ready
 
     async def _close(self, reason: str = "The session ended.", failure: RTVIError | None = None) -> None:
-        """Close the session once, however many ask for it; goes on even if they stop waiting.
+        """Close the session once, however many ask for it; goes on even if they stop waiting."""
+        if self._closing or self.state is not TransportState.DISCONNECTED:
+            await asyncio.shield(self._begin_to_close(reason, failure))
+
+    def _begin_to_close(self, reason: str, failure: RTVIError | None = None) -> asyncio.Task[None]:
+        """Close the session, unless it is closing.
 
         Args:
             reason: what whoever still waits for the session is told.
             failure: why ``connect()`` failed, which leaves the client in ``error``.
         """
         if self._closing is None:
-            if self.state is TransportState.DISCONNECTED:
-                return
             self._closing = asyncio.ensure_future(self._close_once(reason, failure))
-        await asyncio.shield(self._closing)
+        return self._closing
 
     async def _close_once(self, reason: str, failure: RTVIError | None) -> None:
         refused = isinstance(failure, StartBotError)  # no session has begun, so none is disconnected
@@ -230,14 +233,14 @@ class Lifecycle:
 
     @property
     def _alive(self) -> bool:
-        return self.state is not TransportState.DISCONNECTING and self.state not in STARTABLE
+        return self._closing is None and self.state not in STARTABLE
 
     def _end(self, error: RTVIError) -> None:
         """The session cannot go on: fail the attempt to connect, or close what was connected."""
         if self._attempt:
             self._abort(error)
         elif self._alive:
-            self._emitter.run(self._close(error.message), "closing the session failed")
+            self._begin_to_close(error.message)
 
     # Messages.
 
