@@ -1,0 +1,258 @@
+"""Messages to the bot, requests with an answer, and what the client is told at construction."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import pytest
+from sessions import Run, Transport, over, ready, turns
+
+from rtvi_web import (
+    BotNotReadyError,
+    ClientParams,
+    DisconnectedError,
+    InvalidArgumentError,
+    MessageTooLargeError,
+    RequestError,
+    RequestTimeoutError,
+    RTVIClient,
+    RTVIEvent,
+)
+from rtvi_web.testing import expect, leave, say
+
+pytestmark = pytest.mark.usefixtures("tidy")
+
+
+class TestSending:
+    async def test_text(self) -> None:
+        run = await ready(
+            expect("send-text", {"content": "hi", "options": {}}),
+            expect("send-text", {"options": {"run_immediately": True, "audio_response": False}}),
+        )
+        run.client.send_text("hi")
+        run.client.send_text("quietly", run_immediately=True, audio_response=False)
+        run.transport.finish()
+        assert [message["data"] for message in run.transport.sent[1:]] == [
+            {"content": "hi", "options": {}},
+            {"content": "quietly", "options": {"run_immediately": True, "audio_response": False}},
+        ]
+        await run.client.disconnect()
+
+    @pytest.mark.parametrize(
+        ("data", "sent"), [(None, {"t": "x"}), (0, {"t": "x", "d": 0}), ({"a": [1]}, {"t": "x", "d": {"a": [1]}})]
+    )
+    async def test_client_messages(self, data: Any, sent: Any) -> None:
+        run = await ready(expect("client-message"))
+        run.client.send_client_message("x", data)
+        assert run.transport.sent[-1]["data"] == sent
+        assert json.loads(run.arguments("messageSent")[-1]) == run.transport.sent[-1]
+        await run.client.disconnect()
+
+    async def test_every_message_has_an_id_of_its_own(self) -> None:
+        run = await ready(*[expect("send-text")] * 20)
+        for _ in range(20):
+            run.client.send_text("hi")
+        assert len({message["id"] for message in run.transport.sent}) == 21
+        await run.client.disconnect()
+
+    async def test_before_and_after_the_session(self) -> None:
+        run = Run(Transport())
+        for send in (lambda: run.client.send_text("x"), lambda: run.client.send_client_message("x")):
+            with pytest.raises(BotNotReadyError, match="cannot be sent while the client is disconnected"):
+                send()
+        with pytest.raises(BotNotReadyError):
+            await run.client.send_client_request("x")
+        run.transport.heal()
+        await run.client.connect()
+        await run.client.disconnect()
+        with pytest.raises(BotNotReadyError):
+            run.client.send_text("x")
+        assert len(run.transport.sent) == 1
+        run.released()
+
+    async def test_too_large(self) -> None:
+        run = await ready(expect("send-text"))
+        limit = run.transport.max_message_size
+        with pytest.raises(MessageTooLargeError) as raised:
+            run.client.send_text("é" * limit)
+        assert raised.value.limit == limit
+        assert raised.value.size > limit
+        assert f"{limit:,}" in str(raised.value)
+        run.client.send_text("small")
+        assert len(run.transport.sent) == 2
+        await run.client.disconnect()
+
+    async def test_the_limit_itself_is_allowed(self) -> None:
+        run = await ready(expect("client-message"), expect("client-message"))
+        run.client.send_client_message("x", "")
+        room = run.transport.max_message_size - len(run.arguments("messageSent")[-1])
+        run.client.send_client_message("x", "y" * room)
+        with pytest.raises(MessageTooLargeError):
+            run.client.send_client_message("x", "y" * (room + 1))
+        run.transport.finish()
+        await run.client.disconnect()
+
+    @pytest.mark.parametrize("data", [object(), {1, 2}, b"x", float("nan"), {"a": float("inf")}, {(1, 2): 3}], ids=repr)
+    async def test_what_json_cannot_say(self, data: Any) -> None:
+        run = await ready()
+        with pytest.raises(InvalidArgumentError, match="'client-message' cannot be written as JSON"):
+            run.client.send_client_message("x", data)
+        with pytest.raises(InvalidArgumentError):
+            await run.client.send_client_request("x", data)
+        await run.client.disconnect()
+        run.released()
+
+    @pytest.mark.parametrize("type", ["", None, 5])
+    async def test_a_message_without_a_type(self, type: Any) -> None:
+        run = await ready()
+        with pytest.raises(InvalidArgumentError, match="type must be a word"):
+            run.client.send_client_message(type)
+        await run.client.disconnect()
+
+
+class TestRequests:
+    @pytest.mark.parametrize("value", [{"a": 1}, 0, "", [], None])
+    async def test_the_answer(self, value: Any) -> None:
+        answer = {"t": "ask"} if value is None else {"t": "ask", "d": value}
+        run = await ready(expect("client-message", {"t": "ask", "d": 1}), say("server-response", answer, answers=True))
+        assert await run.client.send_client_request("ask", 1) == value
+        await run.client.disconnect()
+        run.released()
+
+    async def test_refused(self) -> None:
+        run = await ready(expect("client-message"), say("error-response", {"error": "not today"}, answers=True))
+        with pytest.raises(RequestError, match="not today"):
+            await run.client.send_client_request("ask")
+        assert len(run.arguments("messageError")) == 1
+        await run.client.disconnect()
+        run.released()
+
+    async def test_the_deadline_is_exact_and_a_late_answer_is_nobodys(self) -> None:
+        run = await ready(expect("client-message"))
+        begun = time.monotonic()
+        with pytest.raises(RequestTimeoutError, match=r"did not answer request 'ask' within 0.1 s"):
+            await run.client.send_client_request("ask", timeout=0.1)
+        assert 0.1 <= time.monotonic() - begun < 0.15
+        late = {"label": "rtvi-ai", "type": "server-response", "id": run.transport.sent[-1]["id"], "data": {"d": 1}}
+        run.transport.host.receive(json.dumps(late))
+        run.transport.host.receive(json.dumps({**late, "type": "error-response", "data": {"error": "late"}}))
+        assert run.arguments("invalidMessage") == []
+        await run.client.disconnect()
+        run.released()
+
+    async def test_two_answers_count_as_the_first(self) -> None:
+        answer = say("server-response", {"d": 1}, answers=True)
+        refusal = say("error-response", {"error": "no"}, answers=True)
+        run = await ready(expect("client-message"), answer, answer, refusal)
+        assert await run.client.send_client_request("ask") == 1
+        await run.client.disconnect()
+
+    async def test_many_at_once_are_answered_by_id(self) -> None:
+        run = await ready(*[expect("client-message")] * 3)
+        tasks = [asyncio.ensure_future(run.client.send_client_request("ask", number)) for number in range(3)]
+        await turns(2)
+        for message in reversed(run.transport.sent[1:]):
+            data = {"t": "ask", "d": message["data"]["d"] * 10}
+            text = json.dumps({"label": "rtvi-ai", "type": "server-response", "id": message["id"], "data": data})
+            run.transport.host.receive(text)
+        assert [await over(task) for task in tasks] == [0, 10, 20]
+        await run.client.disconnect()
+        run.released()
+
+    @pytest.mark.parametrize("timeout", [None, 10])
+    async def test_the_session_ends_first(self, timeout: float | None) -> None:
+        run = await ready(expect("client-message"), expect("client-message"), leave())
+        tasks = [asyncio.ensure_future(run.client.send_client_request("ask", timeout=timeout)) for _ in range(2)]
+        for task in tasks:
+            with pytest.raises(DisconnectedError):
+                await over(task)
+        await turns(20)
+        run.released()
+
+    async def test_cancelled(self) -> None:
+        run = await ready(expect("client-message"))
+        task = asyncio.ensure_future(run.client.send_client_request("ask"))
+        await turns(2)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await over(task)
+        await run.client.disconnect()
+        run.released()
+
+    @pytest.mark.parametrize("timeout", [0, -1, "1", float("nan")])
+    async def test_what_is_no_time(self, timeout: Any) -> None:
+        run = await ready()
+        with pytest.raises(InvalidArgumentError, match="timeout"):
+            await run.client.send_client_request("ask", timeout=timeout)
+        assert len(run.transport.sent) == 1
+        await run.client.disconnect()
+
+    async def test_it_looks_like_milliseconds(self) -> None:
+        run = await ready(expect("client-message"), say("server-response", {"d": 1}, answers=True))
+        with pytest.warns(UserWarning, match="did you mean 5"):
+            await run.client.send_client_request("ask", timeout=5000)
+        await run.client.disconnect()
+
+
+class TestCallbacks:
+    @pytest.mark.parametrize("name", ["on_bot_llm_text", "onBotLlmText"])
+    async def test_by_name_and_before_other_handlers(self, name: str) -> None:
+        got: list[str] = []
+        client = RTVIClient(transport=Transport(), callbacks={name: lambda text: got.append("callback")})
+        client.on(RTVIEvent.BOT_LLM_TEXT, lambda text: got.append("on"))
+        client._lifecycle.receive('{"label": "rtvi-ai", "type": "bot-llm-text", "data": {"text": "hi"}}')
+        assert got == ["callback", "on"]
+
+    @pytest.mark.parametrize("event", list(RTVIEvent), ids=str)
+    async def test_every_event_has_one(self, event: Any) -> None:
+        for name in (event.callback, event.js_callback):
+            client = RTVIClient(transport=Transport(), callbacks={name: print})
+            assert client.listens(event)
+
+    async def test_unknown(self) -> None:
+        with pytest.raises(InvalidArgumentError, match=r"no callback 'onBotRedy'\. Did you mean 'on_bot_ready'\?"):
+            RTVIClient(transport=Transport(), callbacks={"onBotRedy": print})
+
+    async def test_not_callable(self) -> None:
+        with pytest.raises(InvalidArgumentError, match="handler of 'botReady' must be a function"):
+            RTVIClient(transport=Transport(), callbacks={"onBotReady": "print"})  # type: ignore[dict-item]
+
+
+class TestParams:
+    @pytest.mark.parametrize(
+        ("params", "message"),
+        [
+            ({"baseURL": "x"}, r"params\.baseURL: .*Did you mean 'baseUrl'"),
+            ({"base_url": 5}, r"params\.base_?[uU]rl: Input should be a valid string"),
+            ({"endpoints": {"conect": "/x"}}, r"params\.endpoints\.conect: .*Did you mean 'connect'"),
+            ({"endpoints": 5}, r"params\.endpoints"),
+            ({"headers": 5}, r"params\.headers: Input should be a valid dictionary"),
+            ({"headers": {"a": 1}}, r"params\.headers\.a: Input should be a valid string"),
+            ({"requestData": [1]}, r"params\.requestData: Input should be a valid dictionary"),
+            ({"qqqqqqq": 1}, r"params\.qqqqqqq: Extra inputs are not permitted\.$"),
+            ("http://bot.test", "^params: Input should be"),
+        ],
+    )
+    async def test_errors_name_the_key(self, params: Any, message: str) -> None:
+        with pytest.raises(InvalidArgumentError, match=message):
+            RTVIClient(transport=Transport(), params=params)
+
+    async def test_both_spellings_and_nulls(self) -> None:
+        camel = RTVIClient(
+            transport=Transport(),
+            params={"baseUrl": "u", "requestData": {"a": 1}, "headers": None, "endpoints": {"connect": None}},
+        )
+        snake = {"base_url": "u", "request_data": {"a": 1}, "headers": {}, "endpoints": {"connect": None}}
+        assert camel.params == ClientParams.of(snake)
+        assert RTVIClient(transport=Transport()).params == ClientParams.of({"endpoints": None})
+
+    async def test_a_model_is_kept_as_it_is(self) -> None:
+        params = ClientParams(base_url="http://bot.test")
+        assert RTVIClient(transport=Transport(), params=params).params is params
+
+    async def test_a_transport_that_is_none(self) -> None:
+        with pytest.raises(InvalidArgumentError, match="transport must be a Transport such as"):
+            RTVIClient(transport=Transport)  # type: ignore[arg-type]
