@@ -9,6 +9,7 @@ const label = boot.querySelector("label");
 
 let missing = new Map(); // bytes by address
 let total = 0;
+let over = false;
 
 function progressed() {
   bar.value = total - [...missing.values()].reduce((sum, bytes) => sum + bytes, 0);
@@ -22,7 +23,7 @@ function progressed() {
 function failed(reason) {
   stop();
   boot.setAttribute("role", "alert");
-  label.textContent = `Python could not start: ${reason} Reload the page to try again.`;
+  label.textContent = `Python could not start: ${String(reason).replace(/\.?\s*$/, ".")} Reload the page to try again.`;
   bar.hidden = true;
 }
 
@@ -32,7 +33,7 @@ const observer = new PerformanceObserver((list) => {
     // A file that never came has status 0; browsers that don't report the status say undefined.
     if (entry.responseStatus === 0 || entry.responseStatus >= 400) {
       const why = entry.responseStatus ? `the server answered ${entry.responseStatus}` : "the server can't be reached";
-      return failed(`loading ${entry.name} failed, ${why}.`);
+      return failed(`loading ${entry.name} failed, ${why}`);
     }
     missing.delete(entry.name);
   }
@@ -40,9 +41,11 @@ const observer = new PerformanceObserver((list) => {
 });
 
 const onRejection = (event) => failed(event.reason?.message ?? event.reason);
-const onError = (event) => failed(event.message || `loading ${event.target.src ?? event.target.href} failed.`);
+const onError = (event) =>
+  failed(event.error?.message ?? (event.message || `loading ${event.target.src ?? event.target.href} failed`));
 
 function stop() {
+  over = true;
   observer.disconnect();
   window.removeEventListener("unhandledrejection", onRejection);
   window.removeEventListener("error", onError, true);
@@ -51,8 +54,8 @@ function stop() {
 window.addEventListener("unhandledrejection", onRejection);
 window.addEventListener("error", onError, true); // capturing, because a script that fails to load doesn't bubble
 // errors.js shows what the page's own Python raised before it was ready, and says page-failed.
-for (const over of ["page-ready", "page-failed"]) {
-  document.addEventListener(over, () => {
+for (const end of ["page-ready", "page-failed"]) {
+  document.addEventListener(end, () => {
     stop();
     boot.hidden = true;
   });
@@ -62,4 +65,4 @@ const here = import.meta.url;
 const sizes = await (await fetch(new URL("boot.json", here))).json();
 missing = new Map(Object.entries(sizes).map(([file, bytes]) => [new URL(file, here).href, bytes]));
 total = bar.max = [...missing.values()].reduce((sum, bytes) => sum + bytes, 0);
-if (!boot.hidden) observer.observe({ type: "resource", buffered: true }); // also tells what arrived before
+if (!over) observer.observe({ type: "resource", buffered: true }); // also tells what arrived before
