@@ -116,6 +116,8 @@ class Signalling:
         Raises:
             HttpError: no answer at all.
         """
+        if self.pc_id is None:  # A server that names no connection has nothing to add them to.
+            return False
         body = json.dumps({"pc_id": self.pc_id, "candidates": list(candidates)})
         response = await self._http.request("PATCH", self._url, headers=self._headers, body=body)
         if not response.ok:

@@ -56,14 +56,15 @@ async def test_the_level_is_the_root_mean_square(selenium):
     while level < 0.6:  # It takes a moment until the tone flows.
         await asyncio.sleep(0.01)
         level = meter.level()
-    levels = [meter.level()]
-    for _ in range(5):
-        await asyncio.sleep(0.02)
+    levels = []
+    for _ in range(9):
         levels.append(meter.level())
+        await asyncio.sleep(0.02)
     await meter.close()
     track.stop()
     await _js.call(context, "close")
-    assert all(abs(level - 0.707) < 0.05 for level in levels), levels  # A sine of amplitude 1.
+    # A sine of amplitude 1; the median, because a busy machine drops samples.
+    assert abs(sorted(levels)[4] - 0.707) < 0.02, levels
 
 
 @run_in_pyodide
@@ -101,7 +102,7 @@ async def test_a_player_that_the_browser_blocks_says_so_until_it_may(selenium):
     blocked = asyncio.Event()
     track = await open_microphone()
     player = Player(blocked.set)
-    # A page that captures the microphone may play: what Chromium says elsewhere is put into its mouth.
+    # A page that a test drives counts as one that a person has used: what Chromium says else is put into its mouth.
     js.eval(
         "globalThis.realPlay = HTMLMediaElement.prototype.play; HTMLMediaElement.prototype.play = async () => "
         "{ throw new DOMException('play() failed because the user did not interact first', 'NotAllowedError') }"

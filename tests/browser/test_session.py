@@ -46,7 +46,7 @@ async def test_the_start_endpoint_leads_to_the_bot(selenium):
 
 STALLS = [
     ("/answers/never", 0.3, "offer", "did not answer the WebRTC offer"),
-    (None, 2, "bot-ready", "did not say bot-ready"),
+    (None, 3, "bot-ready", "did not say bot-ready"),
 ]
 
 
@@ -73,7 +73,7 @@ async def test_a_bot_that_stalls_runs_into_the_deadline(selenium, url, timeout, 
 async def test_a_bot_that_is_killed_in_a_live_session(selenium):
     from loopback import RTVIBot
 
-    from rtvi_web import RTVIClient, RTVIEvent, TransportState
+    from rtvi_web import RTVIClient, RTVIEvent
     from rtvi_web.transports import SmallWebRTCTransport
 
     async with RTVIBot() as bot:
@@ -84,7 +84,6 @@ async def test_a_bot_that_is_killed_in_a_live_session(selenium):
         track = client.tracks().local.audio
         bot.connection.close()
         await client.wait_for(RTVIEvent.DISCONNECTED)
-        assert client.state is TransportState.DISCONNECTED
         assert track.readyState == "ended"
         [error] = errors
         assert error.data.fatal

@@ -33,8 +33,8 @@ def url(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(playwright_browsers: dict[str, Any]) -> Iterator[Page]:
-    """A page in a fresh profile; afterwards it may have asked no other host for anything."""
+def page(playwright_browsers: dict[str, Any], url: str) -> Iterator[Page]:
+    """A page in a fresh profile, closed before the server; it may have asked no other host for anything."""
     hosts: set[str] = set()
     context = playwright_browsers["chrome"].new_context()
     context.on("request", lambda request: hosts.add(request.url.split("/")[2]))

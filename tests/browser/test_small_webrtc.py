@@ -305,6 +305,17 @@ async def test_a_link_that_breaks_is_reported_once(selenium, end):
 
 
 @run_in_pyodide
+async def test_a_lost_network_path_ends_the_session_but_a_gap_does_not(selenium):
+    from loopback import Bot, connected
+
+    async with Bot() as bot, connected(bot) as (link, host):
+        link._link.on_state("disconnected")  # What the browser says at once, and half a minute later: failed.
+        assert not host.losses
+        link._link.on_state("failed")
+        assert [str(error) for error in host.losses] == ["There is no network path to the bot any more."]
+
+
+@run_in_pyodide
 async def test_leaving_the_page_closes_the_channel_and_the_peer(selenium):
     import js
     from loopback import Bot, connected, event

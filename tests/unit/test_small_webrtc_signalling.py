@@ -155,8 +155,18 @@ async def test_a_server_that_wants_no_candidates_is_noted_quietly(
     status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    assert not await signalling_of(Http(HttpResponse(status, ""))).send_candidates([{}])
+    exchange = signalling_of(Http(answer(pc_id="pc-1"), HttpResponse(status, "")))
+    await exchange.offer("a")
+    assert not await exchange.send_candidates([{}])
     assert [record.levelname for record in caplog.records] == ["DEBUG"]
+
+
+async def test_a_server_that_names_no_connection_gets_no_candidates() -> None:
+    http = Http(answer())
+    exchange = signalling_of(http)
+    await exchange.offer("a")
+    assert not await exchange.send_candidates([{}])
+    assert len(http.requests) == 1
 
 
 class Sender:
