@@ -31,7 +31,7 @@ function make(text) {
   const dismiss = document.createElement("button");
   const details = document.createElement("pre");
   alert.setAttribute("role", "alert");
-  alert.append("This page failed: ", text.split("\n").at(-1), " ", count);
+  alert.textContent = `This page failed: ${text.split("\n").at(-1)}`; // this is read aloud, the rest on demand
   details.textContent = text;
   details.tabIndex = 0; // it scrolls
   dismiss.textContent = "Dismiss";
@@ -39,7 +39,7 @@ function make(text) {
     box.remove();
     shown.delete(text);
   });
-  box.append(alert, details, dismiss);
+  box.append(alert, details, dismiss, count);
   return { box, count, times: 1 };
 }
 
