@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from typing import Any, TypeVarTuple, overload
+from typing import Any, TypeVar, TypeVarTuple, overload
 
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError
 from rtvi_web.protocol.events import Event
 
+Arg = TypeVar("Arg")
+Arg2 = TypeVar("Arg2")
 Args = TypeVarTuple("Args")
 Handler = Callable[..., object]
 
@@ -80,6 +82,22 @@ class Emitter:
         """
         self._remove(self._known(event), handler)
 
+    @overload
+    async def wait_for(
+        self, event: Event[()], *, timeout: float | None = None, check: Callable[[], bool] | None = None
+    ) -> None: ...
+    @overload
+    async def wait_for(
+        self, event: Event[Arg], *, timeout: float | None = None, check: Callable[[Arg], bool] | None = None
+    ) -> Arg: ...
+    @overload
+    async def wait_for(
+        self, event: Event[Arg, Arg2], *, timeout: float | None = None, check: Callable[[Arg, Arg2], bool] | None = None
+    ) -> tuple[Arg, Arg2]: ...
+    @overload
+    async def wait_for(
+        self, event: str, *, timeout: float | None = None, check: Callable[..., bool] | None = None
+    ) -> Any: ...
     async def wait_for(
         self, event: str, *, timeout: float | None = None, check: Callable[..., bool] | None = None
     ) -> Any:
