@@ -89,7 +89,10 @@ def lose(error: RTVIError | None = None) -> Lose:
 
 
 def handshake(version: str = PROTOCOL_VERSION) -> tuple[Expect, Say]:
-    """What every session begins with: client-ready, answered by bot-ready."""
+    """What every session begins with: client-ready, answered by bot-ready.
+
+    What the bot does next happens at once, before ``connect()`` has returned: put an :func:`expect` between.
+    """
     return expect("client-ready"), say("bot-ready", {"version": version}, answers=True)
 
 
@@ -135,7 +138,8 @@ class ScriptedTransport(Transport):
     Args:
         steps: what happens once the client has connected, in order, through all its sessions.
         start: what the start endpoint answers, request by request.
-        hangs_in: a phase of ``connect()`` that never ends.
+        hangs_in: a phase of the transport that never ends: devices, offer, ice or data-channel. (The start endpoint
+            does not answer when ``start`` is empty, and the bot is not ready when no step says so.)
         fails_with: what ``connect()`` raises.
         microphone: ``"granted"`` or ``"denied"``; may be changed at any time.
         max_message_size: bytes.
@@ -271,8 +275,10 @@ class ScriptedTransport(Transport):
                 case Say(message, answers):
                     self._host.receive(json.dumps({**message, "id": self._last_id} if answers else message))  # type: ignore[dict-item]
                 case Leave():
+                    self._linked = False  # what follows belongs to the next session
                     self._host.bot_left(BOT)
                 case Lose(error):
+                    self._linked = False
                     self._host.lost(error)
 
 
