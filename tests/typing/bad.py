@@ -1,0 +1,52 @@
+"""What must not check: each ``type: ignore`` names the error, and one that is not needed is an error itself."""
+
+from __future__ import annotations
+
+from rtvi_web import Participant, RTVIClient, RTVIEvent, TextData, TranscriptData
+from rtvi_web.testing import ScriptedTransport
+
+client = RTVIClient(transport=ScriptedTransport())
+
+
+@client.on(RTVIEvent.USER_TRANSCRIPT)  # type: ignore[arg-type]
+def wrong_payload(text: TextData) -> None: ...
+
+
+@client.on(RTVIEvent.CONNECTED)  # type: ignore[arg-type]
+def too_many_arguments(text: TextData) -> None: ...
+
+
+@client.on(RTVIEvent.BOT_LLM_TEXT)  # type: ignore[arg-type]
+def too_few_arguments() -> None: ...
+
+
+@client.once(RTVIEvent.TRACK_STARTED)  # type: ignore[arg-type]
+def one_of_two(track: object) -> None: ...
+
+
+@client.on(RTVIEvent.TRACK_STARTED)  # type: ignore[arg-type]
+def wrong_way_round(participant: Participant, track: object) -> None: ...
+
+
+@client.on(RTVIEvent.BOT_TTS_TEXT)  # type: ignore[arg-type]
+async def wrong_payload_async(transcript: TranscriptData) -> None: ...
+
+
+client.on(RTVIEvent.BOT_READI, len)  # type: ignore[attr-defined]
+client.on(RTVIEvent.BOT_READY, 5)  # type: ignore[call-overload]
+
+RTVIClient(ScriptedTransport())  # type: ignore[call-arg]
+RTVIClient()  # type: ignore[call-arg]
+RTVIClient(transport="small-webrtc")  # type: ignore[arg-type]
+RTVIClient(transport=ScriptedTransport(), timeout="15")  # type: ignore[arg-type]
+
+client.state = "ready"  # type: ignore[misc,assignment]
+client.send_text(5)  # type: ignore[arg-type]
+client.register_function_call_handler("f", 5)  # type: ignore[call-overload]
+
+
+async def main() -> None:
+    data = await client.connect()
+    str(data.no_such_field)  # type: ignore[attr-defined]
+    client.disconnect()  # type: ignore[unused-coroutine]
+    str((await client.wait_for(RTVIEvent.BOT_LLM_TEXT)).no_such_field)  # type: ignore[attr-defined]

@@ -1,0 +1,163 @@
+"""What users write and what must therefore check under ``mypy --strict`` and pyright, without a cast."""
+
+from __future__ import annotations
+
+from typing import assert_type
+
+from rtvi_web import (
+    BotReadyData,
+    DeviceError,
+    ErrorMessage,
+    FunctionCall,
+    FunctionCallData,
+    HttpError,
+    InvalidMessage,
+    Participant,
+    RTVIClient,
+    RTVIError,
+    RTVIEvent,
+    RTVIMessage,
+    TextData,
+    Tracks,
+    TranscriptData,
+    Transport,
+    TransportState,
+)
+from rtvi_web.testing import ScriptedTransport, expect, handshake, leave, lose, say
+from rtvi_web.transport import ConnectRequest, HttpClient, TransportHost
+from rtvi_web.transports import SmallWebRTCTransport
+
+
+def use(*anything: object) -> None: ...
+
+
+client = RTVIClient(
+    transport=SmallWebRTCTransport(),
+    params={"baseUrl": "http://bot.test", "endpoints": {"connect": "/start"}, "requestData": {"a": 1}},
+    enable_mic=True,
+    timeout=15,
+    callbacks={"onBotReady": lambda data: use(data)},
+)
+
+
+@client.on(RTVIEvent.USER_TRANSCRIPT)
+def heard(transcript: TranscriptData) -> None:
+    assert_type(transcript.final, bool)
+
+
+@client.on(RTVIEvent.BOT_LLM_TEXT)
+async def said(text: TextData) -> str:
+    return text.text
+
+
+@client.once(RTVIEvent.DISCONNECTED)
+def gone() -> None: ...
+
+
+@client.on(RTVIEvent.TRACK_STARTED)
+def started(track: object, participant: Participant) -> None: ...
+
+
+@client.on("botLlmText")
+def by_name(text: TextData) -> None: ...
+
+
+stop = client.on(RTVIEvent.CONNECTED, lambda: None)
+assert_type(stop(), None)
+client.on(RTVIEvent.TRANSPORT_STATE_CHANGED, lambda state: use(state.value))
+client.on(RTVIEvent.BOT_READY, lambda data: use(data.version.upper()))
+client.on(RTVIEvent.ERROR, lambda message: use(message.data.error.upper(), message.data.fatal))
+client.on(RTVIEvent.LOCAL_AUDIO_LEVEL, lambda level: use(level * 100))
+client.on(RTVIEvent.DEVICE_ERROR, lambda error: use(error.devices, error.type))
+client.on(RTVIEvent.TRACK_STOPPED, lambda track, participant: use(track.kind, participant.local))
+client.on(RTVIEvent.SERVER_MESSAGE, lambda data: use(data["anything"]))
+client.on(RTVIEvent.GENERIC_MESSAGE, lambda message: use(message.type, message.data))
+client.on(RTVIEvent.INVALID_MESSAGE, lambda invalid: use(invalid.text, invalid.reason))
+client.on(RTVIEvent.LLM_FUNCTION_CALL, lambda call: use(call.function_name, call.arguments))
+client.off(RTVIEvent.USER_TRANSCRIPT, heard)
+client.on(RTVIEvent.BOT_LLM_TEXT, use)
+
+
+def takes_more_than_it_gets(message: RTVIMessage) -> None: ...
+
+
+client.on(RTVIEvent.ERROR, takes_more_than_it_gets)  # an ErrorMessage is an RTVIMessage
+
+
+@client.register_function_call_handler("paint")
+async def paint(call: FunctionCall) -> dict[str, str]:
+    return {"done": str(call.arguments["color"])}
+
+
+client.register_function_call_handler("wipe", lambda call: call.tool_call_id)
+
+
+async def main() -> None:
+    assert_type(await client.connect(), BotReadyData)
+    assert_type(client.state, TransportState)
+    assert_type(client.connected, bool)
+    assert_type(client.tracks(), Tracks)
+    assert_type(await client.wait_for(RTVIEvent.BOT_LLM_TEXT, timeout=1), TextData)
+    await client.wait_for(RTVIEvent.BOT_LLM_TEXT, check=lambda text: text.text.endswith("."))
+    assert_type(await client.wait_for(RTVIEvent.CONNECTED), None)
+    assert_type(await client.wait_for(RTVIEvent.TRANSPORT_STATE_CHANGED), TransportState)
+    track, participant = await client.wait_for(RTVIEvent.TRACK_STARTED)
+    use(track.kind, participant.name)
+    use((await client.wait_for(RTVIEvent.SERVER_MESSAGE))["anything"])
+    use((await client.wait_for("botLlmText")).text)
+    client.send_text("hi", audio_response=False)
+    client.send_client_message("click", {"x": 1})
+    answer = await client.send_client_request("ask", [1, 2], timeout=None)
+    use(answer["anything"])
+    await client.enable_mic(not client.is_mic_enabled)
+    client.params.base_url = "http://other.test"
+    try:
+        await client.disconnect()
+    except RTVIError as error:
+        use(error.status, error.phase and error.phase.value)
+    except (TimeoutError, ConnectionError):
+        raise
+
+
+script: Transport = ScriptedTransport(
+    *handshake(), expect("send-text", {"content": "x"}), say("bot-llm-text", {"text": "y"}), leave(), lose(HttpError())
+)
+
+
+class MyTransport(Transport):
+    """The contract can be fulfilled with no more than its abstract members."""
+
+    def attach(self, host: TransportHost, *, enable_mic: bool) -> None:
+        host.fire(RTVIEvent.CONNECTED)
+        host.fire(RTVIEvent.LOCAL_AUDIO_LEVEL, 0.5)
+        host.fire(RTVIEvent.DEVICE_ERROR, DeviceError("x", devices=["mic"], type="unknown"))
+
+    @property
+    def http(self) -> HttpClient:
+        raise NotImplementedError
+
+    @property
+    def max_message_size(self) -> int:
+        return 1
+
+    async def open_devices(self) -> None: ...
+
+    async def connect(self, request: ConnectRequest) -> Participant:
+        return Participant("bot", "bot", local=False)
+
+    async def close(self) -> None: ...
+
+    def send(self, text: str) -> None: ...
+
+    async def enable_mic(self, enable: bool) -> None: ...
+
+    @property
+    def is_mic_enabled(self) -> bool:
+        return False
+
+    def tracks(self) -> Tracks:
+        return Tracks()
+
+
+RTVIClient(transport=MyTransport())
+__all__ = ["ErrorMessage", "FunctionCallData", "InvalidMessage", "main"]

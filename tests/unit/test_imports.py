@@ -1,0 +1,97 @@
+"""What may be imported where, and that the tools which say so really bite."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rtvi_web
+
+ROOT = Path(__file__).parents[2]
+TOOLS = Path(sys.executable).parent
+
+
+def run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("module", ["rtvi_web", "rtvi_web.testing", "rtvi_web.transports"])
+def test_importing_costs_nothing_that_the_page_did_not_ask_for(module: str) -> None:
+    """Beyond pydantic, which some of these come with, on CPython at least."""
+    script = f"import sys, pydantic; pydantic.BaseModel; before = set(sys.modules); import {module}"
+    banned = {"js", "pyodide", "pyodide_js", "uuid", "urllib.parse", "difflib", "http", "http.client", "email"}
+    result = run(sys.executable, "-c", f"{script}; print(*(set(sys.modules) - before))")
+    imported = set(result.stdout.split())
+    assert "rtvi_web.client" in imported, result.stderr
+    assert imported & banned == set()
+
+
+def test_public_names_are_all() -> None:
+    public = {name for name, value in vars(rtvi_web).items() if not name.startswith("_") and not _is_module(value)}
+    assert public == set(rtvi_web.__all__) - {"__version__"}
+    assert rtvi_web.__all__ == sorted(rtvi_web.__all__)
+
+
+def test_every_error_is_public_and_in_the_tree() -> None:
+    from rtvi_web import errors
+
+    classes = {
+        name for name, value in vars(errors).items() if isinstance(value, type) and value.__module__ == errors.__name__
+    }
+    assert classes <= set(rtvi_web.__all__)
+    assert all(name in (errors.__doc__ or "") for name in classes - {"ConnectPhase"})
+
+
+def test_the_pinned_names() -> None:
+    from rtvi_web import RTVIClient, RTVIError, RTVIEvent, Transport, TransportState
+    from rtvi_web.transports import SmallWebRTCTransport
+
+    assert issubclass(SmallWebRTCTransport, Transport)
+    assert {RTVIClient, RTVIError, RTVIEvent, TransportState}
+
+
+class TestTheBans:
+    @pytest.fixture
+    def house(self, tmp_path: Path) -> Path:
+        """A copy of the package and its rules, to break."""
+        shutil.copytree(ROOT / "rtvi_web", tmp_path / "rtvi_web", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "pyproject.toml", tmp_path)
+        return tmp_path
+
+    @pytest.mark.parametrize("module", ["js", "pyodide.ffi", "pyodide_js", "uuid", "urllib.parse"])
+    def test_ruff_refuses_banned_modules(self, house: Path, module: str) -> None:
+        ruff = (str(TOOLS / "ruff"), "check", "--no-cache", "--select", "TID251", "rtvi_web")
+        assert run(*ruff, cwd=house).returncode == 0
+        plant(house / "rtvi_web" / "client.py", f"import {module}")
+        result = run(*ruff, cwd=house)
+        assert result.returncode == 1
+        assert "TID251" in result.stdout
+        assert "client.py" in result.stdout
+
+    def test_import_linter_refuses_imports_upwards(self, house: Path) -> None:
+        lint = (str(TOOLS / "lint-imports"), "--no-cache")
+        before = run(*lint, cwd=house)
+        assert before.returncode == 0, before.stdout
+        plant(house / "rtvi_web" / "emitter.py", "def late():\n    import rtvi_web.client")
+        plant(house / "rtvi_web" / "browser" / "media.py", "import rtvi_web.protocol.events")
+        plant(house / "rtvi_web" / "lifecycle.py", "import rtvi_web.browser.fetch")
+        result = run(*lint, cwd=house)
+        assert result.returncode == 1
+        for broken in (
+            "rtvi_web.emitter is not allowed to import rtvi_web.client",
+            "rtvi_web.browser is not allowed to import rtvi_web.protocol",
+            "rtvi_web.lifecycle is not allowed to import rtvi_web.browser",
+        ):
+            assert broken in result.stdout
+
+
+def plant(path: Path, line: str) -> None:
+    path.write_text(f"{path.read_text(encoding='utf-8')}\n{line}\n", encoding="utf-8")
+
+
+def _is_module(value: object) -> bool:
+    return type(value) is type(sys)
