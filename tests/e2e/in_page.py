@@ -51,10 +51,12 @@ class InPagePython:
         source = f"result = None\n{given}{textwrap.dedent(code)}\njson.dumps(result)"
         return json.loads(self.page.evaluate("source => pyodide.runPythonAsync(source)", source))
 
-    @property
-    def released(self) -> bool:
-        """Whether every microphone track and every peer connection of the page is closed."""
-        return bool(self.page.evaluate("watched.released()"))
+    def check_released(self) -> None:
+        """Every microphone track and every peer connection of the page is closed, or is in a moment.
+
+        A microphone that the browser opens after connect() was cancelled is closed when it comes.
+        """
+        self.page.wait_for_function("watched.released()", timeout=3_000)
 
 
 def _empty(route: Route) -> None:
