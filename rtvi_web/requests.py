@@ -33,13 +33,10 @@ class PendingRequests:
             RequestTimeoutError: it did not answer in time.
             DisconnectedError: the session ended first.
         """
-        deadline = asyncio.timeout(timeout)
         try:
-            async with deadline:
+            async with asyncio.timeout(timeout):
                 return await answer
         except TimeoutError:
-            if not deadline.expired():
-                raise
             raise RequestTimeoutError(f"The bot did not answer {what} within {timeout:g} s.") from None
 
     def answer(self, id: str, value: Any) -> None:
