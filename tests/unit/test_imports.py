@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import rtvi_web
+from rtvi_web.transports import SmallWebRTCTransport
 
 ROOT = Path(__file__).parents[2]
 TOOLS = Path(sys.executable).parent
@@ -47,11 +48,17 @@ def test_every_error_is_public_and_in_the_tree() -> None:
 
 
 def test_the_pinned_names() -> None:
-    from rtvi_web import RTVIClient, RTVIError, RTVIEvent, Transport, TransportState
-    from rtvi_web.transports import SmallWebRTCTransport
+    pinned = {"RTVIClient", "RTVIEvent", "RTVIError", "Transport", "TransportState"}
+    assert pinned <= set(rtvi_web.__all__)
+    assert issubclass(SmallWebRTCTransport, rtvi_web.Transport)
 
-    assert issubclass(SmallWebRTCTransport, Transport)
-    assert {RTVIClient, RTVIError, RTVIEvent, TransportState}
+
+async def test_a_browser_transport_on_cpython_says_what_it_needs() -> None:
+    client = rtvi_web.RTVIClient(transport=SmallWebRTCTransport(webrtc_url="http://bot.test"))
+    with pytest.raises(rtvi_web.NotInBrowserError, match="exists only in a web page's main thread") as raised:
+        await client.connect()
+    assert raised.value.touched in str(raised.value)
+    assert raised.value.phase is rtvi_web.ConnectPhase.DEVICES
 
 
 class TestTheBans:
