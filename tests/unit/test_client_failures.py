@@ -1,0 +1,278 @@
+"""Sessions that fail by themselves: time-outs, broken transports, bots that leave."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from sessions import URL, Run, Transport, over, ready, stalled, turns
+
+from rtvi_web import (
+    BotError,
+    ConnectAbortedError,
+    ConnectionTimeoutError,
+    ConnectPhase,
+    DeviceError,
+    DisconnectedError,
+    InvalidArgumentError,
+    Participant,
+    RTVIClient,
+    RTVIError,
+    RTVIEvent,
+    StartBotError,
+    TransportStartError,
+    TransportState,
+)
+from rtvi_web.testing import BOT, expect, handshake, leave, lose, say
+from rtvi_web.transport import ConnectRequest, HttpResponse
+
+pytestmark = pytest.mark.usefixtures("tidy")
+
+LIMITED = [phase for phase in ConnectPhase if phase is not ConnectPhase.DEVICES]
+REASONS = {
+    ConnectPhase.START: "the start endpoint did not answer",
+    ConnectPhase.OFFER: "the server did not answer the WebRTC offer",
+    ConnectPhase.ICE: "no network path to the bot was found",
+    ConnectPhase.DATA_CHANNEL: "the data channel did not open",
+    ConnectPhase.BOT_READY: "the bot did not say bot-ready",
+}
+
+
+class TestTimeout:
+    @pytest.mark.parametrize("phase", LIMITED)
+    async def test_whatever_hangs(self, phase: ConnectPhase) -> None:
+        run = stalled(phase, timeout=0.02)
+        begun = time.monotonic()
+        with pytest.raises(ConnectionTimeoutError) as raised:
+            await over(asyncio.ensure_future(run.client.connect()))
+        assert 0.02 <= time.monotonic() - begun < 0.07
+        error = raised.value
+        assert error.phase is phase
+        assert error.message == f"The bot did not become ready within 0.02 s: {REASONS[phase]}."
+        assert run.states[-3:] == ["disconnecting", "disconnected", "error"]
+        assert len(run.arguments("disconnected")) == 1
+        await run.ended(TransportState.ERROR)
+
+    @pytest.mark.parametrize("phase", LIMITED)
+    async def test_none_is_no_limit(self, phase: ConnectPhase) -> None:
+        run = stalled(phase, timeout=None)
+        task = await run.connecting()
+        assert not task.done()
+        await run.client.disconnect()
+        with pytest.raises(ConnectAbortedError):
+            await over(task)
+
+    async def test_the_permission_prompt_has_no_limit(self) -> None:
+        run = stalled(ConnectPhase.DEVICES, timeout=0.01)
+        task = asyncio.ensure_future(run.client.connect())
+        done, _ = await asyncio.wait({task}, timeout=0.05)
+        assert not done
+        await run.client.disconnect()
+        with pytest.raises(ConnectAbortedError) as raised:
+            await over(task)
+        assert raised.value.phase is ConnectPhase.DEVICES
+        await run.ended(TransportState.DISCONNECTED)
+
+    async def test_a_transport_that_names_no_phase(self) -> None:
+        class Silent(Transport):
+            async def connect(self, request: ConnectRequest) -> Participant:
+                return await asyncio.get_running_loop().create_future()
+
+        run = Run(Silent(), timeout=0.01)
+        with pytest.raises(ConnectionTimeoutError):
+            await over(asyncio.ensure_future(run.client.connect()))
+
+    async def test_a_timeout_of_the_transports_own_is_its_failure(self) -> None:
+        class Impatient(Transport):
+            async def connect(self, request: ConnectRequest) -> Participant:
+                raise TimeoutError("ICE took too long")
+
+        run = Run(Impatient())
+        with pytest.raises(TransportStartError, match="ICE took too long") as raised:
+            await run.client.connect()
+        assert isinstance(raised.value.__cause__, TimeoutError)
+        assert run.client.state is TransportState.ERROR
+
+    async def test_it_looks_like_milliseconds(self) -> None:
+        with pytest.warns(UserWarning, match=r"timeout=15000 is in seconds; did you mean 15\?") as warned:
+            RTVIClient(transport=Transport(), timeout=15000)
+        assert warned[0].filename == __file__
+
+    @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), "15", True])
+    async def test_what_is_no_time(self, timeout: Any) -> None:
+        with pytest.raises(InvalidArgumentError, match="timeout must be a positive number of seconds"):
+            RTVIClient(transport=Transport(), timeout=timeout)
+
+
+class TestFailedTransport:
+    @pytest.mark.parametrize(
+        "error", [TransportStartError("no SDP in the answer"), DeviceError("gone", devices=["mic"], type="not-found")]
+    )
+    async def test_its_error_is_raised_with_the_phase(self, error: RTVIError) -> None:
+        error.__cause__ = cause = ValueError("why")
+        run = Run(Transport(fails_with=error))
+        with pytest.raises(type(error)) as raised:
+            await run.client.connect()
+        assert raised.value is error
+        assert raised.value.__cause__ is cause
+        assert raised.value.phase is ConnectPhase.DATA_CHANNEL
+        assert run.states[-3:] == ["disconnecting", "disconnected", "error"]
+        await run.ended(TransportState.ERROR)
+
+    async def test_an_error_outside_the_tree_is_wrapped(self) -> None:
+        cause = KeyError("sdp")
+        run = Run(Transport(fails_with=cause))  # type: ignore[arg-type]
+        with pytest.raises(TransportStartError, match="KeyError: 'sdp'") as raised:
+            await run.client.connect()
+        assert raised.value.__cause__ is cause
+        await run.ended(TransportState.ERROR)
+
+    async def test_devices_that_fail_unexpectedly(self) -> None:
+        class Broken(Transport):
+            async def open_devices(self) -> None:
+                raise OSError("no audio system")
+
+        run = Run(Broken())
+        with pytest.raises(TransportStartError, match="no audio system") as raised:
+            await run.client.connect()
+        assert raised.value.phase is ConnectPhase.DEVICES
+
+    async def test_a_transport_that_cannot_even_close(self, reported: list[Any]) -> None:
+        class Stuck(Transport):
+            async def close(self) -> None:
+                await super().close()
+                raise RuntimeError("stuck")
+
+        run = Run(Stuck(*handshake()))
+        await run.client.connect()
+        waiter = asyncio.ensure_future(run.client.wait_for(RTVIEvent.BOT_LLM_TEXT))
+        await turns(1)
+        await run.client.disconnect()
+        with pytest.raises(DisconnectedError):
+            await over(waiter)
+        assert run.client.state is TransportState.DISCONNECTED
+        assert str(reported.pop()) == "stuck"
+
+
+class TestBeforeBotReady:
+    async def test_the_bot_leaves(self) -> None:
+        run = Run(Transport(expect("client-ready"), leave()))
+        with pytest.raises(DisconnectedError, match="The bot left the session") as raised:
+            await run.client.connect()
+        assert raised.value.phase is ConnectPhase.BOT_READY
+        assert run.arguments("botDisconnected") == [BOT]
+        await run.ended(TransportState.ERROR)
+
+    async def test_the_link_is_lost(self) -> None:
+        run = Run(Transport(expect("client-ready"), lose()))
+        with pytest.raises(DisconnectedError, match="The link was lost") as raised:
+            await run.client.connect()
+        assert raised.value.phase is ConnectPhase.BOT_READY
+        await run.ended(TransportState.ERROR)
+
+    async def test_the_bot_has_a_fatal_error(self) -> None:
+        run = Run(Transport(expect("client-ready"), say("error", {"error": "no key", "fatal": True})))
+        with pytest.raises(BotError, match="The bot reported a fatal error: no key") as raised:
+            await run.client.connect()
+        assert raised.value.phase is ConnectPhase.BOT_READY
+        [error] = run.arguments("error")
+        assert error.data.error == "no key"
+        await run.ended(TransportState.ERROR)
+
+    async def test_a_harmless_error_is_an_event(self) -> None:
+        client_ready, bot_ready = handshake()
+        run = Run(Transport(client_ready, say("error", {"error": "soft"}), bot_ready))
+        await run.client.connect()
+        assert [error.data.error for error in run.arguments("error")] == ["soft"]
+        await run.client.disconnect()
+
+    async def test_older_servers_complain_about_the_version_first(self, caplog: pytest.LogCaptureFixture) -> None:
+        complaint = "Client version unknown. Compatibility issues may occur."
+        client_ready, bot_ready = handshake("1.0.0")
+        run = Run(Transport(client_ready, say("error-response", {"error": complaint}, answers=True), bot_ready))
+        assert (await run.client.connect()).version == "1.0.0"
+        assert [error.data.error for error in run.arguments("messageError")] == [complaint]
+        [record] = [record for record in caplog.records if record.levelname == "WARNING"]
+        assert complaint in record.getMessage()
+        await run.client.disconnect()
+
+    async def test_bot_ready_comes_twice(self) -> None:
+        client_ready, bot_ready = handshake()
+        run = Run(Transport(client_ready, bot_ready, bot_ready))
+        await run.client.connect()
+        await turns(2)
+        assert len(run.arguments("botReady")) == 2
+        assert run.client.state is TransportState.READY
+        await run.client.disconnect()
+
+
+class TestWhenReady:
+    @pytest.mark.parametrize(
+        ("step", "event", "why"),
+        [
+            (leave(), "botDisconnected", "The bot left the session"),
+            (lose(DisconnectedError("ICE failed")), "error", "ICE failed"),
+            (say("error", {"error": "crash", "fatal": True}), "error", "a fatal error: crash"),
+        ],
+        ids=["bot leaves", "link lost", "fatal error"],
+    )
+    async def test_the_session_ends(self, step: Any, event: str, why: str) -> None:
+        run = await ready(expect("send-text"), step)
+        waiter = asyncio.ensure_future(run.client.wait_for(RTVIEvent.BOT_LLM_TEXT))
+        end = asyncio.ensure_future(run.client.wait_for(RTVIEvent.DISCONNECTED))
+        await turns(1)
+        run.client.send_text("hello")
+        await over(end)
+        assert len(run.arguments(event)) == 1
+        with pytest.raises(DisconnectedError, match=why):
+            await over(waiter)
+        await run.ended(TransportState.DISCONNECTED)
+
+    async def test_a_loss_is_told_once(self) -> None:
+        run = await ready()
+        run.transport.host.lost(DisconnectedError("first"))
+        run.transport.host.lost(DisconnectedError("second"))
+        await turns(2)
+        run.transport.host.lost(DisconnectedError("third"))
+        await turns(20)
+        run.transport.host.lost(DisconnectedError("fourth"))
+        run.transport.host.bot_left(BOT)
+        await turns(20)
+        assert run.states[-2:] == ["disconnecting", "disconnected"]
+        assert len(run.arguments("disconnected")) == 1
+        assert [error.data.error for error in run.arguments("error")] == ["first"]
+
+    async def test_a_failed_client_hears_of_no_late_loss(self) -> None:
+        run = Run(Transport(fails_with=TransportStartError()))
+        with pytest.raises(TransportStartError):
+            await run.client.connect()
+        run.transport.host.lost(DisconnectedError("late"))
+        run.transport.host.bot_left(BOT)
+        await turns(5)
+        assert run.arguments("error") == []
+        assert run.client.state is TransportState.ERROR
+
+
+class TestWaitingForStates:
+    async def test_the_end_that_is_waited_for_is_no_error(self) -> None:
+        run = stalled(ConnectPhase.OFFER, timeout=0.01)
+        waits = [
+            asyncio.ensure_future(
+                run.client.wait_for(RTVIEvent.TRANSPORT_STATE_CHANGED, check=lambda now, state=state: now is state)
+            )
+            for state in (TransportState.DISCONNECTED, TransportState.ERROR)
+        ]
+        with pytest.raises(ConnectionTimeoutError):
+            await run.client.connect()
+        assert [await over(wait) for wait in waits] == [TransportState.DISCONNECTED, TransportState.ERROR]
+
+    async def test_failure_ends_every_wait(self) -> None:
+        run = Run(Transport(start=[HttpResponse(500, "no")]), params={"base_url": URL})
+        waiter = asyncio.ensure_future(run.client.wait_for(RTVIEvent.BOT_READY))
+        await turns(1)
+        with pytest.raises(StartBotError):
+            await run.client.connect()
+        with pytest.raises(DisconnectedError, match=r"connect\(\) failed: POST"):
+            await over(waiter)
