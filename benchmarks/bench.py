@@ -26,9 +26,9 @@ TIMEOUT_MS = 30_000
 
 @dataclass(frozen=True)
 class Load:
-    """One load of a page: from navigation until its Python said it is ready."""
+    """One load of a page, until its Python said in `<body data-ready>` that it is ready, and what it said there."""
 
-    milliseconds: float
+    ready: str
     transferred_bytes: int
 
 
@@ -65,8 +65,8 @@ def fresh_profile(playwright: Playwright) -> Iterator[BrowserContext]:
         context.close()
 
 
-def load(context: BrowserContext, url: str, megabits: float | None = None) -> Load:
-    """Loads a page in a new tab; `megabits` per second limit the network."""
+def open_page(context: BrowserContext, url: str, megabits: float | None = None) -> Load:
+    """Loads a page in a new tab, over a network of so many megabits per second if a number is given."""
     page = context.new_page()
     session = context.new_cdp_session(page)
     session.send("Network.enable")
@@ -92,6 +92,6 @@ def load(context: BrowserContext, url: str, megabits: float | None = None) -> Lo
         ready.wait_for(state="attached", timeout=TIMEOUT_MS)
     except TimeoutError:
         sys.exit(f"{url} was not ready after {TIMEOUT_MS / 1000:.0f} s. " + "\n".join(failures))
-    milliseconds = float(ready.get_attribute("data-ready") or "nan")
+    said = ready.get_attribute("data-ready") or ""
     page.close()
-    return Load(milliseconds, transferred)
+    return Load(said, transferred)

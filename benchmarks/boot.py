@@ -9,7 +9,7 @@ import sys
 from collections import defaultdict
 from statistics import median
 
-from bench import Load, fresh_profile, load, servers
+from bench import fresh_profile, open_page, servers
 from playwright.sync_api import sync_playwright
 
 VARIANTS = {"stock": "stock/stock.html", "loadPyodide": "site/loadpyodide.html", "PyScript": "site/pyscript.html"}
@@ -32,9 +32,10 @@ def measure(repetitions: int) -> tuple[Times, dict[str, int]]:
             for network, megabits in NETWORKS.items():
                 for variant, page in VARIANTS.items():
                     with fresh_profile(playwright) as context:
-                        loads: list[Load] = [load(context, url + page, megabits) for _ in range(LOADS)]
-                    times[network, variant, "cold"].append(loads[0].milliseconds)
-                    times[network, variant, "warm"] += [each.milliseconds for each in loads[FIRST_WARM:]]
+                        loads = [open_page(context, url + page, megabits) for _ in range(LOADS)]
+                    milliseconds = [float(load.ready) for load in loads]
+                    times[network, variant, "cold"].append(milliseconds[0])
+                    times[network, variant, "warm"] += milliseconds[FIRST_WARM:]
                     transferred[variant] = loads[0].transferred_bytes
             print(f"  repetition {repetition + 1} of {repetitions} done", file=sys.stderr, flush=True)
     return times, transferred

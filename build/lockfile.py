@@ -15,9 +15,10 @@ Lock = dict[str, Any]
 
 
 def make_lock(info: dict[str, str], wheels: Iterable[Path]) -> Lock:
-    """The lock that holds exactly `wheels`, addressed relative to it.
+    """The lock that holds exactly `wheels`, each in a folder named after its content, relative to the lock.
 
-    `info` is that of Pyodide's own lock. Raises BuildError when a requirement isn't met by one of the wheels.
+    So a wheel's address never means two contents, and browsers may keep it for ever. `info` is that of Pyodide's own
+    lock. Raises BuildError when a requirement isn't met by one of the wheels.
     """
     environment = _marker_environment(info["python"])
     packages = {}
@@ -43,12 +44,13 @@ def _entry(wheel: Path, environment: dict[str, str]) -> tuple[dict[str, Any], li
     needs = [need for need in needs if need.marker is None or need.marker.evaluate(environment)]
     modules = {name.split("/")[0].split(".")[0] for name in names if name.endswith((".py", ".pyc", ".so"))}
     name = canonicalize_name(metadata["Name"])
+    digest = sha256(wheel)
     entry = {
         "name": name,
         "version": metadata["Version"],
-        "file_name": wheel.name,
+        "file_name": f"{digest[:12]}/{wheel.name}",
         "install_dir": "site",
-        "sha256": sha256(wheel),
+        "sha256": digest,
         "package_type": "package",
         "imports": sorted(modules),
         "depends": sorted(canonicalize_name(need.name) for need in needs),

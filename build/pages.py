@@ -36,6 +36,6 @@ def without_pyscript(page: str, name: str) -> str:
 
 def boot_sizes(files: Files) -> dict[str, int]:
     """The files a page fetches to run rtvi_web, whichever the loader, and how many bytes of each travel as Brotli."""
-    wheels = [name for name in files if re.fullmatch(r"pyodide/(?!micropip)[^/]*\.whl", name)]
+    wheels = [name for name in files if re.fullmatch(r"pyodide/[^/]+/(?!micropip)[^/]+\.whl", name)]
     boot = [*(f"pyodide/{name}" for name in RUNTIME), *wheels]
     return {name: len(files.get(f"{name}.br", files[name])) for name in boot}

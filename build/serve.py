@@ -20,8 +20,9 @@ from csp import policy
 from paths import DIST
 from servestatic import ServeStaticASGI
 
-# Names that carry a hash of the content, as PyScript's chunks do (core-C9KDLldu.js): they never change.
-HASHED_NAME = re.compile(r"-(?=[\w-]*[A-Z0-9])[\w-]{8}\.js$")
+# Addresses that carry a hash of the content never change: our wheels (0d9a81fc23b1/thing.whl), and PyScript's chunks
+# (core-C9KDLldu.js).
+HASHED_ADDRESS = re.compile(r"/[0-9a-f]{12}/[^/]+\.whl$|-(?=[\w-]*[A-Z0-9])[\w-]{8}\.js$")
 MEDIA_TYPES = {".mjs": "text/javascript", ".wasm": "application/wasm", ".whl": "application/zip"}
 
 
@@ -44,7 +45,7 @@ def site(app: Any, folder: Path | str = DIST, prefix: str = "/") -> ServeStaticA
 
 
 def _add_headers(headers: Headers, path: str, url: str) -> None:
-    immutable = HASHED_NAME.search(url)
+    immutable = HASHED_ADDRESS.search(url)
     headers["Cache-Control"] = "public, max-age=31536000, immutable" if immutable else "no-cache"
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"

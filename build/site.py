@@ -20,16 +20,21 @@ from tree import Files, under, write_tree
 from wheels import our_wheel
 
 RUNTIME = ("pyodide.mjs", "pyodide.js", "pyodide.asm.mjs", "pyodide.asm.wasm")
+STDLIB = "python_stdlib.zip"
 
 
 def pyodide_files(pyodide: Path, wheels: list[Path]) -> Files:
     """A Pyodide distribution that holds `wheels`, its standard library and they compiled."""
-    archives = compile_archives([pyodide / "python_stdlib.zip", *wheels], pyodide)
+    archives = compile_archives([pyodide / STDLIB, *wheels], pyodide)
+    stdlib = archives.pop(STDLIB)
     stock_lock = json.loads((pyodide / "pyodide-lock.json").read_text())
-    lock = make_lock(stock_lock["info"], [archives[wheel.name] for wheel in wheels])
+    lock = make_lock(stock_lock["info"], archives.values())
     files = {name: (pyodide / name).read_bytes() for name in RUNTIME}
-    files |= {name: path.read_bytes() for name, path in archives.items()}
+    files[STDLIB] = stdlib.read_bytes()
     files["pyodide-lock.json"] = json.dumps(lock, separators=(",", ":")).encode()
+    for package in lock["packages"].values():
+        path = package["file_name"]
+        files[path] = archives[Path(path).name].read_bytes()
     return files
 
 

@@ -19,6 +19,8 @@ def write_tree(folder: Path, files: Files) -> int:
         if path.relative_to(folder).as_posix() not in files:
             path.unlink()
             changed += 1
+            if not any(path.parent.iterdir()):
+                path.parent.rmdir()
     for name, data in files.items():
         path = folder / name
         if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:

@@ -97,7 +97,8 @@ def test_the_lock_and_the_files_agree() -> None:
     for package in packages.values():
         data = (DIST / "pyodide" / package["file_name"]).read_bytes()
         assert hashlib.sha256(data).hexdigest() == package["sha256"]
-    assert {path.name for path in (DIST / "pyodide").glob("*.whl")} == {each["file_name"] for each in packages.values()}
+    wheels = {path.relative_to(DIST / "pyodide").as_posix() for path in (DIST / "pyodide").rglob("*.whl")}
+    assert wheels == {each["file_name"] for each in packages.values()}
 
 
 def test_the_standard_library_is_whole() -> None:

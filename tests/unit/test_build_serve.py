@@ -48,7 +48,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "pyodide.asm.wasm").write_bytes(b"plain" * 9)
     (folder / "pyodide.asm.wasm.br").write_bytes(b"br")
     (folder / "pyodide.asm.wasm.gz").write_bytes(b"gzip")
-    for name in ("core-C9KDLldu.js", "py-terminal.js", "a.mjs", "a.whl", "a.zip"):
+    (folder / "0d9a81fc23b1").mkdir()
+    for name in ("0d9a81fc23b1/a.whl", "core-C9KDLldu.js", "py-terminal.js", "a.mjs", "a.whl", "a.zip"):
         (folder / name).write_text("content")
     return folder
 
@@ -77,12 +78,13 @@ def test_media_types(site: Site) -> None:
     assert types["a.whl"] == types["a.zip"] == "application/zip"
 
 
-def test_files_are_revalidated_and_hashed_names_kept_for_ever(site: Site) -> None:
+def test_files_are_revalidated_and_hashed_addresses_kept_for_ever(site: Site) -> None:
     first, _ = site.get(f"{PREFIX}pyodide.asm.wasm")
     assert first.getheader("Cache-Control") == "no-cache"
     again, body = site.get(f"{PREFIX}pyodide.asm.wasm", If_None_Match=first.getheader("ETag") or "")
     assert (again.status, body) == (304, b"")
-    assert "immutable" in (site.get(f"{PREFIX}core-C9KDLldu.js")[0].getheader("Cache-Control") or "")
+    for name in ("core-C9KDLldu.js", "0d9a81fc23b1/a.whl"):
+        assert "immutable" in (site.get(PREFIX + name)[0].getheader("Cache-Control") or "")
     assert site.get(f"{PREFIX}py-terminal.js")[0].getheader("Cache-Control") == "no-cache"
 
 

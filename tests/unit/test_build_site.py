@@ -28,6 +28,8 @@ def test_a_tree_holds_exactly_its_files_and_leaves_the_unchanged_alone(tmp_path:
     assert (tmp_path / "same").stat().st_mtime_ns == before
     assert (tmp_path / "folder/changed").read_bytes() == b"2"
     assert not (tmp_path / "folder/gone").exists()
+    assert write_tree(tmp_path, {"same": b"1"}) == 1
+    assert not (tmp_path / "folder").exists()
 
 
 def test_the_twin_of_a_page_loads_our_loader() -> None:
@@ -43,8 +45,8 @@ def test_a_page_whose_twin_cannot_be_made_is_refused(page: str) -> None:
 
 def test_boot_sizes_count_what_travels() -> None:
     names = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide-lock.json", "pyodide.asm.wasm", "python_stdlib.zip")
-    files = {f"pyodide/{name}": b"12345" for name in (*names, "rtvi_web-1-py3-none-any.whl", "micropip-1.whl")}
+    files = {f"pyodide/{name}": b"12345" for name in (*names, "aa/rtvi_web-1-py3-none-any.whl", "bb/micropip-1.whl")}
     sizes = boot_sizes(files | {"pyodide/pyodide.asm.wasm.br": b"12", "index.html": b"1"})
     assert sizes["pyodide/pyodide.asm.wasm"] == 2
-    assert sizes["pyodide/rtvi_web-1-py3-none-any.whl"] == 5
+    assert sizes["pyodide/aa/rtvi_web-1-py3-none-any.whl"] == 5
     assert len(sizes) == 6

@@ -57,8 +57,9 @@ def test_the_lock_describes_its_wheels(tmp_path: Path) -> None:
     entry = lock["packages"]["a-thing"]
     assert entry["depends"] == ["b-thing"]
     assert entry["imports"] == ["A_thing"]
-    assert entry["file_name"] == first.name
-    assert entry["sha256"] == hashlib.sha256(first.read_bytes()).hexdigest()
+    digest = hashlib.sha256(first.read_bytes()).hexdigest()
+    assert entry["sha256"] == digest
+    assert entry["file_name"] == f"{digest[:12]}/{first.name}"
 
 
 def test_a_lock_with_a_hole_is_refused(tmp_path: Path) -> None:
