@@ -47,6 +47,9 @@ def when(event, node, handler, *args):
             pass  # the person disconnected; the event deviceError has told it
         except RTVIError as error:
             write("problem", str(error))
+        except Exception as error:
+            context = {"message": f"{handler.__name__}() failed", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(context)
 
     def start(happening):
         happening.preventDefault()
