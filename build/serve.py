@@ -86,11 +86,15 @@ def main() -> None:
     arguments = parser.parse_args()
     if not arguments.folder.is_dir():
         parser.exit(1, f"{arguments.folder} does not exist: run `make site` first\n")
-    with serve(arguments.folder, arguments.prefix, arguments.port) as url:
-        print(f"Serving {arguments.folder} at {url} (Ctrl-C ends it)", flush=True)
-        with contextlib.suppress(KeyboardInterrupt):
+    try:
+        with serve(arguments.folder, arguments.prefix, arguments.port) as url:
+            print(f"Serving {arguments.folder} at {url} (Ctrl-C ends it)", flush=True)
             while True:
                 time.sleep(3600)
+    except KeyboardInterrupt:
+        pass
+    except OSError as error:
+        parser.exit(1, f"Port {arguments.port} of this machine can't be served on ({error}): choose another --port\n")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ async def start_bot(http: HttpClient, url: str, params: ClientParams) -> Connect
     try:
         response = await http.request("POST", url, headers=json_headers(params.headers), body=body)
     except HttpError as error:
-        raise StartBotError(f"POST {url} got no answer: {error.message}") from error
+        raise StartBotError(error.message) from error
     if not response.ok:
         raise StartBotError(
             f"POST {url} was answered with {response.status}: {explain(response)}",

@@ -96,7 +96,7 @@ class Signalling:
         try:
             response = await self._http.request("POST", self._url, headers=self._headers, body=json.dumps(offer))
         except HttpError as error:
-            raise _failed(f"The WebRTC offer got no answer. {error.message}") from error
+            raise _failed(f"The WebRTC offer failed: {error.message}") from error
         status, reason = response.status, explain(response)
         if not response.ok:
             raise _failed(f"POST {self._url}: the WebRTC offer was refused with {status}: {reason}", status)

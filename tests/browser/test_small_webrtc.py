@@ -365,7 +365,7 @@ async def test_an_offer_that_reaches_nobody(selenium):
     from rtvi_web import HttpError, TransportStartError
 
     async with transport("http://127.0.0.1:9/api/offer") as (link, _):
-        with pytest.raises(TransportStartError, match="The WebRTC offer got no answer") as caught:
+        with pytest.raises(TransportStartError, match="The WebRTC offer failed") as caught:
             await link.connect(request())
         assert isinstance(caught.value.__cause__, HttpError)
 
