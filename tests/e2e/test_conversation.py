@@ -94,6 +94,36 @@ def test_the_level_follows_the_microphone(bot: LocalBot, visit: Visit) -> None:
     page.wait_for_function("document.getElementById('level').value < 0.05", timeout=30_000)
 
 
+def test_partial_words_change_until_they_are_final(bot: LocalBot, visit: Visit) -> None:
+    """The local recogniser only knows final words, so these come from a stand-in for the bot."""
+    page = visit(bot.address)
+    start(page)
+    for text in ("what", "what time", "what time is"):
+        page.evaluate("text => watched.botSays('user-transcription', { text, final: false })", text)
+        expect(page.locator("#drafts .user .text")).to_have_text(text)
+        expect(page.locator("#transcript .user")).to_have_count(0)
+    page.evaluate("watched.botSays('user-transcription', { text: 'What time is it?', final: true })")
+    expect(page.locator("#transcript .user .text")).to_have_text("What time is it?")
+    expect(page.locator("#drafts .user")).to_have_count(0)
+
+
+def test_a_browser_that_blocks_the_bots_voice(bot: LocalBot, visit: Visit) -> None:
+    """A page that is driven counts as clicked, so here `play()` itself refuses, once, as browsers do."""
+    page = visit("")
+    page.add_init_script("""
+      const play = HTMLMediaElement.prototype.play;
+      HTMLMediaElement.prototype.play = function () {
+        HTMLMediaElement.prototype.play = play;
+        return Promise.reject(new DOMException("play() needs a click", "NotAllowedError"));
+      };
+    """)
+    page.goto(bot.address)
+    start(page)
+    page.get_by_role("button", name="Play the bot").click()
+    expect(page.locator("#audio-problem")).to_be_hidden()
+    page.wait_for_function("[...watched.players].some((player) => !player.paused)")
+
+
 def test_what_is_typed_and_answered_is_never_html(bot: LocalBot, visit: Visit) -> None:
     page = visit(bot.address)
     start(page)
@@ -101,6 +131,8 @@ def test_what_is_typed_and_answered_is_never_html(bot: LocalBot, visit: Visit) -
     page.keyboard.press("Enter")
     lines(page, "user", "<img src=x")
     lines(page, "bot", "Nice to hear you")
+    page.evaluate("watched.botSays('bot-llm-text', { text: '<img src=x onerror=alert(2)>' })")
+    expect(page.locator("#drafts .bot .text")).to_contain_text("<img src=x")
     page.get_by_text("Messages in and out").click()
     expect(page.locator("#log li", has_text="send-text")).to_be_visible()
     assert page.locator("main img").count() == 0

@@ -1,10 +1,14 @@
 // What the tests need to see of a page: its peer connections, the tracks that it opened, and how loud the bot is.
-window.watched = { peers: [], tracks: [], players: new Set() };
+window.watched = { peers: [], tracks: [], players: new Set(), channel: null };
 
 window.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(...args) {
     super(...args);
     watched.peers.push(this);
+  }
+
+  createDataChannel(...args) {
+    return (watched.channel = super.createDataChannel(...args));
   }
 };
 
@@ -50,3 +54,9 @@ watched.loudest = async (seconds) => {
   await context.close();
   return loudest;
 };
+
+// A message as if the bot had sent it, for what the local bot never sends by itself.
+watched.botSays = (type, data) =>
+  watched.channel.dispatchEvent(
+    new MessageEvent("message", { data: JSON.stringify({ label: "rtvi-ai", type, data }) }),
+  );
