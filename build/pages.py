@@ -1,7 +1,7 @@
 """The pages of static/, the twin of index.html without PyScript, and the list that progress.js goes by.
 
-The pages get no preload hints: measured on loopback and at 20 Mbit/s they gain nothing, since Pyodide asks for its
-files at once anyway, and a hint for pyodide.asm.wasm costs V8's cache of the compiled code (0.2 s of a warm load).
+The pages get no preload hints. Pyodide asks for its files at once anyway; on a busy machine no hint showed a gain above
+the noise, and with one for pyodide.asm.wasm warm loads were slower, as if V8's cache of the compiled code went unused.
 """
 
 import json
