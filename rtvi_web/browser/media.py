@@ -68,10 +68,12 @@ class Microphone:
 
     async def _open(self) -> Any:
         # A task of its own, so that close() can end it: a permission prompt may stay open for ever.
-        self._opening = asyncio.ensure_future(open_microphone())
+        opening = self._opening = asyncio.ensure_future(open_microphone())
         try:
-            return await self._opening
+            return await opening
         except asyncio.CancelledError:
+            if opening.done() and not opening.cancelled() and opening.exception() is None:
+                opening.result().stop()  # It had just come when the cancellation did.
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise

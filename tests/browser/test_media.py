@@ -180,3 +180,24 @@ async def test_a_microphone_that_is_unplugged(selenium):
     await microphone.open()
     assert microphone.enabled
     microphone.close()
+
+
+@run_in_pyodide
+async def test_a_microphone_that_comes_as_opening_is_cancelled_is_released(selenium):
+    """In the one turn of the loop in which it is there, and nobody has got it yet."""
+    import asyncio
+
+    from rtvi_web.browser import media
+
+    microphone = media.Microphone(lambda: None)
+    opener = asyncio.ensure_future(microphone.open())
+    while not (microphone._opening and microphone._opening.done()):
+        await asyncio.sleep(0)
+    track = microphone._opening.result()
+    assert track.readyState == "live"
+    assert not opener.done()
+    opener.cancel()
+    await asyncio.wait({opener})
+    assert opener.cancelled()
+    assert microphone.track is None
+    assert track.readyState == "ended"
