@@ -4,6 +4,14 @@ Importable everywhere; connecting, devices and audio need Pyodide or PyScript in
 :mod:`rtvi_web.transports`, a scripted one for tests in :mod:`rtvi_web.testing`.
 """
 
+import os
+import sys
+
+if sys.platform == "emscripten":
+    # Before its first model, pydantic looks for plugins in every archive on the path, which costs 20 ms of the boot.
+    # A page that has some sets this to "" before the import.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
 from rtvi_web._version import __version__
 from rtvi_web.client import RTVIClient
 from rtvi_web.errors import (
