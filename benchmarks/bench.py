@@ -24,6 +24,10 @@ PAGES = ROOT / "benchmarks" / "pages"
 TIMEOUT_MS = 30_000
 
 
+class StalledError(Exception):
+    """Chromium's own throttle has stalled a load for good: its sockets are full, and it goes on when unthrottled."""
+
+
 @dataclass(frozen=True)
 class Load:
     """One load of a page, until its Python said in `<body data-ready>` that it is ready, and what it said there."""
@@ -61,12 +65,16 @@ def fresh_profile(playwright: Playwright) -> Iterator[BrowserContext]:
         context = playwright.chromium.launch_persistent_context(
             profile, executable_path=chromium_path(), args=list(FLAGS), headless=True
         )
-        yield context
-        context.close()
+        with contextlib.closing(context):
+            yield context
 
 
 def open_page(context: BrowserContext, url: str, megabits: float | None = None) -> Load:
-    """Loads a page in a new tab, over a network of so many megabits per second if a number is given."""
+    """Loads a page in a new tab, over a network of so many megabits per second if a number is given.
+
+    Raises:
+        StalledError: the throttle stalled; about one throttled load in forty does.
+    """
     page = context.new_page()
     session = context.new_cdp_session(page)
     session.send("Network.enable")
@@ -91,6 +99,8 @@ def open_page(context: BrowserContext, url: str, megabits: float | None = None) 
     try:
         ready.wait_for(state="attached", timeout=TIMEOUT_MS)
     except TimeoutError:
+        if megabits:
+            raise StalledError from None
         sys.exit(f"{url} was not ready after {TIMEOUT_MS / 1000:.0f} s. " + "\n".join(failures))
     said = ready.get_attribute("data-ready") or ""
     page.close()
