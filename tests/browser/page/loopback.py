@@ -124,6 +124,7 @@ class Bot:
         self.frames = asyncio.Queue()
         self.connection = None
         self.channel = None
+        self.met = asyncio.Event()  # the channel is here too: it may open a moment later than at the other end
         self.track = None
         self._scope = _js.Scope()
         self._hearing = None
@@ -196,6 +197,7 @@ class Bot:
 
     def _on_channel(self, event):
         self.channel = event.channel
+        self.met.set()
         self._scope.listen(self.channel, "message", lambda e: self.frames.put_nowait(e.data))
 
     def _on_track(self, event):
@@ -277,6 +279,7 @@ async def connected(bot, **options):
     async with transport(bot.url, **options) as (made, host):
         await made.open_devices()
         await made.connect(request())
+        await bot.met.wait()
         yield made, host
 
 
