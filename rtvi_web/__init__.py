@@ -6,6 +6,7 @@ Importable everywhere; connecting, devices and audio need Pyodide or PyScript in
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 if sys.platform == "emscripten":
     # Before its first model, pydantic looks for plugins in every archive on the path, which costs 20 ms of the boot.
@@ -38,19 +39,21 @@ from rtvi_web.functions import FunctionCall
 from rtvi_web.params import ClientParams, Endpoints
 from rtvi_web.protocol.events import Event, InvalidMessage, RTVIEvent
 from rtvi_web.protocol.media import Participant, ParticipantTracks, Tracks
-from rtvi_web.protocol.messages import RTVIMessage
-from rtvi_web.protocol.payloads import (
-    BotReadyData,
-    ErrorData,
-    ErrorMessage,
-    FunctionCallData,
-    FunctionCallStartedData,
-    FunctionCallStoppedData,
-    TextData,
-    TranscriptData,
-)
 from rtvi_web.protocol.state import TransportState
 from rtvi_web.transport import Transport
+
+if TYPE_CHECKING:
+    from rtvi_web.protocol.messages import RTVIMessage
+    from rtvi_web.protocol.payloads import (
+        BotReadyData,
+        ErrorData,
+        ErrorMessage,
+        FunctionCallData,
+        FunctionCallStartedData,
+        FunctionCallStoppedData,
+        TextData,
+        TranscriptData,
+    )
 
 __all__ = [
     "AlreadyStartedError",
@@ -94,3 +97,17 @@ __all__ = [
     "UnsupportedFeatureError",
     "__version__",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """The models, which are imported when they are first asked for: see :mod:`rtvi_web.protocol`."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from rtvi_web.protocol import payloads
+
+    model: object = getattr(payloads, name)
+    return model
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from rtvi_web._version import __version__
 from rtvi_web.emitter import Emitter, Handler, nearest
@@ -13,9 +13,11 @@ from rtvi_web.lifecycle import Lifecycle
 from rtvi_web.params import ClientParams, seconds
 from rtvi_web.protocol.events import EVENTS, snake_case
 from rtvi_web.protocol.media import Tracks
-from rtvi_web.protocol.payloads import BotReadyData
 from rtvi_web.protocol.state import TransportState
 from rtvi_web.transport import Transport
+
+if TYPE_CHECKING:
+    from rtvi_web.protocol.payloads import BotReadyData
 
 
 class RTVIClient(Emitter):

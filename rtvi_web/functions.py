@@ -6,13 +6,13 @@ import asyncio
 import inspect
 import json
 from collections.abc import Callable
-from typing import Any, NamedTuple
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rtvi_web.emitter import report
 from rtvi_web.errors import InvalidArgumentError
-from rtvi_web.protocol.payloads import FunctionCallData
+
+if TYPE_CHECKING:
+    from rtvi_web.protocol.payloads import FunctionCallData
 
 
 class FunctionCall(NamedTuple):
@@ -62,6 +62,8 @@ async def answer(handler: FunctionCallHandler, data: FunctionCallData) -> dict[s
     the exception goes to the event loop's exception handler. Servers take an object or a string: anything else is
     wrapped as ``{"result": …}``.
     """
+    from pydantic import BaseModel  # late, see rtvi_web.protocol
+
     call = FunctionCall(data.function_name or "", data.arguments or {}, data.tool_call_id)
     try:
         result = handler(call)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from typing import Any, TypeVarTuple
+from typing import TYPE_CHECKING, Any, TypeVarTuple
 
 from rtvi_web._version import __version__
 from rtvi_web.emitter import Emitter, report
@@ -32,24 +32,18 @@ from rtvi_web.errors import (
 )
 from rtvi_web.functions import FunctionCalls, answer
 from rtvi_web.params import ClientParams
+from rtvi_web.protocol.envelope import PROTOCOL_VERSION, encode, new_id
 from rtvi_web.protocol.events import Event, RTVIEvent
 from rtvi_web.protocol.media import Participant
-from rtvi_web.protocol.messages import PROTOCOL_VERSION, encode, new_id
-from rtvi_web.protocol.payloads import BotReadyData, ErrorData, ErrorMessage, FunctionCallData
-from rtvi_web.protocol.session import (
-    Answered,
-    BotBecameReady,
-    CallAnnounced,
-    FatalError,
-    Fire,
-    Outcome,
-    Refused,
-    Session,
-)
+from rtvi_web.protocol.outcomes import Answered, BotBecameReady, CallAnnounced, FatalError, Fire, Outcome, Refused
 from rtvi_web.protocol.state import STARTABLE, StateMachine, TransportState
 from rtvi_web.requests import PendingRequests
 from rtvi_web.start import direct, start_bot
 from rtvi_web.transport import Transport
+
+if TYPE_CHECKING:
+    from rtvi_web.protocol.payloads import BotReadyData, FunctionCallData
+    from rtvi_web.protocol.session import Session
 
 logger = logging.getLogger(__name__)
 Args = TypeVarTuple("Args")
@@ -71,7 +65,7 @@ class Lifecycle:
         self._emitter = emitter
         self._functions = functions
         self._machine = StateMachine()
-        self._session = Session()
+        self._session: Session | None = None
         self._requests = PendingRequests()
         self._phase = ConnectPhase.DEVICES
         self._client_ready_id = ""
@@ -129,9 +123,11 @@ class Lifecycle:
     async def _connect(self, params: ClientParams, start_url: str | None, timeout: float | None) -> BotReadyData:
         if self._closing:
             await asyncio.shield(self._closing)
-        self._session = Session()
+        self._session = None
         self._bot_ready = asyncio.get_running_loop().create_future()
         self._move(TransportState.INITIALIZING)
+        # Once the browser is asking the person for permission, there is time to load it.
+        asyncio.get_running_loop().call_soon(self._open_session)
         await self._transport.open_devices()
         self._move(TransportState.INITIALIZED)
         # The deadline counts from here: a person may take their time over the permission prompt.
@@ -164,6 +160,14 @@ class Lifecycle:
         self._client_ready_id = new_id()
         self.send("client-ready", {"version": PROTOCOL_VERSION, "about": about()}, id=self._client_ready_id)
         return await bot_ready
+
+    def _open_session(self) -> Session:
+        """This session's book-keeping. It brings pydantic, which is not there before: see :mod:`rtvi_web.protocol`."""
+        if self._session is None:
+            from rtvi_web.protocol.session import Session
+
+            self._session = Session()
+        return self._session
 
     async def _close(self, reason: str = "The session ended.", failure: RTVIError | None = None) -> None:
         """Close the session once, however many ask for it; goes on even if they stop waiting."""
@@ -218,7 +222,7 @@ class Lifecycle:
         self._phase = phase
 
     def receive(self, text: str) -> None:
-        for outcome in self._session.receive(text):
+        for outcome in self._open_session().receive(text):
             self._act(outcome)
 
     def bot_left(self, bot: Participant) -> None:
@@ -227,6 +231,8 @@ class Lifecycle:
 
     def lost(self, error: RTVIError) -> None:
         if self._alive:
+            from rtvi_web.protocol.payloads import ErrorData, ErrorMessage
+
             data = ErrorData(error=str(error), fatal=True)
             self.fire(RTVIEvent.ERROR, ErrorMessage(type="error", data=data))
             self._end(error)

@@ -2,52 +2,147 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import warnings
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, TypedDict, Unpack
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
-
+from rtvi_web import config
 from rtvi_web.emitter import nearest
 from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.protocol.events import snake_case
 
-_NONE_IS_EMPTY = BeforeValidator(lambda given: {} if given is None else given)
-
-
-class _Params(BaseModel):
-    model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, validate_assignment=True, extra="forbid", defer_build=True
-    )
+Check = Callable[[str, Any], Any]
+"""Takes a setting's name and what it was given; returns what is kept."""
 
 
-class Endpoints(_Params):
+class _Settings:
+    """Attributes that are checked whenever they are set. No pydantic: it would take a fifth of a page's boot."""
+
+    _name: ClassVar[str]
+    _checks: ClassVar[dict[str, Check]]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        check = self._checks.get(name)
+        if check is None:
+            raise InvalidArgumentError(f"There is no {self._name}.{name}.{nearest(name, self._checks)}")
+        super().__setattr__(name, check(f"{self._name}.{name}", value))
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+
+    def _set(self, given: Mapping[str, Any]) -> None:
+        for name, value in given.items():
+            setattr(self, snake_case(str(name)), value)
+
+
+def _text(name: str, value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise InvalidArgumentError(f"{name} must be a text or None; it is {value!r}.")
+
+
+def _json_object(name: str, value: Any) -> dict[str, Any]:
+    if value is None or isinstance(value, Mapping):
+        return dict(value or {})
+    raise InvalidArgumentError(f"{name} must be a dict; it is {value!r}.")
+
+
+def _headers(name: str, value: Any) -> dict[str, str]:
+    with contextlib.suppress(TypeError, ValueError):
+        headers: dict[Any, Any] = dict(value or {})
+        if all(isinstance(word, str) for pair in headers.items() for word in pair):
+            return headers
+    raise InvalidArgumentError(f"{name} must be a dict of texts, or pairs of them.")  # not their values: keys may be
+
+
+def _config(name: str, value: Any) -> config.Config | None:
+    return None if value is None else config.normalize(value, name)
+
+
+class EndpointsDict(TypedDict, total=False):
+    """:class:`Endpoints` as a dict."""
+
+    connect: str | None
+    action: str | None
+
+
+class Endpoints(_Settings):
     """Paths on the base URL. Mirrors ``endpoints``.
 
     Attributes:
         connect: where ``connect()`` asks for the bot; ``None`` asks nobody and connects at once.
+        action: where ``action()`` goes while there is no session; ``None`` means nowhere.
     """
 
+    _name = "params.endpoints"
+    _checks: ClassVar[dict[str, Check]] = {"connect": _text, "action": _text}
+
     connect: str | None = "/connect"
+    action: str | None = "/action"
+
+    def __init__(self, **given: Unpack[EndpointsDict]) -> None:
+        self._set(given)
 
 
-class ClientParams(_Params):
+def _endpoints(name: str, value: Any) -> Endpoints:
+    if isinstance(value, Endpoints):
+        return value
+    endpoints = Endpoints()
+    endpoints._set(_json_object(name, value))
+    return endpoints
+
+
+class ClientParamsDict(TypedDict, total=False):
+    """:class:`ClientParams` as a dict; keys in camelCase do as well."""
+
+    base_url: str | None
+    endpoints: Endpoints | EndpointsDict | None
+    headers: Mapping[str, str] | Iterable[tuple[str, str]] | None
+    request_data: Mapping[str, Any] | None
+    config: Iterable[Mapping[str, Any]] | None
+    services: Mapping[str, str] | None
+
+
+class ClientParams(_Settings):
     """Where the bot is and what it is told. Mirrors ``RTVIClientParams``; camelCase keys are accepted.
 
     Change it at any time: the next ``connect()`` uses what it says then.
 
     Attributes:
         base_url: absolute, or relative to the page such as ``"/api"``.
-        endpoints: paths on the base URL.
-        headers: sent with every request of ``connect()``, the offer's too.
-        request_data: merged into the body of the start request.
+        endpoints: paths on the base URL; a dict of them may be assigned.
+        headers: sent with every request of ``connect()``, the offer's too; a dict or pairs may be assigned.
+        request_data: merged last into the body of the start request, and first into that of an action.
+        config: the bot's configuration, ``[{"service": …, "options": [{"name": …, "value": …}]}]``, sent with the
+            start request. Bots that have one keep this up to date: it is theirs after ``bot-ready``.
+        services: which provider each service uses, such as ``{"llm": "together"}``, sent with the start request.
     """
 
+    _name = "params"
+    _checks: ClassVar[dict[str, Check]] = {
+        "base_url": _text,
+        "endpoints": _endpoints,
+        "headers": _headers,
+        "request_data": _json_object,
+        "config": _config,
+        "services": _json_object,
+    }
+
     base_url: str | None = None
-    endpoints: Annotated[Endpoints, _NONE_IS_EMPTY] = Field(default_factory=Endpoints)
-    headers: Annotated[dict[str, str], _NONE_IS_EMPTY] = Field(default_factory=dict)
-    request_data: dict[str, Any] = Field(default_factory=dict)
+    endpoints: Endpoints
+    headers: dict[str, str]
+    request_data: dict[str, Any]
+    config: config.Config | None = None
+    services: dict[str, str]
+
+    def __init__(self, **given: Unpack[ClientParamsDict]) -> None:
+        self._set({"endpoints": None, "headers": None, "request_data": None, "services": None})
+        self._set(given)
 
     @classmethod
     def of(cls, given: ClientParams | Mapping[str, Any] | None) -> ClientParams:
@@ -58,13 +153,9 @@ class ClientParams(_Params):
         """
         if isinstance(given, ClientParams):
             return given
-        try:
-            return cls.model_validate(given or {})
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(map(str, ("params", *first["loc"])))
-            hint = nearest(str(first["loc"][-1]), _KEYS) if first["type"] == "extra_forbidden" else ""
-            raise InvalidArgumentError(f"{where}: {first['msg']}.{hint}") from None
+        params = cls()
+        params._set(_json_object("params", given))
+        return params
 
     @property
     def connect_url(self) -> str | None:
@@ -76,16 +167,13 @@ class ClientParams(_Params):
         if self.endpoints.connect is None:
             return None
         if not self.base_url:
-            if "connect" in self.endpoints.model_fields_set:
+            if "connect" in vars(self.endpoints):
                 raise InvalidArgumentError(
                     "Base URL not set: endpoints.connect needs one. Set client.params.base_url, or "
                     "endpoints.connect to None to connect directly."
                 )
             return None
         return join_url(self.base_url, self.endpoints.connect)
-
-
-_KEYS = ("base_url", "baseUrl", "endpoints", "headers", "request_data", "requestData", "connect")
 
 
 def join_url(base: str, path: str) -> str:

@@ -23,9 +23,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from rtvi_web.errors import ConnectPhase, DeviceError, DisconnectedError, RTVIError
+from rtvi_web.protocol.envelope import LABEL, PROTOCOL_VERSION
 from rtvi_web.protocol.events import RTVIEvent
 from rtvi_web.protocol.media import Participant, ParticipantTracks, Tracks
-from rtvi_web.protocol.messages import LABEL, PROTOCOL_VERSION
 from rtvi_web.transport import ConnectRequest, HttpResponse, Transport, TransportHost
 
 BOT = Participant("bot", "bot", local=False)

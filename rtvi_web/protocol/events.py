@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final, Generic, NamedTuple, TypeVarTuple
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVarTuple
 
 from rtvi_web.errors import DeviceError
 from rtvi_web.protocol.media import MediaStreamTrack, Participant
-from rtvi_web.protocol.messages import RTVIMessage
-from rtvi_web.protocol.payloads import (
-    BotReadyData,
-    ErrorMessage,
-    FunctionCallData,
-    FunctionCallStartedData,
-    FunctionCallStoppedData,
-    TextData,
-    TranscriptData,
-)
 from rtvi_web.protocol.state import TransportState
+
+if TYPE_CHECKING:
+    from rtvi_web.protocol.messages import RTVIMessage
+    from rtvi_web.protocol.payloads import (
+        BotReadyData,
+        ErrorMessage,
+        FunctionCallData,
+        FunctionCallStartedData,
+        FunctionCallStoppedData,
+        TextData,
+        TranscriptData,
+    )
 
 Args = TypeVarTuple("Args")
 
@@ -41,8 +41,8 @@ class Event(str, Generic[*Args]):
         callback: the key in ``callbacks=``, such as ``"on_bot_ready"``.
         js_callback: the callback's name in JavaScript, such as ``"onBotReady"``.
         wire: the type of the wire message that fires it, or ``None``.
-        payload: what the handler gets of that message: ``None`` nothing, ``Any`` its data as sent, a payload model
-            its data validated, a message model the whole message.
+        payload: what the handler gets of that message: ``None`` nothing, ``Any`` its data as sent, else the name of
+            a model: a payload's gets its data validated, a message's the whole message.
     """
 
     __slots__ = ("callback", "js_callback", "payload", "wire")
@@ -78,67 +78,69 @@ class RTVIEvent(metaclass=_EventTable):
     """All events, one row each. Mirrors ``RTVIEvent``; iterate over the class to see them all."""
 
     # The session.
-    TRANSPORT_STATE_CHANGED: Final = Event[TransportState]("transportStateChanged")
-    CONNECTED: Final = Event[()]("connected")
-    DISCONNECTED: Final = Event[()]("disconnected")
-    BOT_CONNECTED: Final = Event[Participant]("botConnected")
-    BOT_DISCONNECTED: Final = Event[Participant]("botDisconnected")
-    BOT_READY: Final = Event[BotReadyData]("botReady", wire="bot-ready", payload=BotReadyData)
-    ERROR: Final = Event[ErrorMessage]("error", wire="error", payload=ErrorMessage)
-    MESSAGE_ERROR: Final = Event[ErrorMessage]("messageError", wire="error-response", payload=ErrorMessage)
+    TRANSPORT_STATE_CHANGED: Final[Event[TransportState]] = Event("transportStateChanged")
+    CONNECTED: Final[Event[()]] = Event("connected")
+    DISCONNECTED: Final[Event[()]] = Event("disconnected")
+    BOT_CONNECTED: Final[Event[Participant]] = Event("botConnected")
+    BOT_DISCONNECTED: Final[Event[Participant]] = Event("botDisconnected")
+    BOT_READY: Final[Event[BotReadyData]] = Event("botReady", wire="bot-ready", payload="BotReadyData")
+    ERROR: Final[Event[ErrorMessage]] = Event("error", wire="error", payload="ErrorMessage")
+    MESSAGE_ERROR: Final[Event[ErrorMessage]] = Event("messageError", wire="error-response", payload="ErrorMessage")
 
     # Devices and media.
-    TRACK_STARTED: Final = Event[MediaStreamTrack, Participant]("trackStarted")
-    TRACK_STOPPED: Final = Event[MediaStreamTrack, Participant]("trackStopped")
-    LOCAL_AUDIO_LEVEL: Final = Event[float]("localAudioLevel")
-    DEVICE_ERROR: Final = Event[DeviceError]("deviceError")
-    BOT_AUDIO_BLOCKED: Final = Event[()]("botAudioBlocked")
+    TRACK_STARTED: Final[Event[MediaStreamTrack, Participant]] = Event("trackStarted")
+    TRACK_STOPPED: Final[Event[MediaStreamTrack, Participant]] = Event("trackStopped")
+    LOCAL_AUDIO_LEVEL: Final[Event[float]] = Event("localAudioLevel")
+    DEVICE_ERROR: Final[Event[DeviceError]] = Event("deviceError")
+    BOT_AUDIO_BLOCKED: Final[Event[()]] = Event("botAudioBlocked")
 
     # Who speaks, and what was said.
-    USER_STARTED_SPEAKING: Final = Event[()]("userStartedSpeaking", wire="user-started-speaking")
-    USER_STOPPED_SPEAKING: Final = Event[()]("userStoppedSpeaking", wire="user-stopped-speaking")
-    BOT_STARTED_SPEAKING: Final = Event[()]("botStartedSpeaking", wire="bot-started-speaking")
-    BOT_STOPPED_SPEAKING: Final = Event[()]("botStoppedSpeaking", wire="bot-stopped-speaking")
-    BOT_INTERRUPTED: Final = Event[()]("botInterrupted", wire="bot-interrupted")
-    USER_TRANSCRIPT: Final = Event[TranscriptData]("userTranscript", wire="user-transcription", payload=TranscriptData)
-    BOT_TRANSCRIPT: Final = Event[TextData]("botTranscript", wire="bot-transcription", payload=TextData)
-    USER_LLM_TEXT: Final = Event[TextData]("userLlmText", wire="user-llm-text", payload=TextData)
+    USER_STARTED_SPEAKING: Final[Event[()]] = Event("userStartedSpeaking", wire="user-started-speaking")
+    USER_STOPPED_SPEAKING: Final[Event[()]] = Event("userStoppedSpeaking", wire="user-stopped-speaking")
+    BOT_STARTED_SPEAKING: Final[Event[()]] = Event("botStartedSpeaking", wire="bot-started-speaking")
+    BOT_STOPPED_SPEAKING: Final[Event[()]] = Event("botStoppedSpeaking", wire="bot-stopped-speaking")
+    BOT_INTERRUPTED: Final[Event[()]] = Event("botInterrupted", wire="bot-interrupted")
+    USER_TRANSCRIPT: Final[Event[TranscriptData]] = Event(
+        "userTranscript", wire="user-transcription", payload="TranscriptData"
+    )
+    BOT_TRANSCRIPT: Final[Event[TextData]] = Event("botTranscript", wire="bot-transcription", payload="TextData")
+    USER_LLM_TEXT: Final[Event[TextData]] = Event("userLlmText", wire="user-llm-text", payload="TextData")
 
     # The model and the voice.
-    BOT_LLM_STARTED: Final = Event[()]("botLlmStarted", wire="bot-llm-started")
-    BOT_LLM_TEXT: Final = Event[TextData]("botLlmText", wire="bot-llm-text", payload=TextData)
-    BOT_LLM_STOPPED: Final = Event[()]("botLlmStopped", wire="bot-llm-stopped")
-    BOT_TTS_STARTED: Final = Event[()]("botTtsStarted", wire="bot-tts-started")
-    BOT_TTS_TEXT: Final = Event[TextData]("botTtsText", wire="bot-tts-text", payload=TextData)
-    BOT_TTS_STOPPED: Final = Event[()]("botTtsStopped", wire="bot-tts-stopped")
-    LLM_FUNCTION_CALL_STARTED: Final = Event[FunctionCallStartedData](
+    BOT_LLM_STARTED: Final[Event[()]] = Event("botLlmStarted", wire="bot-llm-started")
+    BOT_LLM_TEXT: Final[Event[TextData]] = Event("botLlmText", wire="bot-llm-text", payload="TextData")
+    BOT_LLM_STOPPED: Final[Event[()]] = Event("botLlmStopped", wire="bot-llm-stopped")
+    BOT_TTS_STARTED: Final[Event[()]] = Event("botTtsStarted", wire="bot-tts-started")
+    BOT_TTS_TEXT: Final[Event[TextData]] = Event("botTtsText", wire="bot-tts-text", payload="TextData")
+    BOT_TTS_STOPPED: Final[Event[()]] = Event("botTtsStopped", wire="bot-tts-stopped")
+    LLM_FUNCTION_CALL_STARTED: Final[Event[FunctionCallStartedData]] = Event(
         "llmFunctionCallStarted",
         wire="llm-function-call-started",
-        payload=FunctionCallStartedData,
+        payload="FunctionCallStartedData",
         js_callback="onLLMFunctionCallStarted",
     )
-    LLM_FUNCTION_CALL_IN_PROGRESS: Final = Event[FunctionCallData](
+    LLM_FUNCTION_CALL_IN_PROGRESS: Final[Event[FunctionCallData]] = Event(
         "llmFunctionCallInProgress",
         wire="llm-function-call-in-progress",
-        payload=FunctionCallData,
+        payload="FunctionCallData",
         js_callback="onLLMFunctionCallInProgress",
     )
-    LLM_FUNCTION_CALL_STOPPED: Final = Event[FunctionCallStoppedData](
+    LLM_FUNCTION_CALL_STOPPED: Final[Event[FunctionCallStoppedData]] = Event(
         "llmFunctionCallStopped",
         wire="llm-function-call-stopped",
-        payload=FunctionCallStoppedData,
+        payload="FunctionCallStoppedData",
         js_callback="onLLMFunctionCallStopped",
     )
-    LLM_FUNCTION_CALL: Final = Event[FunctionCallData](
-        "llmFunctionCall", wire="llm-function-call", payload=FunctionCallData, js_callback="onLLMFunctionCall"
+    LLM_FUNCTION_CALL: Final[Event[FunctionCallData]] = Event(
+        "llmFunctionCall", wire="llm-function-call", payload="FunctionCallData", js_callback="onLLMFunctionCall"
     )
 
     # Messages of the application, and those that have no row of their own.
-    SERVER_MESSAGE: Final = Event[Any]("serverMessage", wire="server-message", payload=Any)
-    GENERIC_MESSAGE: Final = Event[RTVIMessage]("genericMessage")
-    INVALID_MESSAGE: Final = Event[InvalidMessage]("invalidMessage")
-    MESSAGE_RECEIVED: Final = Event[str]("messageReceived")
-    MESSAGE_SENT: Final = Event[str]("messageSent")
+    SERVER_MESSAGE: Final[Event[Any]] = Event("serverMessage", wire="server-message", payload=Any)
+    GENERIC_MESSAGE: Final[Event[RTVIMessage]] = Event("genericMessage")
+    INVALID_MESSAGE: Final[Event[InvalidMessage]] = Event("invalidMessage")
+    MESSAGE_RECEIVED: Final[Event[str]] = Event("messageReceived")
+    MESSAGE_SENT: Final[Event[str]] = Event("messageSent")
 
 
 EVENTS: Final[dict[str, Event[Any]]] = {str(event): event for event in RTVIEvent}
@@ -146,19 +148,3 @@ EVENTS: Final[dict[str, Event[Any]]] = {str(event): event for event in RTVIEvent
 
 BY_WIRE: Final[dict[str, Event[Any]]] = {event.wire: event for event in RTVIEvent if event.wire}
 """The event of each wire message type."""
-
-
-def arguments(event: Event[Any], message: RTVIMessage) -> tuple[Any, ...]:
-    """What the handlers of an event get of a wire message.
-
-    Raises:
-        pydantic.ValidationError: the message does not fit the event's payload.
-    """
-    payload = event.payload
-    if payload is None:
-        return ()
-    if payload is Any:
-        return (message.data,)
-    model: type[BaseModel] = payload
-    source = message.model_dump(exclude_none=True) if issubclass(model, RTVIMessage) else message.data
-    return (model.model_validate({} if source is None else source),)

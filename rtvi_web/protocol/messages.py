@@ -1,16 +1,12 @@
-"""The RTVI envelope: ``{"label": "rtvi-ai", "type": …, "id": …, "data": …}``."""
+"""The RTVI message as it arrives."""
 
 from __future__ import annotations
 
-import json
-import os
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-LABEL = "rtvi-ai"
-PROTOCOL_VERSION = "2.2.0"
-"""The RTVI version announced in ``client-ready``."""
+from rtvi_web.protocol.envelope import LABEL
 
 
 class RTVIMessage(BaseModel):
@@ -33,20 +29,6 @@ class RTVIMessage(BaseModel):
 
 class MalformedMessageError(ValueError):
     """Text that is no RTVI message; says why."""
-
-
-def new_id() -> str:
-    """A fresh message id: 8 hexadecimal digits, as the JavaScript client makes them."""
-    return os.urandom(4).hex()
-
-
-def encode(type: str, data: Any, id: str) -> str:
-    """The JSON text of an outgoing message.
-
-    Raises:
-        TypeError, ValueError: ``data`` cannot be written as JSON (NaN and infinity cannot).
-    """
-    return json.dumps({"label": LABEL, "type": type, "data": data, "id": id}, allow_nan=False)
 
 
 def decode(text: str) -> RTVIMessage:

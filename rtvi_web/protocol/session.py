@@ -3,62 +3,18 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any, NamedTuple
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from rtvi_web.protocol.events import BY_WIRE, Event, InvalidMessage, RTVIEvent, arguments
+from rtvi_web.protocol import payloads
+from rtvi_web.protocol.events import BY_WIRE, Event, InvalidMessage, RTVIEvent
 from rtvi_web.protocol.messages import MalformedMessageError, RTVIMessage, decode
-from rtvi_web.protocol.payloads import (
-    BotReadyData,
-    FunctionCallData,
-    ServerResponseData,
-)
+from rtvi_web.protocol.outcomes import Answered, BotBecameReady, CallAnnounced, FatalError, Fire, Outcome, Refused
+from rtvi_web.protocol.payloads import FunctionCallData, ServerResponseData
 
 REMEMBERED_CALLS = 256
 """How many function calls are remembered, so that none is run twice."""
-
-
-class Fire(NamedTuple):
-    """An event for the user's handlers."""
-
-    event: Event[Any]
-    args: tuple[Any, ...]
-
-
-class BotBecameReady(NamedTuple):
-    """The answer to client-ready."""
-
-    data: BotReadyData
-
-
-class Answered(NamedTuple):
-    """A request was answered."""
-
-    id: str
-    value: Any
-
-
-class Refused(NamedTuple):
-    """A request was answered with an error."""
-
-    id: str
-    reason: str
-
-
-class CallAnnounced(NamedTuple):
-    """The model calls a function by name; announced once for each call."""
-
-    data: FunctionCallData
-
-
-class FatalError(NamedTuple):
-    """The bot says that the session is over."""
-
-    reason: str
-
-
-Outcome = Fire | BotBecameReady | Answered | Refused | CallAnnounced | FatalError
 
 _CALL_EVENTS = (RTVIEvent.LLM_FUNCTION_CALL, RTVIEvent.LLM_FUNCTION_CALL_IN_PROGRESS)
 
@@ -89,7 +45,7 @@ class Session:
         event = BY_WIRE.get(message.type)
         if event is None:
             return [Fire(RTVIEvent.GENERIC_MESSAGE, (message,))]
-        args = arguments(event, message)
+        args = _arguments(event, message)
         fire = Fire(event, args)
         data: Any = args[0] if args else None
         if event is RTVIEvent.BOT_READY:
@@ -114,3 +70,19 @@ class Session:
 
 def _invalid(text: str, reason: str) -> Fire:
     return Fire(RTVIEvent.INVALID_MESSAGE, (InvalidMessage(text[:2000], reason),))
+
+
+def _arguments(event: Event[Any], message: RTVIMessage) -> tuple[Any, ...]:
+    """What the handlers of an event get of a wire message.
+
+    Raises:
+        pydantic.ValidationError: the message does not fit the event's payload.
+    """
+    payload = event.payload
+    if payload is None:
+        return ()
+    if payload is Any:
+        return (message.data,)
+    model: type[BaseModel] = getattr(payloads, payload)
+    source = message.model_dump(exclude_none=True) if issubclass(model, RTVIMessage) else message.data
+    return (model.model_validate({} if source is None else source),)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from rtvi_web import BotReadyData, FunctionCallData, RTVIEvent, RTVIMessage, TransportState
-from rtvi_web.protocol.messages import LABEL, MalformedMessageError, decode, encode, new_id
+from rtvi_web.protocol.envelope import LABEL, encode, new_id
+from rtvi_web.protocol.messages import MalformedMessageError, decode
 from rtvi_web.protocol.session import (
     REMEMBERED_CALLS,
     Answered,

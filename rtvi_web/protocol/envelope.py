@@ -1,0 +1,25 @@
+"""The RTVI envelope on its way out: ``{"label": "rtvi-ai", "type": …, "id": …, "data": …}``."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+LABEL = "rtvi-ai"
+PROTOCOL_VERSION = "2.2.0"
+"""The RTVI version announced in ``client-ready``."""
+
+
+def new_id() -> str:
+    """A fresh message id: 8 hexadecimal digits, as the JavaScript client makes them."""
+    return os.urandom(4).hex()
+
+
+def encode(type: str, data: Any, id: str) -> str:
+    """The JSON text of an outgoing message.
+
+    Raises:
+        TypeError, ValueError: ``data`` cannot be written as JSON (NaN and infinity cannot).
+    """
+    return json.dumps({"label": LABEL, "type": type, "data": data, "id": id}, allow_nan=False)
