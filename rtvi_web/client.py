@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
 from rtvi_web._version import __version__
+from rtvi_web.devices import Devices
 from rtvi_web.emitter import Emitter, Handler, nearest
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.functions import FunctionCallHandler, FunctionCalls
 from rtvi_web.lifecycle import Lifecycle
 from rtvi_web.params import ClientParams, seconds
 from rtvi_web.protocol.events import EVENTS, snake_case
-from rtvi_web.protocol.media import Tracks
 from rtvi_web.protocol.state import TransportState
 from rtvi_web.transport import Transport
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rtvi_web.protocol.payloads import BotReadyData
 
 
-class RTVIClient(Emitter):
+class RTVIClient(Emitter, Devices):
     """A session with a bot that speaks RTVI. Mirrors ``RTVIClient`` of the JavaScript client.
 
     ::
@@ -127,31 +127,6 @@ class RTVIClient(Emitter):
         there is no session. Handlers may call it.
         """
         await self._lifecycle.disconnect()
-
-    # Devices and media.
-
-    async def enable_mic(self, enable: bool) -> None:
-        """Open or unmute the microphone, or mute it. Mirrors ``enableMic()``.
-
-        Before ``connect()`` it only says what is wanted. After the person denied the microphone, ``True`` asks again.
-
-        Raises:
-            DeviceError: it could not be opened; ``deviceError`` is fired as well, and the session goes on.
-        """
-        await self._transport.enable_mic(enable)
-
-    @property
-    def is_mic_enabled(self) -> bool:
-        """Whether the microphone is open and not muted, read from its track. Mirrors ``isMicEnabled``."""
-        return self._transport.is_mic_enabled
-
-    def tracks(self) -> Tracks:
-        """The live tracks of both sides, as the browser's ``MediaStreamTrack`` objects. Mirrors ``tracks()``."""
-        return self._transport.tracks()
-
-    async def resume_bot_audio(self) -> None:
-        """Play the bot's audio after ``botAudioBlocked``; call it from a click, as browsers demand."""
-        await self._transport.resume_bot_audio()
 
     # Messages.
 
