@@ -186,9 +186,10 @@ class ScriptedTransport(Transport):
 
     # The Transport contract.
 
-    def attach(self, host: TransportHost, *, enable_mic: bool) -> None:
+    def attach(self, host: TransportHost, *, enable_mic: bool, enable_cam: bool = False) -> None:
         self._host = host
         self._wants_mic = enable_mic
+        self._wants_cam = enable_cam
 
     @property
     def http(self) -> ScriptedHttp:

@@ -90,12 +90,12 @@ class Transport(ABC):
     """Carries a session. Mirrors ``Transport``, without the state, which is the client's."""
 
     @abstractmethod
-    def attach(self, host: TransportHost, *, enable_mic: bool) -> None:
+    def attach(self, host: TransportHost, *, enable_mic: bool, enable_cam: bool = False) -> None:
         """Called once, by the client's constructor, before anything else.
 
         Args:
             host: who hears what happens.
-            enable_mic: whether the microphone is wanted at first.
+            enable_mic, enable_cam: whether microphone and camera are wanted at first.
         """
 
     @property

@@ -55,11 +55,12 @@ class SmallWebRTCTransport(Transport):
         self._meter: asyncio.Task[None] | None = None
         self._link: Link | None = None
 
-    def attach(self, host: TransportHost, *, enable_mic: bool) -> None:
+    def attach(self, host: TransportHost, *, enable_mic: bool, enable_cam: bool = False) -> None:
         if self._host is not None:
             raise InvalidArgumentError("This transport serves another client; give each client one of its own.")
         self._host = host
         self._mic_wanted = enable_mic
+        self._cam_wanted = enable_cam
 
     @property
     def http(self) -> HttpClient:
