@@ -45,8 +45,8 @@ class RealtimeRequest:
     Attributes:
         url: the address the client was given, without a key; ``None`` is the transport's own, OpenAI's.
         model: goes into the URL's query where the transport is a WebSocket; ``None`` leaves it to the server.
-        api_key: an ephemeral key (``ek_…``) or, where that is allowed, another; ``None`` for a server that asks for none.
-            It is left out of ``repr()``.
+        api_key: an ephemeral key (``ek_…``) or, where that is allowed, another; ``None`` for a server that asks for
+            none. It is left out of ``repr()``.
         session: the whole configuration in GA form, with ``"type": "realtime"``. The client sends it by itself once
             connected; it is here for a server of one's own that takes it together with the SDP.
     """
