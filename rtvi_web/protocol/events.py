@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVarTuple
 
 from rtvi_web.errors import DeviceError
-from rtvi_web.protocol.media import MediaStreamTrack, Participant
+from rtvi_web.protocol.media import MediaDevice, MediaState, MediaStreamTrack, Participant
 from rtvi_web.protocol.state import TransportState
 
 if TYPE_CHECKING:
@@ -90,7 +90,18 @@ class RTVIEvent(metaclass=_EventTable):
     # Devices and media.
     TRACK_STARTED: Final[Event[MediaStreamTrack, Participant]] = Event("trackStarted")
     TRACK_STOPPED: Final[Event[MediaStreamTrack, Participant]] = Event("trackStopped")
+    SCREEN_TRACK_STARTED: Final[Event[MediaStreamTrack, Participant]] = Event("screenTrackStarted")
+    SCREEN_TRACK_STOPPED: Final[Event[MediaStreamTrack, Participant]] = Event("screenTrackStopped")
+    SCREEN_SHARE_ERROR: Final[Event[str]] = Event("screenShareError")
     LOCAL_AUDIO_LEVEL: Final[Event[float]] = Event("localAudioLevel")
+    REMOTE_AUDIO_LEVEL: Final[Event[float, Participant]] = Event("remoteAudioLevel")
+    AVAILABLE_MICS_UPDATED: Final[Event[list[MediaDevice]]] = Event("availableMicsUpdated")
+    AVAILABLE_CAMS_UPDATED: Final[Event[list[MediaDevice]]] = Event("availableCamsUpdated")
+    AVAILABLE_SPEAKERS_UPDATED: Final[Event[list[MediaDevice]]] = Event("availableSpeakersUpdated")
+    MIC_UPDATED: Final[Event[MediaDevice | None]] = Event("micUpdated")
+    CAM_UPDATED: Final[Event[MediaDevice | None]] = Event("camUpdated")
+    SPEAKER_UPDATED: Final[Event[MediaDevice | None]] = Event("speakerUpdated")
+    MEDIA_STATE_UPDATED: Final[Event[MediaState]] = Event("mediaStateUpdated", js_callback="onMediaStateChanged")
     DEVICE_ERROR: Final[Event[DeviceError]] = Event("deviceError")
     BOT_AUDIO_BLOCKED: Final[Event[()]] = Event("botAudioBlocked")
 

@@ -1,8 +1,11 @@
-"""Who takes part, and which media tracks they send."""
+"""Who takes part, which media tracks they send, and the devices that these come from."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import NamedTuple, Protocol
+
+from rtvi_web.errors import DeviceError
 
 
 class MediaStreamTrack(Protocol):
@@ -31,6 +34,7 @@ class ParticipantTracks(NamedTuple):
 
     audio: MediaStreamTrack | None = None
     video: MediaStreamTrack | None = None
+    screen_video: MediaStreamTrack | None = None
 
 
 class Tracks(NamedTuple):
@@ -38,3 +42,66 @@ class Tracks(NamedTuple):
 
     local: ParticipantTracks = ParticipantTracks()
     bot: ParticipantTracks = ParticipantTracks()
+
+
+class MediaDevice(NamedTuple):
+    """A microphone, camera or speaker. Mirrors ``MediaDeviceInfo``.
+
+    Attributes:
+        id: what ``update_mic()`` and its kin take; the browser's ``deviceId``, which differs from site to site.
+        label: what the person knows it by.
+        kind: ``"audioinput"``, ``"videoinput"`` or ``"audiooutput"``.
+        group_id: the same for devices that are one thing, such as a headset.
+    """
+
+    id: str
+    label: str
+    kind: str
+    group_id: str = ""
+
+
+class DeviceStatus(StrEnum):
+    """How far a device has got. The values are those of ``DeviceStatus`` in the JavaScript client."""
+
+    UNINITIALIZED = "uninitialized"
+    """Not asked for yet, and the browser would ask the person."""
+    INITIALIZING = "initializing"
+    """Being opened; the browser may be asking the person."""
+    GRANTED = "granted"
+    """Open, or the person has allowed it."""
+    ERROR = "error"
+    """Denied, missing or unusable: ``DeviceState.error`` says why."""
+
+
+class DeviceState(NamedTuple):
+    """The state of one device: its status, and with the status ``error`` the reason."""
+
+    status: DeviceStatus = DeviceStatus.UNINITIALIZED
+    error: DeviceError | None = None
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is in error, as in ``DeviceError.type``: ``"permissions"``, ``"not-found"`` …"""
+        return self.error.type if self.error else None
+
+
+class MediaState(NamedTuple):
+    """The state of the devices, apart from the session's. Mirrors ``MediaState``."""
+
+    mic: DeviceState = DeviceState()
+    cam: DeviceState = DeviceState()
+
+
+class AudioFrame(NamedTuple):
+    """A moment of audio.
+
+    Attributes:
+        data: samples as signed 16-bit integers in the machine's byte order (little-endian in every browser),
+            channels interleaved: ``array("h", frame.data)``, ``memoryview(frame.data).cast("h")``.
+        sample_rate: samples a second.
+        channels: how many.
+    """
+
+    data: bytes
+    sample_rate: int
+    channels: int
