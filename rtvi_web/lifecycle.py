@@ -36,7 +36,7 @@ from rtvi_web.protocol.envelope import PROTOCOL_VERSION, encode, new_id
 from rtvi_web.protocol.events import Event, RTVIEvent
 from rtvi_web.protocol.media import Participant
 from rtvi_web.protocol.outcomes import Answered, BotBecameReady, CallAnnounced, FatalError, Fire, Outcome, Refused
-from rtvi_web.protocol.state import STARTABLE, StateMachine, TransportState
+from rtvi_web.protocol.state import DEVICES_ONLY, STARTABLE, StateMachine, TransportState
 from rtvi_web.requests import PendingRequests
 from rtvi_web.start import direct, start_bot
 from rtvi_web.transport import Transport
@@ -82,7 +82,7 @@ class Lifecycle:
 
     async def connect(self, params: ClientParams, timeout: float | None) -> BotReadyData:
         """Run one attempt to connect; see ``RTVIClient.connect``."""
-        if self._attempt or not (self._closing or self.state in STARTABLE):
+        if self._attempt or not (self._closing or self.state in STARTABLE | DEVICES_ONLY):
             raise AlreadyStartedError()
         start_url = params.connect_url  # raises before anything is changed
         self._phase = ConnectPhase.DEVICES
@@ -107,6 +107,21 @@ class Lifecycle:
         self._emitter.fail_waiters(reason)
         raise failure
 
+    async def init_devices(self) -> None:
+        """Open the devices ahead of connect(); see ``RTVIClient.init_devices``."""
+        if self._closing:
+            await asyncio.shield(self._closing)
+        if self.state in STARTABLE and not self._attempt:
+            self._move(TransportState.INITIALIZING)
+        try:
+            await self._transport.open_devices()
+        except BaseException:
+            if self.state is TransportState.INITIALIZING and not self._attempt:
+                await self._close()
+            raise
+        if self.state is TransportState.INITIALIZING and not self._attempt:
+            self._move(TransportState.INITIALIZED)
+
     async def disconnect(self) -> None:
         """End the session, or the attempt to connect; see ``RTVIClient.disconnect``."""
         if attempt := self._attempt:
@@ -125,7 +140,8 @@ class Lifecycle:
             await asyncio.shield(self._closing)
         self._session = None
         self._bot_ready = asyncio.get_running_loop().create_future()
-        self._move(TransportState.INITIALIZING)
+        if self.state is not TransportState.INITIALIZED:
+            self._move(TransportState.INITIALIZING)
         # Once the browser is asking the person for permission, there is time to load it.
         asyncio.get_running_loop().call_soon(self._open_session)
         await self._transport.open_devices()
@@ -283,6 +299,7 @@ class Lifecycle:
             case BotBecameReady(data):
                 if self._bot_ready and not self._bot_ready.done():
                     self._bot_ready.set_result(data)
+                    self._transport.bot_ready()
             case Answered(id, value):
                 self._requests.answer(id, value)
             case Refused(id, reason):

@@ -40,7 +40,10 @@ TRANSITIONS: dict[TransportState, frozenset[TransportState]] = {
 """
 
 STARTABLE = frozenset({_S.DISCONNECTED, _S.ERROR})
-"""The states in which ``connect()`` may begin."""
+"""The states in which there is no session and nothing is open."""
+
+DEVICES_ONLY = frozenset({_S.INITIALIZING, _S.INITIALIZED})
+"""The states in which, while no ``connect()`` is running, devices are open ahead of it: it may begin here too."""
 
 
 class StateMachine:
