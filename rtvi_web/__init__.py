@@ -6,6 +6,7 @@ Importable everywhere; connecting, devices and audio need Pyodide or PyScript in
 
 import os
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
 if sys.platform == "emscripten":
@@ -15,10 +16,13 @@ if sys.platform == "emscripten":
 
 from rtvi_web._version import __version__
 from rtvi_web.client import RTVIClient
+from rtvi_web.emitter import EventQueue, Happened
 from rtvi_web.errors import (
+    ActionEndpointNotSetError,
     AlreadyStartedError,
     BotError,
     BotNotReadyError,
+    ConfigUpdateError,
     ConnectAbortedError,
     ConnectionTimeoutError,
     ConnectPhase,
@@ -36,6 +40,9 @@ from rtvi_web.errors import (
     UnsupportedFeatureError,
 )
 from rtvi_web.functions import FunctionCall
+from rtvi_web.helpers import RTVIClientHelper
+from rtvi_web.llm_helper import LLMHelper
+from rtvi_web.logs import LogLevel, set_log_level
 from rtvi_web.params import ClientParams, Endpoints
 from rtvi_web.protocol.events import Event, InvalidMessage, RTVIEvent
 from rtvi_web.protocol.media import Participant, ParticipantTracks, Tracks
@@ -45,22 +52,39 @@ from rtvi_web.transport import Transport
 if TYPE_CHECKING:
     from rtvi_web.protocol.messages import RTVIMessage
     from rtvi_web.protocol.payloads import (
+        ActionDescription,
+        ActionDescriptions,
+        ActionResponse,
+        BotLLMSearchResponseData,
         BotReadyData,
+        ConfigDescription,
         ErrorData,
         ErrorMessage,
         FunctionCallData,
         FunctionCallStartedData,
         FunctionCallStoppedData,
+        LLMContext,
+        MetricsData,
+        OptionDescription,
+        ServiceDescription,
+        StorageItemStoredData,
         TextData,
         TranscriptData,
     )
 
 __all__ = [
+    "ActionDescription",
+    "ActionDescriptions",
+    "ActionEndpointNotSetError",
+    "ActionResponse",
     "AlreadyStartedError",
     "BotError",
+    "BotLLMSearchResponseData",
     "BotNotReadyError",
     "BotReadyData",
     "ClientParams",
+    "ConfigDescription",
+    "ConfigUpdateError",
     "ConnectAbortedError",
     "ConnectPhase",
     "ConnectionTimeoutError",
@@ -70,24 +94,34 @@ __all__ = [
     "ErrorData",
     "ErrorMessage",
     "Event",
+    "EventQueue",
     "FunctionCall",
     "FunctionCallData",
     "FunctionCallStartedData",
     "FunctionCallStoppedData",
+    "Happened",
     "HttpError",
     "InvalidArgumentError",
     "InvalidMessage",
+    "LLMContext",
+    "LLMHelper",
+    "LogLevel",
     "MessageTooLargeError",
+    "MetricsData",
     "NotInBrowserError",
+    "OptionDescription",
     "Participant",
     "ParticipantTracks",
     "RTVIClient",
+    "RTVIClientHelper",
     "RTVIError",
     "RTVIEvent",
     "RTVIMessage",
     "RequestError",
     "RequestTimeoutError",
+    "ServiceDescription",
     "StartBotError",
+    "StorageItemStoredData",
     "TextData",
     "Tracks",
     "TranscriptData",
@@ -96,17 +130,23 @@ __all__ = [
     "TransportState",
     "UnsupportedFeatureError",
     "__version__",
+    "set_log_level",
 ]
 
 
 def __getattr__(name: str) -> object:
-    """The models, which are imported when they are first asked for: see :mod:`rtvi_web.protocol`."""
+    """What is imported when it is first asked for: the models (see :mod:`rtvi_web.protocol`), and deprecated names."""
+    if name in ("VoiceClient", "DailyVoiceClient", "VoiceEvent"):
+        from rtvi_web import voice_client
+
+        now = "RTVIEvent" if name == "VoiceEvent" else "RTVIClient"
+        warnings.warn(f"rtvi_web.{name} is deprecated: it is rtvi_web.{now} now.", DeprecationWarning, stacklevel=2)
+        return getattr(voice_client, name)
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from rtvi_web.protocol import payloads
 
-    model: object = getattr(payloads, name)
-    return model
+    return getattr(payloads, name)
 
 
 def __dir__() -> list[str]:

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from rtvi_web._version import __version__
+from rtvi_web.actions import Actions
+from rtvi_web.config import Configuration, GivenConfig
+from rtvi_web.deprecated import DeprecatedMembers, merge_deprecated
 from rtvi_web.devices import Devices
 from rtvi_web.emitter import Emitter, Handler, nearest
-from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.errors import BotNotReadyError, InvalidArgumentError
 from rtvi_web.functions import FunctionCallHandler, FunctionCalls
+from rtvi_web.helpers import MessageHelpers, RTVIClientHelper
 from rtvi_web.lifecycle import Lifecycle
 from rtvi_web.params import ClientParams, seconds
-from rtvi_web.protocol.events import EVENTS, snake_case
+from rtvi_web.protocol.config import Config
+from rtvi_web.protocol.events import EVENTS, RENAMED, RTVIEvent, snake_case
 from rtvi_web.protocol.state import TransportState
+from rtvi_web.single_turn import SingleTurns
+from rtvi_web.start import ConnectHandler, Starter
 from rtvi_web.transport import Transport
 
 if TYPE_CHECKING:
+    from rtvi_web.protocol.messages import RTVIMessage
     from rtvi_web.protocol.payloads import BotReadyData
 
+Helper = TypeVar("Helper", bound=RTVIClientHelper)
 
-class RTVIClient(Emitter, Devices):
+
+class RTVIClient(Emitter, Devices, Configuration, Actions, DeprecatedMembers):
     """A session with a bot that speaks RTVI. Mirrors ``RTVIClient`` of the JavaScript client.
 
     ::
@@ -33,16 +43,23 @@ class RTVIClient(Emitter, Devices):
 
         await client.connect()
 
+    ``async with client:`` connects on entry and disconnects on exit.
+
     Args:
         transport: carries the session; one transport serves one client.
-        params: a dict or :class:`ClientParams`: ``base_url``, ``endpoints``, ``headers``, ``request_data``
-            (camelCase accepted). With neither base URL nor connect endpoint, ``connect()`` asks nobody for the bot
-            and connects directly (``SmallWebRTCTransport(webrtc_url=…)``).
+        params: a dict or :class:`ClientParams`: ``base_url``, ``endpoints``, ``headers``, ``request_data``,
+            ``config`` (camelCase accepted). With neither base URL nor connect endpoint, ``connect()`` asks nobody for
+            the bot and connects directly (``SmallWebRTCTransport(webrtc_url=…)``).
         callbacks: handlers by name, such as ``{"on_bot_ready": f}`` (``"onBotReady"`` is accepted too); they run
             before those that ``on()`` adds.
         timeout: seconds that all of ``connect()`` may take once the person has answered the permission prompt;
             ``None`` means no limit.
         enable_mic: whether the microphone is opened at first.
+        enable_cam: whether the camera is opened at first.
+        custom_connect_handler: asks for the bot in place of the start request. Called with :attr:`params`, a
+            ``timeout`` whose ``clear()`` lifts the deadline from what follows, and an ``abort_controller`` with
+            ``signal`` and ``abort()``; sync or async; returns the connection bundle, a dict or ``None``.
+        base_url, services, config, custom_headers, custom_body_params: deprecated; they belong into ``params``.
 
     Raises:
         InvalidArgumentError: something given cannot work; the message names it.
@@ -56,20 +73,42 @@ class RTVIClient(Emitter, Devices):
         callbacks: Mapping[str, Handler] | None = None,
         timeout: float | None = 15.0,
         enable_mic: bool = True,
+        enable_cam: bool = False,
+        custom_connect_handler: ConnectHandler | None = None,
+        base_url: str | None = None,
+        services: Mapping[str, str] | None = None,
+        config: GivenConfig | None = None,
+        custom_headers: Mapping[str, str] | None = None,
+        custom_body_params: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(EVENTS)
+        super().__init__(EVENTS, RENAMED)
         if not isinstance(transport, Transport):
             raise InvalidArgumentError(
                 f"transport must be a Transport such as SmallWebRTCTransport(), not {transport!r}."
             )
-        self._params = ClientParams.of(params)
+        if custom_connect_handler is not None and not callable(custom_connect_handler):
+            raise InvalidArgumentError(f"custom_connect_handler must be a function, not {custom_connect_handler!r}.")
+        self._params = merge_deprecated(
+            ClientParams.of(params),
+            base_url=base_url,
+            services=services,
+            config=config,
+            custom_headers=custom_headers,
+            custom_body_params=custom_body_params,
+        )
         self._timeout = seconds(timeout, "timeout")
+        self._custom_connect_handler = custom_connect_handler
         self._functions = FunctionCalls()
+        self._helpers = MessageHelpers()
         self._transport = transport
-        self._lifecycle = Lifecycle(transport, self, self._functions)
+        self._lifecycle = Lifecycle(transport, self, self._functions, self._helpers)
+        self._single_turns = SingleTurns(transport, self._lifecycle)
+        self._bot_ready_data: BotReadyData | None = None
+        self.on(RTVIEvent.BOT_READY, self._hydrate)
+        self.on(RTVIEvent.CONFIG, self._take_config)
         for name, handler in (callbacks or {}).items():
             self.on(_event_of_callback(name), handler)
-        transport.attach(self._lifecycle, enable_mic=enable_mic)
+        transport.attach(self._lifecycle, enable_mic=enable_mic, enable_cam=enable_cam)
 
     # The session.
 
@@ -90,7 +129,30 @@ class RTVIClient(Emitter, Devices):
     @property
     def connected(self) -> bool:
         """Whether the state is ``connected`` or ``ready``. Mirrors ``connected``."""
-        return self.state in (TransportState.CONNECTED, TransportState.READY)
+        return self._lifecycle.in_session
+
+    @property
+    def bot_ready_data(self) -> BotReadyData | None:
+        """What the bot said in ``bot-ready``, for whoever came too late for the event; ``None`` without a session."""
+        return self._bot_ready_data if self.connected else None
+
+    @property
+    def transport(self) -> Transport:
+        """The transport that the client was given. Mirrors ``transport``; leave connecting to the client."""
+        return self._transport
+
+    @property
+    def transport_expiry(self) -> float | None:
+        """When the session will end by itself, in seconds since 1970; ``None`` if the transport knows no such time.
+
+        Mirrors ``transportExpiry``.
+
+        Raises:
+            BotNotReadyError: there is no session.
+        """
+        if not self.connected:
+            raise BotNotReadyError("transport_expiry is known once the client is connected. Await connect() first.")
+        return self._transport.expiry
 
     @property
     def version(self) -> str:
@@ -100,8 +162,9 @@ class RTVIClient(Emitter, Devices):
     async def connect(self) -> BotReadyData:
         """Open the microphone, ask for the bot, connect, and wait until the bot is ready. Mirrors ``connect()``.
 
-        POSTs ``request_data`` to base URL + ``endpoints.connect`` and hands the answer to the transport. With the
-        microphone denied or missing, ``deviceError`` is fired and the session goes on without it.
+        POSTs ``config``, ``services`` and ``request_data`` to base URL + ``endpoints.connect`` (or calls the
+        ``custom_connect_handler``) and hands the answer to the transport. With the microphone denied or missing,
+        ``deviceError`` is fired and the session goes on without it.
 
         Returns:
             What the bot said in ``bot-ready``.
@@ -113,22 +176,71 @@ class RTVIClient(Emitter, Devices):
             ConnectionTimeoutError: it took longer than ``timeout``.
             BotError: the bot reported a fatal error before it was ready.
             DisconnectedError: the link was lost or the bot left before it was ready.
-            ConnectAbortedError: ``disconnect()`` was called meanwhile.
+            ConnectAbortedError: ``disconnect()`` was called meanwhile, or the custom connect handler aborted.
 
         Each names the phase (``error.phase``). The microphone is released then, and ``connect()`` may be called
         again. Cancelling the task that awaits ``connect()`` cleans up in the same way.
         """
-        return await self._lifecycle.connect(self._params, self._timeout)
+        starter = Starter(self._params, self._transport, self._custom_connect_handler)
+        return await self._lifecycle.connect(starter, self._timeout)
 
     async def disconnect(self) -> None:
         """End the session, or the attempt to connect, and release all devices. Mirrors ``disconnect()``.
 
         Everything that still waits for an answer or an event raises :class:`DisconnectedError`. Nothing happens when
-        there is no session. Handlers may call it.
+        there is no session. Handlers may call it. Streams of single-turn actions are broken off.
         """
+        self._single_turns.close()
         await self._lifecycle.disconnect()
 
+    def disconnect_bot(self) -> None:
+        """Ask the bot to leave. Mirrors ``disconnectBot()``.
+
+        It says goodbye by leaving, which may take seconds: ``botDisconnected``, and then the session ends.
+
+        Raises:
+            BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
+        """
+        self._lifecycle.send("disconnect-bot", {})
+
+    def construct_url(self, endpoint: str) -> str:
+        """The address of an endpoint. Mirrors ``constructUrl()``.
+
+        Args:
+            endpoint: ``"connect"`` or ``"action"``, or a path such as ``params.endpoints.connect``.
+
+        Returns:
+            Base URL and path with exactly one slash between them; the base URL where the path is ``None`` or empty.
+
+        Raises:
+            InvalidArgumentError: ``params.base_url`` is not set.
+        """
+        return self._params.construct_url(endpoint)
+
+    async def __aenter__(self) -> Self:
+        await self.connect()
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.disconnect()
+
     # Messages.
+
+    def send_message(self, message: RTVIMessage | Mapping[str, Any]) -> None:
+        """Send a message of any type, as it is. Mirrors ``sendMessage()``.
+
+        Args:
+            message: ``{"type": …, "data": …}``, or an :class:`RTVIMessage`; an ``id`` is added where it has none.
+
+        Raises:
+            InvalidArgumentError: it has no type, or its data cannot be written as JSON.
+            BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
+            MessageTooLargeError: see its ``limit``; nothing was sent.
+        """
+        given = message if isinstance(message, Mapping) else message.model_dump()
+        if not isinstance(given.get("type"), str):
+            raise InvalidArgumentError(f"A message must have a type; it is {given.get('type')!r}.")
+        self._lifecycle.send(given["type"], given.get("data"), id=given.get("id"))
 
     def send_text(
         self, content: str, *, run_immediately: bool | None = None, audio_response: bool | None = None
@@ -184,35 +296,94 @@ class RTVIClient(Emitter, Devices):
             "client-message", _client_message(type, data), timeout=limit, what=f"request {type!r}"
         )
 
-    # Function calls.
+    # Function calls and helpers.
 
     @overload
-    def register_function_call_handler(self, name: str, handler: FunctionCallHandler) -> None: ...
+    def register_function_call_handler(
+        self, name: str | None, handler: FunctionCallHandler, *, timeout: float | None = None
+    ) -> None: ...
     @overload
-    def register_function_call_handler(self, name: str) -> Callable[[FunctionCallHandler], FunctionCallHandler]: ...
-    def register_function_call_handler(self, name: str, handler: FunctionCallHandler | None = None) -> Any:
+    def register_function_call_handler(
+        self, name: str | None, *, timeout: float | None = None
+    ) -> Callable[[FunctionCallHandler], FunctionCallHandler]: ...
+    def register_function_call_handler(
+        self, name: str | None, handler: FunctionCallHandler | None = None, *, timeout: float | None = None
+    ) -> Any:
         """Answer a function of the bot's model in the page. Mirrors ``registerFunctionCallHandler()``.
 
         Args:
-            name: the function's name; the last handler registered for it wins.
+            name: the function's name, or ``None`` for all that have no handler; the last one registered wins.
             handler: a function or coroutine function that takes a :class:`FunctionCall` and returns what the model
                 gets: an object or a text; anything else that JSON can say is wrapped as ``{"result": …}``. If it
                 raises, the model gets ``{"error": …}``. Without it, this is a decorator.
+            timeout: seconds after which the model gets an error for a result; ``None`` means no limit.
 
-        A function without a handler is left to the server, which may own it.
+        A function without a handler is left to the server, which may own it; but the legacy ``llm-function-call``,
+        which a server sends only when the page is to answer, is answered with an error.
 
         Raises:
             InvalidArgumentError: the name is empty, or the handler cannot be called.
         """
+        limit = seconds(timeout, "timeout")
         if handler is not None:
-            self._functions.register(name, handler)
+            self._functions.register(name, handler, limit)
             return None
 
         def register(given: FunctionCallHandler) -> FunctionCallHandler:
-            self._functions.register(name, given)
+            self._functions.register(name, given, limit)
             return given
 
         return register
+
+    def unregister_function_call_handler(self, name: str | None) -> None:
+        """Leave a function to the default handler, or else to the server. Mirrors ``unregisterFunctionCallHandler()``.
+
+        Nothing happens if it has no handler.
+        """
+        self._functions.unregister(name)
+
+    def register_helper(self, service: str, helper: Helper) -> Helper:
+        """Give the messages that a helper takes to it. Mirrors ``registerHelper()``.
+
+        Args:
+            service: the name of the service that it helps with, such as ``"llm"``.
+            helper: such as an :class:`LLMHelper`.
+
+        Returns:
+            The helper.
+
+        Raises:
+            InvalidArgumentError: the name is taken, or it is no helper, or it is registered already.
+        """
+        self._helpers.register(service, helper, self)
+        return helper
+
+    def get_helper(self, service: str) -> RTVIClientHelper | None:
+        """The helper registered under a name. Mirrors ``getHelper()``."""
+        return self._helpers.get(service)
+
+    def unregister_helper(self, service: str) -> None:
+        """Take a helper's messages away from it; nothing happens if there is none. Mirrors ``unregisterHelper()``."""
+        self._helpers.unregister(service)
+
+    def require_ready(self, what: str) -> None:
+        """Check that the bot can be asked.
+
+        Raises:
+            BotNotReadyError: it cannot; names what was to be done.
+        """
+        if self.state is not TransportState.READY:
+            raise BotNotReadyError(f"{what} was called while the client is {self.state.value}. Await connect() first.")
+
+    # What the client keeps of the bot's words.
+
+    def _hydrate(self, data: BotReadyData) -> None:
+        self._bot_ready_data = data
+        if data.config is not None:
+            self._take_config(data.config)
+
+    def _take_config(self, config: Config) -> None:
+        self._params.config = config
 
 
 def _client_message(type: str, data: Any) -> dict[str, Any]:
@@ -221,7 +392,8 @@ def _client_message(type: str, data: Any) -> dict[str, Any]:
     return {"t": type} if data is None else {"t": type, "d": data}
 
 
-_CALLBACKS = {event.callback: event for event in EVENTS.values()}
+_CALLBACKS: dict[str, str] = {event.callback: event for event in EVENTS.values()}
+_CALLBACKS |= {snake_case("on" + old[0].upper() + old[1:]): old for old in RENAMED}
 
 
 def _event_of_callback(name: str) -> str:

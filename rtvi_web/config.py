@@ -1,86 +1,137 @@
-"""Reading and changing a bot's configuration: a list of ``{"service": …, "options": [{"name": …, "value": …}]}``.
-
-Pure functions; none of them changes what it is given.
-"""
+"""The configuration members of a client, for bots that have one (RTVI 0.x)."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.errors import BotNotReadyError, ConfigUpdateError, RequestError
+from rtvi_web.lifecycle import Lifecycle
+from rtvi_web.params import seconds
+from rtvi_web.protocol import config as pure
+from rtvi_web.protocol.config import Config, ServiceConfig
+from rtvi_web.protocol.state import TransportState
 
-Option: TypeAlias = dict[str, Any]
-"""``{"name": str, "value": anything}``. Mirrors ``ConfigOption``."""
-ServiceConfig: TypeAlias = dict[str, Any]
-"""``{"service": str, "options": list[Option]}``. Mirrors ``RTVIClientConfigOption``."""
-Config: TypeAlias = list[ServiceConfig]
+if TYPE_CHECKING:
+    from rtvi_web.protocol.payloads import ConfigDescription
+
+GivenConfig = Iterable[Mapping[str, Any]]
+"""A configuration as users write it: a list of ``{"service": …, "options": […]}``, each option as
+``{"name": …, "value": …}`` or in the shorthand ``{"stop_secs": 0.5}``."""
 
 
-def normalize(given: Iterable[Mapping[str, Any]], where: str = "config") -> Config:
-    """A deep copy of a configuration in its one shape; the shorthand ``{"stop_secs": 0.5}`` becomes name and value.
+class Configuration:
+    """What a client does with the bot's configuration.
 
-    Raises:
-        InvalidArgumentError: it is no configuration; names the entry.
+    The requests raise, besides what they say: :class:`BotNotReadyError` before the bot is ready,
+    :class:`RequestTimeoutError` after ``timeout`` seconds (``None``: no limit), :class:`DisconnectedError` when the
+    session ends first, and :class:`UnsupportedFeatureError` where the bot has no configuration (RTVI 1.x bots).
     """
-    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
-        raise InvalidArgumentError(f"{where} must be a list of {{service, options}}; it is {given!r}.")
-    return [_service(entry, f"{where}[{index}]") for index, entry in enumerate(given)]
 
+    _lifecycle: Lifecycle
 
-def service_options(config: Config, service: str) -> ServiceConfig | None:
-    """A service's entry; ``None`` if it has none."""
-    return next((copy.deepcopy(entry) for entry in config if entry["service"] == service), None)
+    async def get_config(self, *, timeout: float | None = 10.0) -> Config:
+        """The bot's configuration as it is now. Mirrors ``getConfig()``."""
+        return await self._ask("get-config", {}, timeout)
 
+    async def update_config(
+        self, config: GivenConfig, interrupt: bool = False, *, timeout: float | None = 10.0
+    ) -> Config:
+        """Change some of the bot's configuration. Mirrors ``updateConfig()``.
 
-def option_value(config: Config, service: str, option: str) -> Any:
-    """The value of a service's option; ``None`` if the service or the option isn't there."""
-    options = (service_options(config, service) or {}).get("options", [])
-    return next((entry["value"] for entry in options if entry["name"] == option), None)
+        Args:
+            config: the services and options to change; all others stay as they are.
+            interrupt: whether the bot stops speaking.
 
+        Returns:
+            The bot's whole configuration after it.
 
-def set_options(config: Config, service: str, options: Iterable[Option]) -> Config:
-    """The configuration with some of a service's options set; a service that it does not name is left out.
+        Raises:
+            ConfigUpdateError: the bot refused, in its own words (it does not know the service, or the option).
+            InvalidArgumentError: it is no configuration; nothing was sent.
+        """
+        data = {"config": pure.normalize(config), "interrupt": interrupt}
+        try:
+            return await self._ask("update-config", data, timeout)
+        except RequestError as error:
+            raise ConfigUpdateError(error.message) from error
 
-    Options keep their place; new ones are appended.
-    """
-    changed = copy.deepcopy(config)
-    for entry in changed:
-        if entry["service"] == service:
-            values = {option["name"]: option["value"] for option in [*entry["options"], *copy.deepcopy(list(options))]}
-            entry["options"] = [{"name": name, "value": value} for name, value in values.items()]
-    return changed
+    async def describe_config(self, *, timeout: float | None = 10.0) -> ConfigDescription:
+        """What can be configured, as ``description.config``. Mirrors ``describeConfig()``."""
+        limit = seconds(timeout, "timeout")
+        description: ConfigDescription = await self._lifecycle.request(
+            "describe-config", {}, timeout=limit, what="describe-config"
+        )
+        return description
 
+    async def get_service_options_from_config(
+        self, service: str, config: GivenConfig | None = None
+    ) -> ServiceConfig | None:
+        """A service's entry in a configuration. Mirrors ``getServiceOptionsFromConfig()``.
 
-def merge(config: Config, changes: Config) -> Config:
-    """The configuration with the options of several services set; services that it does not name are left out."""
-    for change in changes:
-        config = set_options(config, change["service"], change["options"])
-    return copy.deepcopy(config)
+        Args:
+            service: its name.
+            config: where to look; fetched from the bot when left out.
 
+        Returns:
+            ``{"service": …, "options": […]}``, a copy; ``None`` if it has none.
+        """
+        return pure.service_options(await self._or_fetched(config, "get_service_options_from_config"), service)
 
-def options_of(given: Mapping[str, Any] | Iterable[Mapping[str, Any]], where: str = "options") -> list[Option]:
-    """One option or several, each as ``{"name": …, "value": …}`` or in the shorthand, in their one shape.
+    async def get_service_option_value_from_config(
+        self, service: str, option: str, config: GivenConfig | None = None
+    ) -> Any:
+        """The value of an option. Mirrors ``getServiceOptionValueFromConfig()``.
 
-    Raises:
-        InvalidArgumentError: something is no option; names it.
-    """
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise InvalidArgumentError(f"{where} must be a list of {{name, value}}; it is {given!r}.")
-    entries = [given] if isinstance(given, Mapping) else given
-    return [option for index, entry in enumerate(entries) for option in _options(entry, f"{where}[{index}]")]
+        Args:
+            service: the service's name.
+            option: the option's name.
+            config: where to look; fetched from the bot when left out.
 
+        Returns:
+            The value; ``None`` if the service or the option isn't there.
+        """
+        return pure.option_value(
+            await self._or_fetched(config, "get_service_option_value_from_config"), service, option
+        )
 
-def _service(entry: Any, where: str) -> ServiceConfig:
-    if not isinstance(entry, Mapping) or not isinstance(entry.get("service"), str):
-        raise InvalidArgumentError(f"{where} must be {{service, options}} with the service's name; it is {entry!r}.")
-    return {"service": entry["service"], "options": options_of(entry.get("options", ()), f"{where}.options")}
+    async def set_service_option_in_config(
+        self,
+        service: str,
+        option: Mapping[str, Any] | Iterable[Mapping[str, Any]],
+        config: GivenConfig | None = None,
+    ) -> Config:
+        """A configuration with some of a service's options set. Mirrors ``setServiceOptionInConfig()``.
 
+        Nothing is sent: give the result to :meth:`update_config`.
 
-def _options(entry: Any, where: str) -> list[Option]:
-    if not isinstance(entry, Mapping) or not all(isinstance(key, str) for key in entry):
-        raise InvalidArgumentError(f"{where} must be {{name, value}}; it is {entry!r}.")
-    if isinstance(entry.get("name"), str) and set(entry) <= {"name", "value"}:
-        return [{"name": entry["name"], "value": copy.deepcopy(entry.get("value"))}]
-    return [{"name": name, "value": copy.deepcopy(value)} for name, value in entry.items()]
+        Args:
+            service: its name; a service that isn't in the configuration is not added.
+            option: one option, or several.
+            config: what to start from, which is not changed; fetched from the bot when left out.
+        """
+        given = await self._or_fetched(config, "set_service_option_in_config")
+        return pure.set_options(given, service, pure.options_of(option, "option"))
+
+    async def set_config_options(self, config_options: GivenConfig, config: GivenConfig | None = None) -> Config:
+        """A configuration with options of several services set. Mirrors ``setConfigOptions()``.
+
+        Nothing is sent: give the result to :meth:`update_config`.
+
+        Args:
+            config_options: services and the options to set; services that aren't in the configuration are not added.
+            config: what to start from, which is not changed; fetched from the bot when left out.
+        """
+        given = await self._or_fetched(config, "set_config_options")
+        return pure.merge(given, pure.normalize(config_options, "config_options"))
+
+    async def _ask(self, type: str, data: Mapping[str, Any], timeout: float | None) -> Config:
+        config: Config = await self._lifecycle.request(type, data, timeout=seconds(timeout, "timeout"), what=type)
+        return config
+
+    async def _or_fetched(self, config: GivenConfig | None, member: str) -> Config:
+        if config is not None:
+            return pure.normalize(config)
+        if self._lifecycle.state is not TransportState.READY:
+            raise BotNotReadyError(f"{member}() was called without a configuration before the bot is ready.")
+        return await self.get_config()

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import warnings
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from typing import Any, TypeVar, TypeVarTuple, overload
+from typing import Any, NamedTuple, TypeVar, TypeVarTuple, overload
 
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError
 from rtvi_web.protocol.events import Event
@@ -21,11 +23,63 @@ Args = TypeVarTuple("Args")
 Handler = Callable[..., object]
 
 
-class Emitter:
-    """Calls handlers of named events; the names are given at construction."""
+class Happened(NamedTuple):
+    """An event that was fired, and what its handlers got."""
 
-    def __init__(self, events: Mapping[str, Event[Any]]) -> None:
+    event: Event[*tuple[Any, ...]]
+    args: tuple[Any, ...]
+
+
+class EventQueue:
+    """What ``events()`` gives: iterate over it with ``async for``.
+
+    Attributes:
+        dropped: how many events were lost because the loop did not keep up; the oldest are lost first.
+    """
+
+    def __init__(self, wanted: frozenset[str], limit: int) -> None:
+        self.dropped = 0
+        self.wanted = wanted
+        self._happened: deque[Happened] = deque(maxlen=limit)
+        self._news = asyncio.Event()
+        self._open = True
+
+    def close(self) -> None:
+        """Take no more events; the loop ends after those that are there."""
+        self._open = False
+        self._news.set()
+
+    def offer(self, happened: Happened) -> None:
+        """Take an event, if it is wanted."""
+        if self._open and (not self.wanted or happened.event in self.wanted):
+            self.dropped += len(self._happened) == self._happened.maxlen
+            self._happened.append(happened)
+            self._news.set()
+
+    def __aiter__(self) -> EventQueue:
+        return self
+
+    async def __anext__(self) -> Happened:
+        while not self._happened:
+            if not self._open:
+                raise StopAsyncIteration
+            self._news.clear()
+            await self._news.wait()
+        return self._happened.popleft()
+
+
+class Emitter:
+    """Calls handlers of named events.
+
+    Args:
+        events: every event by its name.
+        renamed: names that are deprecated, and what they are called now.
+    """
+
+    def __init__(self, events: Mapping[str, Event[Any]], renamed: Mapping[str, str] | None = None) -> None:
         self._events = events
+        self._renamed = renamed or {}
+        self._queues: list[EventQueue] = []
         self._handlers: dict[str, list[Handler]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._waiters: dict[asyncio.Future[Any], Handler] = {}
@@ -139,12 +193,35 @@ class Emitter:
             del self._waiters[happened]
             self._remove(name, watch)
 
+    def events(self, *events: str, limit: int = 1000) -> EventQueue:
+        """All events from now on, for ``async for``; the loop ends when the session does.
+
+        ::
+
+            async for event, args in client.events(RTVIEvent.USER_TRANSCRIPT, RTVIEvent.BOT_LLM_TEXT):
+                print(event, *args)
+
+        Args:
+            events: which ones; all where none is named.
+            limit: how many may wait for the loop; beyond it the oldest are dropped, and counted in ``dropped``.
+
+        Raises:
+            InvalidArgumentError: there is no such event, or the limit is less than 1.
+        """
+        if limit < 1:
+            raise InvalidArgumentError(f"limit must be at least 1; it is {limit!r}.")
+        queue = EventQueue(frozenset(map(self._known, events)), limit)
+        self._queues.append(queue)
+        return queue
+
     def listens(self, event: str) -> bool:
         """Whether anyone handles an event."""
-        return bool(self._handlers.get(event))
+        return bool(self._handlers.get(event)) or any(event in queue.wanted for queue in self._queues)
 
     def emit(self, event: Event[*Args], *args: *Args) -> None:
         """Call an event's handlers; never raises."""
+        for queue in self._queues:
+            queue.offer(Happened(event, args))
         for handler in tuple(self._handlers.get(event, ())):
             try:
                 result = handler(*args)
@@ -168,7 +245,10 @@ class Emitter:
         return task
 
     def fail_waiters(self, reason: str) -> None:
-        """Make every pending ``wait_for()`` raise ``DisconnectedError``."""
+        """Make every pending ``wait_for()`` raise ``DisconnectedError``, and end every ``events()``."""
+        for queue in self._queues:
+            queue.close()
+        self._queues.clear()
         for happened in tuple(self._waiters):
             if not happened.done():
                 happened.set_exception(DisconnectedError(reason))
@@ -204,6 +284,9 @@ class Emitter:
         return False
 
     def _known(self, event: str) -> str:
+        if now := self._renamed.get(event):
+            warnings.warn(f"The event {event!r} is now called {now!r}.", DeprecationWarning, stacklevel=4)
+            return now
         if event not in self._events:
             raise InvalidArgumentError(f"There is no event {str(event)!r}.{nearest(event, self._events)}")
         return str(event)

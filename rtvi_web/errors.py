@@ -8,7 +8,7 @@
     ├── UnsupportedFeatureError                      this browser or this bot cannot do it
     ├── AlreadyStartedError       (RuntimeError)     connect() while a session is running
     ├── ConnectionTimeoutError    (TimeoutError)     connect() did not end within its deadline
-    ├── ConnectAbortedError       (ConnectionError)  disconnect() was called while connect() ran
+    ├── ConnectAbortedError       (ConnectionError)  disconnect() or an abort controller ended connect()
     ├── HttpError                 (ConnectionError)  a request got no answer at all
     ├── StartBotError                                the start endpoint refused or answered nonsense
     ├── TransportStartError       (ConnectionError)  the transport could not be established
@@ -16,12 +16,15 @@
     ├── BotNotReadyError                             something was sent before the session was ready
     ├── DisconnectedError         (ConnectionError)  the session ended while something waited for it
     ├── RequestError                                 the bot answered a request with an error
+    │   └── ConfigUpdateError                        the bot refused a configuration
+    ├── ActionEndpointNotSetError                    action() without a session and without an endpoint
     ├── RequestTimeoutError       (TimeoutError)     the bot did not answer a request in time
     ├── MessageTooLargeError      (ValueError)       a message over the transport's size limit; not sent
     └── DeviceError                                  a microphone, camera or speaker could not be used
 
 The names that the JavaScript client has (``RTVIError``, ``ConnectionTimeoutError``, ``StartBotError``,
-``TransportStartError``, ``BotNotReadyError``, ``DeviceError``, ``UnsupportedFeatureError``) mean the same here.
+``TransportStartError``, ``BotNotReadyError``, ``ConfigUpdateError``, ``ActionEndpointNotSetError``, ``DeviceError``,
+``UnsupportedFeatureError``) mean the same here.
 """
 
 from __future__ import annotations
@@ -89,7 +92,15 @@ class NotInBrowserError(RTVIError, RuntimeError):
 
 
 class UnsupportedFeatureError(RTVIError):
-    """This browser or this bot cannot do what was asked."""
+    """This browser or this bot cannot do what was asked.
+
+    Attributes:
+        feature: what it cannot do, such as the message type ``"get-config"``.
+    """
+
+    def __init__(self, message: str, *, feature: str) -> None:
+        super().__init__(message)
+        self.feature = feature
 
 
 class AlreadyStartedError(RTVIError, RuntimeError):
@@ -105,9 +116,20 @@ class ConnectionTimeoutError(RTVIError, TimeoutError):
 
 
 class ConnectAbortedError(RTVIError, ConnectionError):
-    """``disconnect()`` was called while ``connect()`` was running."""
+    """``connect()`` was given up: by ``disconnect()``, or by the abort controller of a custom connect handler.
 
-    default_message = "disconnect() was called while connect() was running."
+    Attributes:
+        by_disconnect: whether it was ``disconnect()``, which leaves the client ``disconnected``; an abort controller
+            leaves it in ``error``.
+    """
+
+    def __init__(self, *, by_disconnect: bool = True) -> None:
+        super().__init__(
+            "disconnect() was called while connect() was running."
+            if by_disconnect
+            else "The custom connect handler aborted."
+        )
+        self.by_disconnect = by_disconnect
 
 
 class HttpError(RTVIError, ConnectionError):
@@ -160,7 +182,22 @@ class DisconnectedError(RTVIError, ConnectionError):
 
 
 class RequestError(RTVIError):
-    """The bot answered a request with ``error-response``; the message is the bot's own."""
+    """The bot answered a request with ``error-response``, or its action endpoint refused; the message is its own."""
+
+
+class ConfigUpdateError(RequestError):
+    """The bot refused a configuration; its status is 400, as in the JavaScript client."""
+
+    default_message = "Unable to update configuration"
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message, status=400)
+
+
+class ActionEndpointNotSetError(RTVIError):
+    """``action()`` was called without a session, and ``params.endpoints.action`` is ``None``."""
+
+    default_message = "Action endpoint is not set. Set client.params.endpoints.action, or connect first."
 
 
 class RequestTimeoutError(RTVIError, TimeoutError):

@@ -32,51 +32,69 @@ class FunctionCall(NamedTuple):
 FunctionCallHandler = Callable[[FunctionCall], Any]
 
 
+class Answerer(NamedTuple):
+    """Who answers a function call, and how many seconds they have; ``None`` means no limit."""
+
+    handler: FunctionCallHandler
+    timeout: float | None = None
+
+
+NOBODY = Answerer(lambda call: {"error": f"There is no handler for function {call.function_name!r}."})
+"""Answers the calls that nobody else could answer, so that the model does not wait for ever."""
+
+
 class FunctionCalls:
-    """The handlers by function name, and how a call is answered."""
+    """Who answers which function, and how a call is answered."""
 
     def __init__(self) -> None:
-        self._handlers: dict[str, FunctionCallHandler] = {}
+        self._answerers: dict[str | None, Answerer] = {}
 
-    def register(self, name: str, handler: FunctionCallHandler) -> None:
-        """Let a handler answer a function; the last one registered for a name wins.
+    def register(self, name: str | None, handler: FunctionCallHandler, timeout: float | None) -> None:
+        """Let a handler answer a function, or with ``None`` all that have no handler; the last one registered wins.
 
         Raises:
             InvalidArgumentError: the name is empty, or the handler cannot be called.
         """
-        if not name or not isinstance(name, str):
-            raise InvalidArgumentError(f"A function's name must be a word; it is {name!r}.")
+        if name is not None and (not name or not isinstance(name, str)):
+            raise InvalidArgumentError(f"A function's name must be a word, or None for all others; it is {name!r}.")
         if not callable(handler):
             raise InvalidArgumentError(f"The handler of function {name!r} must be a function; it is {handler!r}.")
-        self._handlers[name] = handler
+        self._answerers[name] = Answerer(handler, timeout)
 
-    def handler(self, name: str | None) -> FunctionCallHandler | None:
+    def unregister(self, name: str | None) -> None:
+        """Leave a function to the default handler, or else to the server; nothing happens if it has no handler."""
+        self._answerers.pop(name, None)
+
+    def answerer(self, name: str) -> Answerer | None:
         """Who answers a function here; ``None`` leaves it to the server, which may own it."""
-        return self._handlers.get(name) if name else None
+        return self._answerers.get(name) or self._answerers.get(None)
 
 
-async def answer(handler: FunctionCallHandler, data: FunctionCallData) -> dict[str, Any]:
+async def answer(answerer: Answerer, data: FunctionCallData) -> dict[str, Any]:
     """Run a handler and make the data of ``llm-function-call-result``; never raises.
 
-    A handler that raises, or gives what JSON cannot say, makes a result ``{"error": …}`` that the model can read;
-    the exception goes to the event loop's exception handler. Servers take an object or a string: anything else is
-    wrapped as ``{"result": …}``.
+    A handler that raises, takes too long, or gives what JSON cannot say, makes a result ``{"error": …}`` that the
+    model can read; the exception goes to the event loop's exception handler. Servers take an object or a string:
+    anything else is wrapped as ``{"result": …}``.
     """
     from pydantic import BaseModel  # late, see rtvi_web.protocol
 
     call = FunctionCall(data.function_name or "", data.arguments or {}, data.tool_call_id)
+    deadline = asyncio.timeout(answerer.timeout)
     try:
-        result = handler(call)
-        if inspect.isawaitable(result):
-            result = await result
+        async with deadline:
+            result = answerer.handler(call)
+            if inspect.isawaitable(result):
+                result = await result
         if isinstance(result, BaseModel):
             result = result.model_dump(mode="json")
         json.dumps(result, allow_nan=False)
     except (Exception, asyncio.CancelledError) as error:
         if (task := asyncio.current_task()) and task.cancelling():
             raise  # this task is being cancelled; otherwise the handler met something that was
-        report(error, f"the handler of function {call.function_name!r} raised", handler)
-        result = {"error": f"{type(error).__name__}: {error}"}
+        report(error, f"the handler of function {call.function_name!r} raised", answerer.handler)
+        reason = f"there was no result within {answerer.timeout:g} s" if deadline.expired() else error
+        result = {"error": f"{type(error).__name__}: {reason}"}
     return {
         "function_name": call.function_name,
         "tool_call_id": call.tool_call_id,

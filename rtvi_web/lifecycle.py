@@ -26,19 +26,30 @@ from rtvi_web.errors import (
     DisconnectedError,
     InvalidArgumentError,
     MessageTooLargeError,
+    RequestError,
     RTVIError,
     StartBotError,
     TransportStartError,
+    UnsupportedFeatureError,
 )
-from rtvi_web.functions import FunctionCalls, answer
-from rtvi_web.params import ClientParams
+from rtvi_web.functions import NOBODY, Answerer, FunctionCalls, answer
+from rtvi_web.helpers import MessageHelpers
 from rtvi_web.protocol.envelope import PROTOCOL_VERSION, encode, new_id
 from rtvi_web.protocol.events import Event, RTVIEvent
 from rtvi_web.protocol.media import Participant
-from rtvi_web.protocol.outcomes import Answered, BotBecameReady, CallAnnounced, FatalError, Fire, Outcome, Refused
+from rtvi_web.protocol.outcomes import (
+    Answered,
+    BotBecameReady,
+    CallAnnounced,
+    FatalError,
+    Fire,
+    ForHelpers,
+    Outcome,
+    Refused,
+)
 from rtvi_web.protocol.state import DEVICES_ONLY, STARTABLE, StateMachine, TransportState
 from rtvi_web.requests import PendingRequests
-from rtvi_web.start import direct, start_bot
+from rtvi_web.start import ConnectTimeout, Starter
 from rtvi_web.transport import Transport
 
 if TYPE_CHECKING:
@@ -60,13 +71,17 @@ _STALLED = {
 class Lifecycle:
     """Runs the sessions of one client, one after another."""
 
-    def __init__(self, transport: Transport, emitter: Emitter, functions: FunctionCalls) -> None:
+    def __init__(
+        self, transport: Transport, emitter: Emitter, functions: FunctionCalls, helpers: MessageHelpers
+    ) -> None:
         self._transport = transport
         self._emitter = emitter
         self._functions = functions
+        self._helpers = helpers
         self._machine = StateMachine()
         self._session: Session | None = None
         self._requests = PendingRequests()
+        self._unsupported: set[str] = set()
         self._phase = ConnectPhase.DEVICES
         self._client_ready_id = ""
         self._attempt: asyncio.Task[BotReadyData] | None = None
@@ -78,16 +93,20 @@ class Lifecycle:
     def state(self) -> TransportState:
         return self._machine.state
 
+    @property
+    def in_session(self) -> bool:
+        """Whether the state is ``connected`` or ``ready``."""
+        return self.state in (TransportState.CONNECTED, TransportState.READY)
+
     # Connecting and disconnecting.
 
-    async def connect(self, params: ClientParams, timeout: float | None) -> BotReadyData:
+    async def connect(self, starter: Starter, timeout: float | None) -> BotReadyData:
         """Run one attempt to connect; see ``RTVIClient.connect``."""
         if self._attempt or not (self._closing or self.state in STARTABLE | DEVICES_ONLY):
             raise AlreadyStartedError()
-        start_url = params.connect_url  # raises before anything is changed
         self._phase = ConnectPhase.DEVICES
         # A task of its own, so that it can be aborted wherever it stands.
-        self._attempt = asyncio.ensure_future(self._connect(params, start_url, timeout))
+        self._attempt = asyncio.ensure_future(self._connect(starter, timeout))
         try:
             data = await self._attempt
             if self._abortion is None:
@@ -103,7 +122,8 @@ class Lifecycle:
             self._attempt = None
         failure, self._abortion = self._abortion, None
         reason = f"connect() failed: {failure}"
-        await self._close(reason, None if isinstance(failure, ConnectAbortedError) else failure)
+        given_up = isinstance(failure, ConnectAbortedError) and failure.by_disconnect
+        await self._close(reason, None if given_up else failure)
         self._emitter.fail_waiters(reason)
         raise failure
 
@@ -135,10 +155,11 @@ class Lifecycle:
             self._abortion = _with_phase(reason, self._phase)
             self._attempt.cancel()
 
-    async def _connect(self, params: ClientParams, start_url: str | None, timeout: float | None) -> BotReadyData:
+    async def _connect(self, starter: Starter, timeout: float | None) -> BotReadyData:
         if self._closing:
             await asyncio.shield(self._closing)
         self._session = None
+        self._unsupported = set()
         self._bot_ready = asyncio.get_running_loop().create_future()
         if self.state is not TransportState.INITIALIZED:
             self._move(TransportState.INITIALIZING)
@@ -150,7 +171,7 @@ class Lifecycle:
         deadline = asyncio.timeout(timeout)
         try:
             async with deadline:
-                return await self._establish(params, start_url, self._bot_ready)
+                return await self._establish(starter, deadline, self._bot_ready)
         except TimeoutError:
             if not deadline.expired():
                 raise
@@ -158,18 +179,24 @@ class Lifecycle:
             raise ConnectionTimeoutError(message) from None
 
     async def _establish(
-        self, params: ClientParams, start_url: str | None, bot_ready: asyncio.Future[BotReadyData]
+        self, starter: Starter, deadline: asyncio.Timeout, bot_ready: asyncio.Future[BotReadyData]
     ) -> BotReadyData:
-        request = direct(params)
-        if start_url:
+        if starter.asks:
             self._move(TransportState.AUTHENTICATING)
             self.enter(ConnectPhase.START)
-            request = await start_bot(self._transport.http, start_url, params)
+        attempt = self._attempt
+
+        def abort() -> None:
+            if self._attempt is attempt:  # else it is over, and this is a later one
+                self._abort(ConnectAbortedError(by_disconnect=False))
+
+        request = await starter.start(ConnectTimeout(deadline), abort)
         self._move(TransportState.CONNECTING)
         self.enter(ConnectPhase.OFFER)
         bot = await self._transport.connect(request)
         self._move(TransportState.CONNECTED)
         self.fire(RTVIEvent.CONNECTED)
+        self.fire(RTVIEvent.PARTICIPANT_CONNECTED, bot)
         self.fire(RTVIEvent.BOT_CONNECTED, bot)
         self._move(TransportState.READY)
         self.enter(ConnectPhase.BOT_READY)
@@ -242,6 +269,7 @@ class Lifecycle:
             self._act(outcome)
 
     def bot_left(self, bot: Participant) -> None:
+        self.fire(RTVIEvent.PARTICIPANT_LEFT, bot)
         self.fire(RTVIEvent.BOT_DISCONNECTED, bot)
         self._end(DisconnectedError("The bot left the session."))
 
@@ -282,6 +310,8 @@ class Lifecycle:
 
     async def request(self, type: str, data: Any, *, timeout: float | None, what: str) -> Any:
         """Send a message and wait for the bot's answer to it."""
+        if type in self._unsupported:
+            raise _unsupported(type)
         id = new_id()
         pending = self._requests.open(id)
         try:
@@ -290,32 +320,43 @@ class Lifecycle:
         finally:
             pending.cancel()
 
-    def _act(self, outcome: Outcome) -> None:
+    def tell(self, outcome: Outcome) -> None:
+        """Tell handlers and helpers what a message says, in a session or out of one."""
         match outcome:
             case Fire(event, args):
                 if event is RTVIEvent.INVALID_MESSAGE:
                     logger.warning("not an RTVI message: %s", args[0].reason)
                 self.fire(event, *args)
+            case ForHelpers(message, known):
+                if not self._helpers.handle(message) and not known:
+                    self.fire(RTVIEvent.GENERIC_MESSAGE, message)
+
+    def _act(self, outcome: Outcome) -> None:
+        self.tell(outcome)
+        match outcome:
             case BotBecameReady(data):
                 if self._bot_ready and not self._bot_ready.done():
                     self._bot_ready.set_result(data)
                     self._transport.bot_ready()
             case Answered(id, value):
                 self._requests.answer(id, value)
-            case Refused(id, reason):
+            case Refused(id, reason, unsupported):
                 if id == self._client_ready_id:
                     # Older servers say this about a version they don't know, and then bot-ready all the same.
                     logger.warning("the bot says about client-ready: %s", reason)
-                self._requests.refuse(id, reason)
-            case CallAnnounced(data):
-                if handler := self._functions.handler(data.function_name):
-                    self._emitter.run(self._answer(handler, data), "answering a function call failed")
+                if unsupported:
+                    self._unsupported.add(unsupported)
+                self._requests.refuse(id, _unsupported(unsupported) if unsupported else RequestError(reason))
+            case CallAnnounced(data, only_here):
+                answerer = self._functions.answerer(data.function_name or "") or (NOBODY if only_here else None)
+                if answerer:
+                    self._emitter.run(self._answer(answerer, data), "answering a function call failed")
             case FatalError(reason):
                 self._end(BotError(f"The bot reported a fatal error: {reason}"))
 
-    async def _answer(self, handler: Any, call: FunctionCallData) -> None:
+    async def _answer(self, answerer: Answerer, call: FunctionCallData) -> None:
         session = self._session
-        result = await answer(handler, call)
+        result = await answer(answerer, call)
         if self._session is not session or self.state is not TransportState.READY:
             logger.debug("the session ended before function %r was answered", call.function_name)
             return
@@ -338,6 +379,10 @@ def about() -> dict[str, str]:
         "platform": sys.platform,
         "platform_version": ".".join(map(str, sys.version_info[:3])),
     }
+
+
+def _unsupported(type: str) -> UnsupportedFeatureError:
+    return UnsupportedFeatureError(f"The bot does not know the message {type!r}.", feature=type)
 
 
 def _with_phase(error: Exception, phase: ConnectPhase) -> RTVIError:

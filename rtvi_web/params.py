@@ -8,9 +8,9 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, TypedDict, Unpack
 
-from rtvi_web import config
 from rtvi_web.emitter import nearest
 from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.protocol import config
 from rtvi_web.protocol.events import snake_case
 
 Check = Callable[[str, Any], Any]
@@ -173,7 +173,23 @@ class ClientParams(_Settings):
                     "endpoints.connect to None to connect directly."
                 )
             return None
-        return join_url(self.base_url, self.endpoints.connect)
+        return self.construct_url("connect")
+
+    @property
+    def action_url(self) -> str | None:
+        """Where single-turn actions go; ``None`` if ``endpoints.action`` is.
+
+        Raises:
+            InvalidArgumentError: there is no base URL.
+        """
+        return None if self.endpoints.action is None else self.construct_url("action")
+
+    def construct_url(self, endpoint: str) -> str:
+        """See ``RTVIClient.construct_url``."""
+        if not self.base_url:
+            raise InvalidArgumentError("Base URL not set. Please set client.params.base_url.")
+        path = getattr(self.endpoints, endpoint) if endpoint in Endpoints._checks else endpoint
+        return join_url(self.base_url, path or "")
 
 
 def join_url(base: str, path: str) -> str:

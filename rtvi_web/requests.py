@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from rtvi_web.errors import DisconnectedError, RequestError, RequestTimeoutError
+from rtvi_web.errors import DisconnectedError, RequestTimeoutError, RTVIError
 
 
 class PendingRequests:
@@ -44,10 +44,10 @@ class PendingRequests:
         if (pending := self._pending.get(id)) and not pending.done():
             pending.set_result(value)
 
-    def refuse(self, id: str, reason: str) -> None:
+    def refuse(self, id: str, error: RTVIError) -> None:
         """A request was answered with an error; an id that nobody waits for is ignored."""
         if (pending := self._pending.get(id)) and not pending.done():
-            pending.set_exception(RequestError(reason))
+            pending.set_exception(error)
 
     def fail_all(self, reason: str) -> None:
         """The session has ended: nothing will be answered any more."""

@@ -20,6 +20,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Iterable, Mapping
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from rtvi_web.errors import ConnectPhase, DeviceError, DisconnectedError, RTVIError
@@ -115,6 +116,16 @@ class HttpRequest(NamedTuple):
     body: Any
 
 
+class ScriptedAbortController:
+    """A stand-in for the browser's ``AbortController``; its signal says whether it is ``aborted``."""
+
+    def __init__(self) -> None:
+        self.signal = SimpleNamespace(aborted=False)
+
+    def abort(self) -> None:
+        self.signal.aborted = True
+
+
 class ScriptedHttp:
     """Answers requests from a list; an exception in it is raised, and an empty list never answers."""
 
@@ -130,6 +141,9 @@ class ScriptedHttp:
         if isinstance(answer, RTVIError):
             raise answer
         return answer
+
+    def abort_controller(self) -> ScriptedAbortController:
+        return ScriptedAbortController()
 
 
 class ScriptedTransport(Transport):

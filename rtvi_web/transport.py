@@ -11,13 +11,21 @@ Later features add members with a default, so that a transport written today kee
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeVarTuple
 
-from rtvi_web.errors import ConnectPhase, RTVIError
+from rtvi_web.errors import ConnectPhase, RTVIError, UnsupportedFeatureError
 from rtvi_web.protocol.events import Event
-from rtvi_web.protocol.media import Participant, Tracks
+from rtvi_web.protocol.media import (
+    AudioFrame,
+    DeviceName,
+    MediaDevice,
+    MediaState,
+    Participant,
+    Tracks,
+    VideoSource,
+)
 
 Args = TypeVarTuple("Args")
 
@@ -33,6 +41,14 @@ class HttpResponse(NamedTuple):
         return 200 <= self.status < 300
 
 
+class NativeAbortController(Protocol):
+    """The browser's ``AbortController`` (MDN), or what stands in for it elsewhere."""
+
+    @property
+    def signal(self) -> Any: ...
+    def abort(self) -> None: ...
+
+
 class HttpClient(Protocol):
     """How the client reaches HTTP servers; every transport brings one."""
 
@@ -42,6 +58,10 @@ class HttpClient(Protocol):
         Raises:
             HttpError: no answer at all; says why and chains the cause.
         """
+        ...
+
+    def abort_controller(self) -> NativeAbortController:
+        """A new abort controller, whose signal requests of one's own can take."""
         ...
 
 
@@ -85,6 +105,24 @@ class TransportHost(Protocol):
     def lost(self, error: RTVIError) -> None:
         """The link is gone for good; the client closes and says why."""
 
+    def send(self, type: str, data: Any) -> None:
+        """Send a message of the transport's own, as the client's own messages go; the one member that may raise.
+
+        Raises:
+            BotNotReadyError, DisconnectedError, MessageTooLargeError: it was not sent.
+        """
+
+
+class AudioStream(Protocol):
+    """Audio as it comes: ``async for frame in stream``, until the session ends."""
+
+    @property
+    def dropped(self) -> int:
+        """Samples of each channel that were dropped because nobody took them in time."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[AudioFrame]: ...
+
 
 class Transport(ABC):
     """Carries a session. Mirrors ``Transport``, without the state, which is the client's."""
@@ -108,9 +146,18 @@ class Transport(ABC):
     def max_message_size(self) -> int:
         """Bytes of UTF-8 that one message may have at most."""
 
+    @property
+    def expiry(self) -> float | None:
+        """When the session will end by itself, in seconds since 1970; by default nobody knows. Mirrors ``expiry``."""
+        return None
+
+    def bot_ready(self) -> None:
+        """The bot has said bot-ready: what was kept for it can go. By default nothing was."""
+        return
+
     @abstractmethod
     async def open_devices(self) -> None:
-        """Open the devices that are wanted, asking for permission where the browser does.
+        """Open the devices that are wanted, asking for permission where the browser does; those open stay as they are.
 
         A device that is denied or missing is reported as ``deviceError`` and left closed: a session without a
         microphone is a session. Mirrors ``initDevices()``.
@@ -161,3 +208,67 @@ class Transport(ABC):
     async def resume_bot_audio(self) -> None:
         """Play the bot's audio after ``botAudioBlocked``; call it from a click. By default there is nothing to do."""
         return
+
+    # Devices and media that a transport may do without: by default it has none of them.
+
+    async def list_devices(self, name: DeviceName) -> list[MediaDevice]:
+        """The devices that there are; never prompts. Mirrors ``getAllMics()`` and its kin."""
+        return []
+
+    def selected_device(self, name: DeviceName) -> MediaDevice | None:
+        """The device in use, read from its track; where none is, the one that would be. Mirrors ``selectedMic``."""
+        return None
+
+    async def select_device(self, name: DeviceName, id: str) -> None:
+        """Use another device, now and in later sessions. Mirrors ``updateMic()`` and its kin.
+
+        Raises:
+            DeviceError: it cannot be used, also reported as ``deviceError``; the one before stays in use.
+            UnsupportedFeatureError: nothing can be chosen here.
+        """
+        raise _unsupported(self, f"update_{name}")
+
+    @property
+    def media_state(self) -> MediaState:
+        """How far microphone and camera have got. Mirrors ``mediaState``."""
+        return MediaState()
+
+    async def enable_cam(self, enable: bool) -> None:
+        """Open the camera, or release it. Mirrors ``enableCam()``; otherwise as ``enable_mic()``."""
+        if enable:
+            raise _unsupported(self, "enable_cam")
+
+    @property
+    def is_cam_enabled(self) -> bool:
+        """Whether the camera sends, read from its track. Mirrors ``isCamEnabled``."""
+        return False
+
+    async def enable_screen_share(self, enable: bool) -> None:
+        """Ask the person for a screen to share, or end it. Mirrors ``enableScreenShare()``.
+
+        Raises:
+            DeviceError: they refused; also reported as ``deviceError``.
+        """
+        if enable:
+            raise _unsupported(self, "enable_screen_share")
+
+    @property
+    def is_sharing_screen(self) -> bool:
+        """Whether the screen is shared, read from its track. Mirrors ``isSharingScreen``."""
+        return False
+
+    def local_audio(self, *, sample_rate: int, frame: float) -> AudioStream:
+        """What the microphone sends, in frames of so many seconds."""
+        raise _unsupported(self, "local_audio")
+
+    def remote_audio(self, *, sample_rate: int, frame: float) -> AudioStream:
+        """What the bot sends, in frames of so many seconds."""
+        raise _unsupported(self, "remote_audio")
+
+    def show_video(self, element: Any, source: VideoSource) -> None:
+        """Show a video in an element, now and whenever it comes."""
+        raise _unsupported(self, "show_video")
+
+
+def _unsupported(transport: Transport, feature: str) -> UnsupportedFeatureError:
+    return UnsupportedFeatureError(f"{type(transport).__name__} has no {feature}().", feature=feature)

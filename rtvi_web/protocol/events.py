@@ -7,21 +7,28 @@ the names of the JavaScript client. A new event is a new row.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVarTuple
 
 from rtvi_web.errors import DeviceError
+from rtvi_web.protocol.config import Config
 from rtvi_web.protocol.media import MediaDevice, MediaState, MediaStreamTrack, Participant
 from rtvi_web.protocol.state import TransportState
 
 if TYPE_CHECKING:
     from rtvi_web.protocol.messages import RTVIMessage
     from rtvi_web.protocol.payloads import (
+        ActionDescriptions,
+        BotLLMSearchResponseData,
         BotReadyData,
+        ConfigDescription,
         ErrorMessage,
         FunctionCallData,
         FunctionCallStartedData,
         FunctionCallStoppedData,
+        MetricsData,
+        StorageItemStoredData,
         TextData,
         TranscriptData,
     )
@@ -43,22 +50,31 @@ class Event(str, Generic[*Args]):
         wire: the type of the wire message that fires it, or ``None``.
         payload: what the handler gets of that message: ``None`` nothing, ``Any`` its data as sent, else the name of
             a model: a payload's gets its data validated, a message's the whole message.
+        field: the one field of the payload that the handler gets, where it does not get all of it.
     """
 
-    __slots__ = ("callback", "js_callback", "payload", "wire")
+    __slots__ = ("callback", "field", "js_callback", "payload", "wire")
     callback: str
     js_callback: str
     wire: str | None
     payload: Any
+    field: str | None
 
     def __new__(
-        cls, name: str, *, wire: str | None = None, payload: Any = None, js_callback: str | None = None
+        cls,
+        name: str,
+        *,
+        wire: str | None = None,
+        payload: Any = None,
+        field: str | None = None,
+        js_callback: str | None = None,
     ) -> Event[*Args]:
         self = super().__new__(cls, name)
         self.js_callback = js_callback or "on" + name[0].upper() + name[1:]
         self.callback = snake_case(self.js_callback)
         self.wire = wire
         self.payload = payload
+        self.field = field
         return self
 
 
@@ -69,9 +85,25 @@ class InvalidMessage(NamedTuple):
     reason: str
 
 
+RENAMED: Final = {"configUpdated": "config", "trackedStopped": "trackStopped", "botText": "botLlmText"}
+"""Names of events that older documents use, and what they are called now."""
+
+
 class _EventTable(type):
     def __iter__(cls) -> Iterator[Event[Any]]:
         return (value for value in vars(cls).values() if isinstance(value, Event))
+
+    if not TYPE_CHECKING:  # a misspelt member is an error to type checkers
+
+        def __getattr__(cls, name: str) -> Event[Any]:
+            """The members as the older documents write them, such as ``TrackedStopped`` and ``CONFIG_UPDATED``."""
+            for old, now in RENAMED.items():
+                if name.replace("_", "").lower() == old.lower():
+                    warnings.warn(
+                        f"{cls.__name__}.{name} is now RTVIEvent.{snake_case(now).upper()}.", DeprecationWarning, 2
+                    )
+                    return EVENTS[now]
+            raise AttributeError(f"There is no RTVIEvent.{name}.")
 
 
 class RTVIEvent(metaclass=_EventTable):
@@ -81,11 +113,22 @@ class RTVIEvent(metaclass=_EventTable):
     TRANSPORT_STATE_CHANGED: Final[Event[TransportState]] = Event("transportStateChanged")
     CONNECTED: Final[Event[()]] = Event("connected")
     DISCONNECTED: Final[Event[()]] = Event("disconnected")
+    PARTICIPANT_CONNECTED: Final[Event[Participant]] = Event("participantConnected", js_callback="onParticipantJoined")
+    PARTICIPANT_LEFT: Final[Event[Participant]] = Event("participantLeft")
     BOT_CONNECTED: Final[Event[Participant]] = Event("botConnected")
     BOT_DISCONNECTED: Final[Event[Participant]] = Event("botDisconnected")
     BOT_READY: Final[Event[BotReadyData]] = Event("botReady", wire="bot-ready", payload="BotReadyData")
     ERROR: Final[Event[ErrorMessage]] = Event("error", wire="error", payload="ErrorMessage")
     MESSAGE_ERROR: Final[Event[ErrorMessage]] = Event("messageError", wire="error-response", payload="ErrorMessage")
+
+    # The configuration and actions of bots that have them (RTVI 0.x).
+    CONFIG: Final[Event[Config]] = Event("config", wire="config", payload="ConfigData", field="config")
+    CONFIG_DESCRIBE: Final[Event[ConfigDescription]] = Event(
+        "configDescribe", wire="config-available", payload="ConfigDescription"
+    )
+    ACTIONS_AVAILABLE: Final[Event[ActionDescriptions]] = Event(
+        "actionsAvailable", wire="actions-available", payload="ActionDescriptions"
+    )
 
     # Devices and media.
     TRACK_STARTED: Final[Event[MediaStreamTrack, Participant]] = Event("trackStarted")
@@ -124,6 +167,10 @@ class RTVIEvent(metaclass=_EventTable):
     BOT_TTS_STARTED: Final[Event[()]] = Event("botTtsStarted", wire="bot-tts-started")
     BOT_TTS_TEXT: Final[Event[TextData]] = Event("botTtsText", wire="bot-tts-text", payload="TextData")
     BOT_TTS_STOPPED: Final[Event[()]] = Event("botTtsStopped", wire="bot-tts-stopped")
+    BOT_LLM_SEARCH_RESPONSE: Final[Event[BotLLMSearchResponseData]] = Event(
+        "botLlmSearchResponse", wire="bot-llm-search-response", payload="BotLLMSearchResponseData"
+    )
+    METRICS: Final[Event[MetricsData]] = Event("metrics", wire="metrics", payload="MetricsData")
     LLM_FUNCTION_CALL_STARTED: Final[Event[FunctionCallStartedData]] = Event(
         "llmFunctionCallStarted",
         wire="llm-function-call-started",
@@ -146,8 +193,22 @@ class RTVIEvent(metaclass=_EventTable):
         "llmFunctionCall", wire="llm-function-call", payload="FunctionCallData", js_callback="onLLMFunctionCall"
     )
 
+    LLM_FUNCTION_CALL_START: Final[Event[str | None]] = Event(
+        "llmFunctionCallStart",
+        wire="llm-function-call-start",
+        payload="FunctionCallStartedData",
+        field="function_name",
+        js_callback="onLLMFunctionCallStart",
+    )
+    LLM_JSON_COMPLETION: Final[Event[Any]] = Event(
+        "llmJsonCompletion", wire="llm-json-completion", payload=Any, js_callback="onLLMJsonCompletion"
+    )
+
     # Messages of the application, and those that have no row of their own.
     SERVER_MESSAGE: Final[Event[Any]] = Event("serverMessage", wire="server-message", payload=Any)
+    STORAGE_ITEM_STORED: Final[Event[StorageItemStoredData]] = Event(
+        "storageItemStored", wire="storage-item-stored", payload="StorageItemStoredData"
+    )
     GENERIC_MESSAGE: Final[Event[RTVIMessage]] = Event("genericMessage")
     INVALID_MESSAGE: Final[Event[InvalidMessage]] = Event("invalidMessage")
     MESSAGE_RECEIVED: Final[Event[str]] = Event("messageReceived")

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from rtvi_web.errors import DeviceError
+
+DeviceName = Literal["mic", "cam", "speaker"]
+"""What a person chooses a device for; also in ``DeviceError.devices``."""
+VideoSource = Literal["bot", "cam", "screen"]
+"""What a page can show: the bot, the person's own camera, the screen that they share."""
 
 
 class MediaStreamTrack(Protocol):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rtvi_web.protocol.events import Event
 
 if TYPE_CHECKING:
+    from rtvi_web.protocol.messages import RTVIMessage
     from rtvi_web.protocol.payloads import BotReadyData, FunctionCallData
 
 
@@ -31,16 +32,37 @@ class Answered(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A request was answered with an error."""
+    """A request was answered with an error.
+
+    Attributes:
+        unsupported: the message type that the bot says it does not know, or ``None``.
+    """
 
     id: str
     reason: str
+    unsupported: str | None = None
 
 
 class CallAnnounced(NamedTuple):
-    """The model calls a function by name; announced once for each call."""
+    """The model calls a function by name; announced once for each call.
+
+    Attributes:
+        only_here: whether it came in the legacy message, which a server sends only when the page is to answer.
+    """
 
     data: FunctionCallData
+    only_here: bool
+
+
+class ForHelpers(NamedTuple):
+    """A message that helpers may want.
+
+    Attributes:
+        known: whether it has an event of its own; if not, and no helper wants it, it is a generic message.
+    """
+
+    message: RTVIMessage
+    known: bool
 
 
 class FatalError(NamedTuple):
@@ -49,4 +71,4 @@ class FatalError(NamedTuple):
     reason: str
 
 
-Outcome = Fire | BotBecameReady | Answered | Refused | CallAnnounced | FatalError
+Outcome = Fire | BotBecameReady | Answered | Refused | CallAnnounced | ForHelpers | FatalError

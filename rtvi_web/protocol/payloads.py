@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
+from rtvi_web.protocol.config import normalize
 from rtvi_web.protocol.messages import RTVIMessage
+
+_Config = Annotated[list[dict[str, Any]], BeforeValidator(normalize)]
 
 
 class Payload(BaseModel):
@@ -26,7 +29,7 @@ class BotReadyData(Payload):
 
     version: str = ""
     about: dict[str, Any] | None = None
-    config: list[dict[str, Any]] | None = None
+    config: _Config | None = None
 
 
 class TranscriptData(Payload):
@@ -114,3 +117,117 @@ class ServerResponseData(Payload):
 
     t: str = ""
     d: Any = None
+
+
+class ConfigData(Payload):
+    """The bot's whole configuration; handlers get the list. Mirrors ``RTVIClientConfigOption[]``."""
+
+    config: _Config = Field(default_factory=list)
+
+
+class OptionDescription(Payload):
+    """An option or an argument, and the type it takes: bool, number, string, array or object."""
+
+    name: str
+    type: str = ""
+
+
+class ServiceDescription(Payload):
+    """A service and the options it takes."""
+
+    name: str
+    options: list[OptionDescription] = Field(default_factory=list)
+
+
+class ConfigDescription(Payload):
+    """What can be configured: the answer to ``describe_config()``.
+
+    Attributes:
+        config: one entry a service. (The wire calls the service ``name`` here, and ``service`` in a configuration.)
+    """
+
+    config: list[ServiceDescription] = Field(default_factory=list)
+
+
+class ActionDescription(Payload):
+    """An action, the arguments it takes and the type of its result."""
+
+    service: str
+    action: str
+    arguments: list[OptionDescription] = Field(default_factory=list)
+    result: str = ""
+
+
+class ActionDescriptions(Payload):
+    """The actions that the bot has: the answer to ``describe_actions()``."""
+
+    actions: list[ActionDescription] = Field(default_factory=list)
+
+
+class ActionResult(Payload):
+    """What an action gave back."""
+
+    result: Any = None
+
+
+class ActionResponse(RTVIMessage):
+    """The whole ``action-response`` message: ``response.data.result``. Mirrors ``RTVIActionResponse``."""
+
+    data: ActionResult = Field(default_factory=ActionResult)
+
+
+class Metric(Payload):
+    """One measurement of one processor: seconds of ``ttfb`` and ``processing``, a number of characters."""
+
+    processor: str = ""
+    value: Any = None
+
+
+class MetricsData(Payload):
+    """What the bot measured. Mirrors ``PipecatMetricsData``; servers add more kinds, such as ``tokens``."""
+
+    ttfb: list[Metric] | None = None
+    processing: list[Metric] | None = None
+    characters: list[Metric] | None = None
+    tokens: list[dict[str, Any]] | None = None
+
+
+class StorageItemStoredData(Payload):
+    """The bot stored something. Mirrors ``StorageItemStoredData``."""
+
+    action: str
+    items: Any = None
+
+
+class SearchResult(Payload):
+    """A passage found, and how sure the search was of it, from 0 to 1. Mirrors ``LLMSearchResult``."""
+
+    text: str
+    confidence: list[float] = Field(default_factory=list)
+
+
+class SearchOrigin(Payload):
+    """A site and what was found there. Mirrors ``LLMSearchOrigin``."""
+
+    site_uri: str | None = None
+    site_title: str | None = None
+    results: list[SearchResult] = Field(default_factory=list)
+
+
+class BotLLMSearchResponseData(Payload):
+    """What the model found on the web. Mirrors ``BotLLMSearchResponseData``.
+
+    Attributes:
+        rendered_content: HTML from a stranger: never insert it into a page as it is.
+    """
+
+    search_result: str | None = None
+    rendered_content: str | None = None
+    origins: list[SearchOrigin] = Field(default_factory=list)
+
+
+class LLMContext(Payload):
+    """The model's messages and tools, as the model's service writes them. Mirrors ``LLMContext``."""
+
+    messages: list[Any] | None = None
+    tools: list[Any] | None = None

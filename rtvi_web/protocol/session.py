@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from rtvi_web.protocol import payloads
 from rtvi_web.protocol.events import BY_WIRE, Event, InvalidMessage, RTVIEvent
 from rtvi_web.protocol.messages import MalformedMessageError, RTVIMessage, decode
-from rtvi_web.protocol.outcomes import Answered, BotBecameReady, CallAnnounced, FatalError, Fire, Outcome, Refused
-from rtvi_web.protocol.payloads import FunctionCallData, ServerResponseData
+from rtvi_web.protocol.outcomes import (
+    Answered,
+    BotBecameReady,
+    CallAnnounced,
+    FatalError,
+    Fire,
+    ForHelpers,
+    Outcome,
+    Refused,
+)
+from rtvi_web.protocol.payloads import ActionResponse, FunctionCallData, ServerResponseData
+
+Model = TypeVar("Model", bound=BaseModel)
 
 REMEMBERED_CALLS = 256
 """How many function calls are remembered, so that none is run twice."""
 
+_UNSUPPORTED = re.compile(r"Unsupported type '?([\w-]+)")
+"""What Pipecat says about a message type that it does not know."""
+_ANSWERS = (RTVIEvent.CONFIG, RTVIEvent.CONFIG_DESCRIBE, RTVIEvent.ACTIONS_AVAILABLE)
 _CALL_EVENTS = (RTVIEvent.LLM_FUNCTION_CALL, RTVIEvent.LLM_FUNCTION_CALL_IN_PROGRESS)
 
 
@@ -42,21 +57,29 @@ class Session:
         if message.type == "server-response":
             response = ServerResponseData.model_validate(message.data or {})
             return [Answered(message.id or "", response.d)]
+        if message.type == "action-response":
+            return [Answered(message.id or "", _whole(ActionResponse, message))]
         event = BY_WIRE.get(message.type)
         if event is None:
-            return [Fire(RTVIEvent.GENERIC_MESSAGE, (message,))]
+            return [ForHelpers(message, known=False)]
         args = _arguments(event, message)
-        fire = Fire(event, args)
-        data: Any = args[0] if args else None
+        before, after = self._consequences(event, args[0] if args else None, message.id or "")
+        return [*before, Fire(event, args), ForHelpers(message, known=True), *after]
+
+    def _consequences(self, event: Event[Any], data: Any, id: str) -> tuple[list[Outcome], list[Outcome]]:
+        """What a message leads to, before and after its event is fired."""
         if event is RTVIEvent.BOT_READY:
-            return [BotBecameReady(data), fire]
-        if event is RTVIEvent.ERROR:
-            return [fire, FatalError(data.data.error)] if data.data.fatal else [fire]
+            return [BotBecameReady(data)], []
+        if event in _ANSWERS and id:
+            return [Answered(id, data)], []
         if event is RTVIEvent.MESSAGE_ERROR:
-            return [Refused(data.id or "", data.data.error), fire]
+            unsupported = _UNSUPPORTED.match(data.data.error)
+            return [Refused(id, data.data.error, unsupported and unsupported[1])], []
+        if event is RTVIEvent.ERROR and data.data.fatal:
+            return [], [FatalError(data.data.error)]
         if event in _CALL_EVENTS and self._is_new(data):
-            return [fire, CallAnnounced(data)]
-        return [fire]
+            return [], [CallAnnounced(data, only_here=event is RTVIEvent.LLM_FUNCTION_CALL)]
+        return [], []
 
     def _is_new(self, call: FunctionCallData) -> bool:
         """Whether a call can be answered and was not announced before (old and new messages announce the same one)."""
@@ -84,5 +107,12 @@ def _arguments(event: Event[Any], message: RTVIMessage) -> tuple[Any, ...]:
     if payload is Any:
         return (message.data,)
     model: type[BaseModel] = getattr(payloads, payload)
-    source = message.model_dump(exclude_none=True) if issubclass(model, RTVIMessage) else message.data
-    return (model.model_validate({} if source is None else source),)
+    if issubclass(model, RTVIMessage):
+        return (_whole(model, message),)
+    data = model.model_validate({} if message.data is None else message.data)
+    return (getattr(data, event.field) if event.field else data,)
+
+
+def _whole(model: type[Model], message: RTVIMessage) -> Model:
+    """A message as a model of its own type."""
+    return model.model_validate(message.model_dump(exclude_none=True))

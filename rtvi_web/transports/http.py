@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rtvi_web.browser import _js
 from rtvi_web.browser.fetch import fetch
-from rtvi_web.transport import HttpResponse
+from rtvi_web.transport import HttpResponse, NativeAbortController
 
 
 class PageHttp:
@@ -13,3 +14,7 @@ class PageHttp:
 
     async def request(self, method: str, url: str, *, headers: Mapping[str, str], body: str) -> HttpResponse:
         return HttpResponse(*await fetch(method, url, headers=headers, body=body))
+
+    def abort_controller(self) -> NativeAbortController:
+        controller: NativeAbortController = _js.construct("AbortController")
+        return controller

@@ -127,7 +127,7 @@ script: Transport = ScriptedTransport(
 class MyTransport(Transport):
     """The contract can be fulfilled with no more than its abstract members."""
 
-    def attach(self, host: TransportHost, *, enable_mic: bool) -> None:
+    def attach(self, host: TransportHost, *, enable_mic: bool, enable_cam: bool = False) -> None:
         host.fire(RTVIEvent.CONNECTED)
         host.fire(RTVIEvent.LOCAL_AUDIO_LEVEL, 0.5)
         host.fire(RTVIEvent.DEVICE_ERROR, DeviceError("x", devices=["mic"], type="unknown"))

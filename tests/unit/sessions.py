@@ -16,8 +16,8 @@ STARTED = HttpResponse(200, '{"sessionId": "s1"}')
 class Transport(ScriptedTransport):
     """A scripted transport that takes its time over closing, as real ones do, and can be cut off from outside."""
 
-    def attach(self, host: TransportHost, *, enable_mic: bool) -> None:
-        super().attach(host, enable_mic=enable_mic)
+    def attach(self, host: TransportHost, *, enable_mic: bool, enable_cam: bool = False) -> None:
+        super().attach(host, enable_mic=enable_mic, enable_cam=enable_cam)
         self.host = host
 
     async def close(self) -> None:

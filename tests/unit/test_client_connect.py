@@ -36,6 +36,7 @@ class TestHappyPath:
             ("transportStateChanged", "connecting"),
             ("transportStateChanged", "connected"),
             ("connected",),
+            ("participantConnected", BOT),
             ("botConnected", BOT),
             ("transportStateChanged", "ready"),
             ("botReady", data),

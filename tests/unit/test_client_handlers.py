@@ -18,6 +18,7 @@ BY_ITSELF = [
     RTVIEvent.TRANSPORT_STATE_CHANGED,
     RTVIEvent.TRACK_STARTED,
     RTVIEvent.CONNECTED,
+    RTVIEvent.PARTICIPANT_CONNECTED,
     RTVIEvent.BOT_CONNECTED,
     RTVIEvent.MESSAGE_SENT,
     RTVIEvent.MESSAGE_RECEIVED,
@@ -53,7 +54,7 @@ async def test_disconnect_from_a_handler(event: Event[Any], style: str) -> None:
             await over(task)
     else:
         await over(task)
-        run.transport.host.fire(event, "anything")
+        run.transport.host.fire(event, [] if event is RTVIEvent.CONFIG else "anything")
     await turns(30)
     assert run.client.state is TransportState.DISCONNECTED
     assert ends == ["disconnect() returned", "the handler goes on"]

@@ -94,7 +94,9 @@ class TestStartRequest:
 
     async def test_request_data_that_json_cannot_say(self) -> None:
         run = Run(Transport(), params={"base_url": URL, "request_data": {"x": object()}})
-        with pytest.raises(InvalidArgumentError, match="request_data cannot be written as JSON") as raised:
+        with pytest.raises(
+            InvalidArgumentError, match=r"request_data or params\.config cannot be written as JSON"
+        ) as raised:
             await run.client.connect()
         assert raised.value.phase is ConnectPhase.START
         run.client.params.request_data.clear()

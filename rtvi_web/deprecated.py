@@ -1,0 +1,80 @@
+"""What VoiceClient and early RTVIClient were told and asked in other words. Each warns, and says the word of today."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rtvi_web.errors import AlreadyStartedError
+from rtvi_web.lifecycle import Lifecycle
+from rtvi_web.params import ClientParams
+from rtvi_web.protocol.config import Config
+
+if TYPE_CHECKING:
+    from rtvi_web.protocol.payloads import BotReadyData
+
+
+def merge_deprecated(params: ClientParams, **deprecated: Any) -> ClientParams:
+    """The params with what the constructor was given beside them; what ``params`` says itself wins."""
+    given = {name: value for name, value in deprecated.items() if value is not None}
+    for name, value in given.items():
+        now = {"custom_headers": "headers", "custom_body_params": "request_data"}.get(name, name)
+        _warn(f"{name}=…", f"params={{{now!r}: …}}", stacklevel=5)
+        if isinstance(value, Mapping):
+            value = {**value, **getattr(params, now)}
+        elif getattr(params, now) is not None:
+            continue
+        setattr(params, now, value)
+    return params
+
+
+class _Client(Protocol):
+    """What the renamed members need of the client that has them."""
+
+    _params: ClientParams
+    _lifecycle: Lifecycle
+
+    async def connect(self) -> BotReadyData: ...
+    async def get_config(self) -> Config: ...
+
+
+class DeprecatedMembers:
+    """The members that were renamed."""
+
+    async def start(self: _Client) -> BotReadyData:
+        """Deprecated: ``connect()``. Mirrors ``start()``."""
+        _warn("start()", "connect()")
+        return await self.connect()
+
+    async def get_bot_config(self: _Client) -> Config:
+        """Deprecated: ``get_config()``. Mirrors ``getBotConfig()``."""
+        _warn("get_bot_config()", "get_config()")
+        return await self.get_config()
+
+    @property
+    def config(self: _Client) -> Config | None:
+        """Deprecated: ``params.config``, or ``get_config()`` for the bot's own. Mirrors ``config``."""
+        _warn("config", "params.config")
+        return self._params.config
+
+    @property
+    def services(self: _Client) -> dict[str, str]:
+        """Deprecated: ``params.services``. Mirrors ``services``.
+
+        Raises:
+            AlreadyStartedError: it is set during a session.
+        """
+        _warn("services", "params.services")
+        return self._params.services
+
+    @services.setter
+    def services(self: _Client, services: Mapping[str, str]) -> None:
+        _warn("services", "params.services")
+        if self._lifecycle.in_session:
+            raise AlreadyStartedError("Cannot set services while transport is connected. Call disconnect() first.")
+        self._params.services = dict(services)
+
+
+def _warn(old: str, now: str, stacklevel: int = 3) -> None:
+    warnings.warn(f"{old} is deprecated: it is {now} now.", DeprecationWarning, stacklevel=stacklevel)
