@@ -1,0 +1,245 @@
+"""PCM in plain Python: what came in chunks stays in chunks, so that a long conversation costs no more than a short one.
+
+All of it is 16-bit signed little-endian, mono, at :data:`~rtvi_web.realtime.transport.SAMPLE_RATE`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import sys
+from array import array
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.realtime.transport import SAMPLE_RATE
+
+SAMPLE_BYTES = 2
+
+
+def float_to_pcm16(samples: Iterable[float]) -> bytes:
+    """PCM of samples from -1 to 1; beyond is clamped, NaN is silence. Mirrors ``floatTo16BitPCM()``."""
+    pcm = array("h", [_to_int16(sample) for sample in samples])
+    if sys.byteorder == "big":
+        pcm.byteswap()
+    return pcm.tobytes()
+
+
+def _to_int16(sample: float) -> int:
+    if sample != sample:
+        return 0
+    clamped = max(-1.0, min(1.0, sample))
+    return int(clamped * (0x8000 if clamped < 0 else 0x7FFF))
+
+
+def to_pcm(sound: Any) -> bytes:
+    """The PCM in whatever holds sound.
+
+    Args:
+        sound: bytes-like PCM, ``array("h")``, ``array("f")`` or another buffer of floats from -1 to 1, or a JavaScript
+            ``ArrayBuffer``, ``Int16Array`` or ``Float32Array``.
+
+    Raises:
+        InvalidArgumentError: it is something else, or half a sample is left over.
+    """
+    try:
+        # A typed array of JavaScript has no buffer of Python; it copies itself with to_memoryview().
+        view = sound.to_memoryview() if hasattr(sound, "to_memoryview") else memoryview(sound)
+    except TypeError:
+        raise InvalidArgumentError(
+            f"Sound must be bytes of 16-bit PCM or an array of samples; it is {type(sound)}."
+        ) from None
+    if view.format in ("f", "d", "<f", "<d"):
+        return float_to_pcm16(view.tolist())
+    pcm = view.tobytes()
+    if len(pcm) % SAMPLE_BYTES:
+        raise InvalidArgumentError(f"PCM of 16 bits has an even number of bytes; this has {len(pcm):,}.")
+    return pcm
+
+
+def to_base64(pcm: bytes) -> str:
+    """Mirrors ``arrayBufferToBase64()``."""
+    return binascii.b2a_base64(pcm, newline=False).decode("ascii")
+
+
+def from_base64(text: Any) -> bytes:
+    """Mirrors ``base64ToArrayBuffer()``; what is no base64 is no sound."""
+    try:
+        return base64.b64decode(text)
+    except (TypeError, ValueError):
+        return b""
+
+
+def milliseconds(samples: int) -> int:
+    """The whole milliseconds that samples last, rounded down: the server refuses fractions."""
+    return samples * 1000 // SAMPLE_RATE
+
+
+def samples(milliseconds: float) -> int:
+    """How many samples begin within this time."""
+    return int(milliseconds * SAMPLE_RATE // 1000)
+
+
+class AudioClip:
+    """The sound of one item, in the chunks it came in.
+
+    ``len(clip)`` is the number of samples kept, ``bytes(clip)`` joins them, whenever it is asked.
+
+    Attributes:
+        received: how many samples came, kept or not.
+    """
+
+    def __init__(self, pcm: bytes = b"") -> None:
+        self._chunks: deque[bytes] = deque()
+        self._kept = 0
+        self._half = b""
+        self._closed = False
+        self.received = 0
+        if pcm:
+            self.append(pcm)
+
+    def append(self, data: bytes) -> bytes:
+        """Add a chunk; return its whole samples. Half a sample waits for its other half in the next chunk."""
+        data = self._half + data if self._half else data
+        whole = len(data) - len(data) % SAMPLE_BYTES
+        self._half, pcm = data[whole:], data[:whole]
+        if pcm and not self._closed:
+            self._chunks.append(pcm)
+            self._kept += len(pcm)
+            self.received += len(pcm) // SAMPLE_BYTES
+        return pcm
+
+    def truncate(self, count: int) -> None:
+        """Keep the first ``count`` samples that were received, and take no more."""
+        self._closed = True
+        surplus = max(0, self.received - max(0, count)) * SAMPLE_BYTES
+        self.received = min(self.received, max(0, count))
+        while surplus and self._chunks:
+            last = self._chunks.pop()
+            rest = last[: max(0, len(last) - surplus)]
+            if rest:
+                self._chunks.append(rest)
+            self._kept -= len(last) - len(rest)
+            surplus -= len(last) - len(rest)
+
+    def forget_oldest(self) -> int:
+        """Drop the oldest chunk; return its bytes, 0 when nothing is left."""
+        if not self._chunks:
+            return 0
+        dropped = len(self._chunks.popleft())
+        self._kept -= dropped
+        return dropped
+
+    def wav(self) -> bytes:
+        """The samples kept, as a WAV file."""
+        size = self._kept.to_bytes(4, "little")
+        riff = (self._kept + 36).to_bytes(4, "little")
+        rate, byte_rate = SAMPLE_RATE.to_bytes(4, "little"), (SAMPLE_RATE * SAMPLE_BYTES).to_bytes(4, "little")
+        form = b"\x10\0\0\0\x01\0\x01\0" + rate + byte_rate + b"\x02\0\x10\0"
+        return b"RIFF" + riff + b"WAVEfmt " + form + b"data" + size + bytes(self)
+
+    def __len__(self) -> int:
+        return self._kept // SAMPLE_BYTES
+
+    def __bool__(self) -> bool:
+        return self._kept > 0
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self._chunks)
+
+    def __repr__(self) -> str:
+        return f"<AudioClip of {len(self) / SAMPLE_RATE:.2f} s>"
+
+
+class Retention:
+    """Keeps the sound of a whole conversation within a bound: the oldest chunks go first.
+
+    Args:
+        limit: seconds in all; ``None`` keeps everything, 0 nothing.
+    """
+
+    def __init__(self, limit: float | None) -> None:
+        self._limit = None if limit is None else int(limit * SAMPLE_RATE) * SAMPLE_BYTES
+        self._order: deque[tuple[AudioClip, int]] = deque()
+        self._kept = 0
+
+    def added(self, clip: AudioClip, size: int) -> None:
+        """``size`` bytes were appended to a clip; drop what is too old by now."""
+        if self._limit is None or not size:
+            return
+        self._order.append((clip, size))
+        self._kept += size
+        while self._kept > self._limit:
+            oldest, size = self._order.popleft()
+            self._kept -= size
+            oldest.forget_oldest()
+
+    def clear(self) -> None:
+        self._order.clear()
+        self._kept = 0
+
+
+class InputAudio:
+    """What the person has said since the session began: the last of it, and how much it was in all.
+
+    The server counts its times (``audio_start_ms``) from the first sample that was ever appended.
+
+    Args:
+        limit: seconds that are kept at most.
+    """
+
+    def __init__(self, limit: float) -> None:
+        self._limit = int(limit * SAMPLE_RATE) * SAMPLE_BYTES
+        self.reset()
+
+    def reset(self) -> None:
+        """A new session begins."""
+        self._chunks: deque[bytes] = deque()
+        self._kept = 0
+        self.total = 0
+        """Samples appended in this session."""
+        self._uncommitted = 0
+
+    def append(self, pcm: bytes) -> None:
+        """Add what the server was sent; drop what is older than the limit."""
+        self._chunks.append(pcm)
+        self._kept += len(pcm)
+        self.total += len(pcm) // SAMPLE_BYTES
+        self._uncommitted += len(pcm)
+        while self._kept > self._limit and self._chunks:
+            self._kept -= len(self._chunks.popleft())
+
+    @property
+    def uncommitted(self) -> int:
+        """Samples appended since the last :meth:`commit` or :meth:`clear`."""
+        return self._uncommitted // SAMPLE_BYTES
+
+    def commit(self) -> AudioClip:
+        """The server makes an item of what was appended: give its sound, as far as it is kept, and begin anew."""
+        joined = bytes(self)
+        clip = AudioClip(joined[max(0, len(joined) - self._uncommitted) :])
+        self.clear()
+        return clip
+
+    def clear(self) -> None:
+        """Forget the sound, not the time that has passed."""
+        self._chunks.clear()
+        self._kept = self._uncommitted = 0
+
+    def slice(self, start: int, end: int) -> AudioClip:
+        """The samples from ``start`` to ``end`` of the session, as far as they are kept."""
+        begin = self.total * SAMPLE_BYTES - self._kept  # where what is kept begins
+        first = max(0, start * SAMPLE_BYTES - begin)
+        last = max(first, end * SAMPLE_BYTES - begin)
+        return AudioClip(bytes(self)[first:last])
+
+    def __len__(self) -> int:
+        return self._kept // SAMPLE_BYTES
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self._chunks)
+
+    def __repr__(self) -> str:
+        return f"<InputAudio of {len(self) / SAMPLE_RATE:.2f} s>"

@@ -1,0 +1,99 @@
+"""Realtime events as JSON text, and the names that today's protocol (GA) has for those of the beta.
+
+Servers that still speak the beta are understood: what they send is given its GA name before anybody sees it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from rtvi_web.errors import InvalidArgumentError
+
+Event = dict[str, Any]
+
+_GA_NAMES = {
+    f"response.{beta}.{step}": f"response.output_{beta}.{step}"
+    for beta in ("text", "audio", "audio_transcript")
+    for step in ("delta", "done")
+}
+_GA_ASSISTANT_PARTS = {"text": "output_text", "audio": "output_audio"}
+_GA_INPUT_PARTS = {"text": "input_text", "audio": "input_audio"}
+_ID_LETTERS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+
+def new_id(prefix: str, length: int = 21) -> str:
+    """A fresh id of this length, prefix included, without letters that look alike. Mirrors ``generateId()``."""
+    noise = os.urandom(max(0, length - len(prefix)))
+    return prefix + "".join(_ID_LETTERS[byte % len(_ID_LETTERS)] for byte in noise)
+
+
+def encode(event: Mapping[str, Any]) -> str:
+    """The JSON text of a client event.
+
+    Raises:
+        InvalidArgumentError: something in it cannot be written as JSON (NaN and infinity cannot).
+    """
+    try:
+        return json.dumps(event, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidArgumentError(f"{event.get('type')!r} cannot be written as JSON: {error}.") from None
+
+
+def decode(text: str) -> Event | None:
+    """A server event under its GA name; ``None`` when the text is no event."""
+    try:
+        event = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(event, dict) or not isinstance(event.get("type"), str):
+        return None
+    event["type"] = _GA_NAMES.get(event["type"], event["type"])
+    return event
+
+
+def ga_part(part: Mapping[str, Any], role: str) -> dict[str, Any]:
+    """A part of a message under its GA type; what it is called depends on who speaks."""
+    names = _GA_ASSISTANT_PARTS if role == "assistant" else _GA_INPUT_PARTS
+    kind = part.get("type")
+    return {**part, "type": names.get(kind, kind) if isinstance(kind, str) else kind}
+
+
+# Reading what others wrote: whatever isn't as it should be is taken for absent.
+
+
+def text_in(event: Mapping[str, Any], key: str) -> str:
+    """A text of an event, or ``""``."""
+    value = event.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def number_in(event: Mapping[str, Any], key: str) -> float:
+    """A finite number of an event, at least 0, or 0."""
+    value = event.get(key)
+    usable = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12
+    return value if usable else 0  # type: ignore[return-value]
+
+
+def index_in(event: Mapping[str, Any], key: str) -> int:
+    """An index of an event, or 0."""
+    return int(number_in(event, key))
+
+
+def object_in(event: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """An object of an event, or ``{}``."""
+    value = event.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def objects_in(event: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """The objects in a list of an event."""
+    value = event.get(key)
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def is_out_of_band(response: Mapping[str, Any]) -> bool:
+    """Whether a response is none of the conversation's: the server says so with an explicit null."""
+    return "conversation_id" in response and response["conversation_id"] is None
