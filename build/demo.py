@@ -13,8 +13,9 @@ import time
 from pathlib import Path
 
 from environment import SetupError
-from local_bot import LocalBotError, local_bot
+from local_bot import local_bot
 from paths import DIST
+from servers import ServerError
 
 
 def port_is_free(port: int) -> bool:
@@ -32,7 +33,7 @@ def run(port: int, site: Path) -> None:
     """Serves until a signal comes or a server ends.
 
     Raises:
-        LocalBotError: the bot does not start, or has ended.
+        ServerError: the bot does not start, or has ended.
         SetupError: its environment could not be made.
     """
     openai = bool(os.environ.get("OPENAI_API_KEY"))
@@ -61,7 +62,7 @@ def main() -> None:
         run(port, arguments.site.resolve())
     except KeyboardInterrupt:
         print("\nThe demo has ended.")
-    except (LocalBotError, SetupError) as error:
+    except (ServerError, SetupError) as error:
         sys.exit(str(error))
 
 
