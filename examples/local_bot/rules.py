@@ -29,9 +29,9 @@ class Phrase:
     call: Call | None = None
 
 
-def load_phrases() -> list[Phrase]:
-    """Every phrase that the local bot understands."""
-    rows = json.loads(PHRASES_FILE.read_text(encoding="utf-8"))
+def load_phrases(file: Path = PHRASES_FILE) -> list[Phrase]:
+    """The phrases in a file; without one, every phrase that the local bot understands."""
+    rows = json.loads(file.read_text(encoding="utf-8"))
     return [Phrase(row["say"], row["answer"], Call(**row["call"]) if "call" in row else None) for row in rows]
 
 

@@ -13,12 +13,13 @@ import secrets
 import wave
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import uvicorn
 from recognition import Recognizer
-from rules import Call, RuleBasedModel, load_phrases
+from rules import Call, Phrase, RuleBasedModel, load_phrases
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -36,8 +37,7 @@ SECONDS_PER_WORD = 0.01  # so that the answer arrives word by word, as from a re
 class SpeechServer:
     """The endpoints. Neither engine is thread-safe, so each has a thread of its own."""
 
-    def __init__(self) -> None:
-        phrases = load_phrases()
+    def __init__(self, phrases: list[Phrase]) -> None:
         self._model = RuleBasedModel(phrases)
         self._recognizer = Recognizer(phrase.say for phrase in phrases)
         self._hearing = ThreadPoolExecutor(1, "recognition")
@@ -172,8 +172,10 @@ def main() -> None:
     """Serve on loopback until SIGTERM."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, default=9100)
-    port = parser.parse_args().port
-    uvicorn.run(SpeechServer().app(), host="127.0.0.1", port=port, timeout_graceful_shutdown=1)
+    parser.add_argument("--phrases", type=Path, metavar="FILE", help="more phrases, which win over the built-in ones")
+    options = parser.parse_args()
+    phrases = [*(load_phrases(options.phrases) if options.phrases else ()), *load_phrases()]
+    uvicorn.run(SpeechServer(phrases).app(), host="127.0.0.1", port=options.port, timeout_graceful_shutdown=1)
 
 
 if __name__ == "__main__":
