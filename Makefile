@@ -6,18 +6,21 @@ PY := .venv/bin/python
 # The pydantic that Pyodide's own distribution carries: the oldest that rtvi_web runs on.
 OLDEST_PYDANTIC := 2.12.5
 
-.PHONY: help setup tools bot browser-binary demo test check unit browser e2e bench site clean
+.PHONY: help setup tools bot seed-bot browser-binary demo test check unit browser e2e bench site clean
 
 help: ## say what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
 
-setup: tools bot browser-binary ## install everything that demo and test need
+setup: tools bot seed-bot browser-binary ## install everything that demo and test need
 
 tools: # the project's own virtual environment
 	@$(PYTHON) build/environment.py .venv requirements-dev.txt
 
 bot: # the local bot's virtual environment
 	@$(PYTHON) build/environment.py .venv-bot examples/local_bot/requirements.txt
+
+seed-bot: # the virtual environment of the bot of RTVI's first era
+	@$(PYTHON) build/environment.py .venv-seed examples/seed_bot/requirements.txt
 
 browser-binary: tools # a Chrome or Chromium for the tests
 	@$(PY) build/browser.py > /dev/null
@@ -48,7 +51,7 @@ browser: tools browser-binary ## tests of the built wheel in Chromium
 	@$(PY) build/site.py --tests
 	$(PY) -m pytest tests/browser --rt chrome --runner playwright --dist-dir .cache/test-dist
 
-e2e: site bot browser-binary ## tests of the pages in Chromium against real bots
+e2e: site bot seed-bot browser-binary ## tests of the pages in Chromium against real bots
 	$(PY) -m pytest tests/e2e
 
 bench: site browser-binary ## print the figures, as ratios in one run
