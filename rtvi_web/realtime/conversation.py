@@ -243,8 +243,8 @@ class Conversation:
 
     def _transcription_delta(self, event: Event) -> list[ItemEvent]:
         item, delta = self._by_id.get(text_in(event, "item_id")), text_in(event, "delta")
-        part = item and _part(item, index_in(event, "content_index"))
-        if not item or part is None or not delta:
+        part = _part(item, index_in(event, "content_index")) if item else None
+        if item is None or part is None or not delta:
             return []
         part["transcript"] = (part.get("transcript") or "") + delta
         item.format()
@@ -378,7 +378,7 @@ class Conversation:
 
     def _part_of(self, event: Event, kind: str) -> tuple[Item | None, dict[str, Any] | None]:
         item = self._by_id.get(text_in(event, "item_id"))
-        part = item and _part(item, index_in(event, "content_index"))
+        part = _part(item, index_in(event, "content_index")) if item else None
         if part is not None:
             part.setdefault("type", kind)
         return item, part

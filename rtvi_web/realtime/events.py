@@ -1,8 +1,9 @@
 """Event handlers by name and by pattern. Mirrors ``RealtimeEventHandler``.
 
 A pattern is ``"*"``, which every event matches, or ``"prefix.*"``, which every name that begins with ``prefix.``
-matches, however deep. Anything else is the name of one event. Handlers run as those of :class:`~rtvi_web.emitter.Emitter` do:
-sync ones in place, async ones as tasks, and what they raise goes to the event loop's exception handler.
+matches, however deep. Anything else is the name of one event. Handlers run as those of
+:class:`~rtvi_web.emitter.Emitter` do: sync ones in place, async ones as tasks, and what they raise goes to the event
+loop's exception handler.
 """
 
 from __future__ import annotations

@@ -1,0 +1,116 @@
+"""When ``response.create`` may be sent. Pure: it says what to send, and hears what the server answers.
+
+The server makes one response at a time in its conversation and refuses a second. Requests therefore wait for their
+turn; those that carry nothing of their own (the automatic ones after tools, ``create_response()``) become one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from rtvi_web.realtime.wire import Event, is_out_of_band, new_id, object_in, text_in
+
+ALREADY_ACTIVE = "conversation_already_has_active_response"
+
+
+class ResponseRequest(NamedTuple):
+    """A response that somebody wants.
+
+    Attributes:
+        event_id: of the event that asks for it.
+        params: what it shall be like; ``None`` leaves it to the session.
+        automatic: whether nobody asked but a tool's output.
+    """
+
+    event_id: str
+    params: Mapping[str, Any] | None
+    automatic: bool
+
+    @property
+    def event(self) -> Event:
+        event: Event = {"type": "response.create", "event_id": self.event_id}
+        return event if self.params is None else {**event, "response": dict(self.params)}
+
+
+class ResponseSequencer:
+    """Lets one response of the conversation run at a time.
+
+    Every method that may free the way is followed by :meth:`take`, whose events the caller sends.
+    """
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """The session is over."""
+        self._waiting: deque[ResponseRequest] = deque()
+        self._asked: ResponseRequest | None = None  # the last that was sent
+        self._unanswered = False
+        self._active: str | None = None
+        self._cancelling = False
+
+    @property
+    def active(self) -> bool:
+        """Whether a response is being made, or has been asked for."""
+        return self._active is not None or self._unanswered
+
+    def request(self, params: Mapping[str, Any] | None = None, *, automatic: bool = False) -> None:
+        """Somebody wants a response; in its turn, unless one like it is waiting already."""
+        if params is None:
+            for index, waiting in enumerate(self._waiting):
+                if waiting.params is None:
+                    # Asked for by somebody as well, it outlives a cancellation.
+                    self._waiting[index] = waiting._replace(automatic=waiting.automatic and automatic)
+                    return
+        self._waiting.append(ResponseRequest(new_id("evt_"), params, automatic))
+
+    def take(self) -> ResponseRequest | None:
+        """The request to send now, if there is one. One that could not be sent is given back to :meth:`refused`."""
+        if self.active or not self._waiting:
+            return None
+        self._asked = self._waiting.popleft()
+        self._unanswered = True
+        return self._asked
+
+    def cancel(self) -> bool:
+        """Stop what is being made, and forget what only tools asked for; whether ``response.cancel`` must be sent."""
+        self._waiting = deque(request for request in self._waiting if not request.automatic)
+        if not self.active or self._cancelling:
+            return False
+        self._cancelling = True
+        return True
+
+    def created(self, event: Event) -> None:
+        """``response.created``: ours, or one that the server makes because the person has spoken."""
+        response = object_in(event, "response")
+        if not is_out_of_band(response):
+            self._unanswered = False
+            self._active = text_in(response, "id")
+
+    def done(self, event: Event) -> None:
+        """``response.done``, whatever its status."""
+        response = object_in(event, "response")
+        if self._active in (None, "", text_in(response, "id")) and not is_out_of_band(response):
+            self._active = None
+            self._unanswered = self._cancelling = False
+
+    def refused(self, error: Mapping[str, Any]) -> None:
+        """The server has refused something: if it is the request that was sent, the way is free again."""
+        asked = self._asked
+        if asked is None or not self._is_about(error, asked):
+            return
+        self._asked = None
+        self._unanswered = self._cancelling = False
+        if error.get("code") == ALREADY_ACTIVE:
+            self._waiting.appendleft(asked)  # the person spoke at the same moment; its turn comes
+            self._active = self._active or ""  # the one that runs, whichever it is
+
+    def _is_about(self, error: Mapping[str, Any], asked: ResponseRequest) -> bool:
+        if event_id := text_in(error, "event_id"):
+            return event_id == asked.event_id
+        code, message = text_in(error, "code"), text_in(error, "message")
+        return self._unanswered and (
+            code == ALREADY_ACTIVE or "response_create" in code or "response.create" in message
+        )

@@ -1,0 +1,215 @@
+"""Tools: what the model may call, from a dict or a typed function, and how a call is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from rtvi_web.emitter import report
+from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.params import seconds
+
+Handler = Callable[..., Any]
+
+_GA_FIELDS = ("name", "description", "parameters")
+NO_PARAMETERS: Mapping[str, Any] = {"type": "object", "properties": {}}
+
+
+class BackgroundResult(NamedTuple):
+    """What a handler returns so that the model takes note of the result and says nothing about it now."""
+
+    output: Any
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A function that the model may call.
+
+    Attributes:
+        definition: what the server is told: ``type``, ``name``, ``description``, ``parameters`` (a JSON schema).
+        handler: takes one dict, the arguments as the model gave them; ``None`` leaves the calls to somebody else.
+        timeout: seconds a call may take; ``None`` means no limit. It ends coroutines; a sync handler blocks the page.
+    """
+
+    definition: dict[str, Any]
+    handler: Handler | None = None
+    timeout: float | None = 60.0
+
+    @property
+    def name(self) -> str:
+        return str(self.definition["name"])
+
+
+class Answer(NamedTuple):
+    """How a call ended.
+
+    Attributes:
+        output: the text that the model gets.
+        respond: whether it shall say something about it.
+    """
+
+    output: str
+    respond: bool = True
+
+
+def tool_of(given: Any, handler: Handler | None = None, *, timeout: float | None = 60.0) -> Tool:
+    """Make a tool of a definition and its handler, or of a typed function alone.
+
+    Args:
+        given: a definition (``{"name": …, "description": …, "parameters": …}``; fields that GA doesn't know are left
+            out), or a function whose name, docstring and annotations are the definition.
+        handler: takes one dict. Not with a function: that is its own handler, and is called with its parameters.
+        timeout: seconds a call may take; ``None`` means no limit.
+
+    Raises:
+        InvalidArgumentError: it has no name, the handler cannot be called, or a parameter has no JSON schema.
+    """
+    limit = seconds(timeout, "timeout")
+    if isinstance(given, Mapping):
+        name = given.get("name")
+        if not name or not isinstance(name, str):
+            raise InvalidArgumentError("Tool definition must have a name")  # the seed's words
+        if handler is not None and not callable(handler):
+            raise InvalidArgumentError(f'Tool "{name}" handler must be a function')
+        known = {key: given[key] for key in _GA_FIELDS if given.get(key) is not None}
+        return Tool({"type": "function", "parameters": dict(NO_PARAMETERS), **known}, handler, limit)
+    if not callable(given) or handler is not None:
+        raise InvalidArgumentError(f"A tool is a definition with a name, or a typed function; it is {given!r}.")
+    return _tool_of_function(given, limit)
+
+
+def _tool_of_function(function: Handler, timeout: float | None) -> Tool:
+    from pydantic import TypeAdapter  # late, see rtvi_web.protocol
+    from pydantic.errors import PydanticUserError
+    from pydantic_core import ArgsKwargs
+
+    name = getattr(function, "__name__", "")
+    if not name.isidentifier():
+        raise InvalidArgumentError("A tool's function needs a name; give a definition for this one.")
+    try:
+        adapter = TypeAdapter[Any](function)
+        schema = adapter.json_schema()
+    except (PydanticUserError, NameError, TypeError) as error:
+        raise InvalidArgumentError(f"The parameters of tool {name!r} have no JSON schema: {error}") from error
+    if schema["type"] != "object":
+        raise InvalidArgumentError(f"Tool {name!r} has parameters that cannot be given by name.")
+
+    def call(arguments: Mapping[str, Any]) -> Any:
+        return adapter.validate_python(ArgsKwargs((), dict(arguments)))
+
+    definition = {"type": "function", "name": name, "parameters": schema}
+    if doc := inspect.getdoc(function):
+        definition["description"] = doc
+    return Tool(definition, call, timeout)
+
+
+async def execute(tool: Tool, arguments: Mapping[str, Any]) -> Any:
+    """Run a tool's handler, sync or async, within its time-out, and give what it returns.
+
+    Raises:
+        TimeoutError: it took too long.
+        Exception: whatever the handler raises.
+    """
+    if tool.handler is None:
+        raise InvalidArgumentError(f'Tool "{tool.name}" is not registered')
+    result = tool.handler(arguments)
+    if inspect.isawaitable(result):
+        deadline = asyncio.timeout(tool.timeout)
+        try:
+            async with deadline:
+                result = await result
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise TimeoutError(f"Tool {tool.name!r} did not answer within {tool.timeout:g} s.") from None
+    return result
+
+
+async def answer(tool: Tool, arguments: str) -> Answer:
+    """Answer a call of the model; never raises.
+
+    What goes wrong becomes ``{"error": …}``, which the model can read, and goes to the event loop's exception handler.
+    A text is passed on as it is; everything else as JSON.
+
+    Args:
+        arguments: as the model gave them: the JSON text of an object.
+    """
+    try:
+        given = json.loads(arguments or "{}")
+        if not isinstance(given, dict):
+            raise InvalidArgumentError(f"The arguments of tool {tool.name!r} are no object: {arguments[:200]}")
+        result = await execute(tool, given)
+        if isinstance(result, BackgroundResult):
+            return Answer(_output(result.output), respond=False)
+        return Answer(_output(result))
+    except (Exception, asyncio.CancelledError) as error:
+        if (task := asyncio.current_task()) and task.cancelling():
+            raise  # the session is over
+        report(error, f"tool {tool.name!r} failed", tool.handler)
+        return Answer(json.dumps({"error": f"{type(error).__name__}: {error}"}))
+
+
+def _output(result: Any) -> str:
+    if isinstance(result, str):
+        return result
+    dump = getattr(result, "model_dump_json", None)
+    if callable(dump):
+        return str(dump())
+    return json.dumps(result, allow_nan=False)
+
+
+class ToolCalls:
+    """Which calls of the model are being answered, and when a response has had all its answers. Pure.
+
+    A call is answered once, however often it is told of. The model is asked to go on once per response: when the
+    response has ended, all its calls are answered, and at least one answer is something to speak about.
+    """
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """The session is over; what its calls return is nobody's."""
+        self._seen: set[str] = set()
+        self._turns: dict[str, _Turn] = {}
+
+    def begin(self, response_id: str, call_id: str) -> bool:
+        """A call has been completed; whether it is to be answered now."""
+        if not call_id or call_id in self._seen:
+            return False
+        self._seen.add(call_id)
+        self._turns.setdefault(response_id, _Turn()).pending += 1
+        return True
+
+    def answered(self, response_id: str, *, respond: bool) -> bool:
+        """A call has been answered; whether the model is to be asked to go on."""
+        if turn := self._turns.get(response_id):
+            turn.pending -= 1
+            turn.respond |= respond
+        return self._is_over(response_id)
+
+    def response_done(self, response_id: str, *, cancelled: bool) -> bool:
+        """A response has ended; whether the model is to be asked to go on."""
+        if turn := self._turns.get(response_id):
+            turn.done = True
+            turn.cancelled = cancelled
+        return self._is_over(response_id)
+
+    def _is_over(self, response_id: str) -> bool:
+        turn = self._turns.get(response_id)
+        if turn is None or turn.pending or not turn.done:
+            return False
+        del self._turns[response_id]
+        return turn.respond and not turn.cancelled
+
+
+@dataclass
+class _Turn:
+    pending: int = 0
+    respond: bool = False
+    done: bool = False
+    cancelled: bool = False
