@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
@@ -20,7 +21,7 @@ from rtvi_web.protocol.config import Config
 from rtvi_web.protocol.events import EVENTS, RENAMED, RTVIEvent, snake_case
 from rtvi_web.protocol.state import TransportState
 from rtvi_web.single_turn import SingleTurns
-from rtvi_web.start import ConnectHandler, Starter
+from rtvi_web.start import BotRequest, ConnectHandler, GivenBundle, ParamsStarter, RequestStarter, Starter
 from rtvi_web.transport import Transport
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class RTVIClient(Emitter, Devices, Configuration, Actions, DeprecatedMembers):
             ``None`` means no limit.
         enable_mic: whether the microphone is opened at first.
         enable_cam: whether the camera is opened at first.
+        disconnect_on_bot_disconnect: whether the session ends when the bot leaves; if not, the page is told, and ends
+            it itself.
         custom_connect_handler: asks for the bot in place of the start request. Called with :attr:`params`, a
             ``timeout`` whose ``clear()`` lifts the deadline from what follows, and an ``abort_controller`` with
             ``signal`` and ``abort()``; sync or async; returns the connection bundle, a dict or ``None``.
@@ -74,6 +77,7 @@ class RTVIClient(Emitter, Devices, Configuration, Actions, DeprecatedMembers):
         timeout: float | None = 15.0,
         enable_mic: bool = True,
         enable_cam: bool = False,
+        disconnect_on_bot_disconnect: bool = True,
         custom_connect_handler: ConnectHandler | None = None,
         base_url: str | None = None,
         services: Mapping[str, str] | None = None,
@@ -101,7 +105,9 @@ class RTVIClient(Emitter, Devices, Configuration, Actions, DeprecatedMembers):
         self._functions = FunctionCalls()
         self._helpers = MessageHelpers()
         self._transport = transport
-        self._lifecycle = Lifecycle(transport, self, self._functions, self._helpers)
+        self._lifecycle = Lifecycle(
+            transport, self, self._functions, self._helpers, ends_with_bot=disconnect_on_bot_disconnect
+        )
         self._single_turns = SingleTurns(transport, self._lifecycle)
         self._bot_ready_data: BotReadyData | None = None
         self.on(RTVIEvent.BOT_READY, self._hydrate)
@@ -159,12 +165,16 @@ class RTVIClient(Emitter, Devices, Configuration, Actions, DeprecatedMembers):
         """The version of rtvi_web. Mirrors ``version``."""
         return __version__
 
-    async def connect(self) -> BotReadyData:
+    async def connect(self, params: Mapping[str, Any] | None = None) -> BotReadyData:
         """Open the microphone, ask for the bot, connect, and wait until the bot is ready. Mirrors ``connect()``.
 
         POSTs ``config``, ``services`` and ``request_data`` to base URL + ``endpoints.connect`` (or calls the
         ``custom_connect_handler``) and hands the answer to the transport. With the microphone denied or missing,
         ``deviceError`` is fired and the session goes on without it.
+
+        Args:
+            params: asks nobody, and hands these to the transport: ``{"webrtc_url": …}``, or what :meth:`start_bot`
+                has returned. After :meth:`start_bot` they may be left out.
 
         Returns:
             What the bot said in ``bot-ready``.
@@ -181,8 +191,54 @@ class RTVIClient(Emitter, Devices, Configuration, Actions, DeprecatedMembers):
         Each names the phase (``error.phase``). The microphone is released then, and ``connect()`` may be called
         again. Cancelling the task that awaits ``connect()`` cleans up in the same way.
         """
-        starter = Starter(self._params, self._transport, self._custom_connect_handler)
+        if params is None and self.state is not TransportState.AUTHENTICATED:
+            starter: Starter = ParamsStarter(self._params, self._transport, self._custom_connect_handler)
+            return await self._lifecycle.connect(starter, self._timeout)
+        if params and "endpoint" in params:
+            warnings.warn("connect({endpoint: …}) is start_bot_and_connect() now.", DeprecationWarning, stacklevel=2)
+            return await self.start_bot_and_connect(params)
+        starter = GivenBundle(params, self._lifecycle.started, self._params)
         return await self._lifecycle.connect(starter, self._timeout)
+
+    async def start_bot(
+        self,
+        endpoint: str | Mapping[str, Any],
+        *,
+        headers: Mapping[str, str] | None = None,
+        request_data: Any = None,
+        timeout: float | None = None,
+    ) -> Any:
+        """Open the devices and ask a server for a bot, but do not connect yet. Mirrors ``startBot()``.
+
+        The state is ``authenticated`` then, and ``botStarted`` is fired; hand the answer to :meth:`connect`.
+
+        Args:
+            endpoint: where to POST, such as ``"/start"``; or a dict of all of these (``requestData`` is accepted).
+            headers: sent with the request, and with those of the session that follows.
+            request_data: the body, anything that JSON can say.
+            timeout: seconds until the answer must be there; the client's own ``timeout`` holds as well.
+
+        Returns:
+            The answer, parsed from JSON.
+
+        Raises:
+            StartBotError: the server refused, or gave no answer, or none that is JSON.
+            AlreadyStartedError, ConnectionTimeoutError, ConnectAbortedError, InvalidArgumentError: as :meth:`connect`.
+        """
+        request = BotRequest.of(endpoint, headers=headers, request_data=request_data, timeout=timeout)
+        return await self._lifecycle.start_bot(RequestStarter(request, self._transport), self._timeout)
+
+    async def start_bot_and_connect(
+        self,
+        endpoint: str | Mapping[str, Any],
+        *,
+        headers: Mapping[str, str] | None = None,
+        request_data: Any = None,
+        timeout: float | None = None,
+    ) -> BotReadyData:
+        """:meth:`start_bot` and :meth:`connect` in one. Mirrors ``startBotAndConnect()``."""
+        request = BotRequest.of(endpoint, headers=headers, request_data=request_data, timeout=timeout)
+        return await self._lifecycle.connect(RequestStarter(request, self._transport), self._timeout)
 
     async def disconnect(self) -> None:
         """End the session, or the attempt to connect, and release all devices. Mirrors ``disconnect()``.

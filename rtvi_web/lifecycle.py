@@ -10,9 +10,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
-from typing import TYPE_CHECKING, Any, TypeVarTuple
+from collections.abc import AsyncIterator, Collection, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from rtvi_web._version import __version__
 from rtvi_web.emitter import Emitter, report
@@ -50,7 +52,7 @@ from rtvi_web.protocol.outcomes import (
 from rtvi_web.protocol.state import DEVICES_ONLY, STARTABLE, StateMachine, TransportState
 from rtvi_web.requests import PendingRequests
 from rtvi_web.start import ConnectTimeout, Starter
-from rtvi_web.transport import Transport
+from rtvi_web.transport import ConnectRequest, Transport
 
 if TYPE_CHECKING:
     from rtvi_web.protocol.payloads import BotReadyData, FunctionCallData
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 Args = TypeVarTuple("Args")
+Result = TypeVar("Result")
 
 _STALLED = {
     ConnectPhase.START: "the start endpoint did not answer",
@@ -72,19 +75,27 @@ class Lifecycle:
     """Runs the sessions of one client, one after another."""
 
     def __init__(
-        self, transport: Transport, emitter: Emitter, functions: FunctionCalls, helpers: MessageHelpers
+        self,
+        transport: Transport,
+        emitter: Emitter,
+        functions: FunctionCalls,
+        helpers: MessageHelpers,
+        *,
+        ends_with_bot: bool = True,
     ) -> None:
         self._transport = transport
         self._emitter = emitter
         self._functions = functions
         self._helpers = helpers
+        self._ends_with_bot = ends_with_bot
         self._machine = StateMachine()
         self._session: Session | None = None
         self._requests = PendingRequests()
         self._unsupported: set[str] = set()
+        self._started: ConnectRequest | None = None
         self._phase = ConnectPhase.DEVICES
         self._client_ready_id = ""
-        self._attempt: asyncio.Task[BotReadyData] | None = None
+        self._attempt: asyncio.Task[Any] | None = None
         self._bot_ready: asyncio.Future[BotReadyData] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._abortion: RTVIError | None = None
@@ -92,6 +103,11 @@ class Lifecycle:
     @property
     def state(self) -> TransportState:
         return self._machine.state
+
+    @property
+    def started(self) -> ConnectRequest | None:
+        """What the start request of this session, if there was one, has given."""
+        return self._started
 
     @property
     def in_session(self) -> bool:
@@ -102,15 +118,25 @@ class Lifecycle:
 
     async def connect(self, starter: Starter, timeout: float | None) -> BotReadyData:
         """Run one attempt to connect; see ``RTVIClient.connect``."""
-        if self._attempt or not (self._closing or self.state in STARTABLE | DEVICES_ONLY):
+        from_here = STARTABLE | DEVICES_ONLY | {TransportState.AUTHENTICATED}
+        return await self._attempt_to(self._connect(starter, timeout), from_here)
+
+    async def start_bot(self, starter: Starter, timeout: float | None) -> Any:
+        """Have a bot started, and go no further; see ``RTVIClient.start_bot``."""
+        return await self._attempt_to(self._start(starter, timeout), STARTABLE | DEVICES_ONLY)
+
+    async def _attempt_to(self, work: Coroutine[Any, Any, Result], from_here: Collection[TransportState]) -> Result:
+        """Run one attempt; whatever ends it, the session is closed then, unless it succeeded."""
+        if self._attempt or not (self._closing or self.state in from_here):
+            work.close()
             raise AlreadyStartedError()
         self._phase = ConnectPhase.DEVICES
         # A task of its own, so that it can be aborted wherever it stands.
-        self._attempt = asyncio.ensure_future(self._connect(starter, timeout))
+        self._attempt = attempt = asyncio.ensure_future(work)
         try:
-            data = await self._attempt
+            result = await attempt
             if self._abortion is None:
-                return data
+                return result
         except asyncio.CancelledError:
             if self._abortion is None or _cancelling():
                 self._abortion = None
@@ -156,41 +182,60 @@ class Lifecycle:
             self._attempt.cancel()
 
     async def _connect(self, starter: Starter, timeout: float | None) -> BotReadyData:
+        async with self._deadline(timeout) as deadline:
+            request = self._started = await self._ask(starter, deadline)
+            return await self._establish(request)
+
+    async def _start(self, starter: Starter, timeout: float | None) -> Any:
+        async with self._deadline(timeout) as deadline:
+            self._started = await self._ask(starter, deadline)
+        return self._started.bundle
+
+    @contextlib.asynccontextmanager
+    async def _deadline(self, timeout: float | None) -> AsyncIterator[asyncio.Timeout]:
+        """Open the devices, and then hold what follows to the time-out: a person may take their time over a prompt."""
         if self._closing:
             await asyncio.shield(self._closing)
-        self._session = None
-        self._unsupported = set()
-        self._bot_ready = asyncio.get_running_loop().create_future()
-        if self.state is not TransportState.INITIALIZED:
-            self._move(TransportState.INITIALIZING)
-        # Once the browser is asking the person for permission, there is time to load it.
-        asyncio.get_running_loop().call_soon(self._open_session)
-        await self._transport.open_devices()
-        self._move(TransportState.INITIALIZED)
-        # The deadline counts from here: a person may take their time over the permission prompt.
+        if self.state is not TransportState.AUTHENTICATED:
+            await self._open_devices()
         deadline = asyncio.timeout(timeout)
         try:
             async with deadline:
-                return await self._establish(starter, deadline, self._bot_ready)
+                yield deadline
         except TimeoutError:
             if not deadline.expired():
                 raise
             message = f"The bot did not become ready within {timeout:g} s: {_STALLED[self._phase]}."
             raise ConnectionTimeoutError(message) from None
 
-    async def _establish(
-        self, starter: Starter, deadline: asyncio.Timeout, bot_ready: asyncio.Future[BotReadyData]
-    ) -> BotReadyData:
-        if starter.asks:
-            self._move(TransportState.AUTHENTICATING)
-            self.enter(ConnectPhase.START)
+    async def _open_devices(self) -> None:
+        self._session = self._started = None
+        self._unsupported = set()
+        if self.state is not TransportState.INITIALIZED:
+            self._move(TransportState.INITIALIZING)
+        # Once the browser is asking the person for permission, there is time to load it.
+        asyncio.get_running_loop().call_soon(self._open_session)
+        await self._transport.open_devices()
+        self._move(TransportState.INITIALIZED)
+
+    async def _ask(self, starter: Starter, deadline: asyncio.Timeout) -> ConnectRequest:
         attempt = self._attempt
 
         def abort() -> None:
             if self._attempt is attempt:  # else it is over, and this is a later one
                 self._abort(ConnectAbortedError(by_disconnect=False))
 
+        if starter.asks:
+            self._move(TransportState.AUTHENTICATING)
+            self.enter(ConnectPhase.START)
         request = await starter.start(ConnectTimeout(deadline), abort)
+        if starter.announces:
+            self._move(TransportState.AUTHENTICATED)
+            self.fire(RTVIEvent.BOT_STARTED, request.bundle)
+        return request
+
+    async def _establish(self, request: ConnectRequest) -> BotReadyData:
+        self._bot_ready = bot_ready = asyncio.get_running_loop().create_future()
         self._move(TransportState.CONNECTING)
         self.enter(ConnectPhase.OFFER)
         bot = await self._transport.connect(request)
@@ -202,7 +247,8 @@ class Lifecycle:
         self.enter(ConnectPhase.BOT_READY)
         self._client_ready_id = new_id()
         self.send("client-ready", {"version": PROTOCOL_VERSION, "about": about()}, id=self._client_ready_id)
-        return await bot_ready
+        data: BotReadyData = await bot_ready
+        return data
 
     def _open_session(self) -> Session:
         """This session's book-keeping. It brings pydantic, which is not there before: see :mod:`rtvi_web.protocol`."""
@@ -271,7 +317,8 @@ class Lifecycle:
     def bot_left(self, bot: Participant) -> None:
         self.fire(RTVIEvent.PARTICIPANT_LEFT, bot)
         self.fire(RTVIEvent.BOT_DISCONNECTED, bot)
-        self._end(DisconnectedError("The bot left the session."))
+        if self._attempt or self._ends_with_bot:
+            self._end(DisconnectedError("The bot left the session."))
 
     def lost(self, error: RTVIError) -> None:
         if self._alive:

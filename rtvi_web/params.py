@@ -52,7 +52,12 @@ def _json_object(name: str, value: Any) -> dict[str, Any]:
     raise InvalidArgumentError(f"{name} must be a dict; it is {value!r}.")
 
 
-def _headers(name: str, value: Any) -> dict[str, str]:
+def checked_headers(name: str, value: Any) -> dict[str, str]:
+    """Headers given as a dict or as pairs, or not at all.
+
+    Raises:
+        InvalidArgumentError: they are neither.
+    """
     with contextlib.suppress(TypeError, ValueError):
         headers: dict[Any, Any] = dict(value or {})
         if all(isinstance(word, str) for pair in headers.items() for word in pair):
@@ -127,7 +132,7 @@ class ClientParams(_Settings):
     _checks: ClassVar[dict[str, Check]] = {
         "base_url": _text,
         "endpoints": _endpoints,
-        "headers": _headers,
+        "headers": checked_headers,
         "request_data": _json_object,
         "config": _config,
         "services": _json_object,

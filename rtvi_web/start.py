@@ -7,13 +7,15 @@ import contextlib
 import inspect
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from rtvi_web._version import __version__
 from rtvi_web.errors import HttpError, InvalidArgumentError, RTVIError, StartBotError
-from rtvi_web.params import ClientParams
-from rtvi_web.transport import ConnectRequest, HttpResponse, NativeAbortController, Transport
+from rtvi_web.params import ClientParams, checked_headers, seconds
+from rtvi_web.protocol.events import snake_case
+from rtvi_web.transport import ConnectRequest, HttpClient, HttpResponse, NativeAbortController, Transport
 
 _MARKUP = re.compile(r"<(style|script|title)\b.*?</\1\s*>|</?[a-z!][^>]*>", re.DOTALL | re.IGNORECASE)
 """What is not for reading in an HTML page of errors; its title repeats its heading."""
@@ -54,8 +56,33 @@ ConnectHandler: TypeAlias = "Callable[[ClientParams, ConnectTimeout, AbortContro
 """What ``custom_connect_handler`` must be: sync or async; gives the connection bundle, a mapping or ``None``."""
 
 
-class Starter:
-    """Gets one session started: by the start endpoint, by a custom connect handler, or by nobody.
+class Starter(ABC):
+    """Gets one session started.
+
+    Attributes:
+        asks: whether anyone is asked for the bot.
+        announces: whether the answer is announced (state ``authenticated``, event ``botStarted``), as RTVI 1.x does.
+    """
+
+    asks = True
+    announces = False
+
+    @abstractmethod
+    async def start(self, timeout: ConnectTimeout, abort: Callable[[], None]) -> ConnectRequest:
+        """Learn where to connect.
+
+        Args:
+            timeout: the deadline of ``connect()``.
+            abort: gives the whole of ``connect()`` up.
+
+        Raises:
+            StartBotError: no answer, a refusal, or an answer that makes no sense.
+            InvalidArgumentError: what is to be sent cannot be written as JSON.
+        """
+
+
+class ParamsStarter(Starter):
+    """By the start endpoint that ``params`` name, by a custom connect handler, or by nobody.
 
     Raises:
         InvalidArgumentError: an endpoint is given, but no base URL.
@@ -66,23 +93,9 @@ class Starter:
         self._transport = transport
         self._handler = handler
         self._url = params.base_url and params.connect_url if handler else params.connect_url
-
-    @property
-    def asks(self) -> bool:
-        """Whether anyone is asked for the bot."""
-        return bool(self._handler or self._url)
+        self.asks = bool(handler or self._url)
 
     async def start(self, timeout: ConnectTimeout, abort: Callable[[], None]) -> ConnectRequest:
-        """Ask for the bot.
-
-        Args:
-            timeout: handed to the handler.
-            abort: gives the whole of ``connect()`` up.
-
-        Raises:
-            StartBotError: no answer, a refusal, or an answer that is no JSON object.
-            InvalidArgumentError: ``request_data`` or ``config`` cannot be written as JSON.
-        """
         base_url, headers = self._params.base_url or None, self._params.headers
         bundle = None
         if self._handler:
@@ -93,32 +106,17 @@ class Starter:
         return ConnectRequest(bundle or {}, self._url, base_url, headers, {} if taken else self._params.request_data)
 
     async def _by_endpoint(self, url: str) -> Mapping[str, Any]:
-        try:
-            body = json.dumps(start_body(self._params), allow_nan=False)
-        except (TypeError, ValueError) as error:
-            raise InvalidArgumentError(
-                f"params.request_data or params.config cannot be written as JSON: {error}."
-            ) from None
-        try:
-            response = await self._transport.http.request(
-                "POST", url, headers=json_headers(self._params.headers), body=body
-            )
-        except HttpError as error:
-            raise StartBotError(error.message) from error
-        if not response.ok:
+        body = start_body(self._params)
+        answer = await ask(
+            self._transport.http, url, self._params.headers, body, "params.request_data or params.config"
+        )
+        if not isinstance(answer.bundle, dict):
             raise StartBotError(
-                f"POST {url} was answered with {response.status}: {explain(response)}",
-                status=response.status,
-                body=response.text,
+                f"POST {url} was answered with {answer.status}, but with no JSON object: {_shorten(answer.text)!r}",
+                status=answer.status,
+                body=answer.text,
             )
-        bundle = _object(response.text)
-        if bundle is None:
-            raise StartBotError(
-                f"POST {url} was answered with {response.status}, but with no JSON object: {_shorten(response.text)!r}",
-                status=response.status,
-                body=response.text,
-            )
-        return bundle
+        return answer.bundle
 
     async def _by_handler(
         self, handler: ConnectHandler, timeout: ConnectTimeout, abort: Callable[[], None]
@@ -142,6 +140,108 @@ class Starter:
         return bundle
 
 
+class BotRequest(NamedTuple):
+    """What ``start_bot()`` asks, and whom. Mirrors ``APIRequest``."""
+
+    endpoint: str
+    headers: dict[str, str]
+    request_data: Any
+    timeout: float | None
+
+    @classmethod
+    def of(cls, given: str | Mapping[str, Any], **options: Any) -> BotRequest:
+        """An endpoint with options, or a dict of ``endpoint``, ``headers``, ``requestData`` and ``timeout``.
+
+        Raises:
+            InvalidArgumentError: names what cannot work.
+        """
+        named = {"endpoint": given} if isinstance(given, str) else {snake_case(str(key)): given[key] for key in given}
+        request = {"headers": None, "request_data": None, "timeout": None, **named}
+        request |= {name: value for name, value in options.items() if value is not None}
+        if unknown := set(request) - set(cls._fields):
+            raise InvalidArgumentError(f"A start request has no {min(unknown)!r}; it has {', '.join(cls._fields)}.")
+        if not isinstance(request.get("endpoint"), str) or not request["endpoint"]:
+            raise InvalidArgumentError(f"A start request needs an endpoint; it is {request.get('endpoint')!r}.")
+        return cls(
+            request["endpoint"],
+            checked_headers("headers", request["headers"]),
+            request["request_data"],
+            seconds(request["timeout"], "timeout"),
+        )
+
+
+class RequestStarter(Starter):
+    """By a request of the page's own, as of RTVI 1.x."""
+
+    announces = True
+
+    def __init__(self, request: BotRequest, transport: Transport) -> None:
+        self._request = request
+        self._transport = transport
+
+    async def start(self, timeout: ConnectTimeout, abort: Callable[[], None]) -> ConnectRequest:
+        url, headers, data, limit = self._request
+        try:
+            async with asyncio.timeout(limit):
+                answer = await ask(self._transport.http, url, headers, data, "request_data")
+        except TimeoutError:
+            raise StartBotError(f"POST {url} was not answered within {limit:g} s.") from None
+        if answer.bundle is None and answer.text.strip() != "null":
+            raise StartBotError(
+                f"POST {url} was answered with {answer.status}, but with no JSON: {_shorten(answer.text)!r}",
+                status=answer.status,
+                body=answer.text,
+            )
+        return ConnectRequest(answer.bundle, url, None, headers)
+
+
+class GivenBundle(Starter):
+    """By nobody: the page says where to connect, perhaps with the answer to a start request of before."""
+
+    asks = False
+
+    def __init__(self, bundle: Mapping[str, Any] | None, started: ConnectRequest | None, params: ClientParams) -> None:
+        if bundle is not None and not isinstance(bundle, Mapping):
+            raise InvalidArgumentError(f"connect() takes a dict of connection parameters; it got {bundle!r}.")
+        start_url, headers = (started.start_url, started.headers) if started else (None, params.headers)
+        self._request = ConnectRequest(bundle or {}, start_url, params.base_url or None, headers)
+
+    async def start(self, timeout: ConnectTimeout, abort: Callable[[], None]) -> ConnectRequest:
+        return self._request
+
+
+class Answer(NamedTuple):
+    """A start endpoint's answer: as JSON, ``None`` where it is none, and as text."""
+
+    status: int
+    bundle: Any
+    text: str
+
+
+async def ask(http: HttpClient, url: str, headers: Mapping[str, str], data: Any, what: str) -> Answer:
+    """POST JSON to a start endpoint.
+
+    Raises:
+        StartBotError: no answer, or a refusal.
+        InvalidArgumentError: the data cannot be written as JSON; says what it is.
+    """
+    try:
+        body = "" if data is None else json.dumps(data, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(f"{what} cannot be written as JSON: {error}.") from None
+    try:
+        response = await http.request("POST", url, headers=json_headers(headers), body=body)
+    except HttpError as error:
+        raise StartBotError(error.message) from error
+    if not response.ok:
+        raise StartBotError(
+            f"POST {url} was answered with {response.status}: {explain(response)}",
+            status=response.status,
+            body=response.text,
+        )
+    return Answer(response.status, _json(response.text), response.text)
+
+
 def start_body(params: ClientParams) -> dict[str, Any]:
     """The body of the start request: config, services, then ``request_data``, which wins."""
     body: dict[str, Any] = {}
@@ -152,7 +252,7 @@ def start_body(params: ClientParams) -> dict[str, Any]:
     return {**body, **params.request_data, "rtvi_client_version": __version__}
 
 
-def json_headers(headers: dict[str, str]) -> dict[str, str]:
+def json_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers of a request with a JSON body; a Content-Type that is given wins."""
     if any(name.lower() == "content-type" for name in headers):
         return dict(headers)
@@ -161,8 +261,8 @@ def json_headers(headers: dict[str, str]) -> dict[str, str]:
 
 def explain(response: HttpResponse) -> str:
     """Why a server refused, in its own words: ``info``, ``detail`` (a text, or FastAPI's list), else its text."""
-    answer = _object(response.text) or {}
-    reason = answer.get("info") or answer.get("detail")
+    answer = _json(response.text)
+    reason = (answer.get("info") or answer.get("detail")) if isinstance(answer, dict) else None
     if isinstance(reason, str):
         return _shorten(reason)
     if isinstance(reason, list):
@@ -178,12 +278,11 @@ def _complaint(entry: Any) -> str:
     return f"{where}: {entry.get('msg')}" if where else str(entry.get("msg"))
 
 
-def _object(text: str) -> dict[str, Any] | None:
+def _json(text: str) -> Any:
     try:
-        value = json.loads(text)
+        return json.loads(text)
     except ValueError:
         return None
-    return value if isinstance(value, dict) else None
 
 
 def _shorten(text: str) -> str:

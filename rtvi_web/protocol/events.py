@@ -111,6 +111,7 @@ class RTVIEvent(metaclass=_EventTable):
 
     # The session.
     TRANSPORT_STATE_CHANGED: Final[Event[TransportState]] = Event("transportStateChanged")
+    BOT_STARTED: Final[Event[Any]] = Event("botStarted")
     CONNECTED: Final[Event[()]] = Event("connected")
     DISCONNECTED: Final[Event[()]] = Event("disconnected")
     PARTICIPANT_CONNECTED: Final[Event[Participant]] = Event("participantConnected", js_callback="onParticipantJoined")

@@ -12,6 +12,7 @@ class TransportState(StrEnum):
     INITIALIZING = "initializing"
     INITIALIZED = "initialized"
     AUTHENTICATING = "authenticating"
+    AUTHENTICATED = "authenticated"
     CONNECTING = "connecting"
     CONNECTED = "connected"
     READY = "ready"
@@ -26,7 +27,8 @@ TRANSITIONS: dict[TransportState, frozenset[TransportState]] = {
     _S.DISCONNECTED: _STARTING | {_S.ERROR},
     _S.INITIALIZING: frozenset({_S.INITIALIZED, _S.DISCONNECTING}),
     _S.INITIALIZED: frozenset({_S.AUTHENTICATING, _S.CONNECTING, _S.DISCONNECTING}),
-    _S.AUTHENTICATING: frozenset({_S.CONNECTING, _S.DISCONNECTING, _S.ERROR}),
+    _S.AUTHENTICATING: frozenset({_S.AUTHENTICATED, _S.CONNECTING, _S.DISCONNECTING, _S.ERROR}),
+    _S.AUTHENTICATED: frozenset({_S.CONNECTING, _S.DISCONNECTING}),
     _S.CONNECTING: frozenset({_S.CONNECTED, _S.DISCONNECTING}),
     _S.CONNECTED: frozenset({_S.READY, _S.DISCONNECTING}),
     _S.READY: frozenset({_S.DISCONNECTING}),

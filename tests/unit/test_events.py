@@ -18,6 +18,7 @@ TRACES = Path(__file__).parents[1] / "traces"
 
 JAVASCRIPT = {
     "transportStateChanged": ("onTransportStateChanged", None),
+    "botStarted": ("onBotStarted", None),
     "connected": ("onConnected", None),
     "disconnected": ("onDisconnected", None),
     "botConnected": ("onBotConnected", None),
