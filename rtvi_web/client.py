@@ -16,6 +16,7 @@ from rtvi_web.errors import BotNotReadyError, InvalidArgumentError
 from rtvi_web.functions import FunctionCallHandler, FunctionCalls
 from rtvi_web.helpers import MessageHelpers, RTVIClientHelper
 from rtvi_web.lifecycle import Lifecycle
+from rtvi_web.messages import Messages
 from rtvi_web.params import ClientParams, seconds
 from rtvi_web.protocol.config import Config
 from rtvi_web.protocol.events import EVENTS, RENAMED, RTVIEvent, snake_case
@@ -25,13 +26,12 @@ from rtvi_web.start import BotRequest, ConnectHandler, GivenBundle, ParamsStarte
 from rtvi_web.transport import Transport
 
 if TYPE_CHECKING:
-    from rtvi_web.protocol.messages import RTVIMessage
     from rtvi_web.protocol.payloads import BotReadyData
 
 Helper = TypeVar("Helper", bound=RTVIClientHelper)
 
 
-class RTVIClient(Emitter, Devices, Configuration, Actions, DeprecatedMembers):
+class RTVIClient(Emitter, Devices, Messages, Configuration, Actions, DeprecatedMembers):
     """A session with a bot that speaks RTVI. Mirrors ``RTVIClient`` of the JavaScript client.
 
     ::
@@ -136,11 +136,6 @@ class RTVIClient(Emitter, Devices, Configuration, Actions, DeprecatedMembers):
     def connected(self) -> bool:
         """Whether the state is ``connected`` or ``ready``. Mirrors ``connected``."""
         return self._lifecycle.in_session
-
-    @property
-    def bot_ready_data(self) -> BotReadyData | None:
-        """What the bot said in ``bot-ready``, for whoever came too late for the event; ``None`` without a session."""
-        return self._bot_ready_data if self.connected else None
 
     @property
     def transport(self) -> Transport:
@@ -249,16 +244,6 @@ class RTVIClient(Emitter, Devices, Configuration, Actions, DeprecatedMembers):
         self._single_turns.close()
         await self._lifecycle.disconnect()
 
-    def disconnect_bot(self) -> None:
-        """Ask the bot to leave. Mirrors ``disconnectBot()``.
-
-        It says goodbye by leaving, which may take seconds: ``botDisconnected``, and then the session ends.
-
-        Raises:
-            BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
-        """
-        self._lifecycle.send("disconnect-bot", {})
-
     def construct_url(self, endpoint: str) -> str:
         """The address of an endpoint. Mirrors ``constructUrl()``.
 
@@ -279,78 +264,6 @@ class RTVIClient(Emitter, Devices, Configuration, Actions, DeprecatedMembers):
 
     async def __aexit__(self, *exception: object) -> None:
         await self.disconnect()
-
-    # Messages.
-
-    def send_message(self, message: RTVIMessage | Mapping[str, Any]) -> None:
-        """Send a message of any type, as it is. Mirrors ``sendMessage()``.
-
-        Args:
-            message: ``{"type": …, "data": …}``, or an :class:`RTVIMessage`; an ``id`` is added where it has none.
-
-        Raises:
-            InvalidArgumentError: it has no type, or its data cannot be written as JSON.
-            BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
-            MessageTooLargeError: see its ``limit``; nothing was sent.
-        """
-        given = message if isinstance(message, Mapping) else message.model_dump()
-        if not isinstance(given.get("type"), str):
-            raise InvalidArgumentError(f"A message must have a type; it is {given.get('type')!r}.")
-        self._lifecycle.send(given["type"], given.get("data"), id=given.get("id"))
-
-    def send_text(
-        self, content: str, *, run_immediately: bool | None = None, audio_response: bool | None = None
-    ) -> None:
-        """Say something to the bot in writing. Mirrors ``sendText()``.
-
-        Args:
-            content: the text.
-            run_immediately: whether the bot answers at once and interrupts itself (its default: yes).
-            audio_response: whether it answers aloud (its default: yes).
-
-        Raises:
-            BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
-            MessageTooLargeError: see its ``limit``; nothing was sent.
-        """
-        options = {"run_immediately": run_immediately, "audio_response": audio_response}
-        given = {name: value for name, value in options.items() if value is not None}
-        self._lifecycle.send("send-text", {"content": content, "options": given})
-
-    def send_client_message(self, type: str, data: Any = None) -> None:
-        """Send a message of your own to the bot and expect no answer. Mirrors ``sendClientMessage()``.
-
-        Args:
-            type: your name for it; the bot's ``on_client_message`` gets it.
-            data: anything JSON can say.
-
-        Raises:
-            InvalidArgumentError: ``data`` cannot be written as JSON.
-            BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
-            MessageTooLargeError: see its ``limit``; nothing was sent.
-        """
-        self._lifecycle.send("client-message", _client_message(type, data))
-
-    async def send_client_request(self, type: str, data: Any = None, *, timeout: float | None = 10.0) -> Any:
-        """Send a message of your own to the bot and wait for its answer. Mirrors ``sendClientRequest()``.
-
-        Args:
-            type: your name for it.
-            data: anything JSON can say.
-            timeout: seconds until it is given up; ``None`` waits as long as the session lasts.
-
-        Returns:
-            The answer's data; ``None`` where the bot answered null.
-
-        Raises:
-            RequestError: the bot refused, in its own words.
-            RequestTimeoutError: it did not answer in time.
-            DisconnectedError: the session ended first.
-            InvalidArgumentError, BotNotReadyError, MessageTooLargeError: nothing was sent.
-        """
-        limit = seconds(timeout, "timeout")
-        return await self._lifecycle.request(
-            "client-message", _client_message(type, data), timeout=limit, what=f"request {type!r}"
-        )
 
     # Function calls and helpers.
 
@@ -440,12 +353,6 @@ class RTVIClient(Emitter, Devices, Configuration, Actions, DeprecatedMembers):
 
     def _take_config(self, config: Config) -> None:
         self._params.config = config
-
-
-def _client_message(type: str, data: Any) -> dict[str, Any]:
-    if not type or not isinstance(type, str):
-        raise InvalidArgumentError(f"A message's type must be a word; it is {type!r}.")
-    return {"t": type} if data is None else {"t": type, "d": data}
 
 
 _CALLBACKS: dict[str, str] = {event.callback: event for event in EVENTS.values()}

@@ -345,6 +345,8 @@ class Lifecycle:
         """Send a message; see ``RTVIClient.send_client_message`` for the errors."""
         if self.state is not TransportState.READY:
             raise BotNotReadyError(f"{type!r} cannot be sent while the client is {self.state.value}.")
+        if type in self._unsupported:
+            raise _unsupported(type)
         try:
             text = encode(type, data, id or new_id())
             size = len(text.encode())
@@ -357,8 +359,6 @@ class Lifecycle:
 
     async def request(self, type: str, data: Any, *, timeout: float | None, what: str) -> Any:
         """Send a message and wait for the bot's answer to it."""
-        if type in self._unsupported:
-            raise _unsupported(type)
         id = new_id()
         pending = self._requests.open(id)
         try:
@@ -393,6 +393,7 @@ class Lifecycle:
                     logger.warning("the bot says about client-ready: %s", reason)
                 if unsupported:
                     self._unsupported.add(unsupported)
+                    self.fire(RTVIEvent.UNSUPPORTED_FEATURE, _unsupported(unsupported))
                 self._requests.refuse(id, _unsupported(unsupported) if unsupported else RequestError(reason))
             case CallAnnounced(data, only_here):
                 answerer = self._functions.answerer(data.function_name or "") or (NOBODY if only_here else None)

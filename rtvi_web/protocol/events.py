@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVarTuple
 
-from rtvi_web.errors import DeviceError
+from rtvi_web.errors import DeviceError, UnsupportedFeatureError
 from rtvi_web.protocol.config import Config
 from rtvi_web.protocol.media import MediaDevice, MediaState, MediaStreamTrack, Participant
 from rtvi_web.protocol.state import TransportState
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from rtvi_web.protocol.messages import RTVIMessage
     from rtvi_web.protocol.payloads import (
         ActionDescriptions,
+        BotLLMMarkerData,
         BotLLMSearchResponseData,
+        BotOutputData,
         BotReadyData,
+        BotTTSAudioData,
         ConfigDescription,
         ErrorMessage,
         FunctionCallData,
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
         StorageItemStoredData,
         TextData,
         TranscriptData,
+        UICommandData,
+        UIJobGroupData,
+        UserInputData,
     )
 
 Args = TypeVarTuple("Args")
@@ -122,6 +128,8 @@ class RTVIEvent(metaclass=_EventTable):
     ERROR: Final[Event[ErrorMessage]] = Event("error", wire="error", payload="ErrorMessage")
     MESSAGE_ERROR: Final[Event[ErrorMessage]] = Event("messageError", wire="error-response", payload="ErrorMessage")
 
+    UNSUPPORTED_FEATURE: Final[Event[UnsupportedFeatureError]] = Event("unsupportedFeature")
+
     # The configuration and actions of bots that have them (RTVI 0.x).
     CONFIG: Final[Event[Config]] = Event("config", wire="config", payload="ConfigData", field="config")
     CONFIG_DESCRIBE: Final[Event[ConfigDescription]] = Event(
@@ -159,14 +167,39 @@ class RTVIEvent(metaclass=_EventTable):
         "userTranscript", wire="user-transcription", payload="TranscriptData"
     )
     BOT_TRANSCRIPT: Final[Event[TextData]] = Event("botTranscript", wire="bot-transcription", payload="TextData")
+    USER_INPUT: Final[Event[UserInputData]] = Event("userInput", wire="user-input", payload="UserInputData")
+    USER_MUTE_STARTED: Final[Event[()]] = Event("userMuteStarted", wire="user-mute-started")
+    USER_MUTE_STOPPED: Final[Event[()]] = Event("userMuteStopped", wire="user-mute-stopped")
+    VAD_USER_STARTED_SPEAKING: Final[Event[()]] = Event("vadUserStartedSpeaking", wire="vad-user-started-speaking")
+    VAD_USER_STOPPED_SPEAKING: Final[Event[()]] = Event("vadUserStoppedSpeaking", wire="vad-user-stopped-speaking")
+    USER_AUDIO_LEVEL: Final[Event[float]] = Event(
+        "userAudioLevel", wire="user-audio-level", payload="AudioLevelData", field="value"
+    )
+    BOT_AUDIO_LEVEL: Final[Event[float]] = Event(
+        "botAudioLevel", wire="bot-audio-level", payload="AudioLevelData", field="value"
+    )
+    STT_RAW_TEXT: Final[Event[TranscriptData]] = Event(
+        "sttRawText", wire="stt-raw-text", payload="TranscriptData", js_callback="onSTTRawText"
+    )
     USER_LLM_TEXT: Final[Event[TextData]] = Event("userLlmText", wire="user-llm-text", payload="TextData")
 
     # The model and the voice.
     BOT_LLM_STARTED: Final[Event[()]] = Event("botLlmStarted", wire="bot-llm-started")
     BOT_LLM_TEXT: Final[Event[TextData]] = Event("botLlmText", wire="bot-llm-text", payload="TextData")
     BOT_LLM_STOPPED: Final[Event[()]] = Event("botLlmStopped", wire="bot-llm-stopped")
+    BOT_LLM_MARKER: Final[Event[BotLLMMarkerData]] = Event(
+        "botLlmMarker", wire="bot-llm-marker", payload="BotLLMMarkerData"
+    )
+    LLM_RAW_TEXT: Final[Event[TextData]] = Event(
+        "llmRawText", wire="llm-raw-text", payload="TextData", js_callback="onLLMRawText"
+    )
+    BOT_OUTPUT: Final[Event[BotOutputData]] = Event("botOutput", wire="bot-output", payload="BotOutputData")
     BOT_TTS_STARTED: Final[Event[()]] = Event("botTtsStarted", wire="bot-tts-started")
     BOT_TTS_TEXT: Final[Event[TextData]] = Event("botTtsText", wire="bot-tts-text", payload="TextData")
+    BOT_TTS_AUDIO: Final[Event[BotTTSAudioData]] = Event("botTtsAudio", wire="bot-tts-audio", payload="BotTTSAudioData")
+    TTS_RAW_TEXT: Final[Event[TextData]] = Event(
+        "ttsRawText", wire="tts-raw-text", payload="TextData", js_callback="onTTSRawText"
+    )
     BOT_TTS_STOPPED: Final[Event[()]] = Event("botTtsStopped", wire="bot-tts-stopped")
     BOT_LLM_SEARCH_RESPONSE: Final[Event[BotLLMSearchResponseData]] = Event(
         "botLlmSearchResponse", wire="bot-llm-search-response", payload="BotLLMSearchResponseData"
@@ -204,6 +237,15 @@ class RTVIEvent(metaclass=_EventTable):
     LLM_JSON_COMPLETION: Final[Event[Any]] = Event(
         "llmJsonCompletion", wire="llm-json-completion", payload=Any, js_callback="onLLMJsonCompletion"
     )
+
+    # The UI protocol, and what the server says of itself.
+    UI_COMMAND: Final[Event[UICommandData]] = Event(
+        "uiCommand", wire="ui-command", payload="UICommandData", js_callback="onUICommand"
+    )
+    UI_JOB_GROUP: Final[Event[UIJobGroupData]] = Event(
+        "uiJobGroup", wire="ui-job-group", payload="UIJobGroupData", js_callback="onUIJobGroup"
+    )
+    SYSTEM_LOG: Final[Event[TextData]] = Event("systemLog", wire="system-log", payload="TextData")
 
     # Messages of the application, and those that have no row of their own.
     SERVER_MESSAGE: Final[Event[Any]] = Event("serverMessage", wire="server-message", payload=Any)

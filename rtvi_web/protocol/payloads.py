@@ -18,6 +18,17 @@ class Payload(BaseModel):
     model_config = ConfigDict(extra="allow", defer_build=True)
 
 
+class BotCapabilities(Payload):
+    """What the bot takes, sends and tells; ``None`` where it doesn't say. A page can hide what is ``False``."""
+
+    audio_in: bool | None = None
+    audio_out: bool | None = None
+    video_in: bool | None = None
+    video_out: bool | None = None
+    screen_in: bool | None = None
+    metrics: bool | None = None
+
+
 class BotReadyData(Payload):
     """The bot is ready. Mirrors ``BotReadyData``.
 
@@ -25,11 +36,13 @@ class BotReadyData(Payload):
         version: the RTVI version the bot speaks, such as ``"2.2.0"``.
         about: the server's library, version and platform (RTVI 1.x and later).
         config: the bot's configuration (RTVI 0.x).
+        capabilities: what the bot does in this session (RTVI 2.2 and later).
     """
 
     version: str = ""
     about: dict[str, Any] | None = None
     config: _Config | None = None
+    capabilities: BotCapabilities | None = None
 
 
 class TranscriptData(Payload):
@@ -117,6 +130,129 @@ class ServerResponseData(Payload):
 
     t: str = ""
     d: Any = None
+
+
+class UserInputData(Payload):
+    """What the person said or typed.
+
+    Attributes:
+        text: the words.
+        input_type: ``"transcription"`` of speech, ``"chat"`` for what was typed, ``"backchannel"`` for an "mhm" while
+            the bot talks.
+        timestamp: ISO 8601.
+        final: ``False`` while the words may still change.
+        user_id: who it was, where the transport knows.
+        msg_id: the id of the ``send-text`` message that it came in.
+    """
+
+    text: str
+    input_type: str = "transcription"
+    timestamp: str = ""
+    final: bool = True
+    user_id: str | None = None
+    msg_id: str | None = None
+
+
+class SpokenProgress(Payload):
+    """How far a segment has been spoken: the text so far with the present word, and the text that remains."""
+
+    accumulated_text: str = ""
+    remaining_text: str = ""
+
+
+class BotOutputData(Payload):
+    """A segment of what the bot says or shows. Mirrors ``BotOutputData``.
+
+    Attributes:
+        text: the segment's text.
+        output_type: what it is: ``"sentence"``, ``"word"``, ``"code"`` … (older bots: ``aggregated_by``).
+        segment_id: which segment (RTVI 2.0 and later).
+        spoken: whether it has been spoken (RTVI 1.x).
+        will_be_spoken: whether it is for speaking at all (RTVI 2.0 and later, as are the next).
+        spoken_status: ``"new"``, ``"in-progress"`` or ``"completed"``.
+        spoken_progress: how far it has been spoken.
+    """
+
+    text: str
+    output_type: str = Field(
+        default="sentence", validation_alias=AliasChoices("output_type", "text_type", "aggregated_by")
+    )
+    segment_id: int | None = None
+    spoken: bool | None = None
+    will_be_spoken: bool | None = None
+    spoken_status: str | None = None
+    spoken_progress: SpokenProgress | None = None
+
+
+class AudioLevelData(Payload):
+    """A level from 0 to 1, as the server measured it; handlers get the number."""
+
+    value: float
+
+
+class BotTTSAudioData(Payload):
+    """A piece of the bot's voice, for servers that send it in messages.
+
+    Attributes:
+        audio: base64 of 16-bit little-endian samples.
+        sample_rate: hertz.
+        num_channels: 1 for mono.
+    """
+
+    audio: str
+    sample_rate: int
+    num_channels: int
+
+
+class BotLLMMarkerData(Payload):
+    """A marker in the model's answer that isn't spoken, such as that of a complete turn.
+
+    Attributes:
+        text: the marker, empty if there was none.
+        kind: what it means, in the words of the server.
+        raw: the answer with its markers.
+        markers: those that the server knows.
+    """
+
+    text: str = ""
+    kind: str | None = None
+    raw: str = ""
+    markers: list[str] = Field(default_factory=list)
+
+
+class UICommandData(Payload):
+    """The bot asks the page to do something; do only what you know, and check the payload as any input.
+
+    Attributes:
+        command: the bot's name for it, such as ``"toast"`` or ``"navigate"``.
+        payload: what it is about.
+    """
+
+    command: str
+    payload: Any = None
+
+
+class UIJobGroupData(Payload):
+    """What happens to a group of jobs that the bot has given to workers.
+
+    Attributes:
+        kind: ``"group_started"`` (workers, label, cancellable), ``"job_update"`` (worker_name, data),
+            ``"job_completed"`` (worker_name, status, response) or ``"group_completed"``.
+        job_id: the group's.
+        at: milliseconds since 1970.
+        status: ``"completed"``, ``"cancelled"``, ``"failed"`` or ``"error"``.
+    """
+
+    kind: str
+    job_id: str
+    at: int = 0
+    workers: list[str] | None = None
+    label: str | None = None
+    cancellable: bool = True
+    worker_name: str | None = None
+    data: Any = None
+    status: str | None = None
+    response: Any = None
 
 
 class ConfigData(Payload):

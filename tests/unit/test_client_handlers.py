@@ -71,7 +71,7 @@ async def test_disconnect_in_every_state(state: TransportState) -> None:
         if now is state:
             await run.client.disconnect()
 
-    task = asyncio.ensure_future(run.client.connect())
+    task = asyncio.ensure_future(run.client.start_bot_and_connect(URL))  # goes through the most states
     await asyncio.wait({task}, timeout=2)
     await run.client.disconnect()
     await turns(20)

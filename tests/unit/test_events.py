@@ -69,13 +69,30 @@ JAVASCRIPT = {
     "screenShareError": ("onScreenShareError", None),
     "remoteAudioLevel": ("onRemoteAudioLevel", None),
     "mediaStateUpdated": ("onMediaStateChanged", None),
+    "botOutput": ("onBotOutput", "bot-output"),
+    "uiCommand": ("onUICommand", "ui-command"),
+    "uiJobGroup": ("onUIJobGroup", "ui-job-group"),
+    "unsupportedFeature": ("onUnsupportedFeature", None),
+    "userMuteStarted": ("onUserMuteStarted", "user-mute-started"),
+    "userMuteStopped": ("onUserMuteStopped", "user-mute-stopped"),
     "llmJsonCompletion": ("onLLMJsonCompletion", "llm-json-completion"),
 }
 """Event → callback and wire type, as client-js 0.3.5 and 1.13.1 name them."""
 
 OUR_OWN = {
     "botAudioBlocked": None,
+    "botAudioLevel": "bot-audio-level",
     "botInterrupted": "bot-interrupted",
+    "botLlmMarker": "bot-llm-marker",
+    "botTtsAudio": "bot-tts-audio",
+    "llmRawText": "llm-raw-text",
+    "sttRawText": "stt-raw-text",
+    "systemLog": "system-log",
+    "ttsRawText": "tts-raw-text",
+    "userAudioLevel": "user-audio-level",
+    "userInput": "user-input",
+    "vadUserStartedSpeaking": "vad-user-started-speaking",
+    "vadUserStoppedSpeaking": "vad-user-stopped-speaking",
     "invalidMessage": None,
     "messageReceived": None,
     "messageSent": None,
@@ -165,7 +182,17 @@ def assert_kept(message: dict[str, Any], args: tuple[Any, ...]) -> None:
 def test_the_traces_hold_every_wire_type_that_servers_send_unasked() -> None:
     """So that the test above means something for each row."""
     seen = {message["type"] for path in TRACES.glob("*.jsonl") for message in inbound(path)}
-    never_recorded = {"bot-llm-search-response", "llm-function-call-start"}  # need a service, or an older server
+    never_recorded = {  # need a certain service or an older server, or are off by default
+        "bot-llm-marker",
+        "bot-llm-search-response",
+        "bot-tts-audio",
+        "llm-function-call-start",
+        "stt-raw-text",
+        "system-log",
+        "ui-job-group",
+        "vad-user-started-speaking",
+        "vad-user-stopped-speaking",
+    }
     assert set(BY_WIRE) - seen == never_recorded
 
 
@@ -187,7 +214,7 @@ def test_a_call_recorded_from_an_old_and_a_new_server_is_announced_once_each() -
     [
         ("bot-llm-text", {"text": "hi", "lang": "en"}),
         ("user-transcription", {"text": "hi", "confidence": 0.5}),
-        ("bot-ready", {"version": "9.0.0", "capabilities": {"audio_in": True}}),
+        ("bot-ready", {"version": "9.0.0", "powers": {"flight": True}}),
         ("llm-function-call-stopped", {"tool_call_id": "1", "why": "bored"}),
     ],
 )
