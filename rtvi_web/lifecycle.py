@@ -213,6 +213,7 @@ class Lifecycle:
         self._unsupported = set()
         if self.state is not TransportState.INITIALIZED:
             self._move(TransportState.INITIALIZING)
+        self._transport.starting()
         # Once the browser is asking the person for permission, there is time to load it.
         asyncio.get_running_loop().call_soon(self._open_session)
         await self._transport.open_devices()
@@ -303,7 +304,7 @@ class Lifecycle:
     def fire(self, event: Event[*Args], *args: *Args) -> None:
         self._emitter.emit(event, *args)
 
-    def listens(self, event: Event[Any]) -> bool:
+    def listens(self, event: str) -> bool:
         return self._emitter.listens(event)
 
     def enter(self, phase: ConnectPhase) -> None:
