@@ -1,6 +1,6 @@
 """Reading and changing a bot's configuration: a list of ``{"service": …, "options": [{"name": …, "value": …}]}``.
 
-Pure functions; none of them changes what it is given.
+Pure functions; none of them changes what it is given, and fields that they don't know are kept.
 """
 
 from __future__ import annotations
@@ -45,11 +45,13 @@ def set_options(config: Config, service: str, options: Iterable[Option]) -> Conf
 
     Options keep their place; new ones are appended.
     """
-    changed = copy.deepcopy(config)
+    changed, new = copy.deepcopy(config), list(options)
     for entry in changed:
         if entry["service"] == service:
-            values = {option["name"]: option["value"] for option in [*entry["options"], *copy.deepcopy(list(options))]}
-            entry["options"] = [{"name": name, "value": value} for name, value in values.items()]
+            known: dict[str, Option] = {}
+            for option in [*entry["options"], *copy.deepcopy(new)]:
+                known[option["name"]] = {**known.get(option["name"], {}), **option}
+            entry["options"] = list(known.values())
     return changed
 
 
@@ -75,12 +77,14 @@ def options_of(given: Mapping[str, Any] | Iterable[Mapping[str, Any]], where: st
 def _service(entry: Any, where: str) -> ServiceConfig:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("service"), str):
         raise InvalidArgumentError(f"{where} must be {{service, options}} with the service's name; it is {entry!r}.")
-    return {"service": entry["service"], "options": options_of(entry.get("options", ()), f"{where}.options")}
+    options = options_of(entry.get("options", ()), f"{where}.options")
+    more = {key: copy.deepcopy(value) for key, value in entry.items() if key not in ("service", "options")}
+    return {"service": entry["service"], "options": options, **more}
 
 
 def _options(entry: Any, where: str) -> list[Option]:
     if not isinstance(entry, Mapping) or not all(isinstance(key, str) for key in entry):
         raise InvalidArgumentError(f"{where} must be {{name, value}}; it is {entry!r}.")
-    if isinstance(entry.get("name"), str) and set(entry) <= {"name", "value"}:
-        return [{"name": entry["name"], "value": copy.deepcopy(entry.get("value"))}]
+    if isinstance(entry.get("name"), str) and ("value" in entry or len(entry) == 1):
+        return [{"name": entry["name"], "value": None, **copy.deepcopy(dict(entry))}]
     return [{"name": name, "value": copy.deepcopy(value)} for name, value in entry.items()]
