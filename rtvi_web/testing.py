@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -126,21 +126,55 @@ class ScriptedAbortController:
         self.signal.aborted = True
 
 
-class ScriptedHttp:
-    """Answers requests from a list; an exception in it is raised, and an empty list never answers."""
+class HttpStream(NamedTuple):
+    """A successful answer of type ``text/event-stream``, which arrives in pieces.
 
-    def __init__(self, answers: Iterable[HttpResponse | RTVIError]) -> None:
+    Attributes:
+        chunks: the pieces, one a turn of the event loop; an error among them breaks the stream off.
+        ends: whether it ends after the last piece; else it stays open until the request is cancelled.
+    """
+
+    chunks: Iterable[bytes | RTVIError]
+    ends: bool = True
+
+
+HttpAnswer = HttpResponse | HttpStream | RTVIError
+
+
+class ScriptedHttp:
+    """Answers requests from a list; an exception in it is raised, and an empty list never answers.
+
+    An :class:`HttpStream` is handed over piece by piece by ``stream()``, and read whole by ``request()``.
+    """
+
+    def __init__(self, answers: Iterable[HttpAnswer]) -> None:
         self._answers = deque(answers)
         self.requests: list[HttpRequest] = []
 
     async def request(self, method: str, url: str, *, headers: Mapping[str, str], body: str) -> HttpResponse:
-        self.requests.append(HttpRequest(method, url, headers, json.loads(body)))
+        whole = bytearray()
+        response = await self.stream(method, url, headers=headers, body=body, on_chunk=whole.extend)
+        return response._replace(text=whole.decode(errors="replace")) if whole else response
+
+    async def stream(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: str, on_chunk: Callable[[bytes], None]
+    ) -> HttpResponse:
+        self.requests.append(HttpRequest(method, url, headers, json.loads(body) if body else None))
         if not self._answers:
             await asyncio.Event().wait()
         answer = self._answers.popleft()
         if isinstance(answer, RTVIError):
             raise answer
-        return answer
+        if isinstance(answer, HttpResponse):
+            return answer
+        for chunk in answer.chunks:
+            await asyncio.sleep(0)
+            if isinstance(chunk, RTVIError):
+                raise chunk
+            on_chunk(chunk)
+        if not answer.ends:
+            await asyncio.Event().wait()
+        return HttpResponse(200, "", "text/event-stream")
 
     def abort_controller(self) -> ScriptedAbortController:
         return ScriptedAbortController()
@@ -167,7 +201,7 @@ class ScriptedTransport(Transport):
     def __init__(
         self,
         *steps: Step,
-        start: Iterable[HttpResponse | RTVIError] = (),
+        start: Iterable[HttpAnswer] = (),
         hangs_in: ConnectPhase | None = None,
         fails_with: RTVIError | None = None,
         microphone: str = "granted",

@@ -11,7 +11,7 @@ Later features add members with a default, so that a transport written today kee
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeVarTuple
 
@@ -31,10 +31,14 @@ Args = TypeVarTuple("Args")
 
 
 class HttpResponse(NamedTuple):
-    """An HTTP answer: its status and its whole body as text."""
+    """An HTTP answer: its status, its body as text and its ``Content-Type`` as sent, empty without one.
+
+    The text is the whole body, but empty where it was an event stream that ``HttpClient.stream()`` handed over.
+    """
 
     status: int
     text: str
+    content_type: str = ""
 
     @property
     def ok(self) -> bool:
@@ -57,6 +61,20 @@ class HttpClient(Protocol):
 
         Raises:
             HttpError: no answer at all; says why and chains the cause.
+        """
+        ...
+
+    async def stream(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: str, on_chunk: Callable[[bytes], None]
+    ) -> HttpResponse:
+        """Send JSON text like ``request()``, and hand over an event stream piece by piece as it arrives.
+
+        Args:
+            on_chunk: gets the body of a successful answer of type ``text/event-stream``; every other answer is read
+                whole. What it raises aborts the request and comes out.
+
+        Raises:
+            HttpError: no answer at all, or it broke off in mid-stream; says why and chains the cause.
         """
         ...
 
@@ -89,7 +107,7 @@ class TransportHost(Protocol):
     def fire(self, event: Event[*Args], *args: *Args) -> None:
         """Fire a device or media event."""
 
-    def listens(self, event: Event[Any]) -> bool:
+    def listens(self, event: str) -> bool:
         """Whether anyone handles an event, so that nothing is measured for nobody."""
         ...
 
@@ -150,6 +168,10 @@ class Transport(ABC):
     def expiry(self) -> float | None:
         """When the session will end by itself, in seconds since 1970; by default nobody knows. Mirrors ``expiry``."""
         return None
+
+    def starting(self) -> None:
+        """``connect()`` was called, and is going to open the devices. By default that does not matter."""
+        return
 
     def bot_ready(self) -> None:
         """The bot has said bot-ready: what was kept for it can go. By default nothing was."""

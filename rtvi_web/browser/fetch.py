@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from rtvi_web.browser import _js
 from rtvi_web.errors import HttpError
 
+EVENT_STREAM = "text/event-stream"
+"""The media type of server-sent events."""
 
-async def fetch(method: str, url: str, *, headers: Mapping[str, str], body: str) -> tuple[int, str]:
+
+async def fetch(
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    body: str,
+    on_chunk: Callable[[bytes], None] | None = None,
+) -> tuple[int, str, str]:
     """Send a request and read the whole answer, whatever its status. Cancelling the task aborts the request.
 
     Args:
@@ -17,12 +27,14 @@ async def fetch(method: str, url: str, *, headers: Mapping[str, str], body: str)
         url: absolute, or relative to the page.
         headers: names and values.
         body: the text to send.
+        on_chunk: gets the body of a successful answer of type ``text/event-stream`` piece by piece as it arrives.
+            What it raises aborts the request and comes out.
 
     Returns:
-        The status and the body as text.
+        The status, the body as text (empty where ``on_chunk`` got it) and the ``Content-Type``.
 
     Raises:
-        HttpError: there was no answer; says why and chains the cause.
+        HttpError: there was no answer, or it broke off in mid-stream; says why and chains the cause.
     """
     abort = _js.construct("AbortController")
     options = {"method": method, "headers": dict(headers), "body": body, "signal": abort.signal}
@@ -32,13 +44,46 @@ async def fetch(method: str, url: str, *, headers: Mapping[str, str], body: str)
     except _js.JsError as error:
         raise HttpError(f"{method} {url} cannot be sent: {error.message}") from error
     try:
-        response = await _js.call(_js.api("globalThis"), "fetch", request)
-        return response.status, await _js.call(response, "text")
-    except asyncio.CancelledError:
+        return await _exchange(request, f"{method} {url}", on_chunk)
+    except BaseException:  # Cancelled, or given up by on_chunk; what has failed already takes it too.
         abort.abort()
         raise
+
+
+async def _exchange(request: Any, what: str, on_chunk: Callable[[bytes], None] | None) -> tuple[int, str, str]:
+    try:
+        response = await _js.call(_js.api("globalThis"), "fetch", request)
+        content_type = _js.or_none(response.headers.get("Content-Type")) or ""
+        if on_chunk is None or not _is_event_stream(response, content_type):
+            return response.status, await _js.call(response, "text"), content_type
     except _js.JsError as error:
-        raise HttpError(f"{method} {url} got no answer ({error.message}). {_hint(request.url)}") from error
+        raise HttpError(f"{what} got no answer ({error.message}). {_hint(request.url)}") from error
+    await _hand_over(response.body, what, on_chunk)
+    return response.status, "", content_type
+
+
+def _is_event_stream(response: Any, content_type: str) -> bool:
+    """Whether there is a stream of events to hand over; a status such as 204 has no body."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    return bool(response.ok and media_type == EVENT_STREAM and _js.or_none(response.body) is not None)
+
+
+async def _hand_over(body: Any, what: str, on_chunk: Callable[[bytes], None]) -> None:
+    reader = body.getReader()
+    try:
+        while True:
+            try:
+                piece = await _js.call(reader, "read")
+            except _js.JsError as error:
+                raise HttpError(
+                    f"The answer to {what} broke off in mid-stream ({error.message}). "
+                    "Has the server stopped, or was the network lost?"
+                ) from error
+            if piece.done:
+                return
+            on_chunk(piece.value.to_bytes())
+    finally:
+        reader.releaseLock()
 
 
 def _hint(url: str) -> str:

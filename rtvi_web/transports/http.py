@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from rtvi_web.browser import _js
 from rtvi_web.browser.fetch import fetch
@@ -14,6 +14,11 @@ class PageHttp:
 
     async def request(self, method: str, url: str, *, headers: Mapping[str, str], body: str) -> HttpResponse:
         return HttpResponse(*await fetch(method, url, headers=headers, body=body))
+
+    async def stream(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: str, on_chunk: Callable[[bytes], None]
+    ) -> HttpResponse:
+        return HttpResponse(*await fetch(method, url, headers=headers, body=body, on_chunk=on_chunk))
 
     def abort_controller(self) -> NativeAbortController:
         controller: NativeAbortController = _js.construct("AbortController")

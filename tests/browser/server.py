@@ -3,6 +3,10 @@
 ``/mailbox/<room>``, and all that is under it, is where a transport sends its offer. The test's bot, which lives in the
 page, takes the request from ``/mailbox/<room>/next`` and puts its answer at ``/mailbox/<room>/answer/<number>``: real
 HTTP, whose server side is a coroutine in the page.
+
+``/streams/<name>`` answers with an event stream that the test in the page writes itself. What it POSTs there decides:
+``write`` sends a piece (in hexadecimal digits), ``end`` ends the stream, ``die`` closes its connection in the middle,
+and ``gone`` is answered as soon as the page has closed the connection.
 """
 
 import collections
@@ -10,6 +14,7 @@ import contextlib
 import functools
 import json
 import queue
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
@@ -18,7 +23,7 @@ from typing import Any, ClassVar
 from pytest_pyodide.server import DefaultHandler
 
 PATIENCE = 10
-"""Seconds that a request waits at the mailbox."""
+"""Seconds that a request waits for the test in the page."""
 
 ANSWERS = {
     "ok": (200, "application/json", '{"hello": "world"}'),
@@ -34,6 +39,9 @@ ANSWERS = {
         "<!doctype html><html><head><title>500 Oops</title><style>h1 {color: red}</style></head>"
         "<body>\n<h1>Internal   Server Error</h1>\n</body></html>",
     ),
+    "sse-error": (503, "text/event-stream", "data: no bot is free\n\n"),
+    "sse-nothing": (204, "text/event-stream", ""),
+    "no-type": (200, "", "?"),
     "no-json": (200, "text/plain", "v=0"),
     "no-sdp": (200, "application/json", '{"type": "answer"}'),
     "bad-sdp": (200, "application/json", '{"type": "answer", "sdp": "this is no SDP", "pc_id": "1"}'),
@@ -48,10 +56,19 @@ class Room:
         self.answers: list[queue.Queue[dict[str, Any]]] = []
 
 
+class Stream:
+    """An event stream: the pieces still to be sent, after which ``None`` closes the connection, once there is one."""
+
+    def __init__(self) -> None:
+        self.pieces: queue.Queue[bytes | None] = queue.Queue()
+        self.connection: socket.socket | None = None
+
+
 class Handler(DefaultHandler):
     protocol_version = "HTTP/1.1"
     extensions_map: ClassVar = {**DefaultHandler.extensions_map, ".mjs": "text/javascript", ".wasm": "application/wasm"}
     rooms: ClassVar[collections.defaultdict[str, Room]] = collections.defaultdict(Room)
+    streams: ClassVar[collections.defaultdict[str, Stream]] = collections.defaultdict(Stream)
     closing = threading.Event()
 
     def log_message(self, *args: Any) -> None:
@@ -67,6 +84,8 @@ class Handler(DefaultHandler):
         name = self.path.rpartition("/")[2]
         if self.path.startswith("/mailbox/"):
             self._mailbox()
+        elif self.path.startswith("/streams/"):
+            self._stream()
         elif self.path == "/answers/never":
             self.closing.wait()
         elif self.path == "/answers/half":
@@ -100,13 +119,42 @@ class Handler(DefaultHandler):
         except queue.Empty:
             self._send(504, "text/plain", "nobody came to the mailbox")
 
+    def _stream(self) -> None:
+        _, _, name, *rest = self.path.split("/")
+        stream = self.streams[name]
+        text = self._body()
+        if not rest:
+            self._send_stream(stream)
+            return
+        [verb] = rest
+        if verb == "gone":
+            assert stream.connection
+            with contextlib.suppress(ConnectionResetError):
+                assert stream.connection.recv(1) == b""
+        # In chunked encoding an empty piece is the end of the answer; without it the answer breaks off.
+        for piece in {"write": [bytes.fromhex(text)], "end": [b"", None]}.get(verb, [None]):
+            stream.pieces.put(piece)
+        self._send(200, "text/plain", "")
+
+    def _send_stream(self, stream: Stream) -> None:
+        stream.connection = self.connection
+        self.connection.settimeout(PATIENCE)
+        self.send_response(200)
+        self.send_header("Content-Type", "Text/Event-Stream; charset=utf-8")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        while (piece := stream.pieces.get(timeout=PATIENCE)) is not None:
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        self.close_connection = True
+
     def _body(self) -> str:
         return self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
 
     def _send(self, status: int, media_type: str, text: str, *, length: int | None = None) -> None:
         body = text.encode()
         self.send_response(status)
-        self.send_header("Content-Type", media_type)
+        if media_type:
+            self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(length or len(body)))
         self.end_headers()
         with contextlib.suppress(ConnectionError):  # The page has given up this request.
