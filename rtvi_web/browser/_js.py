@@ -28,7 +28,7 @@ if TYPE_CHECKING or IN_PYODIDE:  # On CPython this module imports too, and api()
     from pyodide.ffi import JsException, create_proxy, to_js
     from pyodide.ffi import jsnull as null
 
-__all__ = ["JsError", "Scope", "api", "call", "construct", "guarded", "null", "or_none", "plain"]
+__all__ = ["JsError", "Scope", "api", "begin", "call", "construct", "guarded", "null", "or_none", "plain"]
 
 
 class JsError(Exception):
@@ -83,11 +83,7 @@ async def call(target: Any, method: str, *args: Any, late: Callable[[Any], objec
     Raises:
         JsError: it threw, or the promise was rejected.
     """
-    # The call is made by Array.from, so that the promise stays in JavaScript: Python would turn it into a future at
-    # once, and a future of a promise that rejects with a string never ends. allSettled() always fulfils.
-    apply = js.Reflect.apply.bind(None, getattr(target, method), target, js.Array.of(*map(plain, args)))
-    with guarded():
-        promises = js.Array.from_(js.Array.of(None), apply)
+    promises = _promises(target, method, args)
     try:
         return await _outcome(promises)
     except asyncio.CancelledError:
@@ -96,6 +92,24 @@ async def call(target: Any, method: str, *args: Any, late: Callable[[Any], objec
             _late_calls.add(task)
             task.add_done_callback(_late_calls.discard)
         raise
+
+
+def begin(target: Any, method: str, *args: Any) -> None:
+    """:func:`call` for what nobody waits for, such as letting something go: how it ends is ignored.
+
+    Raises:
+        JsError: it threw.
+    """
+    js.Promise.allSettled(_promises(target, method, args))
+
+
+def _promises(target: Any, method: str, args: tuple[Any, ...]) -> Any:
+    """An array of JavaScript with what a call returns."""
+    # The call is made by Array.from, so that the promise stays in JavaScript: Python would turn it into a future at
+    # once, and a future of a promise that rejects with a string never ends. allSettled() always fulfils.
+    apply = js.Reflect.apply.bind(None, getattr(target, method), target, js.Array.of(*map(plain, args)))
+    with guarded():
+        return js.Array.from_(js.Array.of(None), apply)
 
 
 async def _outcome(promises: Any) -> Any:

@@ -1,43 +1,124 @@
-"""The microphone."""
+"""Microphone, camera and screen: their tracks, and why a browser refuses them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from rtvi_web.browser import _js
-from rtvi_web.errors import DeviceError, DisconnectedError, NotInBrowserError
+from rtvi_web.errors import DeviceError, DisconnectedError, NotInBrowserError, UnsupportedFeatureError
+
+NOUNS = {"mic": "microphone", "cam": "camera", "screen": "screen", "speaker": "speaker"}
+"""What people call a device."""
 
 _REASONS = {
     "NotAllowedError": (
         "permissions",
-        "The microphone is not allowed here. Allow it in the browser's site settings (the icon beside the address), "
+        "The {noun} is not allowed here. Allow it in the browser's site settings (the icon beside the address), "
         "and in the system's privacy settings.",
     ),
-    "NotFoundError": ("not-found", "There is no microphone. Plug one in, or switch it on in the system's settings."),
+    "SecurityError": ("permissions", "This page may not use the {noun}: its server or the page around it forbids it."),
+    "InvalidStateError": ("permissions", "The {noun} was not asked for from a click in the page that is in front."),
+    "NotFoundError": ("not-found", "There is no {noun}. Plug one in, or switch it on in the system's settings."),
     "NotReadableError": (
         "in-use",
-        "The microphone cannot be opened. Close other programs that use it, or plug it in again.",
+        "The {noun} cannot be opened. Close other programs that use it, or plug it in again.",
     ),
-    "AbortError": ("in-use", "The microphone could not be opened. Plug it in again, or restart the browser."),
-    "OverconstrainedError": ("constraints", "The microphone that was asked for is not there. Choose another one."),
+    "AbortError": ("in-use", "The {noun} could not be opened. Plug it in again, or restart the browser."),
+    "OverconstrainedError": ("constraints", "The {noun} that was asked for is not there. Choose another one."),
 }
+_SCREEN_REFUSED = "The screen was not shared: the person or the system refused."
+
+Constraints = Mapping[str, Any]
+"""``MediaTrackConstraints``, as in JavaScript."""
 
 
-class Microphone:
-    """The microphone's track: opened when it is wanted, muted and unmuted without closing, released at the end.
+def device_error(error: _js.JsError, device: str) -> DeviceError:
+    """Why ``getUserMedia``, ``getDisplayMedia`` or ``setSinkId`` refused a device, in the person's terms."""
+    type, message = _REASONS.get(error.name, ("unknown", f"The {{noun}} could not be opened: {error}"))
+    if device == "screen" and error.name == "NotAllowedError":
+        message = _SCREEN_REFUSED
+    return DeviceError(message.format(noun=NOUNS[device]), devices=(device,), type=type)
+
+
+async def open_input(device: str, constraints: Constraints) -> Any:
+    """A live track of the ``"mic"`` or the ``"cam"``. A track that comes after the task was cancelled is stopped.
+
+    Raises:
+        DeviceError: it was denied, is missing or cannot be used; says what the person can do.
+        NotInBrowserError: there are no devices here: CPython, or a web worker.
+    """
+    kind = "audio" if device == "mic" else "video"
+    return await _open(device, "getUserMedia", {kind: dict(constraints) or True})
+
+
+async def open_screen(constraints: Constraints) -> Any:
+    """A live video track of a screen, window or tab that the person picks; otherwise as :func:`open_input`.
+
+    Raises:
+        UnsupportedFeatureError: this browser cannot share screens.
+    """
+    if not hasattr(_media_devices("screen"), "getDisplayMedia"):
+        raise UnsupportedFeatureError("This browser cannot share screens.", feature="enable_screen_share")
+    return await _open("screen", "getDisplayMedia", {"video": dict(constraints) or True})
+
+
+async def _open(device: str, method: str, constraints: dict[str, Any]) -> Any:
+    try:
+        stream = await _js.call(_media_devices(device), method, constraints, late=_stop_tracks)
+    except _js.JsError as error:
+        raise device_error(error, device) from error
+    [track] = stream.getTracks()
+    return track
+
+
+def _media_devices(device: str) -> Any:
+    devices = getattr(_js.api("navigator"), "mediaDevices", None)
+    if devices is None and _js.api("isSecureContext"):
+        raise NotInBrowserError("navigator.mediaDevices")
+    if devices is None:
+        raise DeviceError(
+            f"A page at {_js.api('location').origin} cannot use the {NOUNS[device]}: browsers allow it on https and "
+            "on localhost only.",
+            devices=(device,),
+            type="undefined-mediadevices",
+        )
+    return devices
+
+
+def _stop_tracks(stream: Any) -> None:
+    for track in stream.getTracks():
+        track.stop()
+
+
+class Capture:
+    """One local track: opened when it is wanted, exchanged, muted without closing, released at the end.
 
     Args:
-        ended: called when the device goes away by itself; the track is released by then.
+        device: ``"mic"``, ``"cam"`` or ``"screen"``.
+        open_track: opens it, such as :func:`open_input`.
+        ended: called when the track ends by itself; it is released by then.
+        own: the application's own track, to be used instead: it is never stopped.
     """
 
-    def __init__(self, ended: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        device: str,
+        open_track: Callable[[Constraints], Awaitable[Any]],
+        ended: Callable[[], object],
+        *,
+        own: Any = None,
+    ) -> None:
+        self._device = device
+        self._open_track = open_track
         self._ended = ended
+        self._own_was_enabled = True
         self._scope = _js.Scope()
         self._lock = asyncio.Lock()
         self._opening: asyncio.Task[Any] | None = None
         self._closings = 0
+        self.own = own
         self.track: Any = None
         """The ``MediaStreamTrack``, ``None`` while it is closed."""
 
@@ -46,8 +127,8 @@ class Microphone:
         """Whether it sends: open, live and not muted."""
         return self.track is not None and self.track.readyState == "live" and bool(self.track.enabled)
 
-    async def open(self) -> None:
-        """Open the microphone, asking for permission where the browser does; unmute it if it is open.
+    async def open(self, constraints: Constraints) -> None:
+        """Open the track, asking for permission where the browser does; unmute it if it is open.
 
         Raises:
             DeviceError: it was denied or is missing.
@@ -55,87 +136,94 @@ class Microphone:
         """
         closings = self._closings
         async with self._lock:
-            if closings != self._closings:
-                raise _closed()
+            self._check(closings)
             if self.track is None:
-                track = await self._open()
-                if closings != self._closings:
-                    track.stop()
-                    raise _closed()
-                self.track = track
-                self._scope.listen(self.track, "ended", self._on_ended)
+                self._use(await self._new(constraints, closings))
         self.track.enabled = True
 
-    async def _open(self) -> Any:
+    async def exchange(self, constraints: Constraints, hand_over: Callable[[Any], Awaitable[None]]) -> None:
+        """Open another track, hand it over, and only then stop the one before, which stays in use on any failure.
+
+        Raises:
+            DeviceError: it was denied or is missing.
+            DisconnectedError: ``close()`` was called meanwhile.
+        """
+        closings = self._closings
+        async with self._lock:
+            self._check(closings)
+            track = await self._new(constraints, closings)
+            track.enabled = self.track is None or self.track.enabled
+            try:
+                await hand_over(track)
+                self._check(closings)
+            except BaseException:
+                track.stop()
+                raise
+            self.release()
+            self._use(track)
+
+    def mute(self) -> None:
+        """Send silence, or black; the device stays open, so that unmuting is instant."""
+        if self.track is not None:
+            self.track.enabled = False
+
+    def release(self) -> None:
+        """Let the device go; it can be opened again."""
+        self._scope.close()
+        track, self.track = self.track, None
+        if track is not None and track is self.own:
+            track.enabled = self._own_was_enabled
+        elif track is not None:
+            track.stop()
+
+    def close(self) -> None:
+        """Let the device go, and stop asking for it."""
+        self._closings += 1
+        if self._opening is not None:
+            self._opening.cancel()
+        self.release()
+
+    def _use(self, track: Any) -> None:
+        self.track = track
+        if track is self.own:
+            self._own_was_enabled = bool(track.enabled)
+        self._scope.listen(track, "ended", self._on_ended)
+
+    async def _new(self, constraints: Constraints, closings: int) -> Any:
+        if self.own is not None:
+            return self._live(self.own)
         # A task of its own, so that close() can end it: a permission prompt may stay open for ever.
-        opening = self._opening = asyncio.ensure_future(open_microphone())
+        opening = self._opening = asyncio.ensure_future(self._open_track(constraints))
         try:
-            return await opening
+            track = await opening
         except asyncio.CancelledError:
             if opening.done() and not opening.cancelled() and opening.exception() is None:
                 opening.result().stop()  # It had just come when the cancellation did.
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
-            raise _closed() from None
+            raise _closed(self._device) from None
         finally:
             self._opening = None
+        if closings != self._closings:
+            track.stop()
+            raise _closed(self._device)
+        return track
 
-    def mute(self) -> None:
-        """Send silence; the device stays open, so that unmuting is instant."""
-        if self.track is not None:
-            self.track.enabled = False
+    def _live(self, track: Any) -> Any:
+        if track.readyState != "live":
+            message = f"The application's own track for the {NOUNS[self._device]} has ended."
+            raise DeviceError(message, devices=(self._device,), type="not-found")
+        return track
 
-    def close(self) -> None:
-        """Release the device, or stop asking for it."""
-        self._closings += 1
-        if self._opening is not None:
-            self._opening.cancel()
-        self._scope.close()
-        if self.track is not None:
-            self.track.stop()
-            self.track = None
+    def _check(self, closings: int) -> None:
+        if closings != self._closings:
+            raise _closed(self._device)
 
     def _on_ended(self, _event: Any) -> None:
-        self.close()
+        self.release()
         self._ended()
 
 
-def _closed() -> DisconnectedError:
-    return DisconnectedError("The microphone was closed while it was being opened.")
-
-
-async def open_microphone() -> Any:
-    """A live audio track of the microphone. A track that comes after the task was cancelled is stopped.
-
-    Raises:
-        DeviceError: it was denied, is missing or cannot be used; says what the person can do.
-        NotInBrowserError: there are no devices here: CPython, or a web worker.
-    """
-    devices = getattr(_js.api("navigator"), "mediaDevices", None)
-    if devices is None and _js.api("isSecureContext"):
-        raise NotInBrowserError("navigator.mediaDevices")
-    if devices is None:
-        raise DeviceError(
-            f"A page at {_js.api('location').origin} cannot use the microphone: browsers allow it on https and on "
-            "localhost only.",
-            devices=("mic",),
-            type="undefined-mediadevices",
-        )
-    try:
-        stream = await _js.call(devices, "getUserMedia", {"audio": True}, late=_stop_tracks)
-    except _js.JsError as error:
-        raise device_error(error) from error
-    [track] = stream.getAudioTracks()
-    return track
-
-
-def device_error(error: _js.JsError) -> DeviceError:
-    """Why ``getUserMedia`` refused the microphone, in the person's terms."""
-    type, message = _REASONS.get(error.name, ("unknown", f"The microphone could not be opened: {error}"))
-    return DeviceError(message, devices=("mic",), type=type)
-
-
-def _stop_tracks(stream: Any) -> None:
-    for track in stream.getTracks():
-        track.stop()
+def _closed(device: str) -> DisconnectedError:
+    return DisconnectedError(f"The {NOUNS[device]} was closed while it was being opened.")

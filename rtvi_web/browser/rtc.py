@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -40,7 +41,7 @@ class PeerListener(Protocol):
 
 
 class Peer:
-    """An ``RTCPeerConnection`` that offers: audio and video to send and receive, in this order, and a data channel.
+    """An ``RTCPeerConnection`` that offers audio and video to send and receive, a screen to send, and a data channel.
 
     Args:
         listener: hears what happens, until ``close()``.
@@ -57,8 +58,10 @@ class Peer:
         self._listener = listener
         self._connection = _js.construct("RTCPeerConnection", {"iceServers": [dict(s) for s in ice_servers]})
         self._scope.defer(self._connection.close)
-        self._audio = self._connection.addTransceiver("audio", _js.plain({"direction": "sendrecv"}))
-        self._video = self._connection.addTransceiver("video", _js.plain({"direction": "sendrecv"}))
+        self._senders = [
+            self._connection.addTransceiver(kind, _js.plain({"direction": direction})).sender
+            for kind, direction in (("audio", "sendrecv"), ("video", "sendrecv"), ("video", "sendonly"))
+        ]
         self._channel = self._connection.createDataChannel(label, _js.plain({"ordered": True}))
         self._scope.defer(self._channel.close)
         self._listen()
@@ -127,9 +130,9 @@ class Peer:
         """
         await _js.call(self._connection, "setRemoteDescription", {"type": "answer", "sdp": sdp})
 
-    async def send_audio(self, track: Any) -> None:
-        """Send a track, ``None`` for none; nothing is negotiated anew."""
-        await _js.call(self._audio.sender, "replaceTrack", _js.null if track is None else track)
+    async def send_track(self, slot: int, track: Any) -> None:
+        """Send a track, ``None`` for none, as audio (0), video (1) or screen (2); nothing is negotiated anew."""
+        await _js.call(self._senders[slot], "replaceTrack", _js.null if track is None else track)
 
     def send(self, text: str) -> None:
         """Send a frame of text.
@@ -139,6 +142,17 @@ class Peer:
         """
         with _js.guarded():
             self._channel.send(text)
+
+    async def sent(self) -> None:
+        """Wait until every frame has left, or the channel is closed."""
+        scope, sent = _js.Scope(), asyncio.Event()
+        for event in ("bufferedamountlow", "close"):
+            scope.listen(self._channel, event, lambda _: sent.set())
+        try:
+            if self.is_open and self._channel.bufferedAmount:
+                await sent.wait()
+        finally:
+            scope.close()
 
     def close(self) -> None:
         """Close the channel, which tells the other side, and then the connection."""

@@ -19,9 +19,6 @@ from rtvi_web.transports.signalling import Signalling, Trickle
 
 logger = logging.getLogger(__name__)
 
-MICROPHONE, CAMERA = 0, 1
-"""The transceivers, in the order that SmallWebRTC servers count on."""
-
 
 class Link:
     """Negotiates, carries frames, plays the bot, and says once when it is over. It listens to its :class:`Peer`.
@@ -30,7 +27,8 @@ class Link:
         host: who hears what happens.
         signalling: where the offer goes.
         ice_servers: as in JavaScript.
-        play_audio: whether the bot's audio is played.
+        player: plays the bot's audio; ``None`` leaves that to the page.
+        tracks_changed: called when the bot's tracks have changed, before the events.
 
     Raises:
         TransportStartError: the browser refuses the ICE servers.
@@ -43,12 +41,14 @@ class Link:
         signalling: Signalling,
         *,
         ice_servers: Sequence[Mapping[str, Any]],
-        play_audio: bool,
+        player: Player | None,
+        tracks_changed: Callable[[], object],
     ) -> None:
         self._host = host
         self._signalling = signalling
         self._trickle = Trickle(signalling.send_candidates)
-        self._player = Player(lambda: host.fire(RTVIEvent.BOT_AUDIO_BLOCKED)) if play_audio else None
+        self._player = player
+        self._tracks_changed = tracks_changed
         self._bot_tracks: dict[str, Any] = {}
         self._negotiating = asyncio.Lock()
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -77,16 +77,18 @@ class Link:
         """Bytes that the bot takes in one message."""
         return self._peer.max_message_size
 
-    async def open(self, microphone: Any) -> None:
+    async def open(self, tracks: Sequence[Any]) -> None:
         """Connect; returns when the data channel is open.
 
         Args:
-            microphone: the track to send, or ``None``.
+            tracks: what to send at first as audio, video and screen; ``None`` for nothing.
 
         Raises:
             TransportStartError: it could not be established.
         """
-        await self.send_audio(microphone)
+        for slot, track in enumerate(tracks):
+            if track is not None:
+                await self.send_track(slot, track)
         await self._negotiate()
         self._run(self._trickle.run, "sending candidates")
         await self._opened
@@ -104,16 +106,20 @@ class Link:
                     phase=ConnectPhase.OFFER,
                 ) from error
 
-    async def send_audio(self, track: Any) -> None:
-        """Send another track, or none.
+    async def send_track(self, slot: int, track: Any) -> None:
+        """Send another track as audio (0), video (1) or screen (2), or none.
 
         Raises:
             DisconnectedError: the connection is closed.
         """
         try:
-            await self._peer.send_audio(track)
+            await self._peer.send_track(slot, track)
         except _js.JsError as error:
-            raise DisconnectedError(f"The microphone cannot be sent: {error.message}") from error
+            raise DisconnectedError(f"The track cannot be sent: {error.message}") from error
+
+    async def sent(self) -> None:
+        """Wait until every frame has left."""
+        await self._peer.sent()
 
     def send(self, text: str) -> None:
         """Send a frame of text.
@@ -131,11 +137,6 @@ class Link:
         if self._peer.is_open:
             message = {"type": "trackStatus", "receiver_index": receiver, "enabled": enabled}
             self.send(json.dumps({"type": "signalling", "message": message}))
-
-    async def resume_audio(self) -> None:
-        """Play the bot, after the browser blocked it."""
-        if self._player is not None:
-            await self._player.resume()
 
     async def close(self) -> None:
         """Close everything; nothing is reported any more but the end of the bot's tracks."""
@@ -213,10 +214,12 @@ class Link:
 
     def on_track_started(self, track: Any) -> None:
         self._bot_tracks[track.kind] = track
+        self._tracks_changed()
         self._host.fire(RTVIEvent.TRACK_STARTED, track, self.bot)
 
     def on_track_stopped(self, track: Any) -> None:
         if self._bot_tracks.pop(track.kind, None) is not None:
+            self._tracks_changed()
             self._host.fire(RTVIEvent.TRACK_STOPPED, track, self.bot)
 
     def _on_pagehide(self, _event: Any) -> None:

@@ -6,16 +6,16 @@ from pytest_pyodide import run_in_pyodide
 
 @run_in_pyodide
 async def test_granted_muted_unmuted_and_released(selenium):
-    from rtvi_web.browser.media import Microphone
+    from loopback import capture
 
-    microphone = Microphone(lambda: None)
+    microphone = capture()
     assert not microphone.enabled
-    await microphone.open()
+    await microphone.open({})
     track = microphone.track
     assert (track.kind, track.readyState, microphone.enabled) == ("audio", "live", True)
     microphone.mute()
     assert (track.readyState, microphone.enabled) == ("live", False)
-    await microphone.open()
+    await microphone.open({})
     assert microphone.enabled
     assert microphone.track is track
     microphone.close()
@@ -27,18 +27,18 @@ async def test_granted_muted_unmuted_and_released(selenium):
 async def test_denied_and_then_granted(selenium):
     import js
     import pytest
+    from loopback import capture
 
     from rtvi_web import DeviceError
-    from rtvi_web.browser.media import Microphone
 
-    microphone = Microphone(lambda: None)
+    microphone = capture()
     await js.allowMicrophone(False)
     with pytest.raises(DeviceError) as caught:
-        await microphone.open()
+        await microphone.open({})
     assert (caught.value.type, caught.value.devices) == ("permissions", ("mic",))
     assert "Allow it in the browser's site settings" in str(caught.value)
     await js.allowMicrophone(True)
-    await microphone.open()
+    await microphone.open({})
     assert microphone.enabled
     microphone.close()
 
@@ -48,10 +48,10 @@ async def test_no_microphone(selenium_no_devices):
     import pytest
 
     from rtvi_web import DeviceError
-    from rtvi_web.browser.media import open_microphone
+    from rtvi_web.browser.media import open_input
 
     with pytest.raises(DeviceError) as caught:
-        await open_microphone()
+        await open_input("mic", {})
     assert caught.value.type == "not-found"
     assert "There is no microphone" in str(caught.value)
 
@@ -70,7 +70,7 @@ def test_other_reasons(selenium, name, type):
     from rtvi_web.browser._js import JsError
     from rtvi_web.browser.media import device_error
 
-    error = device_error(JsError(name, "why"))
+    error = device_error(JsError(name, "why"), "mic")
     assert error.type == type
     assert error.devices == ("mic",)
 
@@ -81,18 +81,18 @@ async def test_an_insecure_origin_has_no_devices(selenium):
     import pytest
 
     from rtvi_web import DeviceError, NotInBrowserError
-    from rtvi_web.browser.media import open_microphone
+    from rtvi_web.browser.media import open_input
 
     secure = js.Object.getOwnPropertyDescriptor(js.globalThis, "isSecureContext")
     js.eval("Object.defineProperty(navigator, 'mediaDevices', {value: undefined, configurable: true})")
     js.eval("Object.defineProperty(globalThis, 'isSecureContext', {value: false, configurable: true})")
     try:
         with pytest.raises(DeviceError, match="https") as caught:
-            await open_microphone()
+            await open_input("mic", {})
         assert caught.value.type == "undefined-mediadevices"
         js.eval("Object.defineProperty(globalThis, 'isSecureContext', {value: true, configurable: true})")
         with pytest.raises(NotInBrowserError, match=r"navigator\.mediaDevices"):
-            await open_microphone()
+            await open_input("mic", {})
     finally:
         js.eval("delete navigator.mediaDevices")
         js.Object.defineProperty(js.globalThis, "isSecureContext", secure)
@@ -104,13 +104,13 @@ async def test_closing_while_the_browser_asks(selenium):
     import asyncio
 
     import js
+    from loopback import capture
 
     from rtvi_web import DisconnectedError
     from rtvi_web.browser import _js
-    from rtvi_web.browser.media import Microphone
 
-    microphone = Microphone(lambda: None)
-    openers = [asyncio.ensure_future(microphone.open()) for _ in range(2)]
+    microphone = capture()
+    openers = [asyncio.ensure_future(microphone.open({})) for _ in range(2)]
     await asyncio.sleep(0)
     microphone.close()
     outcomes = await asyncio.gather(*openers, return_exceptions=True)
@@ -127,14 +127,14 @@ async def test_closing_at_every_step_of_opening(selenium):
     import asyncio
 
     import js
+    from loopback import capture
 
     from rtvi_web import DisconnectedError
     from rtvi_web.browser import _js
-    from rtvi_web.browser.media import Microphone
 
     for steps in range(1, 1000):
-        microphone = Microphone(lambda: None)
-        opener = asyncio.ensure_future(microphone.open())
+        microphone = capture()
+        opener = asyncio.ensure_future(microphone.open({}))
         for _ in range(steps):
             await asyncio.sleep(0)
         was_open = opener.done()
@@ -155,12 +155,11 @@ async def test_two_openers_share_one_microphone(selenium):
     import asyncio
 
     import js
-
-    from rtvi_web.browser.media import Microphone
+    from loopback import capture
 
     before = js.opened.tracks.size
-    microphone = Microphone(lambda: None)
-    await asyncio.gather(microphone.open(), microphone.open())
+    microphone = capture()
+    await asyncio.gather(microphone.open({}), microphone.open({}))
     assert js.opened.tracks.size - before == 1
     microphone.close()
 
@@ -168,16 +167,15 @@ async def test_two_openers_share_one_microphone(selenium):
 @run_in_pyodide
 async def test_a_microphone_that_is_unplugged(selenium):
     import js
-
-    from rtvi_web.browser.media import Microphone
+    from loopback import capture
 
     ends = []
-    microphone = Microphone(lambda: ends.append(microphone.track))
-    await microphone.open()
+    microphone = capture(lambda: ends.append(microphone.track))
+    await microphone.open({})
     # Headless Chromium cannot unplug its fake device: this is the event that the browser fires then.
     microphone.track.dispatchEvent(js.Event.new("ended"))
     assert ends == [None]
-    await microphone.open()
+    await microphone.open({})
     assert microphone.enabled
     microphone.close()
 
@@ -187,10 +185,10 @@ async def test_a_microphone_that_comes_as_opening_is_cancelled_is_released(selen
     """In the one turn of the loop in which it is there, and nobody has got it yet."""
     import asyncio
 
-    from rtvi_web.browser import media
+    from loopback import capture
 
-    microphone = media.Microphone(lambda: None)
-    opener = asyncio.ensure_future(microphone.open())
+    microphone = capture()
+    opener = asyncio.ensure_future(microphone.open({}))
     while not (microphone._opening and microphone._opening.done()):  # noqa: ASYNC110 - no event tells of that turn
         await asyncio.sleep(0)
     track = microphone._opening.result()

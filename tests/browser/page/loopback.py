@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import functools
 import json
 import os
 
 import js
 
 from rtvi_web.browser import _js
+from rtvi_web.browser.media import Capture, open_input
 from rtvi_web.protocol.events import RTVIEvent
 from rtvi_web.transport import ConnectRequest
 from rtvi_web.transports import SmallWebRTCTransport
@@ -31,6 +33,11 @@ def cancel_all():
     """End a test that hangs."""
     for task in asyncio.all_tasks():
         task.cancel()
+
+
+def capture(ended=lambda: None):
+    """A microphone."""
+    return Capture("mic", functools.partial(open_input, "mic"), ended)
 
 
 async def event(target, name, check=lambda event: True):
@@ -69,6 +76,7 @@ class Host:
         self.phases = []
         self.left = []
         self.losses = []
+        self.sent = []
         self.listening = set()
         self._changed = asyncio.Event()
 
@@ -93,6 +101,10 @@ class Host:
 
     def lost(self, error):
         self.losses.append(error)
+        self._changed.set()
+
+    def send(self, type, data):
+        self.sent.append((type, data))
         self._changed.set()
 
     def of(self, event):
@@ -263,10 +275,10 @@ def request(url=None, **fields):
 
 
 @contextlib.asynccontextmanager
-async def transport(url, *, enable_mic=True, **options):
+async def transport(url, *, enable_mic=True, enable_cam=False, **options):
     """A transport and its host, before open_devices(); closed at the end."""
     transport, host = SmallWebRTCTransport(webrtc_url=url, **options), Host()
-    transport.attach(host, enable_mic=enable_mic)
+    transport.attach(host, enable_mic=enable_mic, enable_cam=enable_cam)
     try:
         yield transport, host
     finally:
@@ -277,10 +289,23 @@ async def transport(url, *, enable_mic=True, **options):
 async def connected(bot, **options):
     """A connected transport and its host."""
     async with transport(bot.url, **options) as (made, host):
+        made.starting()
         await made.open_devices()
         await made.connect(request())
         await bot.met.wait()
         yield made, host
 
 
-__all__ = ["Bot", "Host", "RTVIBot", "RTVIEvent", "connected", "energy", "event", "request", "transport", "until"]
+__all__ = [
+    "Bot",
+    "Host",
+    "RTVIBot",
+    "RTVIEvent",
+    "capture",
+    "connected",
+    "energy",
+    "event",
+    "request",
+    "transport",
+    "until",
+]

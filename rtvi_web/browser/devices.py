@@ -1,0 +1,65 @@
+"""Which devices there are, whether the person allows them, and what they chose last time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from rtvi_web.browser import _js
+from rtvi_web.errors import NotInBrowserError
+
+
+async def list_devices() -> list[tuple[str, str, str, str]]:
+    """Id, label, kind and group id of every device. Never prompts.
+
+    Devices without an id are left out: so browsers show that there is one, to a page that may not know which.
+    """
+    devices = getattr(_js.api("navigator"), "mediaDevices", None)
+    if devices is None:
+        return []
+    try:
+        found = await _js.call(devices, "enumerateDevices")
+    except _js.JsError:  # The page's policy forbids it.
+        return []
+    return [(device.deviceId, device.label, device.kind, device.groupId) for device in found if device.deviceId]
+
+
+async def permission(name: str) -> Any:
+    """The ``PermissionStatus`` of ``"microphone"`` or ``"camera"``, whose ``state`` is always the present one.
+
+    ``None`` where the browser tells none.
+    """
+    permissions = getattr(_js.api("navigator"), "permissions", None)
+    if permissions is None:
+        return None
+    try:
+        return await _js.call(permissions, "query", {"name": name})
+    except _js.JsError:  # It does not know that name.
+        return None
+
+
+def watch_devices(scope: _js.Scope, changed: Callable[[], object]) -> None:
+    """Call ``changed()`` when a device is plugged in or out, until the scope is closed."""
+    devices = getattr(_js.api("navigator"), "mediaDevices", None)
+    if devices is not None:
+        scope.listen(devices, "devicechange", lambda _: changed())
+
+
+def recall(key: str) -> dict[str, Any]:
+    """What was remembered under a key in the local storage; empty when nothing was, or the browser keeps nothing."""
+    try:
+        with _js.guarded():
+            value = json.loads(_js.or_none(_js.api("localStorage").getItem(key)) or "{}")
+    except (_js.JsError, NotInBrowserError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def remember(key: str, value: dict[str, Any]) -> None:
+    """Keep something for later page loads, if the browser does."""
+    try:
+        with _js.guarded():
+            _js.api("localStorage").setItem(key, json.dumps(value))
+    except (_js.JsError, NotInBrowserError):
+        return
