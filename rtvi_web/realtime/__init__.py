@@ -1,1 +1,42 @@
-"""The OpenAI Realtime protocol: a client of its own, beside the one for RTVI."""
+"""The OpenAI Realtime protocol: a client of its own, beside the one for RTVI.
+
+A transport is named by a word, or is one of :mod:`rtvi_web.transports`; a scripted one for tests is in
+:mod:`rtvi_web.realtime.testing`.
+"""
+
+from rtvi_web.realtime.api import ErrorEvent, RealtimeAPI, RealtimeEvent
+from rtvi_web.realtime.audio import AudioClip, InputAudio, float_to_pcm16
+from rtvi_web.realtime.client import ItemResult, RealtimeClient
+from rtvi_web.realtime.config import SessionConfig
+from rtvi_web.realtime.conversation import Conversation
+from rtvi_web.realtime.dialogue import SpeakingEvent
+from rtvi_web.realtime.items import Delta, Formatted, FormattedTool, Item, ItemEvent
+from rtvi_web.realtime.tools import BackgroundResult, Tool
+from rtvi_web.realtime.transport import Played, RealtimeHost, RealtimeRequest, RealtimeTransport
+from rtvi_web.realtime.usage import Usage
+
+__all__ = [
+    "AudioClip",
+    "BackgroundResult",
+    "Conversation",
+    "Delta",
+    "ErrorEvent",
+    "Formatted",
+    "FormattedTool",
+    "InputAudio",
+    "Item",
+    "ItemEvent",
+    "ItemResult",
+    "Played",
+    "RealtimeAPI",
+    "RealtimeClient",
+    "RealtimeEvent",
+    "RealtimeHost",
+    "RealtimeRequest",
+    "RealtimeTransport",
+    "SessionConfig",
+    "SpeakingEvent",
+    "Tool",
+    "Usage",
+    "float_to_pcm16",
+]

@@ -223,6 +223,10 @@ class InputAudio:
         self.clear()
         return clip
 
+    def committed(self) -> None:
+        """The server has made an item by itself; the sound is kept, to cut the item's from."""
+        self._uncommitted = 0
+
     def clear(self) -> None:
         """Forget the sound, not the time that has passed."""
         self._chunks.clear()

@@ -29,9 +29,10 @@ class ResponseRequest(NamedTuple):
     automatic: bool
 
     @property
-    def event(self) -> Event:
-        event: Event = {"type": "response.create", "event_id": self.event_id}
-        return event if self.params is None else {**event, "response": dict(self.params)}
+    def fields(self) -> Event:
+        """Those of its ``response.create``."""
+        response = {} if self.params is None else {"response": dict(self.params)}
+        return {"event_id": self.event_id, **response}
 
 
 class ResponseSequencer:

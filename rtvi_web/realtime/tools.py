@@ -7,7 +7,7 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from rtvi_web.emitter import report
 from rtvi_web.errors import InvalidArgumentError
@@ -91,7 +91,7 @@ def _tool_of_function(function: Handler, timeout: float | None) -> Tool:
     if not name.isidentifier():
         raise InvalidArgumentError("A tool's function needs a name; give a definition for this one.")
     try:
-        adapter = TypeAdapter[Any](function)
+        adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, function))
         schema = adapter.json_schema()
     except (PydanticUserError, NameError, TypeError) as error:
         raise InvalidArgumentError(f"The parameters of tool {name!r} have no JSON schema: {error}") from error

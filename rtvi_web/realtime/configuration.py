@@ -1,0 +1,167 @@
+"""The configuration and the tools of a client, and how the server is told of them."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from rtvi_web.errors import InvalidArgumentError, RequestError
+from rtvi_web.realtime.api import RealtimeAPI
+from rtvi_web.realtime.session import Config, default_config, for_update, merge, to_ga, turn_detection
+from rtvi_web.realtime.tools import Handler, Tool, tool_of
+from rtvi_web.realtime.wire import Event, new_id, object_in, text_in
+
+ACKNOWLEDGED_WITHIN = 5.0
+"""Seconds that ``connect()`` waits for the server to take the configuration."""
+
+
+class Configuration:
+    """What every session of a client is configured with; the server is told of changes while connected."""
+
+    def __init__(self, given: Any) -> None:
+        self.config: Config = default_config()
+        self.tools: dict[str, Tool] = {}
+        self._delegate: Any = given  # may know better about turn detection
+        if given is not None:
+            self.config = merge(self.config, to_ga(given))
+
+    def attach(self, api: RealtimeAPI) -> None:
+        """Called once: through whom the server is told."""
+        self._api = api
+
+    def reset(self) -> None:
+        """Back to the defaults, without tools."""
+        self.config = default_config()
+        self.tools = {}
+        self._delegate = None
+
+    @property
+    def payload(self) -> Config:
+        """The whole configuration, tools included; the caller's own."""
+        return {**copy.deepcopy(self.config), "tools": self.get_tools()}
+
+    def get_turn_detection_type(self) -> Any:
+        """See ``RealtimeClient.get_turn_detection_type``."""
+        delegate = self._delegate
+        asked = getattr(delegate, "get_turn_detection_type", None) or getattr(delegate, "getTurnDetectionType", None)
+        return asked() if callable(asked) else copy.deepcopy(turn_detection(self.config))
+
+    def update(self, updates: Any) -> None:
+        """Change what ``updates`` names; see ``RealtimeClient.update_config``."""
+        changes = to_ga(updates)
+        if "tools" in changes:
+            kept = merge(self.config, changes)
+            self._tell({**changes, "tools": self._definitions(kept, self.tools)})
+        else:
+            self._tell(changes)
+        self.config = merge(self.config, changes)
+        if turn_detection(changes) is not None:
+            self._delegate = None  # what it says about turn detection is no longer so
+
+    # Tools.
+
+    def get_tools(self) -> list[dict[str, Any]]:
+        """The definitions of all tools; the caller's own."""
+        return copy.deepcopy(self._definitions(self.config, self.tools))
+
+    def add(self, given: Any, handler: Handler | None, *, timeout: float | None) -> None:
+        """See ``RealtimeClient.add_tool``."""
+        if handler is not None or not isinstance(given, Mapping):
+            self.register(given, handler, timeout=timeout)
+            return
+        definition = dict(given) if given.get("type") == "mcp" else tool_of(given).definition
+        others = [tool for tool in self.config.get("tools", ()) if not _same(tool, definition)]
+        registered = {name: tool for name, tool in self.tools.items() if name != definition.get("name")}
+        self._change([*others, definition], registered)
+
+    def register(self, given: Any, handler: Handler | None, *, timeout: float | None) -> None:
+        """See ``RealtimeClient.register_tool``."""
+        tool = tool_of(given, handler, timeout=timeout)
+        if tool.handler is None:
+            raise InvalidArgumentError(f'Tool "{tool.name}" handler must be a function')
+        self._change(self._without(tool.name), {**self.tools, tool.name: tool})
+
+    def remove(self, name: str) -> None:
+        """See ``RealtimeClient.remove_tool``."""
+        registered = {known: tool for known, tool in self.tools.items() if known != name}
+        self._change(self._without(name), registered)
+
+    def registered(self, name: str) -> Tool:
+        """A tool with a handler.
+
+        Raises:
+            InvalidArgumentError: there is none of this name.
+        """
+        if name not in self.tools:
+            raise InvalidArgumentError(f'Tool "{name}" is not registered')  # the seed's words
+        return self.tools[name]
+
+    def _without(self, name: str) -> list[dict[str, Any]]:
+        return [tool for tool in self.config.get("tools", ()) if tool.get("name") != name]
+
+    def _change(self, definitions: list[dict[str, Any]], registered: dict[str, Tool]) -> None:
+        self._tell({"tools": self._definitions({"tools": definitions}, registered)})
+        self.config["tools"] = definitions
+        self.tools = registered
+
+    @staticmethod
+    def _definitions(config: Mapping[str, Any], registered: Mapping[str, Tool]) -> list[dict[str, Any]]:
+        listed = [tool for tool in config.get("tools") or () if tool.get("name") not in registered]
+        return [*listed, *(tool.definition for tool in registered.values())]
+
+    # The server.
+
+    def tell(self) -> None:
+        """Tell the server the whole configuration, if there is a connection."""
+        self._tell(self.payload)
+
+    def _tell(self, changes: Mapping[str, Any]) -> None:
+        """Before anything is changed here: what cannot be sent changes nothing."""
+        if self._api.is_connected() and (update := for_update(changes)) != {"type": "realtime"}:
+            self._api.send("session.update", {"session": update})
+
+    def session_begins(self) -> None:
+        """A new session, which knows nothing yet. Needs a running loop."""
+        loop = asyncio.get_running_loop()
+        self._created: asyncio.Future[None] = loop.create_future()
+        self._acknowledged: asyncio.Future[RequestError | None] = loop.create_future()
+        self._update_id = new_id("evt_")
+
+    async def establish(self) -> None:
+        """Tell the server the configuration once it has a session, and wait until it has taken it, or 5 s.
+
+        Raises:
+            RequestError: the server refused it, in its own words.
+        """
+        deadline = asyncio.get_running_loop().time() + ACKNOWLEDGED_WITHIN
+        await asyncio.wait({self._created}, timeout=ACKNOWLEDGED_WITHIN)
+        self._api.send("session.update", {"event_id": self._update_id, "session": for_update(self.payload)})
+        left = deadline - asyncio.get_running_loop().time()
+        await asyncio.wait({self._acknowledged}, timeout=max(0.0, left))
+        if self._acknowledged.done() and (refusal := self._acknowledged.result()):
+            raise refusal
+
+    def server_event(self, event: Event) -> None:
+        """Hear what the server says of the session."""
+        match event["type"]:
+            case "session.created":
+                _settle(self._created, None)
+            case "session.updated":
+                _settle(self._acknowledged, None)
+            case "error":
+                error = object_in(event, "error")
+                if error.get("event_id") == self._update_id:
+                    message = f"The server refused the session's configuration: {text_in(error, 'message')}"
+                    _settle(self._acknowledged, RequestError(message))
+
+
+def _same(tool: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two definitions are of one tool; MCP servers are told apart by their label."""
+    return all(tool.get(key) == other.get(key) for key in ("name", "server_label"))
+
+
+def _settle(future: asyncio.Future[Any], result: Any) -> None:
+    if not future.done():
+        future.set_result(result)

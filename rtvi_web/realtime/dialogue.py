@@ -1,0 +1,287 @@
+"""What happens in a session: the server's events in, the conversation, answers and tools out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, NamedTuple
+
+from rtvi_web.emitter import Emitter
+from rtvi_web.errors import DisconnectedError, RTVIError
+from rtvi_web.realtime.api import ErrorEvent, RealtimeAPI
+from rtvi_web.realtime.audio import InputAudio, from_base64
+from rtvi_web.realtime.configuration import Configuration
+from rtvi_web.realtime.conversation import Conversation
+from rtvi_web.realtime.events import EventHandlers
+from rtvi_web.realtime.items import Item, ItemEvent
+from rtvi_web.realtime.responses import ALREADY_ACTIVE, ResponseSequencer
+from rtvi_web.realtime.settings import Settings
+from rtvi_web.realtime.speech import Speech
+from rtvi_web.realtime.tools import Tool, ToolCalls, answer
+from rtvi_web.realtime.transport import RealtimeTransport
+from rtvi_web.realtime.usage import Usage
+from rtvi_web.realtime.wire import Event, object_in, objects_in, text_in
+
+logger = logging.getLogger(__name__)
+
+INPUT_WINDOW = 60.0
+"""Seconds of the person's own sound that are kept until an item is made of it."""
+TOLERATED = frozenset({ALREADY_ACTIVE, "response_cancel_not_active", "input_audio_buffer_commit_empty"})
+"""What two sides that act at the same moment run into: the server's word on it harms nothing."""
+
+
+class SpeakingEvent(NamedTuple):
+    """The assistant begins to be heard, or falls silent: ``"conversation.speaking"``."""
+
+    type: str
+    speaking: bool
+
+
+class Dialogue:
+    """Everything of one client that listens and answers."""
+
+    def __init__(
+        self, transport: RealtimeTransport, settings: Settings, configuration: Configuration, handlers: EventHandlers
+    ) -> None:
+        self._handlers = handlers
+        self._transport = transport
+        self.configuration = configuration
+        self.api = RealtimeAPI(transport, settings, self, handlers)
+        configuration.attach(self.api)
+        self.responses = ResponseSequencer()
+        self.input_audio = InputAudio(INPUT_WINDOW)
+        self.conversation = Conversation(keep_audio=settings.keep_audio, input_audio=self.input_audio)
+        self.speech = Speech(self.api, transport, self.conversation, self.input_audio, self.responses)
+        self.usage = Usage()
+        self.session_created = False
+        self._session = 0
+        self._calls = ToolCalls()
+        self._running: set[asyncio.Task[Any]] = set()
+        self._tasks = Emitter({})  # reports what they raise
+
+    # What the connection tells: Listener.
+
+    def session_begins(self) -> None:
+        self.conversation.clear()
+        self.input_audio.reset()
+        self.configuration.session_begins()
+
+    def session_ended(self, reason: str) -> None:
+        self.session_created = False
+        self._session += 1
+        self.responses.reset()
+        self._calls.reset()
+        for task in self._running - {asyncio.current_task()}:
+            task.cancel()
+
+    def microphone(self, pcm: bytes) -> None:
+        self.speech.heard(pcm)
+
+    def speaking(self, speaking: bool) -> None:
+        self._handlers.dispatch("conversation.speaking", SpeakingEvent("conversation.speaking", speaking))
+
+    def server_event(self, event: Event) -> None:
+        self.configuration.server_event(event)
+        told = self.conversation.process_event(event)
+        for each in told:
+            self._handlers.dispatch(each.type, each)
+        if act := _ACTIONS.get(event["type"]):
+            act(self, event, told)
+
+    # What the events lead to.
+
+    def _on_session_created(self, event: Event, told: list[ItemEvent]) -> None:
+        self.session_created = True
+
+    def _on_error(self, event: Event, told: list[ItemEvent]) -> None:
+        error = object_in(event, "error")
+        self.responses.refused(error)
+        code = error.get("code")
+        if code == "input_audio_buffer_commit_empty":
+            self.conversation.queue_input_audio(None)
+        if code in TOLERATED:
+            logger.debug("the server says: %s", code)
+        else:
+            self.complain("server", text_in(error, "message") or "The server reported an error.", error)
+        self._go_on()
+
+    def _on_response_created(self, event: Event, told: list[ItemEvent]) -> None:
+        self.responses.created(event)
+
+    def _on_output_item_done(self, event: Event, told: list[ItemEvent]) -> None:
+        self._call_tools(text_in(event, "response_id"), [object_in(event, "item")])
+
+    def _on_response_done(self, event: Event, told: list[ItemEvent]) -> None:
+        response = object_in(event, "response")
+        id, status = text_in(response, "id"), response.get("status")
+        self._call_tools(id, objects_in(response, "output"))
+        self.usage.add_response(object_in(response, "usage"))
+        self.responses.done(event)
+        if status == "failed":
+            error = object_in(object_in(response, "status_details"), "error")
+            self.complain("response", text_in(error, "message") or "The response failed.", error)
+        if self._calls.response_done(id, cancelled=status == "cancelled"):
+            self.responses.request(automatic=True)
+        self._go_on()
+
+    def _on_transcription_completed(self, event: Event, told: list[ItemEvent]) -> None:
+        self.usage.add_transcription(object_in(event, "usage"))
+
+    def _on_audio_delta(self, event: Event, told: list[ItemEvent]) -> None:
+        # An out-of-band response has no item, and is heard all the same.
+        pcm = told[0].delta.audio if told and told[0].delta else from_base64(event.get("delta"))
+        self.speech.play(pcm or b"", event)
+
+    def _on_speech_started(self, event: Event, told: list[ItemEvent]) -> None:
+        self._handlers.dispatch("conversation.interrupted", event)
+        detection = self.configuration.get_turn_detection_type()
+        interrupts = not isinstance(detection, Mapping) or detection.get("interrupt_response") is not False
+        if interrupts and not self._transport.carries_tracks:
+            self.run(self.speech.stop_playing(), "the interrupted answer could not be truncated")
+
+    def _on_committed(self, event: Event, told: list[ItemEvent]) -> None:
+        if self.configuration.get_turn_detection_type() is not None:
+            self.input_audio.committed()
+
+    def _on_cleared(self, event: Event, told: list[ItemEvent]) -> None:
+        self.input_audio.clear()
+
+    def _on_output_started(self, event: Event, told: list[ItemEvent]) -> None:
+        self.speaking(True)
+
+    def _on_output_stopped(self, event: Event, told: list[ItemEvent]) -> None:
+        self.speaking(False)
+
+    # What the person does.
+
+    def send_message(self, content: list[dict[str, Any]]) -> None:
+        """Create a message of the person."""
+        item = {"type": "message", "role": "user", "content": content}
+        self.api.send("conversation.item.create", {"item": item})
+
+    def create_response(self, params: Mapping[str, Any] | None = None) -> None:
+        """See ``RealtimeClient.create_response``."""
+        self.api.require_connection()
+        out_of_band = params is not None and params.get("conversation") == "none"
+        if not out_of_band and self.configuration.get_turn_detection_type() is None:
+            self.speech.commit()
+        self.respond(params)
+
+    def cancel_response(self, item_id: str | None, heard: int) -> Item | None:
+        """See ``RealtimeClient.cancel_response``."""
+        self.api.require_connection()
+        item = self.speech.cancellable(item_id) if item_id else None
+        self.speech.cancel()
+        if item:
+            self.speech.silence_tracks()
+            self.speech.truncate(item, heard)
+            self.run(self._stop_player(), "the player could not be stopped")
+        return item
+
+    async def _stop_player(self) -> None:
+        await self._transport.interrupt()
+
+    async def interrupt(self) -> Item | None:
+        """See ``RealtimeClient.interrupt``."""
+        self.api.require_connection()
+        self.speech.cancel()
+        self.speech.silence_tracks()
+        return await self.speech.stop_playing()
+
+    def reset(self) -> None:
+        """Forget the conversation and the usage."""
+        self.conversation.clear()
+        self.input_audio.reset()
+        self.usage = Usage()
+
+    # Responses.
+
+    def respond(self, params: Mapping[str, Any] | None = None) -> None:
+        """Ask for a response, in its turn; one out of the conversation waits for nobody.
+
+        Raises:
+            DisconnectedError, InvalidArgumentError, MessageTooLargeError: nothing was sent.
+        """
+        self.api.require_connection()
+        if params and params.get("conversation") == "none":
+            self.api.send("response.create", {"response": params})
+            return
+        self.responses.request(params)
+        self._take_turn()
+
+    def _take_turn(self) -> None:
+        if request := self.responses.take():
+            try:
+                self.api.send("response.create", request.fields)
+            except RTVIError:
+                self.responses.refused({"event_id": request.event_id})
+                raise
+
+    def _go_on(self) -> None:
+        """The way may be free for the next response."""
+        if self.api.is_connected():
+            try:
+                self._take_turn()
+            except RTVIError as error:
+                self.complain("response", error.message, error)
+
+    # Tools.
+
+    def _call_tools(self, response_id: str, raw_items: list[dict[str, Any]]) -> None:
+        for raw in raw_items:
+            item = self.conversation.get_item(text_in(raw, "id"))
+            if item is None or item.type != "function_call" or item.status != "completed":
+                continue
+            tool = self.configuration.tools.get(item.name or "")
+            # A tool without a handler here is somebody else's: the page's own, or the server's.
+            if tool and self._calls.begin(response_id, item.call_id or ""):
+                self.run(self._answer(tool, item, response_id), f"tool {item.name!r} could not be answered")
+
+    async def _answer(self, tool: Tool, item: Item, response_id: str) -> None:
+        session = self._session
+        answered = await answer(tool, item.arguments or "")
+        if session != self._session:
+            return  # the call belongs to a session that is over
+        output = {"type": "function_call_output", "call_id": item.call_id, "output": answered.output}
+        try:
+            self.api.send("conversation.item.create", {"item": output})
+        except DisconnectedError:
+            return
+        except RTVIError as error:
+            self.complain("message", f"The result of tool {tool.name!r} was not sent: {error.message}", error)
+            short = {**output, "output": json.dumps({"error": error.message})}
+            self.api.send("conversation.item.create", {"item": short})
+        if self._calls.answered(response_id, respond=answered.respond):
+            self.responses.request(automatic=True)
+            self._go_on()
+
+    # Helpers.
+
+    def complain(self, source: str, message: str, error: Any = None) -> None:
+        """Dispatch an ``error`` event."""
+        self._handlers.dispatch("error", ErrorEvent("error", source, message, error))
+
+    def run(self, coroutine: Coroutine[Any, Any, Any], complaint: str) -> None:
+        """Run a coroutine until it ends, or until the session does."""
+        task = self._tasks.run(coroutine, complaint)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+
+_ACTIONS: dict[str, Callable[[Dialogue, Event, list[ItemEvent]], None]] = {
+    "error": Dialogue._on_error,
+    "session.created": Dialogue._on_session_created,
+    "response.created": Dialogue._on_response_created,
+    "response.output_item.done": Dialogue._on_output_item_done,
+    "response.done": Dialogue._on_response_done,
+    "response.output_audio.delta": Dialogue._on_audio_delta,
+    "conversation.item.input_audio_transcription.completed": Dialogue._on_transcription_completed,
+    "input_audio_buffer.speech_started": Dialogue._on_speech_started,
+    "input_audio_buffer.committed": Dialogue._on_committed,
+    "input_audio_buffer.cleared": Dialogue._on_cleared,
+    "output_audio_buffer.started": Dialogue._on_output_started,
+    "output_audio_buffer.stopped": Dialogue._on_output_stopped,
+    "output_audio_buffer.cleared": Dialogue._on_output_stopped,
+}

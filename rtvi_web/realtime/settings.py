@@ -1,0 +1,101 @@
+"""What a client is told about the connection, and the guard of the key."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, TypedDict
+
+from rtvi_web.emitter import nearest
+from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.params import seconds
+from rtvi_web.protocol.events import snake_case
+from rtvi_web.realtime.transport import RealtimeTransport
+
+EPHEMERAL_PREFIX = "ek_"
+IN_PAGE = sys.platform == "emscripten"
+
+ApiKey = str | Callable[[], str | Awaitable[str]] | None
+
+_JS_NAMES = {"dangerouslyAllowAPIKeyInBrowser": "dangerously_allow_api_key_in_browser"}
+
+
+class SettingsDict(TypedDict, total=False):
+    """The settings as keywords."""
+
+    url: str | None
+    api_key: ApiKey
+    dangerously_allow_api_key_in_browser: bool
+    transport: RealtimeTransport | Literal["websocket", "webrtc"]
+    microphone: bool
+    keep_audio: float | None
+    timeout: float | None
+
+
+@dataclass
+class Settings:
+    """See :class:`~rtvi_web.realtime.client.RealtimeClient` for what they mean."""
+
+    url: str | None = None
+    api_key: ApiKey = field(default=None, repr=False)
+    dangerously_allow_api_key_in_browser: bool = False
+    transport: Any = "websocket"
+    microphone: bool = True
+    keep_audio: float | None = 60.0
+    timeout: float | None = 15.0
+
+    def __post_init__(self) -> None:
+        self.timeout = seconds(self.timeout, "timeout")
+        kept = self.keep_audio
+        if kept is not None and (isinstance(kept, bool) or not isinstance(kept, int | float) or not kept >= 0):
+            raise InvalidArgumentError(f"keep_audio must be seconds from 0, or None for all; it is {kept!r}.")
+        if self.url is not None and not isinstance(self.url, str):
+            raise InvalidArgumentError(f"url must be a text; it is {self.url!r}.")
+        if isinstance(self.api_key, str):
+            self._check(self.api_key)
+        elif self.api_key is not None and not callable(self.api_key):
+            raise InvalidArgumentError("api_key must be a text, or a function that gives one.")
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> Settings:
+        """Settings from a dict, camelCase accepted, and from keywords, which win.
+
+        Raises:
+            InvalidArgumentError: there is no such setting, or one cannot work.
+        """
+        known = {each.name for each in fields(cls)}
+        settings: dict[str, Any] = {}
+        for name, value in {**(given or {}), **keywords}.items():
+            setting = _JS_NAMES.get(name) or snake_case(name)
+            if setting not in known:
+                raise InvalidArgumentError(f"There is no setting {name!r}.{nearest(setting, known)}")
+            settings[setting] = value
+        return cls(**settings)
+
+    async def key(self) -> str | None:
+        """The key for one connection.
+
+        Raises:
+            InvalidArgumentError: it may not be used here; the message does not contain it.
+        """
+        if self.api_key is None or isinstance(self.api_key, str):
+            return self.api_key or None
+        given = self.api_key()
+        key = await given if inspect.isawaitable(given) else given
+        if not isinstance(key, str):
+            raise InvalidArgumentError(f"The function api_key gave {type(key).__name__}, no text.")
+        self._check(key)
+        return key
+
+    def _check(self, key: str) -> None:
+        if not key:
+            return
+        if IN_PAGE and not key.startswith(EPHEMERAL_PREFIX) and not self.dangerously_allow_api_key_in_browser:
+            raise InvalidArgumentError(
+                'Can not provide API key in the browser without "dangerously_allow_api_key_in_browser" set to true: '
+                "everybody who opens the page can read it. Let a server mint an ephemeral key (ek_…) instead."
+            )
+        if self.url and key in self.url:
+            raise InvalidArgumentError("url contains the API key. Give it as api_key alone: addresses end up in logs.")

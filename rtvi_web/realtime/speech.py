@@ -1,0 +1,124 @@
+"""What is heard on both sides: sound to the server, answers to the speaker, and how an answer is cut short."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtvi_web.errors import DisconnectedError, InvalidArgumentError
+from rtvi_web.realtime.api import RealtimeAPI
+from rtvi_web.realtime.audio import InputAudio, milliseconds, to_base64, to_pcm
+from rtvi_web.realtime.conversation import Conversation
+from rtvi_web.realtime.items import Item
+from rtvi_web.realtime.responses import ResponseSequencer
+from rtvi_web.realtime.transport import SAMPLE_RATE, RealtimeTransport
+from rtvi_web.realtime.wire import Event, index_in, text_in
+
+APPEND_BYTES = SAMPLE_RATE * 2
+"""PCM of one ``input_audio_buffer.append`` at most: a second. The server takes 15 MiB, data channels take less."""
+
+
+class Speech:
+    """The sound of one client."""
+
+    def __init__(
+        self,
+        api: RealtimeAPI,
+        transport: RealtimeTransport,
+        conversation: Conversation,
+        input_audio: InputAudio,
+        responses: ResponseSequencer,
+    ) -> None:
+        self._api = api
+        self._transport = transport
+        self._conversation = conversation
+        self._responses = responses
+        self.input = input_audio
+
+    # To the server.
+
+    def append(self, sound: Any) -> None:
+        """See ``RealtimeClient.append_input_audio``."""
+        pcm = to_pcm(sound)
+        if not self._api.is_connected():
+            raise DisconnectedError("Sound cannot be sent: not connected. Await connect() first.")
+        step = _fitting(self._api.max_message_size)
+        for start in range(0, len(pcm), step):
+            chunk = pcm[start : start + step]
+            self._api.send("input_audio_buffer.append", {"audio": to_base64(chunk)})
+            self.input.append(chunk)
+
+    def heard(self, pcm: bytes) -> None:
+        """The microphone has heard this."""
+        try:
+            self.append(pcm)
+        except DisconnectedError:
+            return  # the link is going down, which the transport reports by itself
+
+    def commit(self) -> None:
+        """What the person has said by hand is complete, if there is any."""
+        if self.input.uncommitted:
+            self._api.send("input_audio_buffer.commit")
+            self._conversation.queue_input_audio(self.input.commit())
+
+    # To the speaker.
+
+    def play(self, pcm: bytes, event: Event) -> None:
+        """An answer goes on: the sound of a ``response.output_audio.delta``."""
+        if pcm and not self._transport.carries_tracks:
+            self._transport.play(pcm, item_id=text_in(event, "item_id"), content_index=index_in(event, "content_index"))
+
+    # Cutting short.
+
+    def cancel(self) -> bool:
+        """Stop the response that is being made; whether there was one."""
+        if not self._responses.cancel():
+            return False
+        self._api.send("response.cancel")
+        return True
+
+    def silence_tracks(self) -> None:
+        """Where tracks are carried, the server stops playing, and truncates what was not heard."""
+        if self._transport.carries_tracks:
+            self._api.send("output_audio_buffer.clear")
+
+    async def stop_playing(self) -> Item | None:
+        """Fall silent here, and tell the server what was heard; the item that was cut short."""
+        played = await self._transport.interrupt()
+        if played is None or not self._api.is_connected():
+            return None
+        item = self._conversation.get_item(played.item_id)
+        if item:
+            self.truncate(item, played.samples, played.content_index)
+        return item
+
+    def truncate(self, item: Item, heard: int, content_index: int | None = None) -> None:
+        """Tell the server that only this many samples of an answer were heard.
+
+        Nothing is sent where nothing was heard, or where the server has no more: it would refuse that.
+        """
+        index = item.audio_index if content_index is None else content_index
+        end = milliseconds(min(heard, item.formatted.audio.received))
+        if index is None or end <= 0 or (item.audio_end_ms is not None and end >= item.audio_end_ms):
+            return
+        self._api.send("conversation.item.truncate", {"item_id": item.id, "content_index": index, "audio_end_ms": end})
+
+    def cancellable(self, item_id: str) -> Item:
+        """The answer of this id.
+
+        Raises:
+            InvalidArgumentError: there is no such item, or it is no message of the assistant.
+        """
+        item = self._conversation.get_item(item_id)
+        if item is None:
+            raise InvalidArgumentError(f'Could not find item "{item_id}"')  # the seed's words, all three
+        if item.type != "message":
+            raise InvalidArgumentError('Can only cancelResponse messages with type "message"')
+        if item.role != "assistant":
+            raise InvalidArgumentError('Can only cancelResponse messages with role "assistant"')
+        return item
+
+
+def _fitting(max_message_size: int) -> int:
+    """Bytes of PCM whose base64 fits into a message: whole samples, and no padding in between."""
+    room = (max_message_size - 200) * 3 // 4
+    return max(6, min(APPEND_BYTES, room) // 6 * 6)

@@ -1,0 +1,45 @@
+"""What a client has used, as the server counts it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class Usage:
+    """Totals over all responses and transcriptions.
+
+    Attributes:
+        responses: how many responses said what they used.
+        tokens: the sums, in the server's own shape: ``{"input_tokens": …, "output_token_details": {…}, …}``.
+        transcription: the same of transcriptions: tokens, or ``"seconds"``.
+    """
+
+    def __init__(self) -> None:
+        self.responses = 0
+        self.tokens: dict[str, Any] = {}
+        self.transcription: dict[str, Any] = {}
+
+    def add_response(self, usage: Mapping[str, Any]) -> None:
+        """Add what a ``response.done`` says."""
+        if usage:
+            self.responses += 1
+            _add(self.tokens, usage)
+
+    def add_transcription(self, usage: Mapping[str, Any]) -> None:
+        """Add what a transcription says."""
+        _add(self.transcription, usage)
+
+    def __repr__(self) -> str:
+        return f"<Usage of {self.responses} responses: {self.tokens}>"
+
+
+def _add(totals: dict[str, Any], usage: Mapping[str, Any]) -> None:
+    for key, value in usage.items():
+        if isinstance(value, Mapping):
+            inner = totals.setdefault(key, {})
+            if isinstance(inner, dict):
+                _add(inner, value)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            before = totals.get(key, 0)
+            totals[key] = before + value if isinstance(before, int | float) else value
