@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,9 +9,16 @@ from rtvi_web.errors import AlreadyStartedError
 from rtvi_web.lifecycle import Lifecycle
 from rtvi_web.params import ClientParams
 from rtvi_web.protocol.config import Config
+from rtvi_web.protocol.state import TransportState
+from rtvi_web.warn import warn
 
 if TYPE_CHECKING:
     from rtvi_web.protocol.payloads import BotReadyData
+
+
+_S = TransportState
+_TAKEN = (_S.AUTHENTICATING, _S.AUTHENTICATED, _S.CONNECTING, _S.CONNECTED, _S.READY)
+"""The states in which a bot has been told its services."""
 
 
 def merge_deprecated(params: ClientParams, **deprecated: Any) -> ClientParams:
@@ -20,12 +26,12 @@ def merge_deprecated(params: ClientParams, **deprecated: Any) -> ClientParams:
     given = {name: value for name, value in deprecated.items() if value is not None}
     for name, value in given.items():
         now = {"custom_headers": "headers", "custom_body_params": "request_data"}.get(name, name)
-        _warn(f"{name}=…", f"params={{{now!r}: …}}", stacklevel=5)
-        if isinstance(value, Mapping):
-            value = {**value, **getattr(params, now)}
-        elif getattr(params, now) is not None:
-            continue
-        setattr(params, now, value)
+        _warn(f"{name}=…", f"params={{{now!r}: …}}")
+        wins = getattr(params, now)
+        if wins is None or isinstance(wins, dict):
+            setattr(params, now, value)
+        if isinstance(wins, dict):
+            getattr(params, now).update(wins)
     return params
 
 
@@ -63,7 +69,7 @@ class DeprecatedMembers:
         """Deprecated: ``params.services``. Mirrors ``services``.
 
         Raises:
-            AlreadyStartedError: it is set during a session.
+            AlreadyStartedError: it is set during a session, or while one starts.
         """
         _warn("services", "params.services")
         return self._params.services
@@ -71,10 +77,10 @@ class DeprecatedMembers:
     @services.setter
     def services(self: _Client, services: Mapping[str, str]) -> None:
         _warn("services", "params.services")
-        if self._lifecycle.in_session:
+        if self._lifecycle.state in _TAKEN:
             raise AlreadyStartedError("Cannot set services while transport is connected. Call disconnect() first.")
         self._params.services = dict(services)
 
 
-def _warn(old: str, now: str, stacklevel: int = 3) -> None:
-    warnings.warn(f"{old} is deprecated: it is {now} now.", DeprecationWarning, stacklevel=stacklevel)
+def _warn(old: str, now: str) -> None:
+    warn(f"{old} is deprecated: it is {now} now.", DeprecationWarning)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import warnings
+import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar, TypeVarTuple, overload
 
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError
 from rtvi_web.protocol.events import Event
+from rtvi_web.warn import warn
 
 Arg = TypeVar("Arg")
 Arg2 = TypeVar("Arg2")
@@ -39,7 +40,7 @@ class EventQueue:
 
     def __init__(self, wanted: frozenset[str], limit: int) -> None:
         self.dropped = 0
-        self.wanted = wanted
+        self._wanted = wanted
         self._happened: deque[Happened] = deque(maxlen=limit)
         self._news = asyncio.Event()
         self._open = True
@@ -49,9 +50,13 @@ class EventQueue:
         self._open = False
         self._news.set()
 
+    def wants(self, event: str) -> bool:
+        """Whether it takes an event."""
+        return self._open and (not self._wanted or event in self._wanted)
+
     def offer(self, happened: Happened) -> None:
         """Take an event, if it is wanted."""
-        if self._open and (not self.wanted or happened.event in self.wanted):
+        if self.wants(happened.event):
             self.dropped += len(self._happened) == self._happened.maxlen
             self._happened.append(happened)
             self._news.set()
@@ -79,7 +84,7 @@ class Emitter:
     def __init__(self, events: Mapping[str, Event[Any]], renamed: Mapping[str, str] | None = None) -> None:
         self._events = events
         self._renamed = renamed or {}
-        self._queues: list[EventQueue] = []
+        self._queues: weakref.WeakSet[EventQueue] = weakref.WeakSet()  # a loop that was left needs no more of them
         self._handlers: dict[str, list[Handler]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._waiters: dict[asyncio.Future[Any], Handler] = {}
@@ -211,12 +216,12 @@ class Emitter:
         if limit < 1:
             raise InvalidArgumentError(f"limit must be at least 1; it is {limit!r}.")
         queue = EventQueue(frozenset(map(self._known, events)), limit)
-        self._queues.append(queue)
+        self._queues.add(queue)
         return queue
 
     def listens(self, event: str) -> bool:
         """Whether anyone handles an event."""
-        return bool(self._handlers.get(event)) or any(event in queue.wanted for queue in self._queues)
+        return bool(self._handlers.get(event)) or any(queue.wants(event) for queue in self._queues)
 
     def emit(self, event: Event[*Args], *args: *Args) -> None:
         """Call an event's handlers; never raises."""
@@ -285,7 +290,7 @@ class Emitter:
 
     def _known(self, event: str) -> str:
         if now := self._renamed.get(event):
-            warnings.warn(f"The event {event!r} is now called {now!r}.", DeprecationWarning, stacklevel=4)
+            warn(f"The event {event!r} is now called {now!r}.", DeprecationWarning)
             return now
         if event not in self._events:
             raise InvalidArgumentError(f"There is no event {str(event)!r}.{nearest(event, self._events)}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, TypedDict, Unpack
 
@@ -12,6 +11,7 @@ from rtvi_web.emitter import nearest
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.protocol import config
 from rtvi_web.protocol.events import snake_case
+from rtvi_web.warn import warn
 
 Check = Callable[[str, Any], Any]
 """Takes a setting's name and what it was given; returns what is kept."""
@@ -213,5 +213,5 @@ def seconds(value: float | None, name: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         raise InvalidArgumentError(f"{name} must be a positive number of seconds, or None; it is {value!r}.")
     if value > 600:
-        warnings.warn(f"{name}={value:g} is in seconds; did you mean {value / 1000:g}?", stacklevel=3)
+        warn(f"{name}={value:g} is in seconds; did you mean {value / 1000:g}?", UserWarning)
     return float(value)
