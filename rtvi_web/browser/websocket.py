@@ -1,0 +1,93 @@
+"""A WebSocket that carries text."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rtvi_web.browser import _js
+
+OPEN = 1
+"""``WebSocket.OPEN``"""
+
+
+class WebSocketClosedError(Exception):
+    """It is closed, or was never opened.
+
+    Attributes:
+        code: as in RFC 6455; 1006 where there was no closing handshake, such as when it could not be opened.
+        reason: the other side's; may be empty.
+    """
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(f"code {code}" + (f": {reason}" if reason else ""))
+        self.code = code
+        self.reason = reason
+
+
+class TextSocket:
+    """One connection, from :meth:`open` to its end.
+
+    Args:
+        received: called with each text frame, in order; binary frames are dropped.
+        closed: called once when it is closed by the other side or by the network, after it was open.
+    """
+
+    def __init__(self, *, received: Callable[[str], object], closed: Callable[[WebSocketClosedError], object]) -> None:
+        self._received = received
+        self._closed = closed
+        self._scope = _js.Scope()
+        self._socket: Any = None
+        self._opened: asyncio.Future[None] | None = None
+
+    async def open(self, url: str, protocols: Sequence[str]) -> None:
+        """Connect; returns when frames can be sent.
+
+        Raises:
+            WebSocketClosedError: it could not be opened; the browser tells nobody why.
+            JsError: the address or a protocol cannot be used. Its message contains them.
+        """
+        socket = self._socket = _js.construct("WebSocket", url, list(protocols))
+        socket.binaryType = "arraybuffer"
+        self._scope.defer(socket.close)
+        self._opened = asyncio.get_running_loop().create_future()
+        self._scope.listen(socket, "open", self._on_open)
+        self._scope.listen(socket, "message", self._on_message)
+        self._scope.listen(socket, "close", self._on_close)
+        await self._opened
+
+    @property
+    def is_open(self) -> bool:
+        """Whether frames can be sent."""
+        return self._socket is not None and self._socket.readyState == OPEN
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait to be sent."""
+        return int(self._socket.bufferedAmount) if self._socket is not None else 0
+
+    def send(self, text: str) -> None:
+        """Send a frame; it must be open."""
+        self._socket.send(text)
+
+    def close(self) -> None:
+        """Close it, whatever its state; ``closed`` is not called for it."""
+        self._scope.close()
+        if self._opened is not None:
+            self._opened.cancel()
+
+    def _on_open(self, _event: Any) -> None:
+        if self._opened is not None and not self._opened.done():
+            self._opened.set_result(None)
+
+    def _on_message(self, event: Any) -> None:
+        if isinstance(event.data, str):
+            self._received(event.data)
+
+    def _on_close(self, event: Any) -> None:
+        error = WebSocketClosedError(int(event.code), str(event.reason))
+        if self._opened is not None and not self._opened.done():
+            self._opened.set_exception(error)
+        else:
+            self._closed(error)

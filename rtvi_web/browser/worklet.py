@@ -1,0 +1,75 @@
+"""Loads the modules of AudioWorklets, which a browser takes from an address only.
+
+A page that was given nothing but the wheel has no such address: there the module, which the wheel brings, is handed
+over as a Blob. A page whose Content-Security-Policy forbids that serves the files of ``rtvi_web/browser/worklets/``
+itself and says where, relative to the page::
+
+    <meta name="rtvi-web-worklets" content="worklets/">
+
+The site that the build makes has them in ``worklets/``.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from rtvi_web.browser import _js
+from rtvi_web.errors import UnsupportedFeatureError
+
+META = "rtvi-web-worklets"
+FEATURE = "AudioWorklet"
+
+
+async def add_module(context: Any, name: str) -> None:
+    """Load a module of ``worklets/`` into an ``AudioContext``; returns too when that is closed meanwhile.
+
+    Raises:
+        UnsupportedFeatureError: the page has no AudioWorklet, or may not load the module; says what to do.
+    """
+    worklet = _js.or_none(getattr(context, "audioWorklet", None))
+    if worklet is None:
+        raise UnsupportedFeatureError(
+            "Sound as PCM needs an AudioWorklet, which browsers give to pages on https and on localhost only.",
+            feature=FEATURE,
+        )
+    served = _served(name)
+    url = served or _blob(name)
+    try:
+        await _js.call(worklet, "addModule", url)
+    except _js.JsError as error:
+        if context.state == "closed":
+            return
+        raise UnsupportedFeatureError(_complaint(name, served), feature=FEATURE) from error
+    finally:
+        if not served:
+            _js.api("URL").revokeObjectURL(url)
+
+
+def _served(name: str) -> str | None:
+    """The module's address where the page names one."""
+    document = _js.api("document")
+    meta = _js.or_none(document.querySelector(f'meta[name="{META}"]'))
+    if meta is None:
+        return None
+    folder = str(meta.content).rstrip("/")
+    return str(_js.construct("URL", f"{folder}/{name}", document.baseURI).href)
+
+
+def _blob(name: str) -> str:
+    with open(os.path.join(os.path.dirname(__file__), "worklets", name), encoding="utf-8") as file:
+        module = _js.construct("Blob", [file.read()], {"type": "text/javascript"})
+    return str(_js.api("URL").createObjectURL(module))
+
+
+def _complaint(name: str, served: str | None) -> str:
+    if served:
+        return (
+            f'The worklet {served} could not be loaded: <meta name="{META}"> must name the folder where rtvi_web\'s '
+            f"{name} is served as text/javascript."
+        )
+    return (
+        f"The worklet {name} could not be loaded from a Blob. Does the page's Content-Security-Policy forbid it? Then "
+        f"serve the files of rtvi_web/browser/worklets/, and name their folder in the page: "
+        f'<meta name="{META}" content="worklets/">.'
+    )

@@ -1,0 +1,244 @@
+"""PCM from a track and to the speaker, through the AudioWorklet of the wheel."""
+
+from pytest_pyodide import run_in_pyodide
+
+
+@run_in_pyodide
+async def test_a_track_becomes_pcm_of_the_rate_that_was_asked_for(selenium):
+    import asyncio
+    import math
+    import time
+    from array import array
+
+    from sound import tone
+
+    from rtvi_web.browser.pcm import PcmRecorder
+
+    for native in (48_000, 44_100):
+        chunks, enough = [], asyncio.Event()
+
+        def heard(pcm, chunks=chunks, enough=enough):
+            chunks.append((time.monotonic(), pcm))
+            if len(chunks) == 40:
+                enough.set()
+
+        async with tone(1000, rate=native) as track:
+            recorder = PcmRecorder(rate=24_000, chunk=960, heard=heard)
+            await recorder.open(track)
+            await enough.wait()
+            recorder.close()
+        assert {len(pcm) for _, pcm in chunks} == {1920}
+        seconds = chunks[-1][0] - chunks[9][0]
+        assert 0.8 < seconds / (30 * 0.04) < 1.25, seconds
+        samples = array("h", b"".join(pcm for _, pcm in chunks[10:]))
+        loudness = math.sqrt(sum(s * s for s in samples) / len(samples)) / 32768
+        assert abs(loudness - 0.5 / math.sqrt(2)) < 0.02, loudness
+        crossings = sum(a < 0 <= b for a, b in zip(samples, samples[1:], strict=False))
+        assert abs(crossings / (len(samples) / 24_000) - 1000) < 5, crossings
+
+
+@run_in_pyodide
+async def test_the_filter_lets_nothing_fold_back(selenium):
+    """A tone above half the rate would come out as another one."""
+    import asyncio
+    import math
+    from array import array
+
+    from sound import tone
+
+    from rtvi_web.browser.pcm import PcmRecorder
+
+    chunks, enough = [], asyncio.Event()
+
+    def heard(pcm):
+        chunks.append(pcm)
+        if len(chunks) == 20:
+            enough.set()
+
+    async with tone(15_000, rate=48_000) as track:
+        recorder = PcmRecorder(rate=24_000, chunk=960, heard=heard)
+        await recorder.open(track)
+        await enough.wait()
+        recorder.close()
+    samples = array("h", b"".join(chunks[10:]))
+    loudness = math.sqrt(sum(s * s for s in samples) / len(samples)) / 32768
+    assert loudness < 0.5 / math.sqrt(2) / 1000, loudness  # -60 dB
+
+
+@run_in_pyodide
+async def test_what_is_played_is_heard_in_order_and_counted(selenium):
+    import asyncio
+
+    from sound import loudness, ramp
+
+    from rtvi_web.browser.pcm import PcmPlayer
+
+    spoken = asyncio.Queue()
+    player = PcmPlayer(rate=24_000, speaking=spoken.put_nowait, blocked=lambda: spoken.put_nowait("blocked"))
+    opening = asyncio.ensure_future(player.open())
+    player.play(ramp(0.3), "item", 0)  # before it is ready
+    await opening
+    player.play(ramp(0.2), "item", 0)
+    assert await spoken.get() is True
+    assert await loudness(player.track) > 0.1
+    assert await spoken.get() is False
+    assert await player.interrupt() is None  # all of it was heard
+    player.close()
+
+
+@run_in_pyodide
+async def test_an_interruption_counts_what_was_heard_and_drops_the_rest(selenium):
+    import asyncio
+    import time
+
+    from sound import ramp
+
+    from rtvi_web.browser.pcm import PcmPlayer
+
+    spoken = asyncio.Queue()
+    player = PcmPlayer(rate=24_000, speaking=spoken.put_nowait, blocked=lambda: None)
+    await player.open()
+    piece = ramp(0.05)
+    for _ in range(200):
+        player.play(piece, "first", 1)
+    player.play(piece, "second", 0)
+    assert await spoken.get() is True
+    begun = time.monotonic()
+    await asyncio.sleep(0.5)
+    played = await player.interrupt()
+    elapsed = time.monotonic() - begun
+    assert played.item == "first"
+    assert played.part == 1
+    assert abs(played.samples / 24_000 - elapsed) < 0.15, (played, elapsed)
+    assert await spoken.get() is False
+    assert await player.interrupt() is None
+    # What comes late for them is dropped; what is new is played, and counted from its beginning.
+    player.play(piece, "first", 1)
+    player.play(piece, "second", 0)
+    player.play(ramp(0.5), "third", 0)
+    assert await spoken.get() is True
+    played = await player.interrupt()
+    assert played.item == "third"
+    assert 0 < played.samples <= 12_000
+    player.close()
+
+
+@run_in_pyodide
+async def test_a_pause_within_an_answer_is_no_end(selenium):
+    import asyncio
+
+    from sound import ramp
+
+    from rtvi_web.browser.pcm import PcmPlayer
+
+    spoken = asyncio.Queue()
+    player = PcmPlayer(rate=24_000, speaking=spoken.put_nowait, blocked=lambda: None)
+    await player.open()
+    player.play(ramp(0.1), "item", 0)
+    assert await spoken.get() is True
+    await asyncio.sleep(0.2)
+    player.play(ramp(0.5), "item", 0)
+    await asyncio.sleep(0.1)
+    assert spoken.empty()
+    assert (await player.interrupt()).samples > 2400
+    player.close()
+
+
+@run_in_pyodide
+async def test_a_suspended_context_still_answers(selenium):
+    import time
+
+    from sound import ramp
+
+    from rtvi_web.browser import _js
+    from rtvi_web.browser.pcm import PcmPlayer
+
+    player = PcmPlayer(rate=24_000, speaking=lambda _: None, blocked=lambda: None)
+    await player.open()
+    player.play(ramp(5), "item", 0)
+    while player._last is None:
+        await _js.call(_js.api("globalThis"), "sleep", 10)
+    await _js.call(player._context, "suspend")
+    begun = time.monotonic()
+    played = await player.interrupt()
+    assert time.monotonic() - begun < 1
+    assert played.samples > 0
+    player.close()
+
+
+@run_in_pyodide
+async def test_a_page_that_may_not_sound_says_so_once_until_a_click(selenium):
+    import asyncio
+
+    import js
+    from sound import ramp
+
+    from rtvi_web.browser.pcm import PcmPlayer
+
+    blocked, spoken = asyncio.Queue(), asyncio.Queue()
+    resume = js.AudioContext.prototype.resume
+    # A page that a test drives counts as clicked: what Chromium does else is put into its mouth.
+    js.AudioContext.prototype.resume = js.Function.new("return new Promise(() => {})")
+    try:
+        player = PcmPlayer(rate=24_000, speaking=spoken.put_nowait, blocked=lambda: blocked.put_nowait(1))
+        await player._context.suspend()
+        await player.open()
+        player.play(ramp(0.1), "item", 0)
+        await blocked.get()
+        player.play(ramp(0.1), "item", 0)
+        await asyncio.sleep(0.6)
+        assert blocked.empty()
+        assert spoken.empty()
+    finally:
+        js.AudioContext.prototype.resume = resume
+    await player.resume()
+    assert await spoken.get() is True
+    player.close()
+
+
+@run_in_pyodide
+async def test_closing_ends_whatever_waits(selenium):
+    import asyncio
+
+    from sound import ramp, tone
+
+    from rtvi_web.browser.pcm import PcmPlayer, PcmRecorder
+
+    player = PcmPlayer(rate=24_000, speaking=lambda _: None, blocked=lambda: None)
+    opening = asyncio.ensure_future(player.open())
+    await asyncio.sleep(0)
+    player.close()
+    player.play(ramp(0.1), "item", 0)
+    assert await player.interrupt() is None
+    await asyncio.wait({opening})
+    player.close()
+
+    heard = []
+    async with tone(440) as track:
+        recorder = PcmRecorder(rate=24_000, chunk=960, heard=heard.append)
+        opening = asyncio.ensure_future(recorder.open(track))
+        await asyncio.sleep(0)
+        recorder.close()
+        await asyncio.wait({opening})
+        await asyncio.sleep(0.1)
+    assert heard == []
+
+
+@run_in_pyodide
+async def test_the_worklet_comes_from_where_the_page_says(selenium):
+    import js
+    import pytest
+
+    from rtvi_web import UnsupportedFeatureError
+    from rtvi_web.browser.worklet import add_module
+
+    context = js.AudioContext.new()
+    meta = js.document.createElement("meta")
+    meta.name, meta.content = "rtvi-web-worklets", "nowhere/"
+    js.document.head.append(meta)
+    try:
+        with pytest.raises(UnsupportedFeatureError, match=r"/nowhere/pcm\.js could not be loaded"):
+            await add_module(context, "pcm.js")
+    finally:
+        meta.remove()
+        await context.close()
