@@ -10,11 +10,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from rtvi_web.realtime.audio import AudioClip, InputAudio, Retention, from_base64, samples
+from rtvi_web.realtime.audio import AudioClip, InputAudio, from_base64, samples
+from rtvi_web.realtime.item_list import ItemList, part_of
 from rtvi_web.realtime.items import Delta, Item, ItemEvent
 from rtvi_web.realtime.wire import (
     Event,
-    ga_part,
     index_in,
     is_out_of_band,
     number_in,
@@ -23,8 +23,6 @@ from rtvi_web.realtime.wire import (
     text_in,
 )
 
-MAX_PARTS = 64
-"""Parts of one item; events about others are ignored."""
 MAX_EARLY = 32
 """Items that something was heard of before they came."""
 
@@ -46,7 +44,7 @@ class Conversation:
     """
 
     def __init__(self, *, keep_audio: float | None, input_audio: InputAudio) -> None:
-        self._retention = Retention(keep_audio)
+        self._items = ItemList(keep_audio)
         self._input_audio = input_audio
         self._processors: dict[str, Callable[[Event], list[ItemEvent]]] = {
             "conversation.item.created": self._created,
@@ -81,23 +79,20 @@ class Conversation:
 
     def clear(self) -> bool:
         """Forget everything. Mirrors ``clear()``."""
-        self._items: list[Item] = []
-        self._by_id: dict[str, Item] = {}
+        self._items.clear()
         self._completed: set[str] = set()
-        self._before: dict[str, list[Item]] = {}  # items that came before the one they follow
         self._early: OrderedDict[str, _Early] = OrderedDict()
         self._queued_audio: AudioClip | None = None
         self._out_of_band: set[str] = set()
-        self._retention.clear()
         return True
 
     def get_item(self, id: str) -> Item | None:
         """Mirrors ``getItem()``."""
-        return self._by_id.get(id)
+        return self._items.get(id)
 
     def get_items(self) -> list[Item]:
         """The items in their order; the list is the caller's. Mirrors ``getItems()``."""
-        return self._items.copy()
+        return self._items.items.copy()
 
     def queue_input_audio(self, clip: AudioClip | None) -> None:
         """What was committed by hand: the sound of the next spoken item. Mirrors ``queueInputAudio()``."""
@@ -131,7 +126,7 @@ class Conversation:
         return [*told, *self._complete(item)] if item else []
 
     def _truncated(self, event: Event) -> list[ItemEvent]:
-        item = self._by_id.get(text_in(event, "item_id"))
+        item = self._items.get(text_in(event, "item_id"))
         if item is None:
             return []
         item.audio_end_ms = index_in(event, "audio_end_ms")
@@ -139,78 +134,19 @@ class Conversation:
         return _updated(item)
 
     def _deleted(self, event: Event) -> list[ItemEvent]:
-        item = self._by_id.pop(text_in(event, "item_id"), None)
+        item = self._items.remove(text_in(event, "item_id"))
         if item is None:
             return []
-        del self._items[self._index(item)]
         self._completed.discard(item.id)
         return _updated(item)
 
     def _upsert(self, raw: dict[str, Any], event: Event) -> tuple[Item | None, list[ItemEvent]]:
-        """Make the item or bring it up to date, in place."""
-        id = text_in(raw, "id")
-        if not id:
-            return None, []
-        item = self._by_id.get(id)
-        is_new = item is None
+        item, is_new = self._items.upsert(raw, event)
         if item is None:
-            item = self._by_id[id] = Item(id)
-            self._items.append(item)
-        self._fill(item, raw)
-        self._place(item, event)
+            return None, []
         if is_new:
-            for follower in self._before.pop(id, ()):
-                self._move_behind(follower, item)
             self._add_early(item)
-        item.format()
         return item, [*_updated(item), *([ItemEvent("conversation.item.appended", item)] if is_new else [])]
-
-    def _fill(self, item: Item, raw: dict[str, Any]) -> None:
-        for key, value in raw.items():
-            if key in ("type", "role", "status", "name", "call_id", "arguments", "output"):
-                # An empty text of arguments is what a call begins with; it doesn't undo what has come since.
-                if isinstance(value, str) and (value or getattr(item, key) is None):
-                    setattr(item, key, value)
-            elif key not in ("id", "content", "object"):
-                item.extra[key] = value
-        for index, part in enumerate(objects_in(raw, "content")):
-            self._fill_part(item, index, part)
-
-    def _fill_part(self, item: Item, index: int, given: dict[str, Any]) -> None:
-        part = _part(item, index)
-        if part is None:
-            return
-        sound = given.get("audio")
-        kept = {key: value for key, value in given.items() if value is not None and key != "audio"}
-        part.update(ga_part(kept, item.role or ""))
-        if isinstance(sound, str) and not item.formatted.audio.received:
-            self._add_audio(item, from_base64(sound))
-
-    def _place(self, item: Item, event: Event) -> None:
-        if "previous_item_id" not in event:
-            return
-        previous = event["previous_item_id"]
-        if previous is None or previous == "root":
-            self._items.remove(item)
-            self._items.insert(0, item)
-        elif isinstance(previous, str) and previous != item.id:
-            if before := self._by_id.get(previous):
-                self._move_behind(item, before)
-            else:
-                self._before.setdefault(previous, []).append(item)
-
-    def _move_behind(self, item: Item, previous: Item) -> None:
-        if item.id not in self._by_id:
-            return  # it was deleted meanwhile
-        index = self._index(item)
-        if index and self._items[index - 1] is previous:
-            return
-        del self._items[index]
-        self._items.insert(self._index(previous) + 1, item)
-
-    def _index(self, item: Item) -> int:
-        """Where an item is; it is near the end nearly always."""
-        return next(index for index in range(len(self._items) - 1, -1, -1) if self._items[index] is item)
 
     def _complete(self, item: Item) -> list[ItemEvent]:
         if item.status != "completed" or item.id in self._completed:
@@ -234,16 +170,16 @@ class Conversation:
         return self._add_speech(text_in(event, "item_id"), clip) if clip else []
 
     def _add_speech(self, id: str, clip: AudioClip) -> list[ItemEvent]:
-        if item := self._by_id.get(id):
+        if item := self._items.get(id):
             self._early.pop(id, None)
-            self._add_audio(item, bytes(clip))
+            self._items.add_audio(item, bytes(clip))
             return _updated(item)
         self._note(id, speech=clip)
         return []
 
     def _transcription_delta(self, event: Event) -> list[ItemEvent]:
-        item, delta = self._by_id.get(text_in(event, "item_id")), text_in(event, "delta")
-        part = _part(item, index_in(event, "content_index")) if item else None
+        item, delta = self._items.get(text_in(event, "item_id")), text_in(event, "delta")
+        part = part_of(item, index_in(event, "content_index")) if item else None
         if item is None or part is None or not delta:
             return []
         part["transcript"] = (part.get("transcript") or "") + delta
@@ -256,7 +192,7 @@ class Conversation:
             index_in(event, "content_index"),
             text_in(event, "transcript"),
         )
-        item = self._by_id.get(id)
+        item = self._items.get(id)
         if item is None:
             self._note(id, transcript=(index, transcript))
             return []
@@ -264,14 +200,14 @@ class Conversation:
         return _updated(item, Delta(transcript=transcript))
 
     def _transcription_failed(self, event: Event) -> list[ItemEvent]:
-        item = self._by_id.get(text_in(event, "item_id"))
+        item = self._items.get(text_in(event, "item_id"))
         if item is None:
             return []
         item.formatted.transcript_error = object_in(event, "error")
         return _updated(item)
 
     def _set_transcript(self, item: Item, index: int, transcript: str) -> None:
-        if (part := _part(item, index)) is not None:
+        if (part := part_of(item, index)) is not None:
             part["transcript"] = transcript
         item.format()
         if not transcript:
@@ -291,16 +227,11 @@ class Conversation:
         if clip is None and spoken:
             clip, self._queued_audio = self._queued_audio, None
         if clip:
-            self._add_audio(item, bytes(clip))
+            self._items.add_audio(item, bytes(clip))
         elif early.speech_start:
             self._early[item.id] = early  # still speaking
         if early.transcript:
             self._set_transcript(item, *early.transcript)
-
-    def _add_audio(self, item: Item, data: bytes) -> bytes:
-        pcm = item.formatted.audio.append(data)
-        self._retention.added(item.formatted.audio, len(pcm))
-        return pcm
 
     # What the model says.
 
@@ -315,7 +246,7 @@ class Conversation:
         told = []
         if not self._is_out_of_band(text_in(response, "id")):
             for raw in objects_in(response, "output"):
-                item = self._by_id.get(text_in(raw, "id"))
+                item = self._items.get(text_in(raw, "id"))
                 if item is None or item.status != raw.get("status"):  # its output_item.done got lost
                     told += self._output_item_done({**event, "item": raw})
         self._out_of_band.discard(text_in(response, "id"))
@@ -338,10 +269,10 @@ class Conversation:
         return self._done(event)
 
     def _content_part(self, event: Event) -> list[ItemEvent]:
-        item = self._by_id.get(text_in(event, "item_id"))
+        item = self._items.get(text_in(event, "item_id"))
         if item is None:
             return []
-        self._fill_part(item, index_in(event, "content_index"), object_in(event, "part"))
+        self._items.fill_part(item, index_in(event, "content_index"), object_in(event, "part"))
         item.format()
         return _updated(item)
 
@@ -377,8 +308,8 @@ class Conversation:
         return _updated(item)
 
     def _part_of(self, event: Event, kind: str) -> tuple[Item | None, dict[str, Any] | None]:
-        item = self._by_id.get(text_in(event, "item_id"))
-        part = _part(item, index_in(event, "content_index")) if item else None
+        item = self._items.get(text_in(event, "item_id"))
+        part = part_of(item, index_in(event, "content_index")) if item else None
         if part is not None:
             part.setdefault("type", kind)
         return item, part
@@ -387,11 +318,11 @@ class Conversation:
         item, _ = self._part_of(event, "output_audio")
         if item is None:
             return []
-        pcm = self._add_audio(item, from_base64(event.get("delta")))
+        pcm = self._items.add_audio(item, from_base64(event.get("delta")))
         return _updated(item, Delta(audio=pcm)) if pcm else []
 
     def _arguments_delta(self, event: Event) -> list[ItemEvent]:
-        item, delta = self._by_id.get(text_in(event, "item_id")), text_in(event, "delta")
+        item, delta = self._items.get(text_in(event, "item_id")), text_in(event, "delta")
         if item is None or not delta:
             return []
         item.arguments = (item.arguments or "") + delta
@@ -399,22 +330,13 @@ class Conversation:
         return _updated(item, Delta(arguments=delta))
 
     def _arguments_done(self, event: Event) -> list[ItemEvent]:
-        item = self._by_id.get(text_in(event, "item_id"))
+        item = self._items.get(text_in(event, "item_id"))
         if item is None:
             return []
-        self._fill(item, {key: event.get(key) for key in ("name", "call_id", "arguments")})
+        self._items.fill(item, {key: event.get(key) for key in ("name", "call_id", "arguments")})
         item.format()
         return _updated(item)
 
 
 def _updated(item: Item, delta: Delta | None = None) -> list[ItemEvent]:
     return [ItemEvent("conversation.updated", item, delta)]
-
-
-def _part(item: Item, index: int) -> dict[str, Any] | None:
-    """A part of an item's content, made where it isn't there yet."""
-    if index >= MAX_PARTS:
-        return None
-    while len(item.content) <= index:
-        item.content.append({})
-    return item.content[index]
