@@ -44,6 +44,8 @@ from rtvi_web.helpers import RTVIClientHelper
 from rtvi_web.llm_helper import LLMHelper
 from rtvi_web.logs import LogLevel, set_log_level
 from rtvi_web.params import ClientParams, Endpoints
+from rtvi_web.protocol.bot_state import BotState
+from rtvi_web.protocol.conversation import CallRecord, Conversation, Turn
 from rtvi_web.protocol.events import Event, InvalidMessage, RTVIEvent
 from rtvi_web.protocol.media import Participant, ParticipantTracks, Tracks
 from rtvi_web.protocol.state import TransportState
@@ -93,13 +95,16 @@ __all__ = [
     "BotNotReadyError",
     "BotOutputData",
     "BotReadyData",
+    "BotState",
     "BotTTSAudioData",
+    "CallRecord",
     "ClientParams",
     "ConfigDescription",
     "ConfigUpdateError",
     "ConnectAbortedError",
     "ConnectPhase",
     "ConnectionTimeoutError",
+    "Conversation",
     "DeviceError",
     "DisconnectedError",
     "Endpoints",
@@ -141,6 +146,7 @@ __all__ = [
     "Transport",
     "TransportStartError",
     "TransportState",
+    "Turn",
     "UICommandData",
     "UIJobGroupData",
     "UnsupportedFeatureError",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 from rtvi_web._version import __version__
 from rtvi_web.actions import Actions
 from rtvi_web.config import Configuration, GivenConfig
+from rtvi_web.conversation import Chronicle
 from rtvi_web.deprecated import DeprecatedMembers, merge_deprecated
 from rtvi_web.devices import Devices
 from rtvi_web.emitter import Emitter, Handler, nearest
@@ -18,7 +19,9 @@ from rtvi_web.helpers import MessageHelpers, RTVIClientHelper
 from rtvi_web.lifecycle import Lifecycle
 from rtvi_web.messages import Messages
 from rtvi_web.params import ClientParams, seconds
+from rtvi_web.protocol.bot_state import BotState
 from rtvi_web.protocol.config import Config
+from rtvi_web.protocol.conversation import Conversation
 from rtvi_web.protocol.events import EVENTS, RENAMED, RTVIEvent, snake_case
 from rtvi_web.protocol.state import TransportState
 from rtvi_web.single_turn import SingleTurns
@@ -110,6 +113,7 @@ class RTVIClient(Emitter, Devices, Messages, Configuration, Actions, DeprecatedM
         )
         self._single_turns = SingleTurns(transport, self._lifecycle)
         self._bot_ready_data: BotReadyData | None = None
+        self._chronicle = Chronicle(self)
         self.on(RTVIEvent.BOT_READY, self._hydrate)
         self.on(RTVIEvent.CONFIG, self._take_config)
         for name, handler in (callbacks or {}).items():
@@ -136,6 +140,16 @@ class RTVIClient(Emitter, Devices, Messages, Configuration, Actions, DeprecatedM
     def connected(self) -> bool:
         """Whether the state is ``connected`` or ``ready``. Mirrors ``connected``."""
         return self._lifecycle.in_session
+
+    @property
+    def conversation(self) -> Conversation:
+        """What was said so far, turn by turn; ``conversationUpdated`` tells of each turn that changes."""
+        return self._chronicle.conversation
+
+    @property
+    def bot_state(self) -> BotState:
+        """What the bot is doing; ``botStateChanged`` tells of each change."""
+        return self._chronicle.bot_state
 
     @property
     def transport(self) -> Transport:

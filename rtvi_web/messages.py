@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from rtvi_web.conversation import Chronicle
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.lifecycle import Lifecycle
 from rtvi_web.params import seconds
@@ -26,6 +27,7 @@ class Messages:
     """
 
     _lifecycle: Lifecycle
+    _chronicle: Chronicle
     _bot_ready_data: BotReadyData | None
 
     @property
@@ -66,6 +68,7 @@ class Messages:
         options = {"run_immediately": run_immediately, "audio_response": audio_response}
         given = {name: value for name, value in options.items() if value is not None}
         self._lifecycle.send("send-text", {"content": content, "options": given})
+        self._chronicle.wrote(content)
 
     def send_client_message(self, type: str, data: Any = None) -> None:
         """Send a message of your own to the bot and expect no answer. Mirrors ``sendClientMessage()``.

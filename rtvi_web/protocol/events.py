@@ -17,6 +17,8 @@ from rtvi_web.protocol.media import MediaDevice, MediaState, MediaStreamTrack, P
 from rtvi_web.protocol.state import TransportState
 
 if TYPE_CHECKING:
+    from rtvi_web.protocol.bot_state import BotState
+    from rtvi_web.protocol.conversation import Turn
     from rtvi_web.protocol.messages import RTVIMessage
     from rtvi_web.protocol.payloads import (
         ActionDescriptions,
@@ -182,6 +184,10 @@ class RTVIEvent(metaclass=_EventTable):
         "sttRawText", wire="stt-raw-text", payload="TranscriptData", js_callback="onSTTRawText"
     )
     USER_LLM_TEXT: Final[Event[TextData]] = Event("userLlmText", wire="user-llm-text", payload="TextData")
+
+    # What the client makes of it all.
+    CONVERSATION_UPDATED: Final[Event[Turn]] = Event("conversationUpdated")
+    BOT_STATE_CHANGED: Final[Event[BotState]] = Event("botStateChanged")
 
     # The model and the voice.
     BOT_LLM_STARTED: Final[Event[()]] = Event("botLlmStarted", wire="bot-llm-started")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -23,8 +24,35 @@ BY_ITSELF = [
     RTVIEvent.MESSAGE_SENT,
     RTVIEvent.MESSAGE_RECEIVED,
     RTVIEvent.BOT_READY,
+    RTVIEvent.BOT_STATE_CHANGED,
 ]
 """What connect() fires; a handler that disconnects at it aborts connect()."""
+
+
+DATA = {
+    "text": "x",
+    "error": "x",
+    "tool_call_id": "1",
+    "value": 0.5,
+    "audio": "",
+    "sample_rate": 1,
+    "num_channels": 1,
+    "command": "x",
+    "kind": "x",
+    "job_id": "1",
+    "action": "x",
+}
+"""What fits the payload of every message."""
+
+
+def happen(run: Run, event: Event[Any]) -> None:
+    """Let an event be fired in the way in which it is."""
+    if event.wire:
+        run.transport.host.receive(json.dumps({"label": "rtvi-ai", "type": event.wire, "data": DATA}))
+    elif event in (RTVIEvent.DISCONNECTED, RTVIEvent.BOT_AUDIO_BLOCKED):
+        run.transport.host.fire(event)
+    else:
+        run.transport.host.fire(event, "anything")
 
 
 @pytest.mark.parametrize("event", list(RTVIEvent), ids=str)
@@ -54,7 +82,7 @@ async def test_disconnect_from_a_handler(event: Event[Any], style: str) -> None:
             await over(task)
     else:
         await over(task)
-        run.transport.host.fire(event, [] if event is RTVIEvent.CONFIG else "anything")
+        happen(run, event)
     await turns(30)
     assert run.client.state is TransportState.DISCONNECTED
     assert ends == ["disconnect() returned", "the handler goes on"]

@@ -84,6 +84,8 @@ OUR_OWN = {
     "botAudioLevel": "bot-audio-level",
     "botInterrupted": "bot-interrupted",
     "botLlmMarker": "bot-llm-marker",
+    "botStateChanged": None,
+    "conversationUpdated": None,
     "botTtsAudio": "bot-tts-audio",
     "llmRawText": "llm-raw-text",
     "sttRawText": "stt-raw-text",

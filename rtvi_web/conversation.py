@@ -1,0 +1,46 @@
+"""Keeps a client's conversation and bot state up to date, and tells of every change."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Any
+
+from rtvi_web.emitter import Emitter
+from rtvi_web.protocol.bot_state import FOLLOWED, BotState, BotStateTracker
+from rtvi_web.protocol.conversation import OF_INTEREST, Conversation, Turn
+from rtvi_web.protocol.events import RTVIEvent
+
+
+class Chronicle:
+    """Listens to a client, ahead of its user's handlers, so that these find everything up to date."""
+
+    def __init__(self, emitter: Emitter) -> None:
+        self.conversation = Conversation()
+        self._emitter = emitter
+        self._tracker = BotStateTracker()
+        for event in OF_INTEREST:
+            emitter.on(event, partial(self._take, event))
+        for event in FOLLOWED:
+            emitter.on(event, partial(self._follow, event))
+        emitter.on(RTVIEvent.DISCONNECTED, lambda: self._tell(self.conversation.end_session(time.time())))
+
+    @property
+    def bot_state(self) -> BotState:
+        """What the bot is doing."""
+        return self._tracker.state
+
+    def wrote(self, text: str) -> None:
+        """The person wrote something to the bot."""
+        self._tell(self.conversation.wrote(text, time.time()))
+
+    def _take(self, event: str, *args: Any) -> None:
+        self._tell(self.conversation.take(event, args, time.time()))
+
+    def _follow(self, event: str, *args: Any) -> None:
+        if self._tracker.take(event, args):
+            self._emitter.emit(RTVIEvent.BOT_STATE_CHANGED, self.bot_state)
+
+    def _tell(self, turns: list[Turn]) -> None:
+        for turn in turns:
+            self._emitter.emit(RTVIEvent.CONVERSATION_UPDATED, turn)

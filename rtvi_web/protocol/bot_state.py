@@ -1,0 +1,145 @@
+"""What the bot is doing, as one word for a page to show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, Final
+
+from rtvi_web.protocol.events import RTVIEvent
+from rtvi_web.protocol.state import TransportState
+
+
+class BotState(StrEnum):
+    """What the bot is doing."""
+
+    GONE = "gone"
+    """There is no bot: no session, or it left."""
+    CONNECTING = "connecting"
+    """``connect()`` is running, or the link is being restored."""
+    LISTENING = "listening"
+    THINKING = "thinking"
+    """It has heard something and is about to answer, or waits for a function."""
+    SPEAKING = "speaking"
+    INTERRUPTED = "interrupted"
+    """It was cut off; it listens."""
+
+
+_B = BotState
+_BY_TRANSPORT: Final = {
+    TransportState.DISCONNECTED: _B.GONE,
+    TransportState.DISCONNECTING: _B.GONE,
+    TransportState.ERROR: _B.GONE,
+    TransportState.INITIALIZING: _B.GONE,
+    TransportState.INITIALIZED: _B.GONE,
+}
+_BUSY: Final = frozenset({_B.THINKING, _B.SPEAKING})
+
+
+class BotStateTracker:
+    """Follows the events of a session."""
+
+    def __init__(self) -> None:
+        self.state = BotState.GONE
+        self._bot_is_ready = self._words_were_heard = self._user_speaks = self._generates = self._answers_aloud = False
+        self._calls: set[str] = set()
+
+    def take(self, event: str, args: tuple[Any, ...]) -> bool:
+        """Take an event; says whether the state has changed."""
+        before = self.state
+        self.state = _NEXT[event](self, *args)
+        return self.state is not before
+
+    def _transport_state(self, state: TransportState) -> BotState:
+        self._calls.clear()
+        self._words_were_heard = self._user_speaks = self._generates = False
+        if state is TransportState.READY and self._bot_is_ready:
+            return _B.LISTENING  # the link was restored
+        now = _BY_TRANSPORT.get(state, _B.CONNECTING)
+        self._bot_is_ready = self._bot_is_ready and now is not _B.GONE
+        return now
+
+    def _bot_ready(self, _data: Any) -> BotState:
+        self._bot_is_ready = True
+        return _B.LISTENING
+
+    def _user_started_speaking(self) -> BotState:
+        self._user_speaks, self._words_were_heard = True, False
+        return _B.LISTENING if self.state is _B.THINKING else self.state
+
+    def _user_stopped_speaking(self) -> BotState:
+        self._user_speaks = False
+        return self._after_words()
+
+    def _words(self, _data: Any) -> BotState:
+        self._words_were_heard = True
+        return self._after_words()
+
+    def _after_words(self) -> BotState:
+        """Somebody who has spoken, and was understood, waits for an answer."""
+        waits = self._words_were_heard and not self._user_speaks
+        return _B.THINKING if waits and self.state in (_B.LISTENING, _B.INTERRUPTED) else self.state
+
+    def _llm_started(self) -> BotState:
+        self._generates = self._answers_aloud = True
+        return self._at_work()
+
+    def _llm_stopped(self) -> BotState:
+        self._generates = False
+        return self._when_silent()
+
+    def _output(self, data: Any) -> BotState:
+        self._answers_aloud = data.will_be_spoken is not False
+        return self._when_silent()
+
+    def _when_silent(self) -> BotState:
+        """An answer in writing is over with the model; one that is spoken, when it has been."""
+        over = self.state is _B.THINKING and not self._generates and not self._answers_aloud
+        return self._done() if over else self.state
+
+    def _started_speaking(self) -> BotState:
+        return _B.SPEAKING
+
+    def _stopped_speaking(self) -> BotState:
+        return self._done() if self.state is _B.SPEAKING else self.state
+
+    def _interrupted(self) -> BotState:
+        self._calls.clear()
+        return _B.INTERRUPTED if self.state in _BUSY else self.state
+
+    def _call(self, data: Any) -> BotState:
+        self._calls.add(data.tool_call_id)
+        return self._at_work()
+
+    def _call_stopped(self, data: Any) -> BotState:
+        self._calls.discard(data.tool_call_id)
+        return self.state
+
+    def _at_work(self) -> BotState:
+        return self.state if self.state is _B.SPEAKING else _B.THINKING
+
+    def _done(self) -> BotState:
+        return _B.THINKING if self._calls or self._generates else _B.LISTENING
+
+
+_NEXT: Final[dict[str, Callable[..., BotState]]] = {
+    RTVIEvent.TRANSPORT_STATE_CHANGED: BotStateTracker._transport_state,
+    RTVIEvent.BOT_READY: BotStateTracker._bot_ready,
+    RTVIEvent.USER_STARTED_SPEAKING: BotStateTracker._user_started_speaking,
+    RTVIEvent.USER_STOPPED_SPEAKING: BotStateTracker._user_stopped_speaking,
+    RTVIEvent.USER_TRANSCRIPT: BotStateTracker._words,
+    RTVIEvent.USER_INPUT: BotStateTracker._words,
+    RTVIEvent.BOT_LLM_STARTED: BotStateTracker._llm_started,
+    RTVIEvent.BOT_LLM_STOPPED: BotStateTracker._llm_stopped,
+    RTVIEvent.BOT_OUTPUT: BotStateTracker._output,
+    RTVIEvent.BOT_STARTED_SPEAKING: BotStateTracker._started_speaking,
+    RTVIEvent.BOT_STOPPED_SPEAKING: BotStateTracker._stopped_speaking,
+    RTVIEvent.BOT_INTERRUPTED: BotStateTracker._interrupted,
+    RTVIEvent.LLM_FUNCTION_CALL: BotStateTracker._call,
+    RTVIEvent.LLM_FUNCTION_CALL_IN_PROGRESS: BotStateTracker._call,
+    RTVIEvent.LLM_FUNCTION_CALL_STOPPED: BotStateTracker._call_stopped,
+}
+"""What each event leads to."""
+
+FOLLOWED: Final = tuple(_NEXT)
+"""The events that may change a bot's state."""
