@@ -114,18 +114,26 @@ class Lifecycle:
         """Whether the state is ``connected`` or ``ready``."""
         return self.state in (TransportState.CONNECTED, TransportState.READY)
 
+    @property
+    def bot_ready_data(self) -> BotReadyData | None:
+        """What the bot of this session said when it became ready."""
+        ready = self._bot_ready
+        return ready.result() if self.in_session and ready and ready.done() and not ready.cancelled() else None
+
     # Connecting and disconnecting.
 
     async def connect(self, starter: Starter, timeout: float | None) -> BotReadyData:
         """Run one attempt to connect; see ``RTVIClient.connect``."""
         from_here = STARTABLE | DEVICES_ONLY | {TransportState.AUTHENTICATED}
-        return await self._attempt_to(self._connect(starter, timeout), from_here)
+        return await self._attempt_to(starter, self._connect(starter, timeout), from_here)
 
     async def start_bot(self, starter: Starter, timeout: float | None) -> Any:
         """Have a bot started, and go no further; see ``RTVIClient.start_bot``."""
-        return await self._attempt_to(self._start(starter, timeout), STARTABLE | DEVICES_ONLY)
+        return await self._attempt_to(starter, self._start(starter, timeout), STARTABLE | DEVICES_ONLY)
 
-    async def _attempt_to(self, work: Coroutine[Any, Any, Result], from_here: Collection[TransportState]) -> Result:
+    async def _attempt_to(
+        self, starter: Starter, work: Coroutine[Any, Any, Result], from_here: Collection[TransportState]
+    ) -> Result:
         """Run one attempt; whatever ends it, the session is closed then, unless it succeeded."""
         if self._attempt or not (self._closing or self.state in from_here):
             work.close()
@@ -140,6 +148,7 @@ class Lifecycle:
         except asyncio.CancelledError:
             if self._abortion is None or _cancelling():
                 self._abortion = None
+                starter.give_up()
                 await self._close()
                 raise
         except Exception as error:
@@ -147,6 +156,7 @@ class Lifecycle:
         finally:
             self._attempt = None
         failure, self._abortion = self._abortion, None
+        starter.give_up()
         reason = f"connect() failed: {failure}"
         given_up = isinstance(failure, ConnectAbortedError) and failure.by_disconnect
         await self._close(reason, None if given_up else failure)
@@ -276,7 +286,8 @@ class Lifecycle:
         return self._closing
 
     async def _close_once(self, reason: str, failure: RTVIError | None) -> None:
-        refused = isinstance(failure, StartBotError)  # no session has begun, so none is disconnected
+        # No session has begun, so none is disconnected.
+        refused = isinstance(failure, StartBotError) and self.state is TransportState.AUTHENTICATING
         try:
             if not refused:
                 self._move(TransportState.DISCONNECTING)
@@ -346,7 +357,7 @@ class Lifecycle:
         """Send a message; see ``RTVIClient.send_client_message`` for the errors."""
         if self.state is not TransportState.READY:
             raise BotNotReadyError(f"{type!r} cannot be sent while the client is {self.state.value}.")
-        if type in self._unsupported:
+        if type in self._unsupported and self.state is TransportState.READY:
             raise _unsupported(type)
         try:
             text = encode(type, data, id or new_id())
@@ -398,7 +409,7 @@ class Lifecycle:
                 self._requests.refuse(id, _unsupported(unsupported) if unsupported else RequestError(reason))
             case CallAnnounced(data, only_here):
                 answerer = self._functions.answerer(data.function_name or "") or (NOBODY if only_here else None)
-                if answerer:
+                if answerer and self._open_session().claim(data.tool_call_id):
                     self._emitter.run(self._answer(answerer, data), "answering a function call failed")
             case FatalError(reason):
                 self._end(BotError(f"The bot reported a fatal error: {reason}"))

@@ -80,6 +80,10 @@ class Starter(ABC):
             InvalidArgumentError: what is to be sent cannot be written as JSON.
         """
 
+    def give_up(self) -> None:
+        """``connect()`` has failed: what was begun for it should end. By default there is nothing."""
+        return
+
 
 class ParamsStarter(Starter):
     """By the start endpoint that ``params`` name, by a custom connect handler, or by nobody.
@@ -92,7 +96,8 @@ class ParamsStarter(Starter):
         self._params = params
         self._transport = transport
         self._handler = handler
-        self._url = params.base_url and params.connect_url if handler else params.connect_url
+        self._native: NativeAbortController | None = None
+        self._url = ((params.base_url and params.connect_url) or None) if handler else params.connect_url
         self.asks = bool(handler or self._url)
 
     async def start(self, timeout: ConnectTimeout, abort: Callable[[], None]) -> ConnectRequest:
@@ -104,6 +109,10 @@ class ParamsStarter(Starter):
             bundle = await self._by_endpoint(self._url)
         taken = bundle is not None  # whether somebody has taken request_data to the bot
         return ConnectRequest(bundle or {}, self._url, base_url, headers, {} if taken else self._params.request_data)
+
+    def give_up(self) -> None:
+        if self._native:
+            self._native.abort()  # so that what the handler began with the signal ends too
 
     async def _by_endpoint(self, url: str) -> Mapping[str, Any]:
         body = start_body(self._params)
@@ -121,18 +130,18 @@ class ParamsStarter(Starter):
     async def _by_handler(
         self, handler: ConnectHandler, timeout: ConnectTimeout, abort: Callable[[], None]
     ) -> Mapping[str, Any] | None:
-        native = self._transport.http.abort_controller()
+        self._native = self._transport.http.abort_controller()
         try:
-            bundle = handler(self._params, timeout, AbortController(native, abort))
+            bundle = handler(self._params, timeout, AbortController(self._native, abort))
             if inspect.isawaitable(bundle):
                 bundle = await bundle
-        except asyncio.CancelledError:
-            native.abort()  # so that what the handler began with the signal ends too
-            raise
         except RTVIError:
             raise
         except Exception as error:
             raise StartBotError(f"The custom connect handler raised {type(error).__name__}: {error}") from error
+        finally:
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise asyncio.CancelledError  # whatever a handler makes of being stopped
         if hasattr(bundle, "to_py"):
             bundle = bundle.to_py()  # a JavaScript object, such as of response.json()
         if bundle is not None and not isinstance(bundle, Mapping):

@@ -44,7 +44,7 @@ class Refused(NamedTuple):
 
 
 class CallAnnounced(NamedTuple):
-    """The model calls a function by name; announced once for each call.
+    """The model calls a function by name. Two messages may announce one call; see ``Session.claim()``.
 
     Attributes:
         only_here: whether it came in the legacy message, which a server sends only when the page is to answer.

@@ -21,12 +21,12 @@ from rtvi_web.protocol.outcomes import (
     Outcome,
     Refused,
 )
-from rtvi_web.protocol.payloads import ActionResponse, FunctionCallData, ServerResponseData
+from rtvi_web.protocol.payloads import ActionResponse, ServerResponseData
 
 Model = TypeVar("Model", bound=BaseModel)
 
 REMEMBERED_CALLS = 256
-"""How many function calls are remembered, so that none is run twice."""
+"""How many function calls are remembered, so that none is answered twice."""
 
 _UNSUPPORTED = re.compile(r"Unsupported type '?([\w-]+)")
 """What Pipecat says about a message type that it does not know."""
@@ -35,7 +35,7 @@ _CALL_EVENTS = (RTVIEvent.LLM_FUNCTION_CALL, RTVIEvent.LLM_FUNCTION_CALL_IN_PROG
 
 
 class Session:
-    """One session's book-keeping: which calls were announced already, and what each frame leads to."""
+    """One session's book-keeping: which calls were answered already, and what each frame leads to."""
 
     def __init__(self) -> None:
         self._calls: OrderedDict[str, None] = OrderedDict()
@@ -77,15 +77,15 @@ class Session:
             return [Refused(id, data.data.error, unsupported and unsupported[1])], []
         if event is RTVIEvent.ERROR and data.data.fatal:
             return [], [FatalError(data.data.error)]
-        if event in _CALL_EVENTS and self._is_new(data):
+        if event in _CALL_EVENTS and data.function_name is not None:
             return [], [CallAnnounced(data, only_here=event is RTVIEvent.LLM_FUNCTION_CALL)]
         return [], []
 
-    def _is_new(self, call: FunctionCallData) -> bool:
-        """Whether a call can be answered and was not announced before (old and new messages announce the same one)."""
-        if call.function_name is None or call.tool_call_id in self._calls:
+    def claim(self, tool_call_id: str) -> bool:
+        """Take a call to answer it; ``False`` if it was taken before (old and new messages announce the same one)."""
+        if tool_call_id in self._calls:
             return False
-        self._calls[call.tool_call_id] = None
+        self._calls[tool_call_id] = None
         while len(self._calls) > REMEMBERED_CALLS:
             self._calls.popitem(last=False)
         return True
