@@ -18,6 +18,7 @@ from rtvi_web.functions import FunctionCallHandler, FunctionCalls
 from rtvi_web.helpers import MessageHelpers, RTVIClientHelper
 from rtvi_web.lifecycle import Lifecycle
 from rtvi_web.messages import Messages
+from rtvi_web.logs import LogLevel, set_log_level
 from rtvi_web.params import ClientParams, seconds
 from rtvi_web.protocol.bot_state import BotState
 from rtvi_web.protocol.config import Config
@@ -112,7 +113,6 @@ class RTVIClient(Emitter, Devices, Messages, Configuration, Actions, DeprecatedM
             transport, self, self._functions, self._helpers, ends_with_bot=disconnect_on_bot_disconnect
         )
         self._single_turns = SingleTurns(transport, self._lifecycle)
-        self._bot_ready_data: BotReadyData | None = None
         self._chronicle = Chronicle(self)
         self.on(RTVIEvent.BOT_READY, self._hydrate)
         self.on(RTVIEvent.CONFIG, self._take_config)
@@ -173,6 +173,11 @@ class RTVIClient(Emitter, Devices, Messages, Configuration, Actions, DeprecatedM
     def version(self) -> str:
         """The version of rtvi_web. Mirrors ``version``."""
         return __version__
+
+    @staticmethod
+    def set_log_level(level: LogLevel) -> None:
+        """:func:`rtvi_web.set_log_level`, which is for all clients. Mirrors ``setLogLevel()``."""
+        set_log_level(level)
 
     async def connect(self, params: Mapping[str, Any] | None = None) -> BotReadyData:
         """Open the microphone, ask for the bot, connect, and wait until the bot is ready. Mirrors ``connect()``.
@@ -361,7 +366,6 @@ class RTVIClient(Emitter, Devices, Messages, Configuration, Actions, DeprecatedM
     # What the client keeps of the bot's words.
 
     def _hydrate(self, data: BotReadyData) -> None:
-        self._bot_ready_data = data
         if data.config is not None:
             self._take_config(data.config)
 

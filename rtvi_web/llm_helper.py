@@ -81,16 +81,17 @@ class LLMHelper(RTVIClientHelper):
             self.client.register_function_call_handler(None, handler)
 
     def get_message_types(self) -> list[str]:
-        return ["llm-function-call", "llm-function-call-start", "llm-json-completion"]
+        return ["llm-function-call", "llm-function-call-start", "llm-function-call-result", "llm-json-completion"]
 
     def handle_message(self, message: RTVIMessage) -> None:
-        from rtvi_web.protocol.payloads import FunctionCallData  # late, see rtvi_web.protocol
+        # late, see rtvi_web.protocol
+        from rtvi_web.protocol.payloads import FunctionCallData, FunctionCallStartedData
 
         data: Any = message.data
         if message.type == "llm-function-call":
             data = FunctionCallData.model_validate(data)
         elif message.type == "llm-function-call-start":
-            data = data.get("function_name")
+            data = FunctionCallStartedData.model_validate(data or {}).function_name
         if callback := self.callbacks.get("on_" + message.type.replace("-", "_")):
             callback(data)
 

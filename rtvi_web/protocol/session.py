@@ -64,7 +64,7 @@ class Session:
             return [ForHelpers(message, known=False)]
         args = _arguments(event, message)
         before, after = self._consequences(event, args[0] if args else None, message.id or "")
-        return [*before, Fire(event, args), ForHelpers(message, known=True), *after]
+        return [*before, ForHelpers(message, known=True), Fire(event, args), *after]
 
     def _consequences(self, event: Event[Any], data: Any, id: str) -> tuple[list[Outcome], list[Outcome]]:
         """What a message leads to, before and after its event is fired."""

@@ -96,9 +96,10 @@ class TestOutcomes:
         message = RTVIMessage(type="no-such-type", data={"a": 1}, id="7")
         assert outcomes(text) == [ForHelpers(message, known=False)]
 
-    def test_known_types_are_for_helpers_after_their_event(self) -> None:
+    def test_known_types_are_for_helpers_before_their_event(self) -> None:
+        """As callbacks run before other handlers."""
         text = frame("bot-llm-text", {"text": "a"})
-        [_, fire, offer] = Session().receive(text)
+        [_, offer, fire] = Session().receive(text)
         assert isinstance(fire, Fire)
         assert offer == ForHelpers(RTVIMessage(type="bot-llm-text", data={"text": "a"}), known=True)
 
