@@ -17,8 +17,8 @@ from rtvi_web.errors import BotNotReadyError, InvalidArgumentError
 from rtvi_web.functions import FunctionCallHandler, FunctionCalls
 from rtvi_web.helpers import MessageHelpers, RTVIClientHelper
 from rtvi_web.lifecycle import Lifecycle
-from rtvi_web.messages import Messages
 from rtvi_web.logs import LogLevel, set_log_level
+from rtvi_web.messages import Messages
 from rtvi_web.params import ClientParams, seconds
 from rtvi_web.protocol.bot_state import BotState
 from rtvi_web.protocol.config import Config
