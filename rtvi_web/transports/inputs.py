@@ -9,7 +9,7 @@ from typing import Any
 
 from rtvi_web.browser._js import JsError
 from rtvi_web.browser.media import NOUNS, Capture, Constraints, device_error, open_input
-from rtvi_web.errors import DeviceError, RTVIError, UnsupportedFeatureError
+from rtvi_web.errors import DeviceError, DisconnectedError, RTVIError, UnsupportedFeatureError
 from rtvi_web.protocol.events import RTVIEvent
 from rtvi_web.protocol.media import DeviceState, DeviceStatus, MediaDevice
 from rtvi_web.transports.media_host import LOCAL, Choices, DeviceKind, MediaHost, default, find
@@ -102,9 +102,8 @@ class Input:
         """
         if self.track is None:
             self._set_state(DeviceState(DeviceStatus.INITIALIZING))
-        id = self._choices.chosen(self.kind.name).get("id")
         try:
-            await self._capture.open({**self._constraints, **({"deviceId": {"ideal": id}} if id else {})})
+            await self._open_chosen()
         except DeviceError as error:
             self._fail(error)
             raise
@@ -117,6 +116,22 @@ class Input:
             return
         await self._host.send_track(self._slot, self.track)
         self._tell()
+
+    async def _open_chosen(self) -> None:
+        """Open the chosen device if it can be had, else the browser's default."""
+        if self.track is None:
+            await self._host.refresh()
+        if not self.in_use:
+            raise DisconnectedError(f"The {self._noun} was closed while it was being opened.")
+        chosen = self._choices.find(self.kind.name, self._host.devices(self.kind))
+        if chosen and self.track is None:  # Chromium takes no notice of a device that is merely preferred.
+            try:
+                await self._capture.open({**self._constraints, "deviceId": {"exact": chosen.id}})
+                return
+            except DeviceError as error:
+                if error.type not in ("constraints", "not-found"):
+                    raise
+        await self._capture.open(self._constraints)
 
     async def _rest(self) -> None:
         if self._keeps:
@@ -175,9 +190,8 @@ class Input:
         if self.track is None:
             if self._unplugged and self.wanted and devices:
                 await self._replace_lost()
-        elif chosen and chosen.id != self._device_id:
+        elif chosen and chosen.id != self._device_id and await self._is_allowed():
             await self._exchange({"deviceId": {"exact": chosen.id}})
-            self._choices.choose(self.kind.name, chosen.id, chosen.label)  # Its id may be a new one.
         elif find(devices, self._device_id) is None and await self._is_allowed():
             self._capture.release()
             self._unplugged = True

@@ -19,20 +19,24 @@ sys.path[:0] = [str(HERE), str(ROOT / "build")]
 from browser import FLAGS, chromium_path  # noqa: E402
 from server import serve  # noqa: E402
 
-MICROPHONE = "--use-fake-device-for-media-stream"
+DEVICES = "--use-fake-device-for-media-stream=device-count=3"  # three microphones, cameras and speakers
+SCREEN = "--use-fake-ui-for-media-stream"
 COMMON = [*FLAGS, "--js-flags=--expose-gc", "--disable-features=WebRtcHideLocalIpsWithMdns"]
 TEST_SECONDS = 20
 """After this long every task in the page is cancelled, so that a test that hangs fails."""
 
 # What the page has opened and not closed, for the leak gate.
 WATCH = """
-globalThis.opened = {peers: new Set(), tracks: new Set()};
+globalThis.opened = {peers: new Set(), tracks: new Set(), contexts: new Set()};
+globalThis.AudioContext = class extends AudioContext {
+    constructor(...args) { super(...args); opened.contexts.add(this); }
+};
 globalThis.RTCPeerConnection = class extends RTCPeerConnection {
     constructor(...args) { super(...args); opened.peers.add(this); }
 };
-if (navigator.mediaDevices) {
-    const open = MediaDevices.prototype.getUserMedia;
-    MediaDevices.prototype.getUserMedia = async function (constraints) {
+for (const method of navigator.mediaDevices ? ["getUserMedia", "getDisplayMedia"] : []) {
+    const open = MediaDevices.prototype[method];
+    MediaDevices.prototype[method] = async function (constraints) {
         const stream = await open.call(this, constraints);
         for (const track of stream.getTracks()) opened.tracks.add(track);
         return stream;
@@ -40,7 +44,8 @@ if (navigator.mediaDevices) {
 }
 globalThis.leftOpen = () => [
     ...[...opened.peers].filter((peer) => peer.signalingState !== "closed").map(() => "a peer connection"),
-    ...[...opened.tracks].filter((track) => track.readyState === "live").map(() => "a microphone track"),
+    ...[...opened.tracks].filter((track) => track.readyState === "live").map((track) => `a live ${track.kind} track`),
+    ...[...opened.contexts].filter((context) => context.state !== "closed").map(() => "an AudioContext"),
 ];
 """
 
@@ -56,18 +61,22 @@ loopback.watch_the_loop()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    get_global_config().set_flags("chrome", [*COMMON, MICROPHONE])
+    get_global_config().set_flags("chrome", [*COMMON, DEVICES])
+    config.addinivalue_line("markers", "patience(seconds): how long the page lets this test run")
 
 
 @pytest.fixture(scope="session")
 def playwright_browsers() -> Iterator[dict[str, Any]]:
-    """The browsers of the run: one with a microphone, and one without any device."""
+    """The browsers of the run: one with devices, one without any, and one where the person shares their screen.
+
+    The last grants everything that a page asks for, so it is of no use where permissions matter.
+    """
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         chromium = playwright.chromium
         browsers = {
-            "chrome": chromium.launch(executable_path=chromium_path(), args=[*COMMON, MICROPHONE]),
+            "chrome": chromium.launch(executable_path=chromium_path(), args=[*COMMON, DEVICES]),
             "no devices": chromium.launch(executable_path=chromium_path(), args=COMMON),
         }
         yield browsers
@@ -105,22 +114,22 @@ def booted(web_server_main: Any, playwright_browsers: Any, request: pytest.Fixtu
 
 
 class _Runner(PlaywrightChromeRunner):
-    """pytest-pyodide's runner, whose page watches what is opened and lets tests grant the microphone."""
+    """pytest-pyodide's runner, whose page watches what is opened and lets tests grant permissions."""
 
     def get_driver(self, jspi: bool = False) -> Any:
         page = super().get_driver(jspi)
         page.add_init_script(WATCH)
-        page.expose_function("allowMicrophone", lambda allowed: _allow_microphone(page, allowed))
+        page.expose_function("allow", lambda names: _allow(page, names))
         self.page_errors: list[str] = []
         page.on("pageerror", lambda error: self.page_errors.append(str(error)))
         return page
 
 
-def _allow_microphone(page: Any, allowed: bool) -> None:
-    if allowed:
-        page.context.grant_permissions(["microphone"])
-    else:
-        page.context.clear_permissions()
+def _allow(page: Any, names: str) -> None:
+    """Grant the permissions of these names, such as "microphone camera", and withdraw all others."""
+    page.context.clear_permissions()
+    if names:
+        page.context.grant_permissions(names.split())
 
 
 def _prepare(page: PlaywrightChromeRunner) -> None:
@@ -143,20 +152,27 @@ def selenium_no_devices(booted: Any) -> PlaywrightChromeRunner:
     return booted("no devices")
 
 
+@pytest.fixture
+def selenium_screen(booted: Any) -> PlaywrightChromeRunner:
+    """A page in a browser whose person shares a screen at once, and allows everything else."""
+    return booted("screen")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Any:
-    """Fails a test that leaves a proxy, a peer connection, a live microphone or an unheard exception behind."""
+    """Fails a test that leaves a proxy, peer connection, live track, audio context or unheard exception behind."""
     pages = [value for value in item.funcargs.values() if isinstance(value, _Runner)]
     if not pages:
         return (yield)
     page = pages[0]
     page.page_errors.clear()
-    _allow_microphone(page.driver, True)
+    _allow(page.driver, "microphone")
+    page.run_js("localStorage.clear()")
     page.enable_pyproxy_tracing()
     before = page.get_num_proxies()
-    page.run_js(
-        f"globalThis.watchdog = setTimeout(() => pyodide.runPython('loopback.cancel_all()'), {TEST_SECONDS * 1000})"
-    )
+    marker = item.get_closest_marker("patience")
+    seconds = marker.args[0] if marker else TEST_SECONDS
+    page.run_js(f"globalThis.watchdog = setTimeout(() => pyodide.runPython('loopback.cancel_all()'), {seconds * 1000})")
     try:
         result = yield
     finally:
@@ -164,9 +180,9 @@ def pytest_runtest_call(item: pytest.Item) -> Any:
         page.disable_pyproxy_tracing()
         leaked = page.get_num_proxies() - before
         unheard = page.run("loopback.unheard()")
-        left_open = page.run_js("return leftOpen()")
+        left_open = page.run_js("for (let i = 0; i < 50 && leftOpen().length; i++) await sleep(20); return leftOpen()")
         page.run_js("for (const track of opened.tracks) track.stop(); for (const peer of opened.peers) peer.close()")
-        page.run_js("opened.tracks.clear(); opened.peers.clear()")
+        page.run_js("opened.tracks.clear(); opened.peers.clear(); opened.contexts.clear()")
         page.restore_state()
     assert not left_open
     assert not unheard

@@ -32,12 +32,12 @@ async def test_denied_and_then_granted(selenium):
     from rtvi_web import DeviceError
 
     microphone = capture()
-    await js.allowMicrophone(False)
+    await js.allow("")
     with pytest.raises(DeviceError) as caught:
         await microphone.open({})
     assert (caught.value.type, caught.value.devices) == ("permissions", ("mic",))
     assert "Allow it in the browser's site settings" in str(caught.value)
-    await js.allowMicrophone(True)
+    await js.allow("microphone")
     await microphone.open({})
     assert microphone.enabled
     microphone.close()

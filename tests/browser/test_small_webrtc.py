@@ -131,7 +131,7 @@ async def test_a_denied_microphone_is_reported_and_can_be_asked_for_again(seleni
 
     from rtvi_web import DeviceError
 
-    await js.allowMicrophone(False)
+    await js.allow("")
     async with Bot() as bot, connected(bot) as (link, host):
         [[error]] = host.of(RTVIEvent.DEVICE_ERROR)
         assert error.type == "permissions"
@@ -142,7 +142,7 @@ async def test_a_denied_microphone_is_reported_and_can_be_asked_for_again(seleni
         with pytest.raises(DeviceError):
             await link.enable_mic(True)
         assert len(host.of(RTVIEvent.DEVICE_ERROR)) == 2
-        await js.allowMicrophone(True)
+        await js.allow("microphone")
         await link.enable_mic(True)
         assert link.is_mic_enabled
         assert (await bot.frame())["message"] == {"type": "trackStatus", "receiver_index": 0, "enabled": True}

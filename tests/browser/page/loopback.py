@@ -1,8 +1,10 @@
 """What the tests in the page share: a bot on the other end of a WebRTC loopback, and a host that writes things down."""
 
+import array
 import asyncio
 import contextlib
 import functools
+import itertools
 import json
 import os
 
@@ -61,10 +63,56 @@ async def until(condition):
         await asyncio.sleep(0.01)
 
 
+def painted_canvas(scope):
+    """A canvas of 64 by 48 on which something always happens, until the scope is closed."""
+    canvas = js.document.createElement("canvas")
+    canvas.width, canvas.height = 64, 48
+    context = canvas.getContext("2d")
+
+    def paint():
+        context.fillStyle = f"rgb({next(shades) % 256}, 100, 100)"
+        context.fillRect(0, 0, 64, 48)
+
+    shades = itertools.count(step=8)
+    timer = js.setInterval(scope.function(paint), 30)
+    scope.defer(lambda: js.clearInterval(timer))
+    return canvas
+
+
+@contextlib.asynccontextmanager
+async def tone(frequency=440, amplitude=0.5):
+    """A track that sounds for ever."""
+    context = js.AudioContext.new()
+    source, volume, out = context.createOscillator(), context.createGain(), context.createMediaStreamDestination()
+    source.frequency.value, volume.gain.value = frequency, amplitude
+    source.connect(volume)
+    volume.connect(out)
+    source.start()
+    await _js.call(context, "resume")
+    [track] = out.stream.getAudioTracks()
+    try:
+        yield track
+    finally:
+        track.stop()
+        await _js.call(context, "close")
+
+
+def frequency(data, sample_rate):
+    """The frequency of a tone, from how often it crosses zero upwards."""
+    samples = array.array("h", data)
+    ups = [i for i in range(1, len(samples)) if samples[i - 1] < 0 <= samples[i]]
+    return sample_rate * (len(ups) - 1) / (ups[-1] - ups[0]) if len(ups) > 1 else 0
+
+
+async def stats(receiver, name):
+    """A number of what a peer connection has received, such as packetsReceived."""
+    report = await _js.call(receiver, "getStats")
+    return sum(getattr(stats, name, 0) for stats in report.values() if stats.type == "inbound-rtp")
+
+
 async def energy(receiver):
     """How much sound a peer connection has received; 0 for silence, and for none at all."""
-    report = await _js.call(receiver, "getStats")
-    return sum(getattr(stats, "totalAudioEnergy", 0) for stats in report.values() if stats.type == "inbound-rtp")
+    return await stats(receiver, "totalAudioEnergy")
 
 
 class Host:
@@ -122,14 +170,15 @@ class Host:
 class Bot:
     """A peer that answers a transport's offers, as a SmallWebRTC server does, from the same page.
 
-    Its HTTP side is the test server's mailbox. ``speaks`` sends a tone; ``patches`` is the status with which it
-    answers candidates.
+    Its HTTP side is the test server's mailbox. ``speaks`` sends a tone, ``shows`` a picture; ``patch_status`` is what
+    it answers candidates with.
     """
 
-    def __init__(self, *, speaks=False, patch_status=200):
+    def __init__(self, *, speaks=False, shows=False, patch_status=200):
         self.room = os.urandom(4).hex()
         self.url = f"/mailbox/{self.room}"
         self.speaks = speaks
+        self.shows = shows
         self.patch_status = patch_status
         self.requests = []
         self.paths = []
@@ -137,7 +186,7 @@ class Bot:
         self.connection = None
         self.channel = None
         self.met = asyncio.Event()  # the channel is here too: it may open a moment later than at the other end
-        self.track = None
+        self.track = self.picture = None
         self._scope = _js.Scope()
         self._hearing = None
 
@@ -192,9 +241,14 @@ class Bot:
         await call(pc, "setRemoteDescription", {"type": "offer", "sdp": body["sdp"]})
         for transceiver in pc.getTransceivers():
             transceiver.direction = "sendrecv"
-        if self.speaks and self.track is None:
-            self._speak()
+        if self.speaks:
+            if self.track is None:
+                self._speak()
             await call(pc.getTransceivers()[0].sender, "replaceTrack", self.track)
+        if self.shows:
+            if self.picture is None:
+                self._show()
+            await call(pc.getTransceivers()[1].sender, "replaceTrack", self.picture)
         await call(pc, "setLocalDescription", await call(pc, "createAnswer"))
         while pc.iceGatheringState != "complete":
             await event(pc, "icegatheringstatechange")
@@ -233,6 +287,15 @@ class Bot:
         tone.start()
         [self.track] = out.stream.getAudioTracks()
         self._scope.defer(self.track.stop)
+
+    def _show(self):
+        [self.picture] = painted_canvas(self._scope).captureStream(30).getVideoTracks()
+        self._scope.defer(self.picture.stop)
+
+    @property
+    def heard(self):
+        """The microphone's track, as it arrives."""
+        return self.connection.getReceivers()[0].track
 
     async def _fetch(self, method, url, body=None):
         abort = js.AbortController.new()
@@ -305,7 +368,10 @@ __all__ = [
     "connected",
     "energy",
     "event",
+    "frequency",
     "request",
+    "stats",
+    "tone",
     "transport",
     "until",
 ]

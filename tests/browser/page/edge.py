@@ -1,0 +1,44 @@
+"""What is put into the browser's mouth, because a headless one cannot be made to say it: only at its very edge."""
+
+import contextlib
+
+import js
+
+from rtvi_web.browser import _js
+
+
+@contextlib.contextmanager
+def replaced(owner, method, source):
+    """A method of a browser's prototype is another one for a while; ``original`` is the real one."""
+    js.eval(
+        f"globalThis.edge ??= {{}}; edge.{method} = {owner}.{method};"
+        f"{owner}.{method} = (function () {{ const original = edge.{method}; return {source} }})()"
+    )
+    try:
+        yield
+    finally:
+        js.eval(f"{owner}.{method} = edge.{method}")
+
+
+@contextlib.contextmanager
+def unplugged(*labels):
+    """Devices of these labels are not in the list: headless Chromium cannot unplug its fake devices."""
+    source = (
+        "async function () { const devices = await original.call(this);"
+        f"return devices.filter((device) => !{js.JSON.stringify(_js.plain(labels))}.includes(device.label)) }}"
+    )
+    with replaced("MediaDevices.prototype", "enumerateDevices", source):
+        devices_changed()
+        yield
+    devices_changed()
+
+
+def refusing(owner, method, name):
+    """A method rejects with a DOMException of this name."""
+    source = f"async () => {{ throw new DOMException('says the test', '{name}') }}"
+    return replaced(owner, method, source)
+
+
+def devices_changed():
+    """What a browser fires when something is plugged in or out."""
+    js.navigator.mediaDevices.dispatchEvent(js.Event.new("devicechange"))

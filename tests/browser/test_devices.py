@@ -1,0 +1,482 @@
+"""Devices: listed, opened, chosen, remembered, plugged in and out, allowed and forbidden."""
+
+import pytest
+from pytest_pyodide import run_in_pyodide
+
+
+@run_in_pyodide
+async def test_listing_never_prompts_and_tells_nothing_without_permission(selenium):
+    import js
+    from loopback import transport
+
+    await js.allow("")
+    async with transport("/unused") as (link, host):
+        for name in ("mic", "cam", "speaker"):
+            assert await link.list_devices(name) == []
+            assert link.selected_device(name) is None
+        assert not js.opened.tracks.size
+        assert not host.events
+        await js.allow("microphone camera")
+        assert [device.label for device in await link.list_devices("mic")] == [
+            "Fake Default Audio Input",
+            "Fake Audio Input 1",
+            "Fake Audio Input 2",
+        ]
+        assert [device.label for device in await link.list_devices("cam")] == [f"fake_device_{i}" for i in range(3)]
+        speaker = (await link.list_devices("speaker"))[1]
+        assert (speaker.label, speaker.kind) == ("Fake Audio Output 1", "audiooutput")
+        assert not js.opened.tracks.size
+
+
+@run_in_pyodide
+async def test_opening_fires_lists_and_selections_in_the_order_of_javascript(selenium):
+    from loopback import RTVIEvent, transport
+
+    async with transport("/unused") as (link, host):
+        await link.open_devices()
+        names = [str(event) for event, *_ in host.events]
+        lists = ["availableMicsUpdated", "availableSpeakersUpdated", "micUpdated", "speakerUpdated"]
+        assert [name for name in names if name in lists] == lists
+        assert names.index("trackStarted") < names.index("micUpdated")
+        [[mic]] = host.of(RTVIEvent.MIC_UPDATED)
+        track = link.tracks().local.audio
+        assert mic == link.selected_device("mic")
+        assert (mic.id, mic.label) == (track.getSettings().deviceId, track.label)
+        count = len(host.events)
+        await link.open_devices()  # They are open already.
+        assert len(host.events) == count
+
+
+@run_in_pyodide
+async def test_a_session_without_microphone_and_camera_opens_nothing(selenium):
+    import js
+    from loopback import Bot, RTVIEvent, connected
+
+    async with Bot() as bot, connected(bot, enable_mic=False) as (link, host):
+        assert not js.opened.tracks.size
+        assert not host.of(RTVIEvent.DEVICE_ERROR)
+        link.send("typed")
+        frames = [await bot.frames.get() for _ in range(4)]
+        assert frames[-1] == "typed"
+        assert link.tracks().local == (None, None, None)
+
+
+@run_in_pyodide
+async def test_the_state_of_each_device_apart_from_the_session(selenium):
+    import js
+    from loopback import RTVIEvent, transport
+
+    from rtvi_web.protocol.media import DeviceState, MediaState
+
+    await js.allow("")
+    async with transport("/unused") as (link, host):
+        assert link.media_state == MediaState(DeviceState(), DeviceState())
+        await link.open_devices()
+        mic, cam = link.media_state
+        assert (mic.status, mic.reason, cam.status) == ("error", "permissions", "uninitialized")
+        assert [state.mic.status for [state] in host.of(RTVIEvent.MEDIA_STATE_UPDATED)] == ["initializing", "error"]
+        await js.allow("microphone camera")
+        await host.until(lambda: link.media_state.cam.status == "granted")
+        await host.until(lambda: link.media_state.mic.status == "granted")
+        assert link.tracks().local.audio is None  # Being allowed is no wish.
+        assert not js.opened.tracks.size
+        await link.enable_mic(True)
+        assert link.is_mic_enabled
+
+
+@run_in_pyodide
+async def test_a_permission_that_is_withdrawn_in_a_call(selenium):
+    import js
+    from loopback import Bot, RTVIEvent, connected
+
+    async with Bot() as bot, connected(bot) as (link, host):
+        track = link.tracks().local.audio
+        enabled = []
+        real = host.fire
+
+        def fire(event, *args):
+            enabled.append((str(event), link.is_mic_enabled))
+            real(event, *args)
+
+        host.fire = fire
+        await js.allow("")  # The browser ends the track and tells of the permission.
+        [error] = await host.until(lambda: [error for [error] in host.of(RTVIEvent.DEVICE_ERROR)])
+        assert (error.type, error.devices) == ("permissions", ("mic",))
+        assert "withdrawn" in str(error)
+        assert track.readyState == "ended"
+        assert link.media_state.mic.reason == "permissions"
+        assert [args for args in enabled if args[0] == "trackStopped"] == [("trackStopped", False)]
+        assert js.opened.tracks.size == 1  # It was not asked for again.
+        assert not host.losses
+
+
+@run_in_pyodide
+async def test_another_microphone_in_a_call_is_heard_with_no_new_offer_and_no_gap(selenium):
+    import asyncio
+    import time
+
+    from loopback import Bot, RTVIEvent, connected, stats, until
+
+    async with Bot() as bot, connected(bot) as (link, host):
+        [receiver, *_] = bot.connection.getReceivers()
+        await until(lambda: stats(receiver, "packetsReceived"))
+        other = (await link.list_devices("mic"))[2]
+        before = link.tracks().local.audio
+        last, gaps, switching = time.monotonic(), [], True
+
+        async def arrived(count):
+            return await stats(receiver, "packetsReceived") > count
+
+        async def watch():
+            nonlocal last
+            count = 0
+            while switching:
+                if (now := await stats(receiver, "packetsReceived")) != count:
+                    gaps.append(time.monotonic() - last)
+                    count, last = now, time.monotonic()
+                await asyncio.sleep(0.005)
+
+        watching = asyncio.ensure_future(watch())
+        for id in (other.id, "default", other.id):
+            await link.select_device("mic", id)
+            received = await stats(receiver, "packetsReceived")
+            await until(lambda more=received + 5: arrived(more))
+        switching = False
+        await watching
+        assert max(gaps) < 0.3, max(gaps)
+        track = link.tracks().local.audio
+        assert (before.readyState, track.label, link.selected_device("mic")) == ("ended", other.label, other)
+        assert host.of(RTVIEvent.MIC_UPDATED)[-1] == [other]
+        assert len(bot.offers) == 1
+
+
+@run_in_pyodide
+async def test_the_gap_that_the_bot_hears_between_two_microphones(selenium):
+    """Each microphone is given a tone of its own, at the browser's edge; the bot's ear tells them apart."""
+    import asyncio
+
+    import js
+    from edge import replaced
+    from loopback import Bot, connected, frequency, tone
+
+    from rtvi_web.browser.analysis import Recorder
+
+    async with tone(500) as low, tone(1000) as high, Bot() as bot:
+        js.tones = js.Array.of(low, high)
+        source = (
+            "async (constraints) => { const wanted = constraints.audio.deviceId;"
+            "return new MediaStream([tones[wanted && wanted.exact ? 1 : 0].clone()]) }"
+        )
+        with replaced("MediaDevices.prototype", "getUserMedia", source):
+            async with connected(bot) as (link, _):
+                ear = Recorder(16000, bot.heard)
+                heard, at = bytearray(), None
+                while at is None or len(heard) < at + 32000:
+                    await asyncio.sleep(0.05)
+                    heard += ear.read(ear.available()) or b""
+                    if at is None and abs(frequency(heard[-3200:], 16000) - 500) < 10:
+                        at = len(heard)
+                        await link.select_device("mic", (await link.list_devices("mic"))[1].id)
+                ear.close()
+                assert abs(frequency(heard[-3200:], 16000) - 1000) < 10
+                loud = [max(memoryview(bytes(heard[i : i + 320])).cast("h")) > 1000 for i in range(at, len(heard), 320)]
+                silences = "".join("x" if is_loud else "." for is_loud in loud).split("x")
+                assert max(map(len, silences)) * 0.01 < 0.3, silences
+    del js.tones
+
+
+@run_in_pyodide
+async def test_a_microphone_that_cannot_be_used_leaves_the_one_before(selenium):
+    import js
+    import pytest
+    from edge import refusing, replaced
+    from loopback import Bot, RTVIEvent, connected
+
+    from rtvi_web import DeviceError
+
+    async with Bot() as bot, connected(bot) as (link, host):
+        track, mic = link.tracks().local.audio, link.selected_device("mic")
+        with pytest.raises(DeviceError, match="no microphone with the id 'ghost'") as caught:
+            await link.select_device("mic", "ghost")
+        assert caught.value.type == "not-found"
+        # A device that is still listed and no longer there: Chromium rejects with an OverconstrainedError, on which a
+        # bare await would hang for ever.
+        source = (
+            "async function () { return [...await original.call(this),"
+            "{deviceId: 'ghost', kind: 'audioinput', label: 'Ghost', groupId: ''}] }"
+        )
+        with (
+            replaced("MediaDevices.prototype", "enumerateDevices", source),
+            pytest.raises(DeviceError, match="that was asked for is not there") as caught,
+        ):
+            await link.select_device("mic", "ghost")
+        assert caught.value.type == "constraints"
+        other = (await link.list_devices("mic"))[1]
+        with (
+            refusing("MediaDevices.prototype", "getUserMedia", "NotReadableError"),
+            pytest.raises(DeviceError) as caught,
+        ):
+            await link.select_device("mic", other.id)
+        assert caught.value.type == "in-use"
+        assert (link.tracks().local.audio, link.selected_device("mic")) == (track, mic)
+        assert link.is_mic_enabled
+        assert link.media_state.mic.status == "granted"
+        assert [error.type for [error] in host.of(RTVIEvent.DEVICE_ERROR)] == ["not-found", "constraints", "in-use"]
+        assert js.opened.tracks.size == 1
+
+
+@run_in_pyodide
+async def test_a_muted_microphone_stays_muted_when_it_is_changed(selenium):
+    from loopback import RTVIEvent, transport
+
+    async with transport("/unused") as (link, host):
+        await link.open_devices()
+        await link.enable_mic(False)
+        await link.select_device("mic", (await link.list_devices("mic"))[1].id)
+        assert link.selected_device("mic").label == "Fake Audio Input 1"
+        assert not link.is_mic_enabled
+        assert len(host.of(RTVIEvent.TRACK_STARTED)) == 1
+        await link.enable_mic(True)
+        assert link.tracks().local.audio.label == "Fake Audio Input 1"
+
+
+@run_in_pyodide
+async def test_a_choice_is_remembered_across_page_loads_by_id_and_else_by_label(selenium):
+    import json
+
+    import js
+    from loopback import RTVIEvent, transport
+
+    async with transport("/unused") as (link, _):
+        chosen = (await link.list_devices("mic"))[2]
+        await link.select_device("mic", chosen.id)  # Before anything is open: it opens nothing.
+        assert not js.opened.tracks.size
+        assert link.selected_device("mic") == chosen
+    async with transport("/unused") as (link, _):
+        await link.open_devices()
+        assert link.tracks().local.audio.label == chosen.label
+        assert js.opened.tracks.size == 1
+    remembered = json.loads(js.localStorage.getItem("rtvi_web.devices"))
+    assert remembered == {"mic": {"id": chosen.id, "label": chosen.label}}
+    remembered["mic"]["id"] = "the id of another day"
+    js.localStorage.setItem("rtvi_web.devices", json.dumps(remembered))
+    async with transport("/unused") as (link, host):
+        await link.open_devices()
+        assert link.selected_device("mic") == chosen
+        assert link.tracks().local.audio.label == chosen.label
+        assert not host.of(RTVIEvent.DEVICE_ERROR)
+
+
+@run_in_pyodide
+async def test_a_choice_is_not_remembered_where_the_page_says_so(selenium):
+    import js
+    from loopback import transport
+
+    async with transport("/unused", remember_devices=False) as (link, _):
+        await link.select_device("mic", (await link.list_devices("mic"))[2].id)
+        await link.open_devices()
+        assert link.tracks().local.audio.label == "Fake Audio Input 2"
+        assert js.localStorage.length == 0
+
+
+@pytest.mark.parametrize("stored", ["no JSON", "[1]", '{"mic": 1}', '{"mic": {"id": 7, "label": null}}'])
+@run_in_pyodide
+async def test_nonsense_in_the_storage_is_ignored(selenium, stored):
+    import js
+    from loopback import transport
+
+    js.localStorage.setItem("rtvi_web.devices", stored)
+    async with transport("/unused") as (link, _):
+        await link.open_devices()
+        assert link.tracks().local.audio.label == "Fake Default Audio Input"
+
+
+@run_in_pyodide
+async def test_the_chosen_microphone_is_unplugged_and_comes_back(selenium):
+    from edge import unplugged
+    from loopback import Bot, RTVIEvent, connected
+
+    async with Bot() as bot, connected(bot) as (link, host):
+        mics = await link.list_devices("mic")
+        await link.select_device("mic", mics[1].id)
+        chosen = link.tracks().local.audio
+        with unplugged("Fake Audio Input 1"):
+            await host.until(lambda: host.of(RTVIEvent.MIC_UPDATED)[-1] == [mics[0]])
+            assert host.of(RTVIEvent.AVAILABLE_MICS_UPDATED)[-1] == [[mics[0], mics[2]]]
+            [error] = await host.until(lambda: [error for [error] in host.of(RTVIEvent.DEVICE_ERROR)])
+            assert (error.type, str(error)) == (
+                "not-found",
+                "Fake Audio Input 1 is gone; Fake Default Audio Input is used in its place.",
+            )
+            assert (chosen.readyState, link.is_mic_enabled) == ("ended", True)
+            assert link.tracks().local.audio.label == "Fake Default Audio Input"
+        await host.until(lambda: host.of(RTVIEvent.MIC_UPDATED)[-1] == [mics[1]])
+        assert link.tracks().local.audio.label == "Fake Audio Input 1"
+        assert len(host.of(RTVIEvent.DEVICE_ERROR)) == 1
+        assert len(bot.offers) == 1
+
+
+@run_in_pyodide
+async def test_a_track_that_ends_as_its_device_is_unplugged(selenium):
+    import js
+    from edge import unplugged
+    from loopback import RTVIEvent, transport
+
+    async with transport("/unused") as (link, host):
+        mics = await link.list_devices("mic")
+        await link.select_device("mic", mics[1].id)
+        await link.open_devices()
+        with unplugged("Fake Audio Input 1"):
+            link.tracks().local.audio.dispatchEvent(js.Event.new("ended"))
+            await host.until(lambda: host.of(RTVIEvent.MIC_UPDATED)[-1] == [mics[0]])
+            assert link.is_mic_enabled
+            assert link.media_state.mic.status == "granted"
+
+
+@run_in_pyodide
+async def test_the_only_microphone_is_unplugged_and_comes_back(selenium):
+    from edge import unplugged
+    from loopback import Bot, RTVIEvent, connected
+
+    async with Bot() as bot, connected(bot) as (link, host):
+        with unplugged(*(mic.label for mic in await link.list_devices("mic"))):
+            [error] = await host.until(lambda: [error for [error] in host.of(RTVIEvent.DEVICE_ERROR)])
+            assert (error.type, str(error)) == ("not-found", "The microphone is gone: it was unplugged.")
+            assert (link.is_mic_enabled, link.tracks().local.audio) == (False, None)
+            await host.until(lambda: host.of(RTVIEvent.MIC_UPDATED)[-1] == [None])
+        await host.until(lambda: link.is_mic_enabled)
+        assert link.selected_device("mic").label == "Fake Default Audio Input"
+
+
+@run_in_pyodide
+async def test_a_muted_microphone_that_is_unplugged_is_not_opened_again(selenium):
+    import js
+    from edge import unplugged
+    from loopback import RTVIEvent, transport
+
+    async with transport("/unused") as (link, host):
+        mics = await link.list_devices("mic")
+        await link.select_device("mic", mics[1].id)
+        await link.open_devices()
+        await link.enable_mic(False)
+        assert js.opened.tracks.size == 1
+        with unplugged("Fake Audio Input 1"):
+            await host.until(lambda: host.of(RTVIEvent.DEVICE_ERROR))
+            assert link.tracks().local.audio is None
+            assert js.opened.tracks.size == 1
+            await link.enable_mic(True)
+            assert link.tracks().local.audio.label == "Fake Default Audio Input"
+
+
+GET_USER_MEDIA = [
+    ("NotAllowedError", "permissions"),
+    ("SecurityError", "permissions"),
+    ("InvalidStateError", "permissions"),
+    ("NotFoundError", "not-found"),
+    ("NotReadableError", "in-use"),
+    ("AbortError", "in-use"),
+    ("DataError", "unknown"),
+]
+
+
+@pytest.mark.parametrize(("name", "type"), GET_USER_MEDIA)
+@run_in_pyodide
+async def test_every_refusal_of_a_device_has_a_type(selenium, name, type):
+    import pytest
+    from edge import refusing
+    from loopback import RTVIEvent, transport
+
+    from rtvi_web import DeviceError
+
+    async with transport("/unused", enable_mic=False) as (link, host):
+        await link.open_devices()
+        asks = {
+            "mic": ("MediaDevices.prototype", "getUserMedia", link.enable_mic),
+            "cam": ("MediaDevices.prototype", "getUserMedia", link.enable_cam),
+            "screen": ("MediaDevices.prototype", "getDisplayMedia", link.enable_screen_share),
+            "speaker": ("HTMLMediaElement.prototype", "setSinkId", lambda _: link.select_device("speaker", "x")),
+        }
+        for device, (owner, method, ask) in asks.items():
+            with refusing(owner, method, name), pytest.raises(DeviceError) as caught:
+                await ask(True)
+            assert (caught.value.type, caught.value.devices) == (type, (device,))
+            assert host.of(RTVIEvent.DEVICE_ERROR)[-1] == [caught.value]
+        assert (link.is_mic_enabled, link.is_cam_enabled, link.is_sharing_screen) == (False, False, False)
+        assert link.media_state.mic.reason == link.media_state.cam.reason == type
+        assert len(host.of(RTVIEvent.SCREEN_SHARE_ERROR)) == 1
+
+
+@run_in_pyodide
+async def test_constraints_that_no_microphone_meets(selenium):
+    from loopback import RTVIEvent, transport
+
+    constraints = {"sampleRate": {"exact": 7}}  # Chromium: an OverconstrainedError, which is no Error.
+    async with transport("/unused", audio_constraints=constraints) as (link, host):
+        await link.open_devices()
+        [[error]] = host.of(RTVIEvent.DEVICE_ERROR)
+        assert error.type == "constraints"
+
+
+@run_in_pyodide
+async def test_constraints_are_asked_of_every_device(selenium):
+    from loopback import transport
+
+    wanted = {"echoCancellation": False, "noiseSuppression": False, "autoGainControl": False}
+    async with transport("/unused", audio_constraints=wanted) as (link, _):
+        await link.open_devices()
+        for id in ("default", (await link.list_devices("mic"))[1].id):
+            await link.select_device("mic", id)
+            settings = link.tracks().local.audio.getSettings()
+            assert {name: getattr(settings, name) for name in wanted} == wanted
+    async with transport("/unused") as (link, _):
+        await link.open_devices()
+        assert link.tracks().local.audio.getSettings().echoCancellation
+
+
+@run_in_pyodide
+async def test_the_applications_own_track_is_sent_muted_and_never_stopped(selenium):
+    import js
+    import pytest
+    from loopback import Bot, RTVIEvent, connected, energy, tone, until
+
+    from rtvi_web import UnsupportedFeatureError
+
+    async with tone() as own:
+        for _ in range(2):
+            async with Bot() as bot, connected(bot, audio_track=own) as (link, host):
+                [receiver, *_] = bot.connection.getReceivers()
+                await until(lambda receiver=receiver: energy(receiver))
+                assert link.tracks().local.audio is own
+                assert not js.opened.tracks.size
+                assert link.selected_device("mic") is None
+                with pytest.raises(UnsupportedFeatureError):
+                    await link.select_device("mic", "default")
+                await link.enable_mic(False)
+                assert (own.enabled, own.readyState) == (False, "live")
+            assert (own.enabled, own.readyState) == (True, "live")
+        own.stop()
+        async with Bot() as bot, connected(bot, audio_track=own) as (link, host):
+            [[error]] = host.of(RTVIEvent.DEVICE_ERROR)
+            assert "application's own track" in str(error)
+
+
+@pytest.mark.patience(120)
+@run_in_pyodide
+async def test_fifty_sessions_leave_nothing(selenium):
+    import js
+    from loopback import RTVIBot
+
+    from rtvi_web import RTVIClient, RTVIEvent
+    from rtvi_web.transports import SmallWebRTCTransport
+
+    await js.allow("microphone camera")
+    async with RTVIBot(speaks=True) as bot:
+        client = RTVIClient(transport=SmallWebRTCTransport(webrtc_url=bot.url), enable_cam=True)
+        levels = []
+        client.on(RTVIEvent.LOCAL_AUDIO_LEVEL, levels.append)
+        client.on(RTVIEvent.REMOTE_AUDIO_LEVEL, lambda level, bot: levels.append(level))
+        for _ in range(50):
+            await client.connect()
+            await client.disconnect()
+            assert all(track.readyState == "ended" for track in js.opened.tracks)
+        assert js.opened.tracks.size == 100
