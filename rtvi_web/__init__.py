@@ -39,6 +39,7 @@ from rtvi_web.errors import (
     TransportStartError,
     UnsupportedFeatureError,
 )
+from rtvi_web.files import FileReference
 from rtvi_web.functions import FunctionCall
 from rtvi_web.helpers import RTVIClientHelper
 from rtvi_web.llm_helper import LLMHelper
@@ -112,6 +113,7 @@ __all__ = [
     "ErrorMessage",
     "Event",
     "EventQueue",
+    "FileReference",
     "FunctionCall",
     "FunctionCallData",
     "FunctionCallStartedData",

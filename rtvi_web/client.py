@@ -14,6 +14,7 @@ from rtvi_web.deprecated import DeprecatedMembers, merge_deprecated
 from rtvi_web.devices import Devices
 from rtvi_web.emitter import Emitter, Handler, nearest
 from rtvi_web.errors import BotNotReadyError, InvalidArgumentError
+from rtvi_web.files import Files
 from rtvi_web.functions import FunctionCallHandler, FunctionCalls
 from rtvi_web.helpers import MessageHelpers, RTVIClientHelper
 from rtvi_web.lifecycle import Lifecycle
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 Helper = TypeVar("Helper", bound=RTVIClientHelper)
 
 
-class RTVIClient(Emitter, Devices, Messages, Configuration, Actions, DeprecatedMembers):
+class RTVIClient(Emitter, Devices, Messages, Files, Configuration, Actions, DeprecatedMembers):
     """A session with a bot that speaks RTVI. Mirrors ``RTVIClient`` of the JavaScript client.
 
     ::
@@ -360,8 +361,7 @@ class RTVIClient(Emitter, Devices, Messages, Configuration, Actions, DeprecatedM
         Raises:
             BotNotReadyError: it cannot; names what was to be done.
         """
-        if self.state is not TransportState.READY:
-            raise BotNotReadyError(f"{what} was called while the client is {self.state.value}. Await connect() first.")
+        self._lifecycle.require_ready(what)
 
     # What the client keeps of the bot's words.
 

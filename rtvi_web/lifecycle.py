@@ -369,6 +369,11 @@ class Lifecycle:
         self._transport.send(text)
         self.fire(RTVIEvent.MESSAGE_SENT, text)
 
+    def require_ready(self, what: str) -> None:
+        """See ``RTVIClient.require_ready``."""
+        if self.state is not TransportState.READY:
+            raise BotNotReadyError(f"{what} was called while the client is {self.state.value}. Await connect() first.")
+
     async def request(self, type: str, data: Any, *, timeout: float | None, what: str) -> Any:
         """Send a message and wait for the bot's answer to it."""
         id = new_id()

@@ -176,6 +176,22 @@ class ScriptedHttp:
             await asyncio.Event().wait()
         return HttpResponse(200, "", "text/event-stream")
 
+    async def upload(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        name: str,
+        media_type: str,
+        data: bytes,
+        on_progress: Callable[[float], object] | None,
+    ) -> HttpResponse:
+        form = {"name": name, "media_type": media_type, "data": data.decode("latin-1")}
+        response = await self.request("POST", url, headers=headers, body=json.dumps(form))
+        if on_progress:
+            on_progress(1.0)
+        return response
+
     def abort_controller(self) -> ScriptedAbortController:
         return ScriptedAbortController()
 

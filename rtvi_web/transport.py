@@ -78,6 +78,26 @@ class HttpClient(Protocol):
         """
         ...
 
+    async def upload(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        name: str,
+        media_type: str,
+        data: bytes,
+        on_progress: Callable[[float], object] | None,
+    ) -> HttpResponse:
+        """POST a file as the field ``file`` of a form. Cancelling the task aborts the request.
+
+        Args:
+            on_progress: gets how much has been sent, from 0 to 1.
+
+        Raises:
+            HttpError: no answer at all.
+        """
+        ...
+
     def abort_controller(self) -> NativeAbortController:
         """A new abort controller, whose signal requests of one's own can take."""
         ...
