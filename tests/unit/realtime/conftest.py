@@ -1,0 +1,8 @@
+"""Fixtures of the realtime client's tests."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+async def _tidy(tidy: None) -> None:
+    """No test leaves a task behind, or an exception that nobody saw."""
