@@ -209,7 +209,7 @@ class RTVIClient(Emitter, Devices, Messages, Files, Configuration, Actions, Depr
         if params is None and self.state is not TransportState.AUTHENTICATED:
             starter: Starter = ParamsStarter(self._params, self._transport, self._custom_connect_handler)
             return await self._lifecycle.connect(starter, self._timeout)
-        if params and "endpoint" in params:
+        if isinstance(params, Mapping) and "endpoint" in params:
             warnings.warn("connect({endpoint: …}) is start_bot_and_connect() now.", DeprecationWarning, stacklevel=2)
             return await self.start_bot_and_connect(params)
         starter = GivenBundle(params, self._lifecycle.started, self._params)

@@ -28,12 +28,11 @@ class Messages:
 
     _lifecycle: Lifecycle
     _chronicle: Chronicle
-    _bot_ready_data: BotReadyData | None
 
     @property
     def bot_ready_data(self) -> BotReadyData | None:
         """What the bot said in ``bot-ready``, for whoever came too late for the event; ``None`` without a session."""
-        return self._bot_ready_data if self._lifecycle.in_session else None
+        return self._lifecycle.bot_ready_data
 
     def send_message(self, message: RTVIMessage | Mapping[str, Any]) -> None:
         """Send a message of any type, as it is. Mirrors ``sendMessage()``.

@@ -1,0 +1,199 @@
+"""What today's clients say to bots: keys, files, events of the page; and bots that don't understand."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from sessions import Transport, ready, turns
+
+from rtvi_web import (
+    BotNotReadyError,
+    FileReference,
+    HttpError,
+    InvalidArgumentError,
+    RequestError,
+    RTVIClient,
+    UnsupportedFeatureError,
+)
+from rtvi_web.files import ROOM_FOR_THE_REST
+from rtvi_web.testing import expect, handshake, say
+from rtvi_web.transport import HttpResponse
+
+pytestmark = pytest.mark.usefixtures("tidy")
+STORED = HttpResponse(
+    200, '{"name": "a.pdf", "source": {"type": "url", "url": "pipecat:1"}, "format": "application/pdf"}'
+)
+
+
+async def session(*steps: Any, version: str = "2.2.0", **options: Any) -> Any:
+    """A session that is over when the script is."""
+    from sessions import Run
+
+    run = Run(Transport(*handshake(version), *steps, **options))
+    await run.client.connect()
+    return run
+
+
+class TestKeys:
+    @pytest.mark.parametrize("version", ["2.1.0", "2.2.0", "3.0", "10.0.0"])
+    async def test_of_today(self, version: str) -> None:
+        run = await session(expect("dtmf", {"buttons": ["1", "*", "#"]}), version=version)
+        run.client.send_dtmf("1*#")
+        run.transport.finish()
+        await run.client.disconnect()
+
+    @pytest.mark.parametrize("version", ["2.0.0", "1.2.0", "0.3.0", "", "nonsense"])
+    async def test_of_yesterday(self, version: str) -> None:
+        run = await session(expect("dtmf", {"button": "1"}), expect("dtmf", {"button": "2"}), version=version)
+        run.client.send_dtmf("12")
+        run.transport.finish()
+        await run.client.disconnect()
+
+    @pytest.mark.parametrize("keys", ["", "12a", "1 2", None, 5, "\u0661"])
+    async def test_what_no_telephone_has(self, keys: Any) -> None:
+        with pytest.raises(InvalidArgumentError, match="Invalid DTMF sequence"):
+            RTVIClient(transport=Transport()).send_dtmf(keys)
+
+
+class TestBotsThatDoNotUnderstand:
+    async def test_the_page_is_told_once_and_nothing_more_is_sent(self) -> None:
+        refusal = say("error-response", {"error": "Unsupported type dtmf"}, answers=True)
+        run = await session(expect("dtmf"), refusal)
+        run.client.send_dtmf("1")
+        await turns(5)
+        [error] = run.arguments("unsupportedFeature")
+        assert isinstance(error, UnsupportedFeatureError)
+        assert error.feature == "dtmf"
+        with pytest.raises(UnsupportedFeatureError, match="does not know the message 'dtmf'"):
+            run.client.send_dtmf("1")
+        run.transport.finish()
+        await run.client.disconnect()
+
+
+class TestThePage:
+    async def test_events_and_jobs(self) -> None:
+        run = await session(
+            expect("ui-event", {"event": "click", "payload": {"id": 1}}),
+            expect("ui-cancel-job-group", {"job_id": "7", "reason": "bored"}),
+            expect("ui-cancel-job-group", {"job_id": "8"}),
+        )
+        run.client.send_ui_event("click", {"id": 1})
+        run.client.cancel_ui_job_group("7", "bored")
+        run.client.cancel_ui_job_group("8")
+        run.transport.finish()
+        assert "reason" not in run.transport.sent[-1]["data"]
+        await run.client.disconnect()
+
+    async def test_commands(self) -> None:
+        group = {"kind": "job_completed", "job_id": "7", "worker_name": "w", "status": "completed", "response": [1]}
+        run = await session(
+            expect("send-text"),
+            say("ui-command", {"command": "toast", "payload": {"title": "x"}}),
+            say("ui-job-group", group),
+        )
+        run.client.send_text("go")
+        await turns(5)
+        [command] = run.arguments("uiCommand")
+        assert (command.command, command.payload) == ("toast", {"title": "x"})
+        [job] = run.arguments("uiJobGroup")
+        assert (job.kind, job.status, job.response) == ("job_completed", "completed", [1])
+        await run.client.disconnect()
+
+    async def test_append_to_context_is_of_yesterday(self) -> None:
+        run = await session(expect("append-to-context", {"role": "user", "content": "x", "run_immediately": True}))
+        with pytest.warns(DeprecationWarning, match="send_text"):
+            run.client.append_to_context("user", "x", run_immediately=True)
+        run.transport.finish()
+        await run.client.disconnect()
+
+
+class TestFiles:
+    async def test_a_small_one_goes_in_the_message(self) -> None:
+        source = {"type": "bytes", "bytes": base64.b64encode(b"\x00\xff").decode()}
+        file = {"format": "image/png", "name": "a.png", "source": source}
+        run = await session(
+            expect("send-file", {"content": "look", "file": file, "options": {"audio_response": False}})
+        )
+        await run.client.send_file("look", b"\x00\xff", name="a.png", audio_response=False)
+        assert "run_immediately" not in run.transport.sent[-1]["data"]["options"]
+        run.transport.finish()
+        await run.client.disconnect()
+
+    async def test_one_that_lies_somewhere(self) -> None:
+        file = {"format": "application/pdf", "source": {"type": "url", "url": "https://x.test/a.pdf"}}
+        run = await session(expect("send-file", {"file": file, "options": {"custom_options": {"detail": "high"}}}))
+        reference = FileReference("https://x.test/a.pdf", "application/pdf")
+        await run.client.send_file("read", reference, custom_options={"detail": "high"})
+        run.transport.finish()
+        await run.client.disconnect()
+
+    async def test_a_large_one_is_uploaded(self) -> None:
+        url = {"type": "url", "url": "pipecat:1"}
+        run = await session(expect("send-file", {"file": {"source": url}}), start=[STORED])
+        run.client.params.base_url = "http://bot.test/"
+        progress: list[float] = []
+        await run.client.send_file("read", bytes(65536), name="a.pdf", on_progress=progress.append)
+        [request] = run.transport.http.requests
+        assert (request.url, request.body["name"], request.body["media_type"]) == (
+            "http://bot.test/files",
+            "a.pdf",
+            "application/pdf",
+        )
+        assert len(request.body["data"]) == 65536
+        assert progress == [1.0]
+        run.transport.finish()
+        await run.client.disconnect()
+
+    @pytest.mark.parametrize("spare", [-8, 0])
+    async def test_what_goes_in_the_message_fits(self, spare: int) -> None:
+        size = (65536 - ROOM_FOR_THE_REST - 4) // 4 * 3 + spare
+        run = await session(expect("send-file"), start=[STORED])
+        run.client.params.base_url = "http://bot.test"
+        await run.client.send_file("read", bytes(size), name="a.pdf")
+        assert run.transport.sent[-1]["data"]["file"]["source"]["type"] == ("bytes" if spare else "url")
+        await run.client.disconnect()
+
+    @pytest.mark.parametrize(
+        ("start_url", "advertised", "url"),
+        [
+            ("http://bot.test/api/start", "/sessions/1/files", "http://bot.test/sessions/1/files"),
+            ("/api/start", "/sessions/1/files", "/sessions/1/files"),
+            ("/start", "https://files.test/up", "https://files.test/up"),
+        ],
+    )
+    async def test_where_the_server_says(self, start_url: str, advertised: str, url: str) -> None:
+        from sessions import Run
+
+        answer = HttpResponse(200, f'{{"sessionId": "1", "fileUploadUrl": "{advertised}"}}')
+        run = Run(Transport(*handshake(), start=[answer, STORED]))
+        await run.client.start_bot_and_connect(start_url, headers={"X": "1"})
+        assert await run.client.upload_file(b"x", name="a.pdf") == ("pipecat:1", "application/pdf", "a.pdf")
+        assert run.transport.http.requests[1].url == url
+        assert run.transport.http.requests[1].headers == {"X": "1"}
+        await run.client.disconnect()
+
+    @pytest.mark.parametrize(
+        ("answer", "error", "message"),
+        [
+            (HttpResponse(413, '{"detail": "too large"}'), RequestError, "413: too large"),
+            (HttpResponse(200, "[]"), HttpError, "did not say where"),
+            (HttpError("no answer"), HttpError, "no answer"),
+        ],
+    )
+    async def test_refusals(self, answer: Any, error: type[Exception], message: str) -> None:
+        run = await session(start=[answer])
+        with pytest.raises(error, match=message):
+            await run.client.upload_file(b"x", name="a.pdf", url="/files")
+        await run.client.disconnect()
+
+    async def test_what_cannot_work(self) -> None:
+        run = await ready()
+        with pytest.raises(InvalidArgumentError, match=r"media type of 'a\.unheard-of' cannot be guessed"):
+            await run.client.send_file("x", b"x", name="a.unheard-of")
+        with pytest.raises(InvalidArgumentError, match="where to upload"):
+            await run.client.upload_file(b"x", name="a.pdf")
+        await run.client.disconnect()
+        with pytest.raises(BotNotReadyError, match=r"send_file\(\) was called while the client is disconnected"):
+            await run.client.send_file("x", b"x", name="a.pdf")
