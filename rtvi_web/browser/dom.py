@@ -1,0 +1,83 @@
+"""Elements of the page: found, made, styled, and watched for being seen. Text goes in as text, never as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rtvi_web.browser import _js
+from rtvi_web.errors import InvalidArgumentError
+
+
+def find(target: Any) -> Any:
+    """An element, or the first that a CSS selector finds.
+
+    Raises:
+        InvalidArgumentError: there is none, or it is no element.
+    """
+    element = target
+    if isinstance(target, str):
+        try:
+            with _js.guarded():
+                element = _js.or_none(_js.api("document").querySelector(target))
+        except _js.JsError as error:
+            raise InvalidArgumentError(f"{target!r} is no CSS selector: {error.message}") from error
+    if getattr(element, "nodeType", None) != _ELEMENT:
+        raise InvalidArgumentError(f"There is no element {target!r} in the page.")
+    return element
+
+
+_ELEMENT = 1
+
+
+def make(tag: str, kind: str = "", *content: Any, **attributes: str) -> Any:
+    """A new element of a class, which holds texts and elements; ``aria_label=`` is the attribute ``aria-label``."""
+    element = _js.api("document").createElement(tag)
+    if kind:
+        element.className = kind
+    for name, value in attributes.items():
+        element.setAttribute(name.replace("_", "-"), value)
+    element.append(*content)
+    return element
+
+
+def adopt_style(css: str) -> Callable[[], None]:
+    """Add a style sheet to the page, until the returned function is called.
+
+    It is a constructed one: no Content-Security-Policy forbids it, and it needs no file beside the page.
+    """
+    sheets = _js.api("document").adoptedStyleSheets
+    sheet = _js.construct("CSSStyleSheet")
+    sheet.replaceSync(css)
+    sheets.push(sheet)
+
+    def remove() -> None:
+        sheets.splice(sheets.indexOf(sheet), 1)
+
+    return remove
+
+
+def watch_visibility(scope: _js.Scope, element: Any, changed: Callable[[bool], object]) -> None:
+    """Call ``changed(seen)`` when an element comes into view or goes, until the scope is closed.
+
+    It is out of view while it is scrolled away, hidden or not in the document, and while its tab is in the background.
+    """
+    document = _js.api("document")
+    seen = on_screen = False
+
+    def tell() -> None:
+        nonlocal seen
+        now = on_screen and not document.hidden
+        if now is not seen:
+            seen = now
+            changed(seen)
+
+    def moved(entries: Any, _observer: Any) -> None:
+        nonlocal on_screen
+        on_screen = bool(entries[-1].isIntersecting)
+        tell()
+
+    observer = _js.construct("IntersectionObserver", scope.function(moved))
+    observer.observe(element)
+    scope.defer(observer.disconnect)
+    scope.listen(document, "visibilitychange", lambda _: tell())

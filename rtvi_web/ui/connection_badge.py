@@ -1,0 +1,49 @@
+"""Where the session stands."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from rtvi_web.client import RTVIClient
+from rtvi_web.protocol.bot_state import BotState
+from rtvi_web.protocol.events import RTVIEvent
+from rtvi_web.ui.widget import Widget
+
+BOT_READY: Final = "bot-ready"
+_WORDS: Final = {
+    "disconnected": "Not connected",
+    "initializing": "Opening the devices…",
+    "initialized": "Devices are open",
+    "authenticating": "Asking for the bot…",
+    "authenticated": "The bot was started",
+    "ready": "Waiting for the bot…",
+    BOT_READY: "Connected",
+    "disconnecting": "Hanging up…",
+    "error": "Could not connect",
+}
+
+
+def connection_badge(client: RTVIClient, *, into: Any) -> Widget:
+    """The state of the session in words, with a dot in its colour; screen readers tell of changes.
+
+    Its attribute ``data-state`` is the client's state, and ``bot-ready`` once the bot is there.
+
+    Args:
+        client: whose session.
+        into: a CSS selector or an element, to which it is added.
+
+    Raises:
+        InvalidArgumentError: there is no such element.
+    """
+    badge = Widget(client, into, "p", "badge", role="status")
+
+    def show(*_: Any) -> None:
+        state: str = client.state
+        if state == "ready" and client.bot_state not in (BotState.GONE, BotState.CONNECTING):
+            state = BOT_READY
+        badge.element.setAttribute("data-state", state)
+        badge.element.textContent = _WORDS.get(state, "Connecting…")
+
+    badge.follow(show, RTVIEvent.TRANSPORT_STATE_CHANGED, RTVIEvent.BOT_STATE_CHANGED)
+    show()
+    return badge

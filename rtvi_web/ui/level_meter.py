@@ -1,0 +1,71 @@
+"""How loud the person or the bot is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, Literal, NamedTuple
+
+from rtvi_web.browser import dom
+from rtvi_web.client import RTVIClient
+from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.protocol.events import Event, RTVIEvent
+from rtvi_web.ui.widget import Widget
+
+
+class _Source(NamedTuple):
+    label: str
+    level: Event[*tuple[Any, ...]]
+
+
+_SOURCES: Final = {
+    "mic": _Source("Microphone level", RTVIEvent.LOCAL_AUDIO_LEVEL),
+    "bot": _Source("Bot level", RTVIEvent.REMOTE_AUDIO_LEVEL),
+}
+
+
+def level_meter(
+    client: RTVIClient, of: Literal["mic", "bot"] = "mic", *, into: Any, label: str | None = None
+) -> Widget:
+    """A bar as long as what comes from the microphone, or from the bot, is loud.
+
+    The browser moves it from level to level, so that Python runs no more often than levels come (``level_interval``).
+    While it is out of sight, or nothing is open, nothing is measured for it.
+
+    Args:
+        client: whose audio.
+        of: ``"mic"`` or ``"bot"``.
+        into: a CSS selector or an element, to which it is added.
+        label: what screen readers call it.
+
+    Raises:
+        InvalidArgumentError: there is no such element, or nothing such to measure.
+    """
+    source = _SOURCES.get(of)
+    if source is None:
+        raise InvalidArgumentError(f"A level is of 'mic' or 'bot', not {of!r}.")
+    meter = Widget(client, into, "div", "level", role="meter", aria_label=label or source.label, aria_valuenow="0")
+    bar = dom.make("div")
+    meter.element.append(bar)
+    shown = 0
+    unsubscribe: Callable[[], None] | None = None
+
+    def show(level: float = 0.0, *_: Any) -> None:
+        nonlocal shown
+        percent = round(100 * min(1.0, level) ** 0.5)  # the root, for speech is loud at a tenth of full scale
+        if percent == shown:
+            return
+        bar.style.transform = f"scaleX({percent / 100})"
+        if round(percent, -1) != round(shown, -1):
+            meter.element.setAttribute("aria-valuenow", str(round(percent, -1)))
+        shown = percent
+
+    def seen(is_seen: bool) -> None:
+        nonlocal unsubscribe
+        if unsubscribe:
+            unsubscribe()
+        unsubscribe = client.on(source.level, show) if is_seen else None
+
+    meter.scope.defer(lambda: seen(False))
+    dom.watch_visibility(meter.scope, meter.element, seen)
+    meter.follow(lambda *_: show(), RTVIEvent.TRACK_STOPPED, RTVIEvent.DISCONNECTED)
+    return meter

@@ -1,0 +1,103 @@
+"""A voice as bars that move with it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from rtvi_web.browser import _js, dom
+from rtvi_web.browser.spectrum import Spectrum
+from rtvi_web.client import RTVIClient
+from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.protocol.events import RTVIEvent
+from rtvi_web.ui.widget import Widget
+
+_INTERVAL = 0.08
+"""Seconds between two looks; the style sheet moves the bars for as long."""
+
+
+def voice_visualizer(
+    client: RTVIClient, of: Literal["bot", "mic"] = "bot", *, into: Any, bars: int = 7, label: str | None = None
+) -> Widget:
+    """Bars that move with the bot's voice: low tones in the middle, high ones outside. Mirrors ``VoiceVisualizer``.
+
+    The browser listens, and moves the bars; Python only hands over new heights, twelve times a second. While they are
+    out of sight, or there is nothing to hear, all of it rests. The attribute ``data-state`` is the bot's state.
+
+    Args:
+        client: whose audio.
+        of: ``"bot"`` or ``"mic"``.
+        into: a CSS selector or an element, to which they are added.
+        bars: how many, 1 to 32.
+        label: what screen readers call them.
+
+    Raises:
+        InvalidArgumentError: there is no such element, nothing such to hear, or no such number of bars.
+    """
+    if of not in ("bot", "mic"):
+        raise InvalidArgumentError(f"A voice is of 'bot' or 'mic', not {of!r}.")
+    if not 1 <= bars <= 32:
+        raise InvalidArgumentError(f"bars must be 1 to 32; it is {bars!r}.")
+    label = label or {"bot": "Voice of the bot", "mic": "Your voice"}[of]
+    widget = Widget(client, into, "div", "voice", role="img", aria_label=label)
+    drawing = _Drawing(widget, bars)
+    seen = False
+
+    def follow(*_: Any) -> None:
+        tracks = client.tracks()
+        track = (tracks.bot if of == "bot" else tracks.local).audio
+        drawing.listen(track if seen else None)
+
+    def set_seen(is_seen: bool) -> None:
+        nonlocal seen
+        seen = is_seen
+        follow()
+
+    def show_state(*_: Any) -> None:
+        widget.element.setAttribute("data-state", client.bot_state)
+        drawing.resume()
+
+    dom.watch_visibility(widget.scope, widget.element, set_seen)
+    widget.follow(follow, RTVIEvent.TRACK_STARTED, RTVIEvent.TRACK_STOPPED, RTVIEvent.DISCONNECTED)
+    widget.follow(show_state, RTVIEvent.BOT_STATE_CHANGED)
+    show_state()
+    return widget
+
+
+class _Drawing:
+    """The bars of a widget, and what moves them."""
+
+    def __init__(self, widget: Widget, bars: int) -> None:
+        self._bars = [dom.make("div") for _ in range(bars)]
+        widget.element.append(*self._bars)
+        self._middle = bars // 2
+        self._heights: list[float] = []
+        self._spectrum: Spectrum | None = None
+        self._timer: Any = None
+        self._draw_again = widget.scope.function(self._draw)
+        widget.scope.defer(lambda: self.listen(None))
+
+    def listen(self, track: Any) -> None:
+        """Move with this track; rest without one."""
+        if self._spectrum is not None:
+            if self._spectrum.track is track:
+                return
+            self._spectrum.close()
+            self._spectrum = None
+            _js.api("clearInterval")(self._timer)
+        if track is not None:
+            self._spectrum = Spectrum(track, self._middle + 1)
+            self._timer = _js.api("setInterval")(self._draw_again, _INTERVAL * 1000)
+        self._draw()
+
+    def resume(self) -> None:
+        """The page may have been clicked meanwhile, so that the browser lets it listen now."""
+        if self._spectrum is not None:
+            self._spectrum.resume()
+
+    def _draw(self) -> None:
+        bands = self._spectrum.read() if self._spectrum else [0.0] * (self._middle + 1)
+        if bands == self._heights:
+            return
+        self._heights = bands
+        for position, bar in enumerate(self._bars):
+            bar.style.setProperty("--rtvi-height", f"{bands[abs(position - self._middle)]:.2f}")
