@@ -20,7 +20,7 @@ from browser import FLAGS, chromium_path  # noqa: E402
 from server import serve  # noqa: E402
 
 DEVICES = "--use-fake-device-for-media-stream=device-count=3"  # three microphones, cameras and speakers
-SCREEN = "--use-fake-ui-for-media-stream"
+SCREEN = "--use-fake-ui-for-media-stream"  # a person who allows everything, and shares a screen at once
 COMMON = [*FLAGS, "--js-flags=--expose-gc", "--disable-features=WebRtcHideLocalIpsWithMdns"]
 TEST_SECONDS = 20
 """After this long every task in the page is cancelled, so that a test that hangs fails."""
@@ -76,8 +76,8 @@ def playwright_browsers() -> Iterator[dict[str, Any]]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium
         browsers = {
-            "chrome": chromium.launch(executable_path=chromium_path(), args=[*COMMON, DEVICES]),
-            "no devices": chromium.launch(executable_path=chromium_path(), args=COMMON),
+            name: chromium.launch(executable_path=chromium_path(), args=[*COMMON, *flags])
+            for name, flags in {"chrome": [DEVICES], "no devices": [], "screen": [DEVICES, SCREEN]}.items()
         }
         yield browsers
         for browser in browsers.values():

@@ -1,0 +1,92 @@
+"""How loud the person and the bot are."""
+
+import pytest
+from pytest_pyodide import run_in_pyodide
+
+
+@pytest.mark.parametrize(("interval", "least", "most"), [(0.1, 0.08, 0.15), (0.3, 0.28, 0.36)])
+@run_in_pyodide
+async def test_both_levels_are_the_root_mean_square_at_the_interval_asked_for(selenium, interval, least, most):
+    import itertools
+    import statistics
+    import time
+
+    from loopback import Bot, RTVIEvent, connected, tone
+
+    # A tone of amplitude A has the RMS A / √2. The bot sends one of amplitude 1; Opus changes that little.
+    async with (
+        tone(amplitude=0.5) as own,
+        Bot(speaks=True) as bot,
+        connected(bot, audio_track=own, level_interval=interval) as (_, host),
+    ):
+        host.listening |= {RTVIEvent.LOCAL_AUDIO_LEVEL, RTVIEvent.REMOTE_AUDIO_LEVEL}
+        await host.until(lambda: any(level > 0.6 for level, _ in host.of(RTVIEvent.REMOTE_AUDIO_LEVEL)))
+        await host.until(lambda: any(level > 0.3 for [level] in host.of(RTVIEvent.LOCAL_AUDIO_LEVEL)))
+        host.events.clear()
+        times = []
+        real = host.fire
+
+        def fire(event, *args):
+            if event == RTVIEvent.LOCAL_AUDIO_LEVEL:
+                times.append(time.monotonic())
+            real(event, *args)
+
+        host.fire = fire
+        await host.until(lambda: len(times) == 8)
+        levels = [level for [level] in host.of(RTVIEvent.LOCAL_AUDIO_LEVEL)]
+        assert abs(statistics.median(levels) - 0.354) < 0.02, levels
+        assert host.of(RTVIEvent.REMOTE_AUDIO_LEVEL)[0][1].id == f"pc-{bot.room}"
+        remote = [level for level, _ in host.of(RTVIEvent.REMOTE_AUDIO_LEVEL)]
+        assert abs(statistics.median(remote) - 0.707) < 0.1, remote
+        gap = statistics.median(later - sooner for sooner, later in itertools.pairwise(times))
+        assert least < gap < most
+
+
+@run_in_pyodide
+async def test_nothing_is_measured_while_nobody_listens_or_nothing_sounds(selenium):
+    import asyncio
+
+    import js
+    from loopback import RTVIEvent, transport
+
+    async with transport("/unused") as (link, host):
+        before = js.opened.contexts.size
+        host.listening.add(RTVIEvent.REMOTE_AUDIO_LEVEL)  # There is no bot.
+        await link.open_devices()
+        await asyncio.sleep(0.35)
+        assert js.opened.contexts.size == before
+        host.listening.add(RTVIEvent.LOCAL_AUDIO_LEVEL)
+        # Chromium's fake microphone beeps once a second.
+        await host.until(lambda: any(level > 0.01 for [level] in host.of(RTVIEvent.LOCAL_AUDIO_LEVEL)))
+        await link.enable_mic(False)
+        host.events.clear()
+        await host.until(lambda: len(host.of(RTVIEvent.LOCAL_AUDIO_LEVEL)) == 4)
+        assert host.of(RTVIEvent.LOCAL_AUDIO_LEVEL)[-1] == [0]
+        host.listening.clear()
+        await asyncio.sleep(0.25)
+        count = len(host.of(RTVIEvent.LOCAL_AUDIO_LEVEL))
+        await asyncio.sleep(0.25)
+        assert len(host.of(RTVIEvent.LOCAL_AUDIO_LEVEL)) == count
+
+
+@run_in_pyodide
+async def test_the_level_follows_a_change_of_the_microphone_and_of_the_page_that_plays(selenium):
+    from loopback import Bot, RTVIEvent, connected
+
+    async with Bot(speaks=True) as bot, connected(bot, play_bot_audio=False) as (link, host):
+        host.listening |= {RTVIEvent.LOCAL_AUDIO_LEVEL, RTVIEvent.REMOTE_AUDIO_LEVEL}
+        await host.until(lambda: any(level > 0.5 for level, _ in host.of(RTVIEvent.REMOTE_AUDIO_LEVEL)))
+        await link.select_device("mic", (await link.list_devices("mic"))[1].id)
+        host.events.clear()
+        await host.until(lambda: any(level > 0.01 for [level] in host.of(RTVIEvent.LOCAL_AUDIO_LEVEL)))
+
+
+@run_in_pyodide
+def test_an_interval_that_cannot_be(selenium):
+    import pytest
+
+    from rtvi_web import InvalidArgumentError
+    from rtvi_web.transports import SmallWebRTCTransport
+
+    with pytest.raises(InvalidArgumentError, match=r"0\.02 to 10 seconds"):
+        SmallWebRTCTransport(level_interval=100)
