@@ -50,6 +50,7 @@ class SingleTurns:
         except (TypeError, ValueError) as error:
             raise InvalidArgumentError(f"{what} cannot be written as JSON: {error}.") from None
         answered: asyncio.Future[ActionResponse] = asyncio.get_running_loop().create_future()
+        answered.add_done_callback(lambda answer: answer.exception())  # seen, though nobody may wait for it any more
         exchange = asyncio.ensure_future(self._exchange(url, json_headers(params.headers), text, id, answered))
         self._exchanges.add(exchange)
         either: list[asyncio.Future[Any]] = [answered, exchange]
