@@ -1,0 +1,329 @@
+"""The client in a page against a real bot of RTVI's first era (Pipecat 0.0.73): configuration, actions, helpers."""
+
+from collections.abc import Iterator
+
+import pytest
+from conftest import Visit
+from in_page import InPagePython
+from local_bot import LocalBot
+from seed_bot import SeedBot
+
+PREPARE = """
+CONFIG = [
+    {"service": "tts", "options": [{"name": "voice", "value": "alloy"}]},
+    {"service": "llm", "options": [{"name": "model", "value": "local"}, {"name": "run_on_config", "value": False}]},
+]
+
+def new_client(**params):
+    params = {"base_url": BASE, "services": {"llm": "openai"}, "config": CONFIG} | params
+    return RTVIClient(transport=SmallWebRTCTransport(), params=params, enable_mic=False)
+
+async def answer_to(client, text, **options):
+    '''What the bot says until it has stopped speaking.'''
+    llm = client.get_helper("llm") or client.register_helper("llm", LLMHelper())
+    words = []
+    stop = client.on(RTVIEvent.BOT_LLM_TEXT, lambda piece: words.append(piece.text))
+    ended = asyncio.ensure_future(client.wait_for(RTVIEvent.BOT_STOPPED_SPEAKING, timeout=20))
+    await asyncio.sleep(0)
+    await llm.append_to_messages({"role": "user", "content": text}, run_immediately=True)
+    await ended
+    stop()
+    return "".join(words)
+"""
+
+
+@pytest.fixture
+def seed_page(bot: LocalBot, seed_server: SeedBot, visit: Visit) -> Iterator[InPagePython]:
+    """Python in a page, for the servers of the first era."""
+    others = tuple(url.split("/")[2] for url in (seed_server.connect_url, seed_server.bot_url))
+    page = visit(
+        "",
+        permissions=["microphone", "local-network-access"],
+        allow=("405",),  # there is no PATCH in this era
+        others=others,
+    )
+    in_page = InPagePython(page, bot.address)
+    in_page.run(f"BASE = {seed_server.connect_url!r}\n" + PREPARE)
+    yield in_page
+    in_page.check_released()
+
+
+def test_configuration(seed_page: InPagePython) -> None:
+    result = seed_page.run("""
+        client = new_client()
+        heard = []
+        client.on(RTVIEvent.CONFIG, heard.append)
+        ready = await client.connect()
+        before = await client.get_config()
+        after = await client.update_config([{"service": "tts", "options": [{"voice": "echo"}]}])
+        refused = await failure(client.update_config([{"service": "nope", "options": []}]))
+        wrong = await failure(client.update_config([{"service": "tts", "options": [{"pitch": 5}]}]))
+        described = await client.describe_config()
+        wish = await client.set_config_options([{"service": "llm", "options": [{"name": "temperature", "value": 0.5}]}])
+        result = {
+            "ready": [ready.version, ready.config],
+            "before": before,
+            "after": await client.get_service_option_value_from_config("tts", "voice", after),
+            "fetched": await client.get_service_option_value_from_config("tts", "voice"),
+            "hydrated": client.params.config == after,
+            "heard": [config == after for config in heard],
+            "refused": [refused, wrong["type"]],
+            "described": {service.name: [option.name for option in service.options] for service in described.config},
+            "wish": await client.get_service_option_value_from_config("llm", "temperature", wish),
+            "unchanged": await client.get_service_option_value_from_config("llm", "temperature"),
+        }
+        await client.disconnect()
+    """)
+    version, config = result["ready"]
+    assert version == "0.3.0"
+    assert config == result["before"]
+    assert {"service": "tts", "options": [{"name": "voice", "value": "alloy"}]} in config
+    assert result["after"] == result["fetched"] == "echo"
+    assert result["hydrated"]
+    assert result["heard"][1], "update_config() is told to handlers too"
+    refused, wrong = result["refused"]
+    assert (refused["type"], refused["status"], wrong) == ("ConfigUpdateError", 400, "ConfigUpdateError")
+    assert "nope" in refused["text"]
+    assert result["described"]["tts"] == ["voice"]
+    assert (result["wish"], result["unchanged"]) == (0.5, None)
+
+
+def test_actions(seed_page: InPagePython) -> None:
+    result = seed_page.run("""
+        client = new_client()
+        unknown = []
+        client.on(RTVIEvent.GENERIC_MESSAGE, lambda message: unknown.append([message.type, message.data]))
+        early = await failure(client.get_config())
+        await client.connect()
+        described = await client.describe_actions()
+        value = {"text": "é☃", "list": [1, None, 2.5]}
+        test = {"service": "test", "action": "echo"}
+        echo = await client.action({**test, "arguments": [{"name": "value", "value": value}]})
+        same = await client.action({**test, "arguments": {"value": value}})
+        missing = await failure(client.action({"service": "nope", "action": "missing"}))
+        raw = {"label": "rtvi-ai", "type": "no-such-type", "data": {"a": 1}}
+        await client.action({"service": "test", "action": "raw", "arguments": {"message": raw}})
+        client.send_message({"type": "never-heard-of-it", "data": {}})
+        complaint = await client.wait_for(RTVIEvent.MESSAGE_ERROR, timeout=5)
+        told = await failure(client.send_client_request("echo", 1))
+        again = await failure(client.send_client_request("echo", 1))
+        # An action that raises: this server answers no action any more.
+        dead = await failure(client.action({"service": "test", "action": "fail"}, timeout=0.5))
+        later = await failure(client.action({**test, "arguments": {"value": 1}}, timeout=0.5))
+        alive = bool(await client.get_config())
+        pending = asyncio.ensure_future(failure(client.action({"service": "test", "action": "echo"}, timeout=None)))
+        await asyncio.sleep(0.1)
+        await client.disconnect()
+        result = {
+            "early": early["type"],
+            "described": [f"{action.service}:{action.action}" for action in described.actions],
+            "echo": [echo.type, echo.data.result == value, same.data.result == value],
+            "missing": [missing["type"], missing["text"]],
+            "unknown": unknown,
+            "complaint": complaint.data.error,
+            "unsupported": [told["type"], again["type"]],
+            "dead": [dead["type"], later["type"], alive],
+            "pending": (await pending)["type"],
+        }
+    """)
+    assert result["early"] == "BotNotReadyError"
+    assert {"tts:say", "tts:interrupt", "llm:run", "llm:get_context"} <= set(result["described"])
+    assert result["echo"] == ["action-response", True, True]
+    assert result["missing"] == ["RequestError", "Action nope:missing not registered"]
+    assert result["unknown"] == [["no-such-type", {"a": 1}]]
+    assert result["complaint"] == "Unsupported type never-heard-of-it"
+    assert result["unsupported"] == ["UnsupportedFeatureError"] * 2
+    assert result["dead"] == ["RequestTimeoutError", "RequestTimeoutError", True]
+    assert result["pending"] == "DisconnectedError"
+
+
+def test_the_helper_of_the_model(seed_page: InPagePython) -> None:
+    result = seed_page.run("""
+        client = new_client()
+        llm = client.register_helper("llm", LLMHelper())
+        early = await failure(llm.get_context())
+        await client.connect()
+        first = await llm.get_context()
+        done = await llm.set_context({"messages": [{"role": "system", "content": "You are a test."}]})
+        second = await llm.get_context()
+        appended = await llm.append_to_messages({"role": "user", "content": "who are you"})
+        third = await llm.get_context()
+        spoken = asyncio.ensure_future(client.wait_for(RTVIEvent.BOT_STOPPED_SPEAKING, timeout=20))
+        await asyncio.sleep(0)
+        ran = await llm.run(interrupt=True)
+        await spoken
+        result = {
+            "early": [early["type"], early["text"]],
+            "second": second.messages,
+            "third": third.messages[-1],
+            "done": [done, appended, ran.data.result],
+            "said": client.conversation.turns[-1].text,
+        }
+        await client.disconnect()
+    """)
+    assert result["early"][0] == "BotNotReadyError"
+    assert "get_context" in result["early"][1]
+    assert result["second"] == [{"role": "system", "content": "You are a test."}]
+    assert result["third"] == {"role": "user", "content": "who are you"}
+    assert result["done"] == [True, True, True]
+    assert "OpenAI" in result["said"]
+
+
+@pytest.mark.parametrize("registered", ["named", "default", "helper", "raises", "nobody"])
+def test_function_calls(seed_page: InPagePython, registered: str) -> None:
+    seed_page.run("asyncio.get_running_loop().set_exception_handler(lambda *_: None)")  # the one that raises is meant
+    said, calls = seed_page.run(
+        """
+        client = new_client()
+        llm = client.register_helper("llm", LLMHelper())
+        calls = []
+
+        async def weather(call):
+            calls.append([call.function_name, call.arguments])
+            return {"conditions": "sunny", "location": call.arguments["location"]}
+
+        def broken(call):
+            raise RuntimeError("the weather station is closed")
+
+        if registered == "named":
+            client.register_function_call_handler("get_weather", weather)
+        elif registered == "default":
+            client.register_function_call_handler(None, weather)
+        elif registered == "helper":
+            llm.handle_function_call(weather)
+        elif registered == "raises":
+            client.register_function_call_handler("get_weather", broken)
+        await client.connect()
+        said = await answer_to(client, "what is the weather")
+        await client.disconnect()
+        result = [said, calls]
+        """,
+        registered=registered,
+    )
+    if registered in ("named", "default", "helper"):
+        assert calls == [["get_weather", {"location": "Paris"}]]
+        assert "sunny" in said
+    else:
+        assert calls == []
+        assert ("closed" if registered == "raises" else "no handler") in said
+
+
+def test_the_choice_of_a_provider_changes_the_answer(seed_page: InPagePython) -> None:
+    said = seed_page.run("""
+        result = []
+        for provider in ("openai", "together"):
+            client = new_client(services={"llm": provider})
+            await client.connect()
+            result.append(await answer_to(client, "who are you"))
+            await client.disconnect()
+    """)
+    assert said == ["I am OpenAI's model.", "I am Together's model."]
+
+
+def test_interruption_of_a_bot_that_speaks(seed_page: InPagePython) -> None:
+    result = seed_page.run("""
+        client = new_client()
+        await client.connect()
+        speaks = asyncio.ensure_future(client.wait_for(RTVIEvent.BOT_STARTED_SPEAKING, timeout=20))
+        silent = asyncio.ensure_future(client.wait_for(RTVIEvent.BOT_STOPPED_SPEAKING, timeout=20))
+        await asyncio.sleep(0)
+        text = "This is a long sentence, and it takes its time, so that there is something to be cut off. " * 3
+        await client.action({"service": "tts", "action": "say", "arguments": {"text": text}})
+        await speaks
+        state = client.bot_state
+        clock = asyncio.get_running_loop().time
+        before = clock()
+        response = await client.action({"service": "tts", "action": "interrupt"})
+        await silent
+        result = [state, response.data.result, clock() - before]
+        await client.disconnect()
+    """)
+    state, interrupted, took = result
+    assert (state, interrupted) == ("speaking", True)
+    assert took < 3, "it was silent long before the sentence was over"
+
+
+def test_single_turn_actions(seed_page: InPagePython) -> None:
+    result = seed_page.run("""
+        client = new_client()
+        words = []
+        client.on(RTVIEvent.BOT_LLM_TEXT, lambda piece: words.append(piece.text))
+        request = {
+            "service": "llm",
+            "action": "append_to_messages",
+            "arguments": {"messages": [{"role": "user", "content": "who are you"}], "run_immediately": True},
+        }
+        stopped = asyncio.ensure_future(client.wait_for(RTVIEvent.BOT_LLM_STOPPED, timeout=20))
+        await asyncio.sleep(0)
+        response = await client.action(request)
+        await stopped
+        client.params.endpoints.action = "/nowhere"
+        lost = await failure(client.action(request))
+        client.params.endpoints.action = None
+        unset = await failure(client.action(request))
+        client.params.services = {"llm": "nobody"}
+        client.params.endpoints.action = "/action"
+        state = client.state
+        result = [response.data.result, "".join(words), lost, unset["type"], state]
+    """)
+    done, said, lost, unset, state = result
+    assert done is True
+    assert said == "I am OpenAI's model."
+    assert (lost["type"], lost["status"]) == ("RequestError", 404)
+    assert unset == "ActionEndpointNotSetError"
+    assert state == "disconnected"
+
+
+def test_the_connect_endpoint_refuses_and_the_handler_goes_round_it(seed_page: InPagePython) -> None:
+    result = seed_page.run("""
+        refused = await failure(new_client(services=None, config=None).connect())
+
+        async def handler(params, timeout, abort_controller):
+            response = await js.fetch(
+                client.construct_url(params.endpoints.connect),
+                method="POST",
+                headers=js.Object.fromEntries([["Content-Type", "application/json"]]),
+                body=json.dumps({"services": params.services, "config": params.config}),
+                signal=abort_controller.signal,
+            )
+            timeout.clear()
+            return await response.json()
+
+        client = RTVIClient(
+            transport=SmallWebRTCTransport(),
+            params={"base_url": BASE, "services": {"llm": "openai"}, "config": CONFIG},
+            enable_mic=False,
+            custom_connect_handler=handler,
+        )
+        ready = await client.connect()
+        await client.disconnect()
+
+        async def aborting(params, timeout, abort_controller):
+            abort_controller.abort()
+            await js.fetch(client.construct_url("connect"), signal=abort_controller.signal)
+
+        transport = SmallWebRTCTransport()
+        client = RTVIClient(
+            transport=transport, params={"base_url": BASE}, enable_mic=False, custom_connect_handler=aborting
+        )
+        aborted = await failure(client.connect())
+        result = [refused, ready.version, aborted["type"], client.state]
+    """)
+    refused, version, aborted, state = result
+    assert (refused["type"], refused["status"], refused["phase"]) == ("StartBotError", 400, "start")
+    assert version == "0.3.0"
+    assert (aborted, state) == ("ConnectAbortedError", "error")
+
+
+def test_disconnect_bot(seed_page: InPagePython) -> None:
+    result = seed_page.run("""
+        client = new_client()
+        await client.connect()
+        gone = asyncio.ensure_future(client.wait_for(RTVIEvent.BOT_DISCONNECTED, timeout=20))
+        over = asyncio.ensure_future(client.wait_for(RTVIEvent.DISCONNECTED, timeout=20))
+        await asyncio.sleep(0)
+        client.disconnect_bot()
+        await asyncio.gather(gone, over)
+        result = client.state
+    """)
+    assert result == "disconnected"
