@@ -16,6 +16,7 @@ from downloads import fetch, read_pins
 from lockfile import make_lock
 from pages import site_pages
 from paths import CACHE, DIST, ROOT, TEST_DIST, BuildError
+from reference import reference_page
 from tree import Files, under, write_tree
 from wheels import our_wheel
 
@@ -60,7 +61,7 @@ def build_site(tests: bool) -> None:
     files |= under("pyscript", pyscript_files(pyscript))
     files[f"wheels/{ours.name}"] = ours.read_bytes()
     files = with_siblings(files)
-    files |= with_siblings(site_pages(files))
+    files |= with_siblings({**site_pages(files), "reference.html": reference_page().encode()})
     changed = write_tree(DIST, files)
     megabytes = sum(map(len, files.values())) / 1e6
     print(f"  dist/: {len(files)} files, {megabytes:.1f} MB, {changed} changed", flush=True)
