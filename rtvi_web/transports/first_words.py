@@ -40,11 +40,11 @@ class FirstWords:
 
     async def _record(self) -> None:
         while True:
-            self._collect()
+            self.collect()
             await asyncio.sleep(_CHUNK)
 
-    def _collect(self, *, all: bool = False) -> None:
-        """Take the chunks that are complete, or all that there is."""
+    def collect(self, *, all: bool = False) -> None:
+        """Take the chunks that are complete, or all that there is; call it when the microphone opens, or is another."""
         track = self._microphone()
         if track is None:
             return
@@ -66,14 +66,14 @@ class FirstWords:
             sent: waits until all messages have left.
         """
         self._recording.cancel()
-        self._collect(all=True)
+        self.collect(all=True)
         while self._recorder and self._chunks:
             for batch in self._batches(max_message_size - _ENVELOPE):
                 data = {"base64AudioBatch": batch, "sampleRate": self._recorder.sample_rate, "numChannels": 1}
                 send("raw-audio-batch", data)
             await sent()
             if self._recorder.available() > _SEAM * self._recorder.sample_rate:
-                self._collect(all=True)  # What was said while that was on its way.
+                self.collect(all=True)  # What was said while that was on its way.
 
     def _batches(self, size: int) -> list[list[str]]:
         """The chunks as base64, as many to a batch as it may have bytes."""

@@ -147,8 +147,9 @@ class SmallWebRTCTransport(PageMedia):
         return (self._link.bot, self._link.bot_tracks) if self._link else (NO_BOT, ParticipantTracks())
 
     async def send_track(self, slot: int, track: Any) -> None:
-        held_back = slot == MICROPHONE and self._first_words is not None
-        if self._link is not None and not held_back:
+        if slot == MICROPHONE and self._first_words is not None:
+            self._first_words.collect()
+        elif self._link is not None:
             await self._link.send_track(slot, track)
 
     def send_status(self, slot: int, enabled: bool) -> None:
