@@ -1,0 +1,161 @@
+"""Helpers: who gets which message, and what registering does."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from sessions import Run, Transport, ready
+
+from rtvi_web import InvalidArgumentError, RTVIClient, RTVIClientHelper, RTVIMessage
+from rtvi_web.testing import handshake
+
+pytestmark = pytest.mark.usefixtures("tidy")
+
+
+class Collector(RTVIClientHelper):
+    """Keeps the messages of the types that it is told to take."""
+
+    callback_names = ("on_thing", "on_other_thing")
+
+    def __init__(self, *types: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.types = list(types)
+        self.got: list[RTVIMessage] = []
+
+    def get_message_types(self) -> list[str]:
+        return self.types
+
+    def handle_message(self, message: RTVIMessage) -> None:
+        self.got.append(message)
+        if callback := self.callbacks.get("on_thing"):
+            callback(message.data)
+
+
+def tell(run: Run, type: str, data: Any = None) -> None:
+    run.transport.host.receive(json.dumps({"label": "rtvi-ai", "type": type, "data": data, "extra": 1}))
+
+
+class TestMessages:
+    async def test_an_unknown_type_reaches_helpers_instead_of_generic(self) -> None:
+        run = await ready()
+        one, two, three = (run.client.register_helper(name, Collector("mine", "more")) for name in ("1", "2", "3"))
+        three.types = ["other"]
+        tell(run, "mine", {"a": 1})
+        assert [[message.type for message in helper.got] for helper in (one, two, three)] == [["mine"], ["mine"], []]
+        assert one.got[0].data == {"a": 1}
+        assert one.got[0].model_extra == {"extra": 1}
+        assert run.arguments("genericMessage") == []
+        tell(run, "nobodys", 5)
+        [message] = run.arguments("genericMessage")
+        assert (message.type, message.data, message.model_extra) == ("nobodys", 5, {"extra": 1})
+        assert len(run.arguments("messageReceived")) == 3
+        await run.client.disconnect()
+
+    async def test_a_known_type_reaches_helpers_before_its_event(self) -> None:
+        order: list[str] = []
+        run = Run(Transport(*handshake()), callbacks={"on_bot_llm_text": lambda text: order.append("callback")})
+        run.client.register_helper(
+            "x", Collector("bot-llm-text", callbacks={"on_thing": lambda _: order.append("helper")})
+        )
+        await run.client.connect()
+        tell(run, "bot-llm-text", {"text": "hi"})
+        assert order == ["helper", "callback"]
+        assert run.arguments("genericMessage") == []
+        await run.client.disconnect()
+
+    async def test_what_a_helper_raises_harms_nobody(self, reported: list[Any]) -> None:
+        run = await ready()
+        bad = run.client.register_helper("bad", Collector("mine", callbacks={"on_thing": lambda data: 1 / data}))
+        good = run.client.register_helper("good", Collector("mine"))
+        tell(run, "mine", 0)
+        assert len(bad.got) == len(good.got) == 1
+        assert isinstance(reported.pop(), ZeroDivisionError)
+        tell(run, "mine", 1)
+        await run.client.disconnect()
+
+    async def test_helpers_that_change_the_helpers(self) -> None:
+        run = await ready()
+        second = Collector("mine")
+        swap = Collector("mine", callbacks={"on_thing": lambda _: run.client.unregister_helper("swap")})
+        run.client.register_helper("swap", swap)
+        run.client.register_helper("second", second)
+        tell(run, "mine")
+        tell(run, "mine")
+        assert (len(swap.got), len(second.got)) == (1, 2)
+        await run.client.disconnect()
+
+    async def test_they_stay_for_the_next_session(self) -> None:
+        run = await ready()
+        helper = run.client.register_helper("x", Collector("mine"))
+        await run.client.disconnect()
+        run.transport.heal()
+        await run.client.connect()
+        tell(run, "mine")
+        assert len(helper.got) == 1
+        await run.client.disconnect()
+
+
+class TestRegistering:
+    async def test_register_get_unregister(self) -> None:
+        client = RTVIClient(transport=Transport())
+        helper = Collector()
+        assert client.get_helper("x") is None
+        assert client.register_helper("x", helper) is helper
+        assert client.get_helper("x") is helper
+        assert (helper.client, helper.service) == (client, "x")
+        client.unregister_helper("x")
+        client.unregister_helper("x")
+        assert client.get_helper("x") is None
+        assert (helper.client, helper.service) == (None, None)
+        client.register_helper("y", helper)
+        assert helper.service == "y"
+
+    async def test_it_is_told(self) -> None:
+        told: list[tuple[str, object, object]] = []
+
+        class Telling(Collector):
+            def registered(self) -> None:
+                told.append(("registered", self.client, self.service))
+
+            def unregistered(self) -> None:
+                told.append(("unregistered", self.client, self.service))
+
+        client = RTVIClient(transport=Transport())
+        client.register_helper("x", Telling())
+        client.unregister_helper("x")
+        assert told == [("registered", client, "x"), ("unregistered", client, "x")]
+
+    @pytest.mark.parametrize(
+        ("service", "helper", "message"),
+        [
+            ("taken", Collector(), "Helper with name 'taken' already registered"),
+            ("x", print, "Helper must be an instance of RTVIClientHelper"),
+            ("x", Collector, "Helper must be an instance of RTVIClientHelper"),
+            ("", Collector(), "name must be a word; it is ''"),
+            (["x"], Collector(), "name must be a word"),
+        ],
+    )
+    async def test_what_cannot_be_registered(self, service: Any, helper: Any, message: str) -> None:
+        client = RTVIClient(transport=Transport())
+        client.register_helper("taken", Collector())
+        with pytest.raises(InvalidArgumentError, match=message):
+            client.register_helper(service, helper)
+        assert client.get_helper("x") is None
+
+    async def test_one_helper_serves_one_client(self) -> None:
+        helper = Collector()
+        RTVIClient(transport=Transport()).register_helper("x", helper)
+        with pytest.raises(InvalidArgumentError, match="registered already, as 'x'"):
+            RTVIClient(transport=Transport()).register_helper("y", helper)
+
+    def test_callbacks(self) -> None:
+        helper = Collector(callbacks={"onThing": print, "on_other_thing": len})
+        assert helper.callbacks == {"on_thing": print, "on_other_thing": len}
+        with pytest.raises(InvalidArgumentError, match=r"no callback 'onThingg'\. Did you mean 'on_thing'"):
+            Collector(callbacks={"onThingg": print})
+
+    def test_it_is_abstract(self) -> None:
+        with pytest.raises(TypeError, match="abstract"):
+            RTVIClientHelper()  # type: ignore[abstract]
