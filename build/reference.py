@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
 
-from conformance import EVENTS, Conformance, Group, constant_of
+from conformance import EVENTS, NAMES, Conformance, Group, constant_of
 from docstrings import Entry, to_html
 from paths import BuildError
 from public_api import Api, Member
@@ -67,16 +68,16 @@ PAGE = """<!doctype html>
 """
 
 
-def reference_page() -> str:
-    """The page.
+def reference_page(names: Path = NAMES) -> str:
+    """The page, with the JavaScript names of a file.
 
     Raises:
         BuildError: a JavaScript name has neither a counterpart nor a reason, or a docstring is not well-formed.
     """
     api, sections = public_api()
-    conformance = Conformance(api)
+    conformance = Conformance(api, names)
     if conformance.complaints:
-        raise BuildError("build/javascript_names.toml: " + "; ".join(conformance.complaints))
+        raise BuildError(f"{names.name}: " + "; ".join(conformance.complaints))
     page = Page(api)
     parts = {title: page.members(members) for title, members in sections.items()}
     parts["Coming from JavaScript"] = page.javascript(conformance.groups)
