@@ -76,7 +76,10 @@ def _action_data(request: Mapping[str, Any]) -> dict[str, Any]:
             raise InvalidArgumentError(f"An action's {name} must be a word; it is {request.get(name)!r}.")
     if unknown := set(request) - {"service", "action", "arguments"}:
         raise InvalidArgumentError(f"An action has service, action and arguments, but not {min(unknown)!r}.")
-    given = request.get("arguments") or []
+    data = {"service": request["service"], "action": request["action"]}
+    given = request.get("arguments")
+    if given is None:
+        return data
     if isinstance(given, Mapping):
         given = [{"name": name, "value": value} for name, value in given.items()]
-    return {"service": request["service"], "action": request["action"], "arguments": options_of(given, "arguments")}
+    return {**data, "arguments": options_of(given, "arguments")}

@@ -108,6 +108,6 @@ class LLMHelper(RTVIClientHelper):
             raise BotNotReadyError(f"{action}() was called on a helper that is registered with no client.")
         self.client.require_ready(f"{action}()")
         response: ActionResponse = await self.client.action(
-            {"service": self.service, "action": action, "arguments": arguments}
+            {"service": self.service, "action": action, "arguments": arguments or None}
         )
         return response

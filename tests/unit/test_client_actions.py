@@ -130,15 +130,16 @@ class TestInASession:
             ({"arguments": [{"a": 1}, {"b": None}]}, [{"name": "a", "value": 1}, {"name": "b", "value": None}]),
             ({"arguments": {"a": 1, "name": 2}}, [{"name": "a", "value": 1}, {"name": "name", "value": 2}]),
             ({"arguments": []}, []),
-            ({"arguments": None}, []),
-            ({}, []),
+            ({"arguments": None}, None),
+            ({}, None),
         ],
         ids=str,
     )
     async def test_arguments(self, given: Any, sent: Any) -> None:
         run = await ready(expect("action"), say("action-response", {"result": True}, answers=True))
         await run.client.action({"service": "tts", "action": "say", **given})
-        assert run.transport.sent[-1]["data"] == {"service": "tts", "action": "say", "arguments": sent}
+        more = {} if sent is None else {"arguments": sent}
+        assert run.transport.sent[-1]["data"] == {"service": "tts", "action": "say", **more}
         await run.client.disconnect()
 
     @pytest.mark.parametrize(

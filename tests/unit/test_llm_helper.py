@@ -51,7 +51,7 @@ class TestContext:
         run, llm = await helping(*answered(context))
         got = await llm.get_context()
         assert (got.messages, got.tools, got.model_extra) == (context["messages"], context["tools"], {"more": 1})
-        assert sent(run) == {"service": "llm", "action": "get_context", "arguments": []}
+        assert sent(run) == {"service": "llm", "action": "get_context"}
         await run.client.disconnect()
 
     @pytest.mark.parametrize("result", [None, {}])
