@@ -161,7 +161,8 @@ class PcmPlayer:
         known = self._last if self._is_speaking else None
         self._interruptions += 1
         number = self._interruptions
-        answer = self._answers[number] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[PlayedItem | None] = asyncio.get_running_loop().create_future()
+        self._answers[number] = answer
         self._post({"interrupt": number})
         try:
             async with asyncio.timeout(PATIENCE):

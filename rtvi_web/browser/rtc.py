@@ -41,26 +41,34 @@ class PeerListener(Protocol):
 
 
 class Peer:
-    """An ``RTCPeerConnection`` that offers audio and video to send and receive, a screen to send, and a data channel.
+    """An ``RTCPeerConnection`` that offers media and a data channel.
 
     Args:
         listener: hears what happens, until ``close()``.
         ice_servers: as in JavaScript: ``[{"urls": "stun:…"}]``.
         label: the data channel's.
+        media: what is offered, in this order: kinds (``"audio"``, ``"video"``) and directions (``"sendrecv"`` …).
 
     Raises:
         NotInBrowserError: there is no WebRTC here.
         JsError: an ICE server cannot work.
     """
 
-    def __init__(self, listener: PeerListener, *, ice_servers: Sequence[Mapping[str, Any]], label: str) -> None:
+    def __init__(
+        self,
+        listener: PeerListener,
+        *,
+        ice_servers: Sequence[Mapping[str, Any]],
+        label: str,
+        media: Sequence[tuple[str, str]],
+    ) -> None:
         self._scope = _js.Scope()
         self._listener = listener
         self._connection = _js.construct("RTCPeerConnection", {"iceServers": [dict(s) for s in ice_servers]})
         self._scope.defer(self._connection.close)
         self._senders = [
             self._connection.addTransceiver(kind, _js.plain({"direction": direction})).sender
-            for kind, direction in (("audio", "sendrecv"), ("video", "sendrecv"), ("video", "sendonly"))
+            for kind, direction in media
         ]
         self._channel = self._connection.createDataChannel(label, _js.plain({"ordered": True}))
         self._scope.defer(self._channel.close)
@@ -122,6 +130,21 @@ class Peer:
         await _js.call(self._connection, "setLocalDescription", description)
         return str(self._connection.localDescription.sdp)
 
+    async def gathered(self, patience: float) -> str:
+        """The offer with the candidates that were found, all of them or those of so many seconds; its SDP."""
+        scope, changed = _js.Scope(), asyncio.Event()
+        scope.listen(self._connection, "icegatheringstatechange", lambda _: changed.set())
+        try:
+            async with asyncio.timeout(patience):
+                while self._connection.iceGatheringState != "complete":
+                    changed.clear()
+                    await changed.wait()
+        except TimeoutError:
+            pass
+        finally:
+            scope.close()
+        return str(self._connection.localDescription.sdp)
+
     async def answer(self, sdp: str) -> None:
         """Take the other side's answer.
 
@@ -131,7 +154,7 @@ class Peer:
         await _js.call(self._connection, "setRemoteDescription", {"type": "answer", "sdp": sdp})
 
     async def send_track(self, slot: int, track: Any) -> None:
-        """Send a track, ``None`` for none, as audio (0), video (1) or screen (2); nothing is negotiated anew."""
+        """Send a track, ``None`` for none, in a place of ``media``; nothing is negotiated anew."""
         await _js.call(self._senders[slot], "replaceTrack", _js.null if track is None else track)
 
     def send(self, text: str) -> None:

@@ -46,7 +46,7 @@ class TextSocket:
 
         Raises:
             WebSocketClosedError: it could not be opened; the browser tells nobody why.
-            JsError: the address or a protocol cannot be used. Its message contains them.
+            JsError: the address or a protocol cannot be used. Its message quotes them.
         """
         socket = self._socket = _js.construct("WebSocket", url, list(protocols))
         socket.binaryType = "arraybuffer"

@@ -19,6 +19,9 @@ from rtvi_web.transports.signalling import Signalling, Trickle
 
 logger = logging.getLogger(__name__)
 
+_MEDIA = (("audio", "sendrecv"), ("video", "sendrecv"), ("video", "sendonly"))
+"""Microphone and bot, camera and bot, screen: in the order of ``media_host``'s slots."""
+
 
 class Link:
     """Negotiates, carries frames, plays the bot, and says once when it is over. It listens to its :class:`Peer`.
@@ -56,7 +59,7 @@ class Link:
         self._tasks: set[asyncio.Task[None]] = set()
         self._scope = _js.Scope()
         try:
-            self._peer = Peer(self, ice_servers=ice_servers, label="chat")
+            self._peer = Peer(self, ice_servers=ice_servers, label="chat", media=_MEDIA)
         except _js.JsError as error:
             raise TransportStartError(f"The browser refused the ICE servers: {error}") from error
         self._scope.defer(self._peer.close)

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from rtvi_web.browser import _js
 from rtvi_web.browser.pcm import PcmPlayer, PcmRecorder
 from rtvi_web.browser.websocket import TextSocket, WebSocketClosedError
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError, TransportStartError
@@ -20,6 +19,7 @@ from rtvi_web.realtime.transport import (
     RealtimeTransport,
 )
 from rtvi_web.transports.realtime_microphone import RealtimeMicrophone
+from rtvi_web.transports.realtime_request import realtime_url, sendable_key
 
 OPENAI_URL = "wss://api.openai.com/v1/realtime"
 MAX_MESSAGE_SIZE = 15 << 20
@@ -137,17 +137,11 @@ class RealtimeWebSocketTransport(RealtimeTransport):
 
 
 async def _open(socket: TextSocket, request: RealtimeRequest) -> None:
-    url = _url(request)
-    protocols = [PROTOCOL, *([KEY_PROTOCOL + request.api_key] if request.api_key else [])]
+    url, key = str(realtime_url(request, OPENAI_URL, "ws").href), sendable_key(request)
     try:
-        await socket.open(url, protocols)
-        return
+        await socket.open(url, [PROTOCOL, *([KEY_PROTOCOL + key] if key else [])])
     except WebSocketClosedError as error:
-        failure = _not_opened(url, error)
-    except _js.JsError as error:
-        # The browser quotes the key in its complaint; neither it nor a chained cause may get out.
-        failure = InvalidArgumentError(f"The browser cannot connect to {url} with this key ({error.name}).")
-    raise failure
+        raise _not_opened(url, error) from error
 
 
 def _not_opened(url: str, error: WebSocketClosedError) -> TransportStartError:
@@ -155,17 +149,3 @@ def _not_opened(url: str, error: WebSocketClosedError) -> TransportStartError:
         f"The WebSocket to {url} could not be opened ({error}). Browsers do not tell a page why: is the server "
         "running, is the key valid, and does the page's Content-Security-Policy allow the address (connect-src)?"
     )
-
-
-def _url(request: RealtimeRequest) -> str:
-    """The WebSocket's address: absolute, with the model, and http taken for ws."""
-    page = str(_js.api("location").href)
-    try:
-        url = _js.construct("URL", request.url or OPENAI_URL, page)
-    except _js.JsError as error:
-        raise InvalidArgumentError(f"This is no address to connect to: {request.url!r}.") from error
-    if url.protocol in ("http:", "https:"):
-        url.protocol = url.protocol.replace("http", "ws")
-    if request.model and not url.searchParams.has("model") and not url.searchParams.has("call_id"):
-        url.searchParams.set("model", request.model)
-    return str(url.href)

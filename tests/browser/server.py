@@ -25,6 +25,8 @@ from pytest_pyodide.server import DefaultHandler
 PATIENCE = 10
 """Seconds that a request waits for the test in the page."""
 
+SDP = "application/sdp"
+
 ANSWERS = {
     "ok": (200, "application/json", '{"hello": "world"}'),
     "not-found": (404, "application/json", '{"detail": "Peer connection not found"}'),
@@ -42,6 +44,7 @@ ANSWERS = {
     "sse-error": (503, "text/event-stream", "data: no bot is free\n\n"),
     "sse-nothing": (204, "text/event-stream", ""),
     "no-type": (200, "", "?"),
+    "bad-key": (401, "application/json", '{"error": {"message": "Incorrect API key provided.", "type": "invalid"}}'),
     "no-json": (200, "text/plain", "v=0"),
     "no-sdp": (200, "application/json", '{"type": "answer"}'),
     "bad-sdp": (200, "application/json", '{"type": "answer", "sdp": "this is no SDP", "pc_id": "1"}'),
@@ -101,7 +104,7 @@ class Handler(DefaultHandler):
     do_PATCH = do_POST
 
     def _mailbox(self) -> None:
-        _, _, name, *rest = self.path.split("/")
+        _, _, name, *rest = self.path.partition("?")[0].split("/")
         room = self.rooms[name]
         try:
             if rest == ["next"]:
@@ -113,11 +116,19 @@ class Handler(DefaultHandler):
                 request = {"method": self.command, "path": "/".join(rest), "headers": dict(self.headers)}
                 room.answers.append(queue.Queue())
                 number = len(room.answers) - 1
-                room.requests.put({**request, "number": number, "body": json.loads(self._body())})
+                room.requests.put({**request, "number": number, "body": self._content()})
                 answer = room.answers[number].get(timeout=PATIENCE)
-                self._send(answer["status"], "application/json", json.dumps(answer["body"]))
+                if isinstance(answer["body"], str):
+                    self._send(answer["status"], SDP, answer["body"])
+                else:
+                    self._send(answer["status"], "application/json", json.dumps(answer["body"]))
         except queue.Empty:
             self._send(504, "text/plain", "nobody came to the mailbox")
+
+    def _content(self) -> Any:
+        """What a request says: SDP as text, anything else as JSON."""
+        body = self._body()
+        return body if self.headers["Content-Type"] == SDP else json.loads(body)
 
     def _stream(self) -> None:
         _, _, name, *rest = self.path.split("/")

@@ -6,6 +6,7 @@ from pytest_pyodide import run_in_pyodide
 @run_in_pyodide
 async def test_a_track_becomes_pcm_of_the_rate_that_was_asked_for(selenium):
     import asyncio
+    import itertools
     import math
     import time
     from array import array
@@ -33,7 +34,7 @@ async def test_a_track_becomes_pcm_of_the_rate_that_was_asked_for(selenium):
         samples = array("h", b"".join(pcm for _, pcm in chunks[10:]))
         loudness = math.sqrt(sum(s * s for s in samples) / len(samples)) / 32768
         assert abs(loudness - 0.5 / math.sqrt(2)) < 0.02, loudness
-        crossings = sum(a < 0 <= b for a, b in zip(samples, samples[1:], strict=False))
+        crossings = sum(a < 0 <= b for a, b in itertools.pairwise(samples))
         assert abs(crossings / (len(samples) / 24_000) - 1000) < 5, crossings
 
 
@@ -80,7 +81,7 @@ async def test_what_is_played_is_heard_in_order_and_counted(selenium):
     await opening
     player.play(ramp(0.2), "item", 0)
     assert await spoken.get() is True
-    assert await loudness(player.track) > 0.1
+    assert await loudness(player.track, over=0.1)
     assert await spoken.get() is False
     assert await player.interrupt() is None  # all of it was heard
     player.close()

@@ -1,0 +1,166 @@
+"""RealtimeWebRTCTransport against a peer in the same page."""
+
+from pytest_pyodide import run_in_pyodide
+
+
+@run_in_pyodide
+async def test_events_and_sound_go_both_ways(selenium):
+    from realtime_peer import RealtimePeer, request, transport
+    from sound import loudness
+
+    from rtvi_web.transports.realtime_webrtc import RealtimeWebRTCTransport
+
+    async with (
+        RealtimePeer(speaks=True) as peer,
+        transport(RealtimeWebRTCTransport()) as (link, host),
+    ):
+        await link.open_microphone()
+        await link.connect(request(peer.url, api_key="ek_1", model="m"))
+        assert host.phases[:2] == ["offer", "ice"]  # the channel may open before the connection says it is there
+        [offer] = peer.offers
+        assert "a=sendrecv" in offer
+        assert "a=candidate" in offer
+        assert "m=video" not in offer
+        assert peer.headers["Authorization"] == "Bearer ek_1"
+        assert peer.headers["Content-Type"] == "application/sdp"
+        await peer.met.wait()
+        assert peer.channel.label == "oai-events"
+        link.send('{"type": "hello"}')
+        assert await peer.frame() == {"type": "hello"}
+        peer.send({"type": "session.created"})
+        await host.until(lambda: host.received)
+        assert host.received == ['{"type": "session.created"}']
+        assert await loudness(link.tracks().bot.audio) > 0
+        assert await peer.hears() > 0
+        assert link.carries_tracks
+        assert link.max_message_size >= 65536
+        assert await link.interrupt() is None
+        link.mute(True)
+        assert not link.tracks().local.audio.enabled
+
+
+@run_in_pyodide
+async def test_a_session_without_a_microphone_can_have_one_later(selenium):
+    from realtime_peer import RealtimePeer, request, transport
+
+    from rtvi_web.transports.realtime_webrtc import RealtimeWebRTCTransport
+
+    async with RealtimePeer() as peer, transport(RealtimeWebRTCTransport()) as (link, _):
+        await link.connect(request(peer.url))
+        await peer.met.wait()
+        assert "Authorization" not in peer.headers
+        link.send("{}")
+        assert await peer.frame() == {}
+        await link.open_microphone()
+        assert await peer.hears() > 0
+        assert len(peer.offers) == 1
+
+
+@run_in_pyodide
+async def test_a_refused_offer_is_told_in_the_servers_words(selenium):
+    import pytest
+    from realtime_peer import request, transport
+
+    from rtvi_web import TransportStartError
+    from rtvi_web.transports.realtime_webrtc import RealtimeWebRTCTransport
+
+    async with transport(RealtimeWebRTCTransport()) as (link, host):
+        for answer, status, words in (
+            ("bad-key", 401, "refused with 401: Incorrect API key provided."),
+            ("not-found", 404, "refused with 404: Peer connection not found"),
+            ("ok", None, "is no SDP that the browser understands"),
+        ):
+            with pytest.raises(TransportStartError, match=words) as caught:
+                await link.connect(request(f"/answers/{answer}", api_key="ek_secret"))
+            assert caught.value.status == status
+            assert "ek_secret" not in f"{caught.value!r} {caught.value.__cause__!r}"
+            await link.close()
+        assert host.losses == []
+
+
+@run_in_pyodide
+async def test_the_address_of_the_websocket_leads_to_the_calls(selenium):
+    from rtvi_web.realtime.transport import RealtimeRequest
+    from rtvi_web.transports.realtime_webrtc import _url
+
+    def url(*args, **fields):
+        return _url(RealtimeRequest(*args, **fields))
+
+    assert url() == "https://api.openai.com/v1/realtime/calls"
+    assert url("wss://host.test/v1/realtime", model="m") == "https://host.test/v1/realtime/calls?model=m"
+    assert url("ws://host.test/openai/v1/realtime?x=1") == "http://host.test/openai/v1/realtime/calls?x=1"
+    assert url("https://host.test/session") == "https://host.test/session"
+    assert url("/session").endswith("/session")
+
+
+@run_in_pyodide
+async def test_a_server_that_closes_the_channel_is_lost_at_once(selenium):
+    import pytest
+    from realtime_peer import RealtimePeer, request, transport
+
+    from rtvi_web import DisconnectedError
+    from rtvi_web.transports.realtime_webrtc import RealtimeWebRTCTransport
+
+    async with RealtimePeer() as peer, transport(RealtimeWebRTCTransport()) as (link, host):
+        await link.connect(request(peer.url))
+        await peer.met.wait()
+        peer.channel.close()
+        await host.until(lambda: host.losses)
+        assert "closed the data channel" in str(host.losses[0])
+        with pytest.raises(DisconnectedError):
+            link.send("{}")
+        await link.close()
+        assert len(host.losses) == 1
+
+
+@run_in_pyodide
+async def test_a_path_that_comes_back_within_the_grace_is_no_loss(selenium):
+    import asyncio
+
+    from realtime_peer import RealtimePeer, request, transport
+
+    from rtvi_web.transports import realtime_call
+    from rtvi_web.transports.realtime_webrtc import RealtimeWebRTCTransport
+
+    assert realtime_call.GRACE == 5
+    realtime_call.GRACE = 0.2
+    try:
+        async with RealtimePeer() as peer, transport(RealtimeWebRTCTransport()) as (link, host):
+            await link.connect(request(peer.url))
+            # Loopback never loses its path: what the browser would say is said by hand.
+            link._call.on_state("disconnected")
+            link._call.on_state("connected")
+            await asyncio.sleep(0.3)
+            assert host.losses == []
+            link._call.on_state("disconnected")
+            await host.until(lambda: host.losses)
+            assert "did not come back" in str(host.losses[0])
+            link._call.on_state("failed")
+            assert len(host.losses) == 1
+        async with RealtimePeer() as peer, transport(RealtimeWebRTCTransport()) as (link, host):
+            await link.connect(request(peer.url))
+            link._call.on_state("disconnected")
+            await link.close()
+            await asyncio.sleep(0.3)
+            assert host.losses == []
+    finally:
+        realtime_call.GRACE = 5.0
+
+
+@run_in_pyodide
+async def test_giving_up_in_mid_offer_leaves_nothing(selenium):
+    import asyncio
+
+    import pytest
+    from realtime_peer import request, transport
+
+    from rtvi_web.transports.realtime_webrtc import RealtimeWebRTCTransport
+
+    async with transport(RealtimeWebRTCTransport()) as (link, host):
+        connecting = asyncio.ensure_future(link.connect(request("/answers/never")))
+        await host.until(lambda: "offer" in host.phases)
+        await asyncio.sleep(0.3)
+        connecting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await connecting
+        await link.close()

@@ -1,0 +1,57 @@
+"""A WebSocket server for the browser tests; what it does is in the address.
+
+``/echo`` sends every frame back; ``/who`` tells the address and the protocols it was asked for; ``/bye`` closes with a
+code of its own at the first frame; ``/binary`` sends a binary frame and then a text; ``/refuse`` answers the handshake
+with 403; ``/never`` does not answer it; ``/deaf`` reads nothing.
+"""
+
+import asyncio
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import uvicorn
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    """The ASGI application."""
+    await receive()
+    path, offered = scope["path"], scope["subprotocols"]
+    if path == "/refuse":
+        await send({"type": "websocket.close"})
+        return
+    if path == "/never":
+        await receive()
+        return
+    await send({"type": "websocket.accept", "subprotocol": offered[0] if offered else None})
+    if path == "/deaf":
+        await asyncio.Event().wait()
+    if path == "/binary":
+        await send({"type": "websocket.send", "bytes": b"binary"})
+        await send({"type": "websocket.send", "text": "text"})
+    if path == "/who":
+        url = f"{path}?{scope['query_string'].decode()}"
+        await send({"type": "websocket.send", "text": json.dumps({"url": url, "protocols": offered})})
+    while (message := await receive())["type"] == "websocket.receive":
+        if path == "/bye":
+            await send({"type": "websocket.close", "code": 4000, "reason": "invalid_request_error.beta"})
+            return
+        await send({"type": "websocket.send", "text": message["text"]})
+
+
+@contextlib.contextmanager
+def serve_websockets() -> Iterator[int]:
+    """Serve on loopback; the value is the port."""
+    config = uvicorn.Config(app, log_level="critical", lifespan="off", ws="wsproto", timeout_graceful_shutdown=0)
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join()
