@@ -9,7 +9,7 @@ from rtvi_web.browser import dom
 from rtvi_web.client import RTVIClient
 from rtvi_web.errors import DeviceError, UnsupportedFeatureError
 from rtvi_web.protocol.events import RTVIEvent
-from rtvi_web.protocol.media import DeviceState, DeviceStatus
+from rtvi_web.protocol.media import DeviceName, DeviceState, DeviceStatus
 from rtvi_web.protocol.state import TransportState
 from rtvi_web.ui.widget import Widget
 
@@ -29,14 +29,14 @@ def mic_button(client: RTVIClient, *, into: Any) -> Widget:
         InvalidArgumentError: there is no such element.
     """
     switch = _Switch(client, into, "Mute", lambda: client.is_mic_enabled, client.enable_mic, pressed_when=False)
-    switch.complain_about("microphone", lambda: client.media_state.mic)
+    switch.complain_about("mic", "microphone", lambda: client.media_state.mic)
     return switch
 
 
 def cam_button(client: RTVIClient, *, into: Any) -> Widget:
     """Opens and releases the camera; otherwise as :func:`mic_button`."""
     switch = _Switch(client, into, "Camera", lambda: client.is_cam_enabled, client.enable_cam)
-    switch.complain_about("camera", lambda: client.media_state.cam)
+    switch.complain_about("cam", "camera", lambda: client.media_state.cam)
     return switch
 
 
@@ -70,6 +70,8 @@ class _Switch(Widget):
         self._turn = turn
         self._pressed_when = pressed_when
         self._state: Callable[[], DeviceState] = DeviceState
+        self._complains = False
+        self._complaint_text = ""
         self._button = dom.make("button", "", text, type="button")
         self._complaint = dom.make("div", "rtvi-complaint", role="alert")
         self.element.append(self._button, self._complaint)
@@ -85,30 +87,44 @@ class _Switch(Widget):
         self.follow(self._show, *changes)
         self._show()
 
-    def complain_about(self, noun: str, state: Callable[[], DeviceState]) -> None:
-        """Show the error that the device's state tells, if any, while devices are open."""
+    def complain_about(self, device: DeviceName, noun: str, state: Callable[[], DeviceState]) -> None:
+        """Show the error that the device's state tells, once it was asked for in vain."""
+
+        def failed(error: DeviceError) -> None:
+            self._complains |= device in error.devices
+            self._show()
+
         self._state = state
         self._text = dom.make("p")
         self._ask = dom.make("button", "", f"Ask for the {noun} again", type="button")
         self.scope.listen(self._ask, "click", self._press)
+        self.follow(failed, RTVIEvent.DEVICE_ERROR)
         self._show()
 
     def _show(self, *_: Any) -> None:
         open, state = self._client.state not in _NO_SESSION, self._state()
-        broken = state.status is DeviceStatus.ERROR
-        # While it is asked for, there is nothing to switch; while it is in error, one asks for it below.
-        self._button.disabled = not open or broken or state.status is DeviceStatus.INITIALIZING
-        pressed = open and not broken and self._is_on() is self._pressed_when
+        # A device may be forbidden that nobody has asked for: that is nothing to complain about.
+        self._complains = self._complains and open and state.status is DeviceStatus.ERROR
+        # While it is asked for, there is nothing to switch; after that was in vain, one asks for it below.
+        self._button.disabled = not open or self._complains or state.status is DeviceStatus.INITIALIZING
+        pressed = open and not self._complains and self._is_on() is self._pressed_when
         self._button.setAttribute("aria-pressed", "true" if pressed else "false")
-        self._complain(state if open and broken else None)
+        self._complain(state if self._complains else None)
 
     def _complain(self, state: DeviceState | None) -> None:
-        if state is None:
-            self._complaint.replaceChildren()
+        text = str(state.error) if state else ""
+        if text == self._complaint_text:  # what is there is not told again, and keeps the focus
             return
-        self._text.textContent = str(state.error)
-        useless = state.reason == "undefined-mediadevices"
-        self._complaint.replaceChildren(self._text, *([] if useless else [self._ask]))
+        self._complaint_text = text
+        if state is None:
+            was_focused = self._ask.matches(":focus")
+            self._complaint.replaceChildren()
+            if was_focused:
+                self._button.focus()
+        else:
+            self._text.textContent = text
+            useless = state.reason == "undefined-mediadevices"
+            self._complaint.replaceChildren(self._text, *([] if useless else [self._ask]))
 
     def _press(self, _event: Any) -> None:
         self._client.run(self._switch(), "switching a device failed")

@@ -41,13 +41,14 @@ def transcript(client: RTVIClient, *, into: Any, empty: str = "What is said appe
     widget.element.append(dom.make("div", "", turns, dom.make("p", "rtvi-empty", empty), doing, told))
 
     def show(turn: Turn) -> None:
-        line = lines.get(turn.id)
-        if line is None:
-            line = lines[turn.id] = _Line(turn)
+        if turn.id not in lines:
+            lines[turn.id] = line = _Line(turn)
             turns.append(line.element)
             forget(client.conversation.turns[0].id)
-        if line.show(turn):
-            told.replaceChildren(dom.make("p", "", f"{_WHO[turn.role]}: {turn.text}"))
+        # A turn that begins ends the one before, which is told first.
+        for line in [*(line for line in list(lines.values())[-3:] if line.goes_on), lines[turn.id]]:
+            if line.show():
+                told.replaceChildren(dom.make("p", "", f"{_WHO[line.turn.role]}: {line.turn.text}"))
 
     def forget(oldest: int) -> None:
         for id in [id for id in lines if id < oldest]:
@@ -58,6 +59,7 @@ def transcript(client: RTVIClient, *, into: Any, empty: str = "What is said appe
 
     for turn in client.conversation.turns:
         show(turn)
+    told.replaceChildren()
     widget.follow(show, RTVIEvent.CONVERSATION_UPDATED)
     widget.follow(show_state, RTVIEvent.BOT_STATE_CHANGED)
     show_state()
@@ -68,15 +70,17 @@ class _Line:
     """A turn in the page."""
 
     def __init__(self, turn: Turn) -> None:
+        self.turn = turn
+        self.goes_on = True
         self._said, self._rest, self._calls = dom.make("span"), dom.make("span", "rtvi-rest"), dom.make("div")
         self._text = dom.make("p", "rtvi-text", self._said, self._rest)
         who = dom.make("b", "rtvi-who", _WHO[turn.role])
         self.element = dom.make("div", f"rtvi-turn {turn.role}", who, self._text, self._calls)
         self._shown_calls: list[str] = []
-        self._ended = False
 
-    def show(self, turn: Turn) -> bool:
-        """Show what has changed; says whether the turn has ended with that."""
+    def show(self) -> bool:
+        """Show what has changed; says whether the turn has ended since the last time."""
+        turn = self.turn
         said, rest = _parts(turn)
         self._said.textContent, self._rest.textContent = said, rest
         self._text.hidden = not said and not rest
@@ -87,8 +91,8 @@ class _Line:
         if calls != self._shown_calls:
             self._shown_calls = calls
             self._calls.replaceChildren(*(dom.make("p", "rtvi-call", call) for call in calls))
-        ends = turn.ended and not self._ended
-        self._ended = turn.ended
+        ends = turn.ended and self.goes_on
+        self.goes_on = not turn.ended
         return ends and bool(turn.text)
 
 

@@ -1,0 +1,61 @@
+"""A place for widgets in the page, and clients for them to show."""
+
+import contextlib
+
+import js
+
+from rtvi_web import RTVIClient
+from rtvi_web.testing import ScriptedTransport
+from rtvi_web.transports import SmallWebRTCTransport
+
+
+@contextlib.contextmanager
+def stage():
+    """An element in view; at the end the test has closed all its widgets, and nothing of them is left."""
+    element = js.document.createElement("main")
+    element.id = "stage"
+    js.document.body.prepend(element)
+    try:
+        yield element
+        assert element.childNodes.length == 0
+        assert js.document.adoptedStyleSheets.length == 0
+    finally:
+        element.remove()
+        js.document.adoptedStyleSheets.splice(0)
+
+
+@contextlib.asynccontextmanager
+async def calling(bot, **options):
+    """A client in a call with a bot in the page."""
+    client = RTVIClient(transport=SmallWebRTCTransport(webrtc_url=bot.url), **options)
+    await client.connect()
+    try:
+        yield client
+    finally:
+        await client.disconnect()
+
+
+def scripted(*steps):
+    """A client whose bot follows a script."""
+    return RTVIClient(transport=ScriptedTransport(*steps))
+
+
+def handlers(client):
+    """How many handlers a client has, of all events."""
+    return sum(map(len, client._handlers.values()))
+
+
+def choose(select, id):
+    """What a person does to a list."""
+    select.value = id
+    select.dispatchEvent(js.Event.new("change"))
+
+
+def options(select):
+    """What a list offers."""
+    return [option.textContent for option in select.options]
+
+
+def texts(root, selector):
+    """The texts of the elements that are found and not hidden."""
+    return [found.textContent for found in root.querySelectorAll(selector) if not found.hidden]
