@@ -210,14 +210,16 @@ class RealtimeAPI(EventHandlers):
         self._receiving = False
         was_connected, self._connected = self._connected, False
         if self._closing is None:
-            self._closing = asyncio.ensure_future(self._close_once(reason, failure, was_connected))
+            self._listener.session_ended(reason)  # here and now: it spares the task that asks for it
+            self._closing = asyncio.ensure_future(self._close_once(reason, failure, was_connected, self._attempt))
         return self._closing
 
-    async def _close_once(self, reason: str, failure: RTVIError | None, was_connected: bool) -> None:
+    async def _close_once(
+        self, reason: str, failure: RTVIError | None, was_connected: bool, attempt: asyncio.Task[None] | None
+    ) -> None:
         try:
-            self._listener.session_ended(reason)
-            if self._attempt:
-                await asyncio.wait({self._attempt})
+            if attempt:
+                await asyncio.wait({attempt})
             try:
                 await self._transport.close()
             except Exception as error:
