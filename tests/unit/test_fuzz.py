@@ -8,11 +8,12 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sessions import ready, turns
+from sessions import URL, Run, Transport, ready, turns
 
-from rtvi_web import RTVIEvent, TransportState
+from rtvi_web import LLMHelper, RTVIClientHelper, RTVIError, RTVIEvent, RTVIMessage, TransportState
 from rtvi_web.protocol.events import BY_WIRE
 from rtvi_web.protocol.session import Session
+from rtvi_web.testing import HttpStream, expect
 
 TEXT = st.text(st.characters(), max_size=40)  # surrogates included
 JSON = st.recursive(
@@ -20,24 +21,43 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=12,
 )
-KEYS = [
-    "text",
-    "final",
-    "error",
-    "message",
-    "fatal",
-    "version",
-    "tool_call_id",
-    "function_name",
-    "args",
-    "arguments",
-    "d",
-]
-DATA = JSON | st.dictionaries(st.sampled_from(KEYS), JSON, max_size=5)
-MESSAGES = st.fixed_dictionaries(
-    {"label": st.just("rtvi-ai"), "type": st.sampled_from([*BY_WIRE, "server-response", "no-such-type"])},
-    optional={"data": DATA, "id": TEXT},
+OPTIONS = st.lists(st.dictionaries(st.sampled_from(["name", "value", "stop_secs"]), JSON, max_size=3), max_size=3)
+SERVICES = st.lists(
+    st.fixed_dictionaries({}, optional={"service": TEXT, "name": TEXT, "options": OPTIONS | JSON}), max_size=3
 )
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "text": TEXT,
+    "final": st.booleans(),
+    "error": TEXT | st.just("Unsupported type action"),
+    "message": TEXT,
+    "fatal": st.booleans(),
+    "version": TEXT,
+    "tool_call_id": TEXT,
+    "function_name": st.just("f") | TEXT,
+    "args": st.dictionaries(TEXT, JSON, max_size=2),
+    "arguments": st.dictionaries(TEXT, JSON, max_size=2),
+    "d": JSON,
+    "result": JSON,
+    "config": SERVICES,
+    "actions": SERVICES,
+}
+DATA = JSON | st.fixed_dictionaries({}, optional={name: value | JSON for name, value in FIELDS.items()})
+PENDING = "the id of the action that waits"
+TYPES = [*BY_WIRE, "server-response", "action-response", "error-response", "no-such-type"]
+ANYTHING = st.fixed_dictionaries(
+    {"label": st.just("rtvi-ai"), "type": st.sampled_from(TYPES)},
+    optional={"data": DATA, "id": st.just(PENDING) | TEXT},
+)
+CALLS = st.fixed_dictionaries(
+    {
+        "label": st.just("rtvi-ai"),
+        "type": st.sampled_from(["llm-function-call", "llm-function-call-in-progress"]),
+        "data": st.fixed_dictionaries(
+            {"function_name": FIELDS["function_name"], "tool_call_id": TEXT, "arguments": FIELDS["arguments"]}
+        ),
+    }
+)
+MESSAGES = ANYTHING | CALLS
 FRAMES = TEXT | JSON.map(json.dumps) | MESSAGES.map(json.dumps)
 
 
@@ -49,26 +69,72 @@ def test_every_frame_has_outcomes(frame: str) -> None:
     assert outcomes
 
 
+class Curious(RTVIClientHelper):
+    """A helper that takes what is known and what isn't."""
+
+    def get_message_types(self) -> list[str]:
+        return ["no-such-type", "bot-llm-text", "config"]
+
+    def handle_message(self, message: RTVIMessage) -> None:
+        str(message)
+
+
 @given(st.lists(FRAMES, max_size=8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_connected_client_survives(frames: list[str]) -> None:
     asyncio.run(_survive(frames))
 
 
 async def _survive(frames: list[str]) -> None:
-    reported: list[Any] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
-    run = await ready()
+    reported = _reports()
+    run = await ready(expect("action"), *[expect("llm-function-call-result")] * len(frames))
+    run.client.register_helper("llm", LLMHelper({name: str for name in LLMHelper.callback_names}))
+    run.client.register_helper("x", Curious())
+    run.client.register_function_call_handler("f", lambda call: call.arguments)
+    everything = run.client.events()
+    pending = asyncio.ensure_future(run.client.action({"service": "llm", "action": "run"}, timeout=None))
+    await turns(2)
+    id = json.dumps(run.transport.sent[-1]["id"])
     for frame in frames:
-        run.transport.host.receive(frame)
+        run.transport.host.receive(frame.replace(json.dumps(PENDING), id))
     await turns(15)
     assert run.client.state in (TransportState.READY, TransportState.DISCONNECTED)
     fatal = [error for error in run.arguments("error") if error.data.fatal]
     assert (run.client.state is TransportState.DISCONNECTED) == bool(fatal)
     await run.client.disconnect()
     await turns(3)
+    [ended] = await asyncio.gather(pending, return_exceptions=True)
+    assert isinstance(ended, RTVIError) or not isinstance(ended, BaseException)
+    async for event, _ in everything:
+        assert event in run.client._events
     run.released()
     assert reported == []
+
+
+@given(st.lists(FRAMES, max_size=5), st.binary(max_size=40), st.sampled_from(["\n\n", "\r\n\r\n", "\n"]))
+@settings(max_examples=60, deadline=None)
+def test_a_single_turn_survives(frames: list[str], noise: bytes, ends: str) -> None:
+    asyncio.run(_survive_stream(frames, noise, ends))
+
+
+async def _survive_stream(frames: list[str], noise: bytes, ends: str) -> None:
+    reported = _reports()
+    chunks = [f"data: {frame}{ends}".encode(errors="replace") for frame in frames]
+    run = Run(Transport(start=[HttpStream([*chunks, noise])]), params={"base_url": URL})
+    [ended] = await asyncio.gather(
+        run.client.action({"service": "llm", "action": "run"}, timeout=None), return_exceptions=True
+    )
+    assert isinstance(ended, RTVIError)  # no frame has its id
+    assert run.states == []
+    run.released()
+    assert reported == []
+
+
+def _reports() -> list[Any]:
+    """What reaches the event loop's exception handler from now on."""
+    reported: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+    return reported
 
 
 def test_the_strategies_reach_what_they_should() -> None:
@@ -76,12 +142,13 @@ def test_the_strategies_reach_what_they_should() -> None:
     seen: set[str] = set()
 
     @given(MESSAGES.map(json.dumps))
-    @settings(max_examples=300, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=400, deadline=None, database=None, derandomize=True)
     def look(frame: str) -> None:
         for outcome in Session().receive(frame):
             seen.add(getattr(outcome, "event", type(outcome).__name__))
             seen.add("unknown" if getattr(outcome, "known", True) is False else "")
 
     look()
-    assert {"invalidMessage", "unknown", "botReady", "messageError"} <= seen
-    assert len(seen) > 10
+    wanted = {"invalidMessage", "unknown", "botReady", "messageError", "Refused", "Answered", "CallAnnounced", "config"}
+    assert wanted <= seen
+    assert len(seen) > 20
