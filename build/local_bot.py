@@ -32,7 +32,12 @@ class LocalBot:
 
 @contextlib.contextmanager
 def local_bot(
-    port: int = 0, site: Path | None = None, *, origins: Sequence[str] = (), openai: bool = False
+    port: int = 0,
+    site: Path | None = None,
+    *,
+    host: str = "localhost",
+    origins: Sequence[str] = (),
+    openai: bool = False,
 ) -> Iterator[LocalBot]:
     """Starts the bot and waits until it answers; ends it on exit.
 
@@ -41,6 +46,7 @@ def local_bot(
     Args:
         port: where it serves, on loopback; 0 takes a free one.
         site: a built site to serve at /.
+        host: where it listens; with another than "localhost" the runner tells WebSocket clients to use wss.
         origins: other origins whose pages may use the bot, such as "http://127.0.0.1:8000".
         openai: use OpenAI's services with OPENAI_API_KEY from the environment, not the local speech server.
 
@@ -50,9 +56,8 @@ def local_bot(
     """
     python = bot_python()
     port = port or free_port()
-    address = f"http://localhost:{port}/"
-    # "localhost" and no number: with any other host the runner tells clients to use wss.
-    command = [str(EXAMPLE / "bot.py"), "--host", "localhost", "--port", str(port)]
+    address = f"http://{host}:{port}/"
+    command = [str(EXAMPLE / "bot.py"), "--host", host, "--port", str(port)]
     command += ["--allowed-origins", address.rstrip("/"), f"http://127.0.0.1:{port}", *origins]
     command += ["--site", str(site)] if site else []
     with contextlib.ExitStack() as stack:

@@ -32,6 +32,7 @@ from rtvi_web.errors import (
     InvalidArgumentError,
     MessageTooLargeError,
     NotInBrowserError,
+    QueueFullError,
     RequestError,
     RequestTimeoutError,
     RTVIError,
@@ -49,6 +50,7 @@ from rtvi_web.protocol.bot_state import BotState
 from rtvi_web.protocol.conversation import CallRecord, Conversation, Turn
 from rtvi_web.protocol.events import Event, InvalidMessage, RTVIEvent
 from rtvi_web.protocol.media import Participant, ParticipantTracks, Tracks
+from rtvi_web.protocol.recovery import LinkLoss, Reconnect
 from rtvi_web.protocol.state import TransportState
 from rtvi_web.transport import Transport
 
@@ -124,6 +126,7 @@ __all__ = [
     "InvalidMessage",
     "LLMContext",
     "LLMHelper",
+    "LinkLoss",
     "LogLevel",
     "MessageTooLargeError",
     "MetricsData",
@@ -131,11 +134,13 @@ __all__ = [
     "OptionDescription",
     "Participant",
     "ParticipantTracks",
+    "QueueFullError",
     "RTVIClient",
     "RTVIClientHelper",
     "RTVIError",
     "RTVIEvent",
     "RTVIMessage",
+    "Reconnect",
     "RequestError",
     "RequestTimeoutError",
     "ServiceDescription",

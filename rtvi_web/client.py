@@ -139,7 +139,12 @@ class RTVIClient(Emitter, Devices, Messages, Files, Configuration, Actions, Depr
 
     @property
     def connected(self) -> bool:
-        """Whether the state is ``connected`` or ``ready``. Mirrors ``connected``."""
+        """Whether there is a session: the state is ``connected``, ``ready`` or ``reconnecting``. Mirrors ``connected``.
+
+        While the link is being restored, the session goes on as far as the page is concerned: devices stay open,
+        messages and requests wait for the link (requests not beyond their own time limits), and ``disconnect()`` ends
+        it. What does not fit into the queue, a hundred messages, raises :class:`QueueFullError`.
+        """
         return self._lifecycle.in_session
 
     @property

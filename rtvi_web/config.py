@@ -10,7 +10,7 @@ from rtvi_web.lifecycle import Lifecycle
 from rtvi_web.params import seconds
 from rtvi_web.protocol import config as pure
 from rtvi_web.protocol.config import Config, ServiceConfig
-from rtvi_web.protocol.state import TransportState
+from rtvi_web.protocol.state import ESTABLISHED
 
 if TYPE_CHECKING:
     from rtvi_web.protocol.payloads import ConfigDescription
@@ -132,6 +132,6 @@ class Configuration:
     async def _or_fetched(self, config: GivenConfig | None, member: str) -> Config:
         if config is not None:
             return pure.normalize(config)
-        if self._lifecycle.state is not TransportState.READY:
+        if self._lifecycle.state not in ESTABLISHED:
             raise BotNotReadyError(f"{member}() was called without a configuration before the bot is ready.")
         return await self.get_config()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 _S = TransportState
-_TAKEN = (_S.AUTHENTICATING, _S.AUTHENTICATED, _S.CONNECTING, _S.CONNECTED, _S.READY)
+_TAKEN = (_S.AUTHENTICATING, _S.AUTHENTICATED, _S.CONNECTING, _S.CONNECTED, _S.READY, _S.RECONNECTING)
 """The states in which a bot has been told its services."""
 
 

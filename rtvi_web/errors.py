@@ -20,6 +20,7 @@
     ├── ActionEndpointNotSetError                    action() without a session and without an endpoint
     ├── RequestTimeoutError       (TimeoutError)     the bot did not answer a request in time
     ├── MessageTooLargeError      (ValueError)       a message over the transport's size limit; not sent
+    ├── QueueFullError                               a message found no room to wait in; not sent
     └── DeviceError                                  a microphone, camera or speaker could not be used
 
 The names that the JavaScript client has (``RTVIError``, ``ConnectionTimeoutError``, ``StartBotError``,
@@ -216,6 +217,13 @@ class MessageTooLargeError(RTVIError, ValueError):
         super().__init__(f"The message has {size:,} bytes; the transport carries at most {limit:,}. It was not sent.")
         self.size = size
         self.limit = limit
+
+
+class QueueFullError(RTVIError):
+    """A message found no room: the link is being restored and too much waits for it, or it cannot keep up.
+
+    It was not sent; the session goes on.
+    """
 
 
 class DeviceError(RTVIError):

@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import logging
 import sys
-from collections.abc import AsyncIterator, Collection, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from rtvi_web._version import __version__
@@ -28,6 +28,7 @@ from rtvi_web.errors import (
     DisconnectedError,
     InvalidArgumentError,
     MessageTooLargeError,
+    QueueFullError,
     RequestError,
     RTVIError,
     StartBotError,
@@ -36,6 +37,7 @@ from rtvi_web.errors import (
 )
 from rtvi_web.functions import NOBODY, Answerer, FunctionCalls, answer
 from rtvi_web.helpers import MessageHelpers
+from rtvi_web.outbox import Outbox
 from rtvi_web.protocol.envelope import PROTOCOL_VERSION, encode, new_id
 from rtvi_web.protocol.events import Event, RTVIEvent
 from rtvi_web.protocol.media import Participant
@@ -49,7 +51,8 @@ from rtvi_web.protocol.outcomes import (
     Outcome,
     Refused,
 )
-from rtvi_web.protocol.state import DEVICES_ONLY, STARTABLE, StateMachine, TransportState
+from rtvi_web.protocol.recovery import LinkLoss
+from rtvi_web.protocol.state import DEVICES_ONLY, ESTABLISHED, STARTABLE, StateMachine, TransportState
 from rtvi_web.requests import PendingRequests
 from rtvi_web.start import ConnectTimeout, Starter
 from rtvi_web.transport import ConnectRequest, Transport
@@ -69,6 +72,10 @@ _STALLED = {
     ConnectPhase.DATA_CHANNEL: "the data channel did not open",
     ConnectPhase.BOT_READY: "the bot did not say bot-ready",
 }
+
+
+_FLUSH_AGAIN = 0.2
+"""Seconds until what waits is sent on, where the channel takes no more at once."""
 
 
 class Lifecycle:
@@ -91,6 +98,8 @@ class Lifecycle:
         self._machine = StateMachine()
         self._session: Session | None = None
         self._requests = PendingRequests()
+        self._outbox = Outbox()
+        self._starter: Starter | None = None
         self._unsupported: set[str] = set()
         self._started: ConnectRequest | None = None
         self._phase = ConnectPhase.DEVICES
@@ -111,8 +120,8 @@ class Lifecycle:
 
     @property
     def in_session(self) -> bool:
-        """Whether the state is ``connected`` or ``ready``."""
-        return self.state in (TransportState.CONNECTED, TransportState.READY)
+        """Whether the state is ``connected``, ``ready`` or ``reconnecting``."""
+        return self.state is TransportState.CONNECTED or self.state in ESTABLISHED
 
     @property
     def bot_ready_data(self) -> BotReadyData | None:
@@ -219,7 +228,7 @@ class Lifecycle:
             raise ConnectionTimeoutError(message) from None
 
     async def _open_devices(self) -> None:
-        self._session = self._started = None
+        self._session = self._started = self._starter = None
         self._unsupported = set()
         if self.state is not TransportState.INITIALIZED:
             self._move(TransportState.INITIALIZING)
@@ -231,6 +240,8 @@ class Lifecycle:
 
     async def _ask(self, starter: Starter, deadline: asyncio.Timeout) -> ConnectRequest:
         attempt = self._attempt
+        if starter.asks or self._starter is None:
+            self._starter = starter
 
         def abort() -> None:
             if self._attempt is attempt:  # else it is over, and this is a later one
@@ -246,7 +257,7 @@ class Lifecycle:
         return request
 
     async def _establish(self, request: ConnectRequest) -> BotReadyData:
-        self._bot_ready = bot_ready = asyncio.get_running_loop().create_future()
+        self._bot_ready = asyncio.get_running_loop().create_future()
         self._move(TransportState.CONNECTING)
         self.enter(ConnectPhase.OFFER)
         bot = await self._transport.connect(request)
@@ -256,10 +267,14 @@ class Lifecycle:
         self.fire(RTVIEvent.BOT_CONNECTED, bot)
         self._move(TransportState.READY)
         self.enter(ConnectPhase.BOT_READY)
+        return await self._greet(self._bot_ready)
+
+    async def _greet(self, bot_ready: asyncio.Future[BotReadyData]) -> BotReadyData:
+        """Say client-ready, and wait for bot-ready."""
         self._client_ready_id = new_id()
-        self.send("client-ready", {"version": PROTOCOL_VERSION, "about": about()}, id=self._client_ready_id)
-        data: BotReadyData = await bot_ready
-        return data
+        hello = {"version": PROTOCOL_VERSION, "about": about()}
+        self._send_now(self._encode("client-ready", hello, self._client_ready_id))
+        return await bot_ready
 
     def _open_session(self) -> Session:
         """This session's book-keeping. It brings pydantic, which is not there before: see :mod:`rtvi_web.protocol`."""
@@ -292,6 +307,8 @@ class Lifecycle:
             if not refused:
                 self._move(TransportState.DISCONNECTING)
             self._requests.fail_all(reason)
+            if unsent := self._outbox.clear():
+                logger.warning("the session ended before %d messages that waited for the link were sent", unsent)
             try:
                 await self._transport.close()
             except Exception as error:
@@ -340,6 +357,45 @@ class Lifecycle:
             self.fire(RTVIEvent.ERROR, ErrorMessage(type="error", data=data))
             self._end(error)
 
+    def reconnecting(self, attempt: int, cause: LinkLoss) -> None:
+        if self._alive:
+            logger.info("the link is lost (%s), attempt %d", cause.value, attempt)
+            self._move(TransportState.RECONNECTING)
+            self.fire(RTVIEvent.RECONNECTING, attempt, cause)
+
+    def reconnected(self) -> None:
+        self._resume(resumed=True)
+
+    async def start_again(self, connect: Callable[[ConnectRequest], Awaitable[Participant]]) -> None:
+        if self._starter is None:
+            raise DisconnectedError("No session was started that could be started again.")
+        request = self._started = await self._starter.start(ConnectTimeout(asyncio.timeout(None)), lambda: None)
+        self._bot_ready = asyncio.get_running_loop().create_future()
+        bot = await connect(request)
+        self._session = None
+        self._unsupported = set()
+        self._requests.fail_all("The server had given the session up; a new one has begun.", keep=self._outbox)
+        self.fire(RTVIEvent.PARTICIPANT_CONNECTED, bot)
+        self.fire(RTVIEvent.BOT_CONNECTED, bot)
+        await self._greet(self._bot_ready)
+        self._resume(resumed=False)
+
+    def _resume(self, *, resumed: bool) -> None:
+        """The link is back: send what has waited for it, and go on."""
+        if self.state is not TransportState.RECONNECTING or not self._alive:
+            return
+        try:
+            while self._outbox:
+                self._send_now(self._outbox.first())
+                self._outbox.drop_first()
+        except DisconnectedError:
+            return  # It is lost again, as the transport is about to tell.
+        except QueueFullError:
+            asyncio.get_running_loop().call_later(_FLUSH_AGAIN, lambda: self._resume(resumed=resumed))
+            return
+        self._move(TransportState.READY)
+        self.fire(RTVIEvent.RECONNECTED, resumed)
+
     @property
     def _alive(self) -> bool:
         return self._closing is None and self.state not in STARTABLE
@@ -355,23 +411,34 @@ class Lifecycle:
 
     def send(self, type: str, data: Any, *, id: str | None = None) -> None:
         """Send a message; see ``RTVIClient.send_client_message`` for the errors."""
-        if self.state is not TransportState.READY:
+        if self.state not in ESTABLISHED:
             raise BotNotReadyError(f"{type!r} cannot be sent while the client is {self.state.value}.")
-        if type in self._unsupported and self.state is TransportState.READY:
+        if type in self._unsupported:
             raise _unsupported(type)
+        id = id or new_id()
+        text = self._encode(type, data, id)
+        if self.state is TransportState.RECONNECTING:
+            self._outbox.put(id, text)
+        else:
+            self._send_now(text)
+
+    def _encode(self, type: str, data: Any, id: str) -> str:
         try:
-            text = encode(type, data, id or new_id())
+            text = encode(type, data, id)
             size = len(text.encode())
         except (TypeError, ValueError) as error:
             raise InvalidArgumentError(f"The data of {type!r} cannot be written as JSON: {error}.") from None
         if size > self._transport.max_message_size:
             raise MessageTooLargeError(size, self._transport.max_message_size)
+        return text
+
+    def _send_now(self, text: str) -> None:
         self._transport.send(text)
         self.fire(RTVIEvent.MESSAGE_SENT, text)
 
     def require_ready(self, what: str) -> None:
         """See ``RTVIClient.require_ready``."""
-        if self.state is not TransportState.READY:
+        if self.state not in ESTABLISHED:
             raise BotNotReadyError(f"{what} was called while the client is {self.state.value}. Await connect() first.")
 
     async def request(self, type: str, data: Any, *, timeout: float | None, what: str) -> Any:
@@ -383,6 +450,7 @@ class Lifecycle:
             return await self._requests.wait(pending, timeout=timeout, what=what)
         finally:
             pending.cancel()
+            self._outbox.discard(id)  # Where it still waits for the link, nobody waits for its answer any more.
 
     def tell(self, outcome: Outcome) -> None:
         """Tell handlers and helpers what a message says, in a session or out of one."""
@@ -422,7 +490,7 @@ class Lifecycle:
     async def _answer(self, answerer: Answerer, call: FunctionCallData) -> None:
         session = self._session
         result = await answer(answerer, call)
-        if self._session is not session or self.state is not TransportState.READY:
+        if self._session is not session or not self.in_session:
             logger.debug("the session ended before function %r was answered", call.function_name)
             return
         try:
@@ -432,8 +500,8 @@ class Lifecycle:
             # The arguments may be what cannot be sent; the bot knows them anyway.
             short = {**result, "arguments": {}, "result": {"error": error.message}}
             self.send("llm-function-call-result", short)
-        except DisconnectedError as error:
-            logger.debug("function %r was not answered: %s", call.function_name, error)
+        except (DisconnectedError, QueueFullError) as error:
+            logger.warning("function %r was not answered: %s", call.function_name, error)
 
 
 def about() -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Container
 from typing import Any
 
 from rtvi_web.errors import DisconnectedError, RequestTimeoutError, RTVIError
@@ -49,8 +50,8 @@ class PendingRequests:
         if (pending := self._pending.get(id)) and not pending.done():
             pending.set_exception(error)
 
-    def fail_all(self, reason: str) -> None:
-        """The session has ended: nothing will be answered any more."""
-        for pending in tuple(self._pending.values()):
-            if not pending.done():
+    def fail_all(self, reason: str, keep: Container[str] = ()) -> None:
+        """The session has ended: nothing will be answered any more, but what ``keep`` names."""
+        for id, pending in tuple(self._pending.items()):
+            if not pending.done() and id not in keep:
                 pending.set_exception(DisconnectedError(reason))

@@ -27,6 +27,7 @@ from rtvi_web.errors import ConnectPhase, DeviceError, DisconnectedError, RTVIEr
 from rtvi_web.protocol.envelope import LABEL, PROTOCOL_VERSION
 from rtvi_web.protocol.events import RTVIEvent
 from rtvi_web.protocol.media import Participant, ParticipantTracks, Tracks
+from rtvi_web.protocol.recovery import LinkLoss
 from rtvi_web.transport import ConnectRequest, HttpResponse, Transport, TransportHost
 
 BOT = Participant("bot", "bot", local=False)
@@ -247,6 +248,17 @@ class ScriptedTransport(Transport):
             raise self._error
         if self._steps:
             raise ScriptError(f"the script is not over; next: {self._steps[0]}")
+
+    def drop(self, cause: LinkLoss = LinkLoss.SILENT, *, attempt: int = 0) -> None:
+        """Lose the link for now, as a transport does that restores it; with another attempt, it tries on."""
+        self._host.reconnecting(attempt, cause)
+
+    async def restore(self, *, resumed: bool = True) -> None:
+        """Restore the link; without ``resumed`` with a new bot, whose :func:`handshake` must come next."""
+        if resumed:
+            self._host.reconnected()
+        else:
+            await self._host.start_again(self.connect)
 
     # The Transport contract.
 

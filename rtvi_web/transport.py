@@ -11,7 +11,7 @@ Later features add members with a default, so that a transport written today kee
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeVarTuple
 
@@ -26,6 +26,7 @@ from rtvi_web.protocol.media import (
     Tracks,
     VideoSource,
 )
+from rtvi_web.protocol.recovery import LinkLoss
 
 Args = TypeVarTuple("Args")
 
@@ -122,7 +123,7 @@ class ConnectRequest(NamedTuple):
 
 
 class TransportHost(Protocol):
-    """What a transport may tell its client. All of it returns at once; none of it raises."""
+    """What a transport may tell its client. None of it raises and all of it returns at once, unless it says so."""
 
     def fire(self, event: Event[*Args], *args: *Args) -> None:
         """Fire a device or media event."""
@@ -143,8 +144,24 @@ class TransportHost(Protocol):
     def lost(self, error: RTVIError) -> None:
         """The link is gone for good; the client closes and says why."""
 
+    def reconnecting(self, attempt: int, cause: LinkLoss) -> None:
+        """The link is lost, and it may heal (attempt 0), or is being restored (attempts 1, 2 …)."""
+
+    def reconnected(self) -> None:
+        """The link is back, with the same bot, which goes on where it was."""
+
+    async def start_again(self, connect: Callable[[ConnectRequest], Awaitable[Participant]]) -> None:
+        """Begin a new session in place of one that the server has given up; returns when the new bot is ready.
+
+        Args:
+            connect: establishes the link; the transport's own way, with devices that stay open.
+
+        Raises:
+            RTVIError: it could not be started, or not be connected to.
+        """
+
     def send(self, type: str, data: Any) -> None:
-        """Send a message of the transport's own, as the client's own messages go; the one member that may raise.
+        """Send a message of the transport's own, as the client's own messages go.
 
         Raises:
             BotNotReadyError, DisconnectedError, MessageTooLargeError: it was not sent.

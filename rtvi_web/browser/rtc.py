@@ -19,7 +19,10 @@ class PeerListener(Protocol):
         """A local ICE candidate: ``candidate``, ``sdp_mid``, ``sdp_mline_index``."""
 
     def on_state(self, state: str) -> None:
-        """``connectionState`` changed: ``"connecting"``, ``"connected"``, ``"disconnected"``, ``"failed"``."""
+        """``connectionState`` is this now, ``"connecting"``, ``"connected"``, ``"disconnected"`` or ``"failed"``.
+
+        It may be the same again, where only ``iceConnectionState`` has changed.
+        """
 
     def on_track(self, track: Any) -> None:
         """The other side is going to send a track."""
@@ -77,7 +80,8 @@ class Peer:
     def _listen(self) -> None:
         listener, listen = self._listener, self._scope.listen
         listen(self._connection, "icecandidate", self._on_candidate)
-        listen(self._connection, "connectionstatechange", lambda _: listener.on_state(self.state))
+        for change in ("connectionstatechange", "iceconnectionstatechange"):
+            listen(self._connection, change, lambda _: listener.on_state(self.state))
         listen(self._connection, "track", lambda event: self._on_track(event.track))
         listen(self._channel, "open", lambda _: listener.on_open())
         listen(self._channel, "message", self._on_message)
@@ -113,9 +117,19 @@ class Peer:
         return str(self._connection.connectionState)
 
     @property
+    def ice_state(self) -> str:
+        """``iceConnectionState``."""
+        return str(self._connection.iceConnectionState)
+
+    @property
     def is_open(self) -> bool:
         """Whether the data channel is open."""
         return bool(self._channel.readyState == "open")
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that were given to the channel and have not left yet."""
+        return int(self._channel.bufferedAmount)
 
     @property
     def max_message_size(self) -> int:
@@ -165,6 +179,11 @@ class Peer:
         """
         with _js.guarded():
             self._channel.send(text)
+
+    async def stats(self) -> list[dict[str, Any]]:
+        """What ``getStats()`` reports, one dict each (W3C webrtc-stats)."""
+        report = await _js.call(self._connection, "getStats")
+        return [report_.to_py() for report_ in report.values()]
 
     async def sent(self) -> None:
         """Wait until every frame has left, or the channel is closed."""

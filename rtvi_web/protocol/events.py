@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVarTuple
 from rtvi_web.errors import DeviceError, UnsupportedFeatureError
 from rtvi_web.protocol.config import Config
 from rtvi_web.protocol.media import MediaDevice, MediaState, MediaStreamTrack, Participant
+from rtvi_web.protocol.recovery import LinkLoss
 from rtvi_web.protocol.state import TransportState
 
 if TYPE_CHECKING:
@@ -122,6 +123,8 @@ class RTVIEvent(metaclass=_EventTable):
     BOT_STARTED: Final[Event[Any]] = Event("botStarted")
     CONNECTED: Final[Event[()]] = Event("connected")
     DISCONNECTED: Final[Event[()]] = Event("disconnected")
+    RECONNECTING: Final[Event[int, LinkLoss]] = Event("reconnecting")
+    RECONNECTED: Final[Event[bool]] = Event("reconnected")
     PARTICIPANT_CONNECTED: Final[Event[Participant]] = Event("participantConnected", js_callback="onParticipantJoined")
     PARTICIPANT_LEFT: Final[Event[Participant]] = Event("participantLeft")
     BOT_CONNECTED: Final[Event[Participant]] = Event("botConnected")

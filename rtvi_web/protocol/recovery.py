@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 2.0
 """Seconds between attempts: doubled each time, and shortened by chance to no less than half."""
 
 RESUME_LIMIT, START_LIMIT = 8.0, 20.0
@@ -93,7 +93,7 @@ class Recovery:
         self._not_before = PATIENCE[loss]
         self._attempts = 0
         self._session_gone = False
-        self._problem = "it did not heal"
+        self._problem = "It did not heal by itself."
         self._final: str | None = None
 
     def next(self, elapsed: float) -> Step:
@@ -102,7 +102,8 @@ class Recovery:
         if self._final is not None:
             return GiveUp(self._final)
         if left <= 0:
-            return GiveUp(f"it could not be restored within {self._options.budget:g} s: {self._problem}")
+            budget = self._options.budget
+            return GiveUp(f"The link could not be restored within {budget:g} s: {self._problem}")
         if elapsed < self._not_before:
             return Watch(min(self._not_before - elapsed, left))
         self._attempts += 1

@@ -6,7 +6,10 @@ from enum import StrEnum
 
 
 class TransportState(StrEnum):
-    """Where the session stands. The values are those of the JavaScript client's ``TransportState``."""
+    """Where the session stands. The values are those of the JavaScript client's ``TransportState``.
+
+    ``reconnecting`` is ours: the link to the bot is lost, and being restored. The JavaScript client stays ``ready``.
+    """
 
     DISCONNECTED = "disconnected"
     INITIALIZING = "initializing"
@@ -16,6 +19,7 @@ class TransportState(StrEnum):
     CONNECTING = "connecting"
     CONNECTED = "connected"
     READY = "ready"
+    RECONNECTING = "reconnecting"
     DISCONNECTING = "disconnecting"
     ERROR = "error"
 
@@ -31,7 +35,8 @@ TRANSITIONS: dict[TransportState, frozenset[TransportState]] = {
     _S.AUTHENTICATED: frozenset({_S.CONNECTING, _S.DISCONNECTING}),
     _S.CONNECTING: frozenset({_S.CONNECTED, _S.DISCONNECTING}),
     _S.CONNECTED: frozenset({_S.READY, _S.DISCONNECTING}),
-    _S.READY: frozenset({_S.DISCONNECTING}),
+    _S.READY: frozenset({_S.RECONNECTING, _S.DISCONNECTING}),
+    _S.RECONNECTING: frozenset({_S.READY, _S.DISCONNECTING}),
     _S.DISCONNECTING: frozenset({_S.DISCONNECTED}),
     _S.ERROR: _STARTING | {_S.DISCONNECTING},
 }
@@ -43,6 +48,9 @@ TRANSITIONS: dict[TransportState, frozenset[TransportState]] = {
 
 STARTABLE = frozenset({_S.DISCONNECTED, _S.ERROR})
 """The states in which there is no session and nothing is open."""
+
+ESTABLISHED = frozenset({_S.READY, _S.RECONNECTING})
+"""The states in which there is a bot to send messages to, though they may have to wait for the link."""
 
 DEVICES_ONLY = frozenset({_S.INITIALIZING, _S.INITIALIZED})
 """The states in which, while no ``connect()`` is running, devices are open ahead of it: it may begin here too."""

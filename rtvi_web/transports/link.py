@@ -6,14 +6,15 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from rtvi_web.browser import _js
 from rtvi_web.browser.audio import Player
 from rtvi_web.browser.rtc import Peer
-from rtvi_web.errors import ConnectPhase, DisconnectedError, RTVIError, TransportStartError
+from rtvi_web.errors import ConnectPhase, DisconnectedError, QueueFullError, RTVIError, TransportStartError
 from rtvi_web.protocol.events import RTVIEvent
 from rtvi_web.protocol.media import Participant, ParticipantTracks
+from rtvi_web.protocol.recovery import LinkLoss
 from rtvi_web.transport import TransportHost
 from rtvi_web.transports.signalling import Signalling, Trickle
 
@@ -23,15 +24,31 @@ _MEDIA = (("audio", "sendrecv"), ("video", "sendrecv"), ("video", "sendonly"))
 """Microphone and bot, camera and bot, screen: in the order of ``media_host``'s slots."""
 
 
+MOST_BUFFERED = 8_388_608
+"""Bytes that may wait in the channel's buffer; Chromium would take twice as many, others any number."""
+
+
+class LinkWatcher(Protocol):
+    """Hears how an open link fares."""
+
+    def lost(self, loss: LinkLoss) -> None:
+        """It is lost, or it is worse than it was."""
+
+    def healed(self) -> None:
+        """It works again."""
+
+
 class Link:
     """Negotiates, carries frames, plays the bot, and says once when it is over. It listens to its :class:`Peer`.
 
     Args:
         host: who hears what happens.
+        watcher: who hears how the link fares once it is open.
         signalling: where the offer goes.
         ice_servers: as in JavaScript.
         player: plays the bot's audio; ``None`` leaves that to the page.
         tracks_changed: called when the bot's tracks have changed, before the events.
+        bot: who is at the other end already, where this connection takes the place of one before.
 
     Raises:
         TransportStartError: the browser refuses the ICE servers.
@@ -41,13 +58,17 @@ class Link:
     def __init__(
         self,
         host: TransportHost,
+        watcher: LinkWatcher,
         signalling: Signalling,
         *,
         ice_servers: Sequence[Mapping[str, Any]],
         player: Player | None,
         tracks_changed: Callable[[], object],
+        bot: Participant | None = None,
     ) -> None:
         self._host = host
+        self._watcher = watcher
+        self._known_bot = bot
         self._signalling = signalling
         self._trickle = Trickle(signalling.send_candidates)
         self._player = player
@@ -68,7 +89,12 @@ class Link:
     @property
     def bot(self) -> Participant:
         """Who is at the other end."""
-        return Participant(id=self._signalling.pc_id or "bot", name="bot", local=False)
+        return self._known_bot or Participant(id="bot", name="bot", local=False)
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether frames and media pass, as far as the browser knows."""
+        return not self._over and self._peer.is_open and self._peer.ice_state in ("connected", "completed")
 
     @property
     def bot_tracks(self) -> ParticipantTracks:
@@ -80,11 +106,13 @@ class Link:
         """Bytes that the bot takes in one message."""
         return self._peer.max_message_size
 
-    async def open(self, tracks: Sequence[Any]) -> None:
+    async def open(self, tracks: Sequence[Any], replaces: Link | None = None) -> None:
         """Connect; returns when the data channel is open.
 
         Args:
             tracks: what to send at first as audio, video and screen; ``None`` for nothing.
+            replaces: the link of the same session whose place this one takes. It is closed when the answer is there,
+                and no sooner: the server ends a session whose only connection is closed.
 
         Raises:
             TransportStartError: it could not be established.
@@ -92,13 +120,17 @@ class Link:
         for slot, track in enumerate(tracks):
             if track is not None:
                 await self.send_track(slot, track)
-        await self._negotiate()
+        await self._negotiate(replaces)
         self._run(self._trickle.run, "sending candidates")
         await self._opened
 
-    async def _negotiate(self) -> None:
+    async def _negotiate(self, replaces: Link | None = None) -> None:
         async with self._negotiating:
-            answer = await self._signalling.offer(await self._peer.offer())
+            answer = await self._signalling.offer(await self._peer.offer(), restart=replaces is not None)
+            if self._known_bot is None and self._signalling.pc_id is not None:
+                self._known_bot = Participant(id=self._signalling.pc_id, name="bot", local=False)
+            if replaces is not None:
+                await replaces.close()
             if not self._opened.done():
                 self._host.enter(ConnectPhase.ICE)
             try:
@@ -120,6 +152,13 @@ class Link:
         except _js.JsError as error:
             raise DisconnectedError(f"The track cannot be sent: {error.message}") from error
 
+    async def stats(self) -> list[dict[str, Any]]:
+        """What the browser reports of the connection, one dict each (W3C webrtc-stats)."""
+        try:
+            return await self._peer.stats()
+        except _js.JsError as error:
+            raise DisconnectedError(f"There are no statistics: {error.message}") from error
+
     async def sent(self) -> None:
         """Wait until every frame has left."""
         await self._peer.sent()
@@ -128,8 +167,13 @@ class Link:
         """Send a frame of text.
 
         Raises:
-            DisconnectedError: the channel is not open, or it takes no more.
+            DisconnectedError: the channel is not open.
+            QueueFullError: too much waits in it already.
         """
+        if self._peer.buffered > MOST_BUFFERED:
+            raise QueueFullError(
+                f"The data channel cannot keep up: {self._peer.buffered:,} bytes wait in it. The message was not sent."
+            )
         try:
             self._peer.send(text)
         except _js.JsError as error:
@@ -168,8 +212,15 @@ class Link:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _lose(self, reason: str) -> None:
-        """The link is over: connect() fails, or the host hears of it; once."""
+    def _lose(self, loss: LinkLoss, reason: str) -> None:
+        """The link is lost: opening it fails, or the watcher hears of it."""
+        if not self._over and self._opened.done():
+            self._watcher.lost(loss)
+        else:
+            self._end(reason)
+
+    def _end(self, reason: str) -> None:
+        """Nothing can be done about it: opening the link fails, or the session ends; once."""
         if self._over:
             return
         self._over = True
@@ -185,18 +236,22 @@ class Link:
         self._trickle.add(candidate)
 
     def on_state(self, state: str) -> None:
-        if state == "connected" and not self._opened.done():
-            self._host.enter(ConnectPhase.DATA_CHANNEL)
-        elif state in ("failed", "closed"):
-            # "disconnected" is no loss: it may come back, and becomes "failed" if it does not.
-            self._lose("There is no network path to the bot any more." if self._opened.done() else _NO_PATH)
+        if state in ("failed", "closed"):
+            self._lose(LinkLoss.FAILED, _NO_PATH)
+        elif not self._opened.done():
+            if state == "connected":
+                self._host.enter(ConnectPhase.DATA_CHANNEL)
+        elif "disconnected" in (state, self._peer.ice_state):
+            self._lose(LinkLoss.SILENT, _NO_PATH)
+        elif self.is_linked:
+            self._watcher.healed()
 
     def on_open(self) -> None:
         if not self._opened.done():
             self._opened.set_result(None)
 
     def on_closed(self) -> None:
-        self._lose("The bot closed the data channel.")
+        self._lose(LinkLoss.CHANNEL_CLOSED, "The bot closed the data channel.")
 
     def on_text(self, text: str) -> None:
         message = _signalling_message(text)
@@ -228,7 +283,7 @@ class Link:
     def _on_pagehide(self, _event: Any) -> None:
         # The server would take half a minute to notice that the page is gone.
         self._peer.close()
-        self._lose("The page was left.")
+        self._end("The page was left.")
 
 
 _NO_PATH = (

@@ -12,7 +12,7 @@ from typing import Any
 from rtvi_web.errors import ConnectPhase, HttpError, TransportStartError
 from rtvi_web.params import join_url
 from rtvi_web.start import explain, json_headers
-from rtvi_web.transport import ConnectRequest, HttpClient
+from rtvi_web.transport import ConnectRequest, HttpClient, HttpResponse
 
 logger = logging.getLogger(__name__)
 
@@ -81,16 +81,20 @@ class Signalling:
         self._url = url
         self._headers = json_headers(dict(headers))
         self._request_data = dict(request_data)
+        self._takes_candidates = False
         self.pc_id: str | None = None
         """The server's name for the connection, from its answer."""
 
-    async def offer(self, sdp: str) -> str:
+    async def offer(self, sdp: str, *, restart: bool = False) -> str:
         """Send an offer; the SDP of the answer. The second and later offers renegotiate the same connection.
+
+        Args:
+            restart: the offer is a new connection's, which takes the place of the one before; the bot goes on.
 
         Raises:
             TransportStartError: no answer, a refusal, or an answer without SDP.
         """
-        offer: dict[str, Any] = {"sdp": sdp, "type": "offer", "pc_id": self.pc_id, "restart_pc": False}
+        offer: dict[str, Any] = {"sdp": sdp, "type": "offer", "pc_id": self.pc_id, "restart_pc": restart}
         if self._request_data:
             offer["request_data"] = self._request_data
         try:
@@ -118,11 +122,32 @@ class Signalling:
         """
         if self.pc_id is None:  # A server that names no connection has nothing to add them to.
             return False
-        body = json.dumps({"pc_id": self.pc_id, "candidates": list(candidates)})
-        response = await self._http.request("PATCH", self._url, headers=self._headers, body=body)
+        response = await self._patch(candidates)
+        self._takes_candidates = response.ok
         if not response.ok:
             logger.debug("PATCH %s: candidates refused with %d: %s", self._url, response.status, explain(response))
         return response.ok
+
+    async def knows_connection(self) -> bool | None:
+        """Whether the server still has the connection; ``None`` where it cannot be asked.
+
+        An offer would tell as well, but a server that has given the connection up answers that with a new bot. A list
+        of no candidates changes nothing.
+
+        Raises:
+            HttpError: no answer at all.
+            TransportStartError: a server error.
+        """
+        if not self._takes_candidates:
+            return None
+        response = await self._patch([])
+        if response.status >= 500:
+            raise _failed(f"PATCH {self._url} was answered with {response.status}.", response.status)
+        return response.ok
+
+    async def _patch(self, candidates: Sequence[Candidate]) -> HttpResponse:
+        body = json.dumps({"pc_id": self.pc_id, "candidates": list(candidates)})
+        return await self._http.request("PATCH", self._url, headers=self._headers, body=body)
 
 
 def _failed(message: str, status: int | None = None) -> TransportStartError:

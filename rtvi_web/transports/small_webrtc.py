@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rtvi_web.browser.rtc import DEFAULT_MESSAGE_SIZE
 from rtvi_web.errors import ConnectPhase, DisconnectedError, RTVIError
 from rtvi_web.protocol.media import Participant, ParticipantTracks
+from rtvi_web.protocol.recovery import SERVER_PATIENCE, Reconnect
 from rtvi_web.transport import ConnectRequest, HttpClient
 from rtvi_web.transports.first_words import FirstWords
 from rtvi_web.transports.http import PageHttp
 from rtvi_web.transports.link import Link
 from rtvi_web.transports.media_host import CAMERA, MICROPHONE, SCREEN
 from rtvi_web.transports.page_media import PageMedia
+from rtvi_web.transports.recently_sent import RecentlySent
+from rtvi_web.transports.reconnection import Reconnection
 from rtvi_web.transports.signalling import Signalling, ice_servers, offer_url
 
+DEFAULT_RECONNECT = Reconnect()
 NO_BOT = Participant(id="bot", name="bot", local=False)
 
 
@@ -32,6 +37,7 @@ class SmallWebRTCTransport(PageMedia):
             says, else base URL + ``/api/offer``. Mirrors ``webrtcUrl``.
         ice_servers: as in JavaScript, ``[{"urls": "stun:…"}]``; without it, those of the start endpoint's answer.
             Mirrors ``iceServers``.
+        reconnect: how hard a lost link is restored; ``None`` ends the session with its link.
         play_bot_audio: whether the transport plays the bot's audio; ``False`` leaves that to the page
             (``tracks().bot.audio``).
         remember_devices: whether the choice of devices is kept in the local storage for later page loads.
@@ -53,6 +59,7 @@ class SmallWebRTCTransport(PageMedia):
         *,
         webrtc_url: str | None = None,
         ice_servers: Sequence[Mapping[str, Any]] | None = None,
+        reconnect: Reconnect | None = DEFAULT_RECONNECT,
         play_bot_audio: bool = True,
         remember_devices: bool = True,
         audio_constraints: Mapping[str, Any] | None = None,
@@ -77,6 +84,9 @@ class SmallWebRTCTransport(PageMedia):
         self._first_words: FirstWords | None = None
         self._http: HttpClient = PageHttp()
         self._link: Link | None = None
+        self._reconnect = reconnect
+        self._reconnection: Reconnection | None = None
+        self._recently_sent = RecentlySent()
 
     @property
     def http(self) -> HttpClient:
@@ -94,27 +104,92 @@ class SmallWebRTCTransport(PageMedia):
 
     async def connect(self, request: ConnectRequest) -> Participant:
         self._client.enter(ConnectPhase.OFFER)
-        signalling = Signalling(
+        self._signalling = Signalling(
             self.http,
             offer_url(self._webrtc_url, request),
             headers=request.headers,
             request_data=request.request_data,
         )
-        self._link = link = Link(
+        self._servers = ice_servers(self._ice_servers, request.bundle)
+        if self._reconnection is None:
+            self._reconnection = Reconnection(self._reconnect, self, self._client)
+        self._recently_sent = RecentlySent()
+        self._link = link = self._make_link(self._reconnection)
+        await self._open(link)
+        return link.bot
+
+    def _make_link(self, reconnection: Reconnection, bot: Participant | None = None) -> Link:
+        return Link(
             self._client,
-            signalling,
-            ice_servers=ice_servers(self._ice_servers, request.bundle),
+            reconnection,
+            self._signalling,
+            ice_servers=self._servers,
             player=self._player,
             tracks_changed=self.tracks_changed,
+            bot=bot,
         )
-        held_back = self._first_words is not None
-        await link.open([None if held_back else self._mic.track, self._cam.track, self._screen.track])
+
+    async def _open(self, link: Link, replaces: Link | None = None) -> None:
+        await link.open(self._sent_tracks(), replaces)
+        for slot, track in enumerate(self._sent_tracks()):
+            await link.send_track(slot, track)  # A device may have been changed while it was opened.
         enabled = {MICROPHONE: self.is_mic_enabled, CAMERA: self.is_cam_enabled, SCREEN: self.is_sharing_screen}
         for slot, sends in enabled.items():
             link.send_track_status(slot, sends)
-        return link.bot
+
+    def _sent_tracks(self) -> list[Any]:
+        held_back = self._first_words is not None
+        return [None if held_back else self._mic.track, self._cam.track, self._screen.track]
+
+    # Restoring the link: Restorer.
+
+    @property
+    def is_linked(self) -> bool:
+        return self._link is not None and self._link.is_linked
+
+    async def signs_of_life(self) -> int:
+        pairs = await self._candidate_pairs()
+        received = ("packetsReceived", "requestsReceived", "responsesReceived")
+        return sum(int(pair.get(name, 0)) for pair in pairs for name in received)
+
+    async def _candidate_pairs(self) -> list[dict[str, Any]]:
+        reports = await self._link.stats() if self._link else []
+        return [report for report in reports if report["type"] == "candidate-pair"]
+
+    async def knows_session(self, lost: float) -> bool:
+        known = await self._signalling.knows_connection()
+        return lost < SERVER_PATIENCE if known is None else known
+
+    async def resume(self) -> None:
+        old = self._link
+        if old is None or self._reconnection is None:
+            raise DisconnectedError("There is no session to resume.")
+        with contextlib.suppress(DisconnectedError):  # It may be closed already.
+            for pair in await self._candidate_pairs():
+                self._recently_sent.heard(pair.get("lastPacketReceivedTimestamp", 0.0) / 1000)
+        new = self._make_link(self._reconnection, old.bot)
+        try:
+            await self._open(new, replaces=old)
+        except BaseException:
+            await new.close()
+            raise
+        self._link = new
+        for text in self._recently_sent.take():
+            new.send(text)
+
+    async def start_again(self) -> None:
+        if self._link is not None:
+            await self._link.close()
+        try:
+            await self._client.start_again(self.connect)
+        except BaseException:
+            if self._link is not None:
+                await self._link.close()
+            raise
 
     def bot_ready(self) -> None:
+        if self._reconnection is not None:
+            self._reconnection.begin()
         if self._first_words is not None and self._link is not None:
             self._run(self._send_first_words(self._first_words, self._link))
 
@@ -128,9 +203,12 @@ class SmallWebRTCTransport(PageMedia):
 
     async def close(self) -> None:
         link, self._link = self._link, None
+        reconnection, self._reconnection = self._reconnection, None
         words, self._first_words = self._first_words, None
         if words is not None:
             words.close()
+        if reconnection is not None:
+            await reconnection.close()
         await self.close_media()
         if link is not None:
             await link.close()
@@ -139,6 +217,7 @@ class SmallWebRTCTransport(PageMedia):
         if self._link is None:
             raise DisconnectedError("There is no connection to send on.")
         self._link.send(text)
+        self._recently_sent.remember(text, time.time())
 
     # What the devices send: PageMedia.
 

@@ -95,6 +95,8 @@ OUR_OWN = {
     "userInput": "user-input",
     "vadUserStartedSpeaking": "vad-user-started-speaking",
     "vadUserStoppedSpeaking": "vad-user-stopped-speaking",
+    "reconnecting": None,
+    "reconnected": None,
     "invalidMessage": None,
     "messageReceived": None,
     "messageSent": None,

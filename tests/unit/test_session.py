@@ -266,6 +266,7 @@ class TestStates:
             "disconnected initializing initialized connecting connected ready",
             "disconnected initializing initialized authenticating error initializing",
             "authenticating connecting disconnecting disconnected error initializing",
+            "ready reconnecting ready reconnecting disconnecting disconnected",
         ],
     )
     def test_the_ways_that_sessions_go(self, path: str) -> None:
@@ -275,5 +276,5 @@ class TestStates:
         assert all(machine.move(state) for state in rest)
 
     def test_there_is_no_short_cut(self) -> None:
-        for state in set(TransportState) - {TransportState.CONNECTED}:
+        for state in set(TransportState) - {TransportState.CONNECTED, TransportState.RECONNECTING}:
             assert TransportState.READY not in TRANSITIONS[state]

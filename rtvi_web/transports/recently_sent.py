@@ -1,0 +1,53 @@
+"""What was sent into a link that may have been dead already."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+
+logger = logging.getLogger(__name__)
+
+COUNT = 1_000
+SIZE = 1_048_576
+"""How many frames are remembered at most, and how many characters they have together."""
+
+MEMORY = 40.0
+"""Seconds for which a frame is remembered."""
+
+
+class RecentlySent:
+    """The frames of the last seconds. A browser notices a dead link late, and a new connection knows nothing of them.
+
+    All times are in seconds since 1970.
+    """
+
+    def __init__(self) -> None:
+        self._frames: deque[tuple[float, str]] = deque()
+        self._size = 0
+        self._heard = self._forgotten = 0.0
+
+    def remember(self, text: str, now: float) -> None:
+        """A frame has been sent."""
+        self._frames.append((now, text))
+        self._size += len(text)
+        while self._frames and self._frames[0][0] < now - MEMORY:
+            self._drop_oldest()
+        while len(self._frames) > COUNT or self._size > SIZE:
+            self._forgotten = self._frames[0][0]
+            self._drop_oldest()
+
+    def heard(self, at: float) -> None:
+        """When something came from the other side for the last time: what was sent before has arrived."""
+        self._heard = max(self._heard, at)
+
+    def take(self) -> list[str]:
+        """The frames that have hardly arrived, oldest first; nothing is remembered any more."""
+        if self._forgotten > self._heard:
+            logger.warning("some of what was sent while the link was lost has not arrived and is not sent again")
+        frames = [text for sent, text in self._frames if sent > self._heard] if self._heard else []
+        self._frames.clear()
+        self._size, self._heard, self._forgotten = 0, 0.0, 0.0
+        return frames
+
+    def _drop_oldest(self) -> None:
+        self._size -= len(self._frames.popleft()[1])

@@ -1,0 +1,217 @@
+"""A link that is lost for a while: what the client says, and what waits meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+from sessions import STARTED, URL, Run, Transport, over, ready, turns
+
+from rtvi_web import (
+    AlreadyStartedError,
+    BotNotReadyError,
+    DisconnectedError,
+    LinkLoss,
+    QueueFullError,
+    RequestTimeoutError,
+    RTVIError,
+    RTVIEvent,
+    StartBotError,
+    TransportState,
+)
+from rtvi_web.outbox import COUNT, SIZE
+from rtvi_web.testing import expect, handshake, say
+
+pytestmark = pytest.mark.usefixtures("tidy")
+
+
+def expect_text(text: str):
+    return expect("send-text", {"content": text})
+
+
+async def test_the_state_and_the_events() -> None:
+    run = await ready()
+    run.fired.clear()
+    run.transport.drop()
+    assert run.client.state is TransportState.RECONNECTING
+    assert run.client.connected
+    assert run.client.bot_ready_data is not None
+    run.transport.drop(attempt=1)
+    await run.transport.restore()
+    assert run.client.state is TransportState.READY
+    assert run.states == ["reconnecting", "ready"]
+    assert run.arguments("reconnecting") == [(0, LinkLoss.SILENT), (1, LinkLoss.SILENT)]
+    assert run.arguments("reconnected") == [True]
+    assert [message["type"] for message in run.transport.sent] == ["client-ready"]
+    assert run.client.tracks().local.audio is run.microphones[0]
+    await run.client.disconnect()
+    run.released()
+
+
+async def test_connect_is_refused_meanwhile_and_disconnect_ends_it() -> None:
+    run = await ready()
+    run.transport.drop()
+    with pytest.raises(AlreadyStartedError):
+        await run.client.connect()
+    await run.client.disconnect()
+    run.transport.drop()
+    await run.transport.restore()
+    assert run.states[-3:] == ["reconnecting", "disconnecting", "disconnected"]
+    await run.ended(TransportState.DISCONNECTED)
+
+
+async def test_messages_wait_in_order_and_are_sent_once() -> None:
+    run = await ready(expect_text("one"), expect_text("two"), expect_text("three"))
+    run.transport.drop()
+    run.client.send_text("one")
+    run.client.send_text("two")
+    assert len(run.transport.sent) == 1
+    assert len(run.arguments("messageSent")) == 1
+    await run.transport.restore()
+    run.client.send_text("three")
+    assert len(run.arguments("messageSent")) == 4
+    run.transport.finish()
+    run.transport.drop()
+    await run.transport.restore()
+    run.transport.finish()
+    await run.client.disconnect()
+
+
+async def test_a_request_that_waits_is_answered() -> None:
+    run = await ready(expect("client-message"), say("server-response", {"t": "x", "d": 1}, answers=True))
+    run.transport.drop()
+    request = asyncio.ensure_future(run.client.send_client_request("x"))
+    await turns(3)
+    await run.transport.restore()
+    assert await over(request) == 1
+    await run.client.disconnect()
+
+
+async def test_requests_keep_their_own_time_limit_and_are_not_sent_after_it() -> None:
+    run = await ready()
+    run.transport.drop()
+    with pytest.raises(RequestTimeoutError):
+        await run.client.send_client_request("x", timeout=0.02)
+    await run.transport.restore()
+    run.transport.finish()
+    assert len(run.transport.sent) == 1
+    await run.client.disconnect()
+
+
+@pytest.mark.parametrize(("text", "room"), [("x", COUNT), ("x" * (SIZE // 20), 19)])
+async def test_the_queue_is_bounded_by_count_and_by_size(
+    text: str, room: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = await ready()
+    run.transport.drop()
+    for _ in range(room):
+        run.client.send_client_message("m", text)
+    with pytest.raises(QueueFullError, match=f"{room} messages"):
+        run.client.send_client_message("m", text)
+    with pytest.raises(QueueFullError):
+        await run.client.send_client_request("m", text)
+    assert run.client.state is TransportState.RECONNECTING
+    with caplog.at_level(logging.WARNING):
+        await run.client.disconnect()
+    assert f"{room} messages that waited for the link were" in caplog.text
+    run.released()
+
+
+async def test_the_end_of_the_budget_is_an_error_and_then_the_end() -> None:
+    run = await ready()
+    run.transport.drop()
+    request = asyncio.ensure_future(run.client.send_client_request("x", timeout=None))
+    await turns(2)
+    run.fired.clear()
+    run.transport.host.lost(DisconnectedError("The link could not be restored within 30 s."))
+    with pytest.raises(DisconnectedError, match="could not be restored"):
+        await over(request)
+    await turns(20)
+    names = [name for name, *_ in run.fired if name in ("error", "disconnected", "trackStopped")]
+    assert names == ["error", "trackStopped", "disconnected"]
+    [error] = run.arguments("error")
+    assert error.data.fatal
+    await run.ended(TransportState.DISCONNECTED)
+
+
+async def test_a_function_that_is_called_before_the_loss_is_answered_after_it() -> None:
+    call = {"function_name": "f", "tool_call_id": "1", "arguments": {}}
+    run = await ready(
+        expect_text("go"),
+        say("llm-function-call-in-progress", call),
+        expect("llm-function-call-result", {"tool_call_id": "1", "result": {"result": 7}}),
+    )
+    may_end = asyncio.Event()
+
+    @run.client.register_function_call_handler("f")
+    async def f(_call: object) -> int:
+        await may_end.wait()
+        return 7
+
+    run.client.send_text("go")
+    await turns(5)
+    run.transport.drop()
+    may_end.set()
+    await turns(5)
+    assert len(run.transport.sent) == 2
+    await run.transport.restore()
+    run.transport.finish()
+    await run.client.disconnect()
+
+
+class TestAFreshStart:
+    async def test_it_asks_for_a_bot_greets_it_and_sends_it_what_waited(self) -> None:
+        transport = Transport(
+            *handshake(),
+            expect("client-message"),
+            *handshake(),
+            expect_text("waited"),
+            start=[STARTED, STARTED],
+        )
+        run = Run(transport, params={"base_url": URL, "endpoints": {"connect": "/start"}})
+        await run.client.connect()
+        lost = asyncio.ensure_future(run.client.send_client_request("asked before", timeout=None))
+        await turns(2)
+        transport.drop()
+        run.client.send_text("waited")
+        run.fired.clear()
+        await transport.restore(resumed=False)
+        with pytest.raises(DisconnectedError, match="a new one has begun"):
+            await over(lost)
+        transport.finish()
+        assert len(transport.http.requests) == len(transport.connect_requests) == 2
+        assert run.states == ["ready"]
+        assert run.arguments("reconnected") == [False]
+        order = [name for name, *_ in run.fired if name in ("botConnected", "botReady", "reconnected")]
+        assert order == ["botConnected", "botReady", "reconnected"]
+        await run.client.disconnect()
+        run.released()
+
+    async def test_one_that_fails_may_be_tried_again(self) -> None:
+        transport = Transport(*handshake(), *handshake(), start=[STARTED, StartBotError("busy"), STARTED])
+        run = Run(transport, params={"base_url": URL, "endpoints": {"connect": "/start"}})
+        await run.client.connect()
+        transport.drop()
+        with pytest.raises(RTVIError, match="busy"):
+            await transport.restore(resumed=False)
+        assert run.client.state is TransportState.RECONNECTING
+        await transport.restore(resumed=False)
+        assert run.client.state is TransportState.READY
+        await run.client.disconnect()
+
+    async def test_the_one_who_was_asked_by_start_bot_is_asked_again(self) -> None:
+        transport = Transport(*handshake(), *handshake(), start=[STARTED, STARTED])
+        run = Run(transport)
+        await run.client.connect(await run.client.start_bot(f"{URL}/start"))
+        transport.drop()
+        await transport.restore(resumed=False)
+        assert [request.url for request in transport.http.requests] == [f"{URL}/start"] * 2
+        await run.client.disconnect()
+
+
+async def test_before_the_session_nothing_waits() -> None:
+    run = Run(Transport(*handshake()))
+    with pytest.raises(BotNotReadyError):
+        run.client.send_text("too early")
+    assert RTVIEvent.RECONNECTING.callback == "on_reconnecting"
