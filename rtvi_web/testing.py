@@ -25,12 +25,29 @@ from typing import Any, NamedTuple
 
 from rtvi_web.errors import ConnectPhase, DeviceError, DisconnectedError, RTVIError
 from rtvi_web.protocol.envelope import LABEL, PROTOCOL_VERSION
-from rtvi_web.protocol.events import RTVIEvent
-from rtvi_web.protocol.media import Participant, ParticipantTracks, Tracks
+from rtvi_web.protocol.events import Event, RTVIEvent
+from rtvi_web.protocol.media import (
+    DeviceName,
+    DeviceState,
+    DeviceStatus,
+    MediaDevice,
+    MediaState,
+    Participant,
+    ParticipantTracks,
+    Tracks,
+)
 from rtvi_web.protocol.recovery import LinkLoss
 from rtvi_web.transport import ConnectRequest, HttpResponse, Transport, TransportHost
 
 BOT = Participant("bot", "bot", local=False)
+LOCAL = Participant("local", "", local=True)
+
+_KINDS: dict[DeviceName, str] = {"mic": "audioinput", "cam": "videoinput", "speaker": "audiooutput"}
+_UPDATED: dict[DeviceName, Event[MediaDevice | None]] = {
+    "mic": RTVIEvent.MIC_UPDATED,
+    "cam": RTVIEvent.CAM_UPDATED,
+    "speaker": RTVIEvent.SPEAKER_UPDATED,
+}
 
 
 class ScriptError(AssertionError):
@@ -99,11 +116,11 @@ def handshake(version: str = PROTOCOL_VERSION) -> tuple[Expect, Say]:
 
 
 class ScriptedTrack:
-    """A stand-in for the microphone's ``MediaStreamTrack``."""
+    """A stand-in for the ``MediaStreamTrack`` of a microphone, a camera or a screen."""
 
-    def __init__(self) -> None:
-        self.kind = "audio"
-        self.id = "scripted-microphone"
+    def __init__(self, device: str) -> None:
+        self.kind = "audio" if device == "mic" else "video"
+        self.id = f"scripted-{device}"
         self.enabled = True
         self.readyState = "live"
 
@@ -206,7 +223,8 @@ class ScriptedTransport(Transport):
         hangs_in: a phase of the transport that never ends: devices, offer, ice or data-channel. (The start endpoint
             does not answer when ``start`` is empty, and the bot is not ready when no step says so.)
         fails_with: what ``connect()`` raises.
-        microphone: ``"granted"`` or ``"denied"``; may be changed at any time.
+        microphone, camera, screen: ``"granted"`` or ``"denied"``; may be changed at any time.
+        devices: the devices that can be chosen; may be changed at any time.
         max_message_size: bytes.
 
     Attributes:
@@ -222,6 +240,9 @@ class ScriptedTransport(Transport):
         hangs_in: ConnectPhase | None = None,
         fails_with: RTVIError | None = None,
         microphone: str = "granted",
+        camera: str = "granted",
+        screen: str = "granted",
+        devices: Iterable[MediaDevice] = (),
         max_message_size: int = 65536,
     ) -> None:
         self._steps: deque[Step] = deque(steps)
@@ -229,12 +250,17 @@ class ScriptedTransport(Transport):
         self.hangs_in = hangs_in
         self.fails_with = fails_with
         self.microphone = microphone
+        self.camera = camera
+        self.screen = screen
+        self.devices = list(devices)
         self._max_message_size = max_message_size
         self.connect_requests: list[ConnectRequest] = []
         self.sent: list[dict[str, Any]] = []
         self._error: ScriptError | None = None
         self._last_id: str | None = None
-        self._track: ScriptedTrack | None = None
+        self._tracks: dict[str, ScriptedTrack] = {}
+        self._chosen: dict[DeviceName, str] = {}
+        self._states: dict[str, DeviceState] = {}
         self._opened = False
         self._linked = False
 
@@ -278,8 +304,9 @@ class ScriptedTransport(Transport):
     async def open_devices(self) -> None:
         await self._reach(ConnectPhase.DEVICES)
         self._opened = True
-        if self._wants_mic:
-            self._open_mic()
+        for device, wanted in (("mic", self._wants_mic), ("cam", self._wants_cam)):
+            if wanted:
+                self._open(device)
 
     async def connect(self, request: ConnectRequest) -> Participant:
         self.connect_requests.append(request)
@@ -294,10 +321,8 @@ class ScriptedTransport(Transport):
 
     async def close(self) -> None:
         self._opened = self._linked = False
-        if track := self._track:
-            self._track = None
-            track.readyState = "ended"
-            self._host.fire(RTVIEvent.TRACK_STOPPED, track, Participant("local", "", local=True))
+        for device in list(self._tracks):
+            self._stop(device)
 
     def send(self, text: str) -> None:
         message = json.loads(text)
@@ -312,17 +337,59 @@ class ScriptedTransport(Transport):
 
     async def enable_mic(self, enable: bool) -> None:
         self._wants_mic = enable
-        if self._track:
-            self._track.enabled = enable
-        elif enable and self._opened and (error := self._open_mic()):
+        if track := self._tracks.get("mic"):
+            track.enabled = enable
+        elif enable and self._opened and (error := self._open("mic")):
             raise error
 
     @property
     def is_mic_enabled(self) -> bool:
-        return self._track is not None and self._track.enabled
+        return "mic" in self._tracks and self._tracks["mic"].enabled
+
+    async def enable_cam(self, enable: bool) -> None:
+        self._wants_cam = enable
+        if not enable:
+            self._stop("cam")
+        elif self._opened and (error := self._open("cam")):
+            raise error
+
+    @property
+    def is_cam_enabled(self) -> bool:
+        return "cam" in self._tracks
+
+    async def enable_screen_share(self, enable: bool) -> None:
+        if not enable:
+            self._stop("screen")
+        elif error := self._open("screen"):
+            self._host.fire(RTVIEvent.SCREEN_SHARE_ERROR, str(error))
+            raise error
+
+    @property
+    def is_sharing_screen(self) -> bool:
+        return "screen" in self._tracks
 
     def tracks(self) -> Tracks:
-        return Tracks(local=ParticipantTracks(audio=self._track))
+        return Tracks(local=ParticipantTracks(*(self._tracks.get(device) for device in ("mic", "cam", "screen"))))
+
+    @property
+    def media_state(self) -> MediaState:
+        return MediaState(*(self._states.get(device, DeviceState()) for device in ("mic", "cam")))
+
+    async def list_devices(self, name: DeviceName) -> list[MediaDevice]:
+        return [device for device in self.devices if device.kind == _KINDS[name]]
+
+    def selected_device(self, name: DeviceName) -> MediaDevice | None:
+        devices = [device for device in self.devices if device.kind == _KINDS[name]]
+        chosen = [device for device in devices if device.id == self._chosen.get(name)]
+        return next(iter(chosen + devices), None)
+
+    async def select_device(self, name: DeviceName, id: str) -> None:
+        if id not in [device.id for device in await self.list_devices(name)]:
+            error = DeviceError(f"The script has no {name} {id!r}.", devices=[name], type="not-found")
+            self._host.fire(RTVIEvent.DEVICE_ERROR, error)
+            raise error
+        self._chosen[name] = id
+        self._host.fire(_UPDATED[name], self.selected_device(name))
 
     # The script.
 
@@ -331,14 +398,30 @@ class ScriptedTransport(Transport):
         if phase is self.hangs_in:
             await asyncio.Event().wait()
 
-    def _open_mic(self) -> DeviceError | None:
-        if self.microphone == "denied":
-            error = DeviceError("The microphone was denied by the script.", devices=["mic"], type="permissions")
+    def _open(self, device: str) -> DeviceError | None:
+        if device in self._tracks:
+            return None
+        if {"mic": self.microphone, "cam": self.camera, "screen": self.screen}[device] == "denied":
+            error = DeviceError(f"The {device} was denied by the script.", devices=[device], type="permissions")
+            self._set_state(device, DeviceState(DeviceStatus.ERROR, error))
             self._host.fire(RTVIEvent.DEVICE_ERROR, error)
             return error
-        self._track = ScriptedTrack()
-        self._host.fire(RTVIEvent.TRACK_STARTED, self._track, Participant("local", "", local=True))
+        track = self._tracks[device] = ScriptedTrack(device)
+        self._set_state(device, DeviceState(DeviceStatus.GRANTED))
+        started = RTVIEvent.SCREEN_TRACK_STARTED if device == "screen" else RTVIEvent.TRACK_STARTED
+        self._host.fire(started, track, LOCAL)
         return None
+
+    def _stop(self, device: str) -> None:
+        if track := self._tracks.pop(device, None):
+            track.readyState = "ended"
+            stopped = RTVIEvent.SCREEN_TRACK_STOPPED if device == "screen" else RTVIEvent.TRACK_STOPPED
+            self._host.fire(stopped, track, LOCAL)
+
+    def _set_state(self, device: str, state: DeviceState) -> None:
+        self._states[device] = state
+        if device != "screen":
+            self._host.fire(RTVIEvent.MEDIA_STATE_UPDATED, self.media_state)
 
     def _go_on(self) -> None:
         """Let the bot act, once the client has returned to the event loop."""

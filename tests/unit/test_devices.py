@@ -1,0 +1,198 @@
+"""The client's device members, and the contract that they rest on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from sessions import Run, Transport
+
+from rtvi_web import (
+    AlreadyStartedError,
+    ConnectPhase,
+    DeviceError,
+    InvalidArgumentError,
+    NotInBrowserError,
+    RTVIClient,
+    RTVIEvent,
+    TransportState,
+    UnsupportedFeatureError,
+)
+from rtvi_web import transport as contract
+from rtvi_web.protocol.media import DeviceState, DeviceStatus, MediaDevice, MediaState
+from rtvi_web.testing import ScriptedTransport, handshake
+from rtvi_web.transports import SmallWebRTCTransport
+
+DEVICES = [
+    MediaDevice("m1", "Headset", "audioinput", "g"),
+    MediaDevice("m2", "Table", "audioinput"),
+    MediaDevice("c1", "Front", "videoinput"),
+    MediaDevice("s1", "Headset", "audiooutput", "g"),
+]
+
+
+class TestInitDevices:
+    async def test_opens_ahead_of_connect_which_uses_them(self) -> None:
+        run = Run(Transport(*handshake()))
+        await run.client.init_devices()
+        assert run.states == ["initializing", "initialized"]
+        track = run.client.tracks().local.audio
+        assert track
+        await run.client.init_devices()
+        await run.client.connect()
+        assert run.client.tracks().local.audio is track
+        assert run.states == ["initializing", "initialized", "connecting", "connected", "ready"]
+        await run.client.init_devices()  # In a session it finds everything open.
+        assert run.client.state is TransportState.READY
+        await run.client.disconnect()
+
+    async def test_disconnect_releases(self) -> None:
+        run = Run(Transport())
+        await run.client.init_devices()
+        track = run.client.tracks().local.audio
+        await run.client.disconnect()
+        assert track
+        assert (track.readyState, run.client.state) == ("ended", TransportState.DISCONNECTED)
+        assert run.states == ["initializing", "initialized", "disconnecting", "disconnected"]
+
+    async def test_connect_may_be_called_meanwhile(self) -> None:
+        run = Run(Transport(*handshake()))
+        opening = asyncio.ensure_future(run.client.init_devices())
+        await asyncio.sleep(0)
+        await run.client.connect()
+        await opening
+        assert run.states == ["initializing", "initialized", "connecting", "connected", "ready"]
+        with pytest.raises(AlreadyStartedError):
+            await run.client.connect()
+        await run.client.disconnect()
+
+    async def test_disconnect_ends_it(self) -> None:
+        run = Run(Transport(*handshake(), hangs_in=ConnectPhase.DEVICES))
+        opening = asyncio.ensure_future(run.client.init_devices())
+        await asyncio.sleep(0)
+        await run.client.disconnect()
+        assert run.client.state is TransportState.DISCONNECTED
+        opening.cancel()
+        await asyncio.wait({opening})
+        run.transport.heal()
+        await run.client.connect()
+        await run.client.disconnect()
+
+    async def test_outside_a_browser_it_says_what_is_missing_and_nothing_stays_open(self) -> None:
+        client = RTVIClient(transport=SmallWebRTCTransport(webrtc_url="/x"))
+        with pytest.raises(NotInBrowserError):
+            await client.init_devices()
+        assert client.state is TransportState.DISCONNECTED
+
+
+class TestChoosing:
+    async def test_lists_selects_and_tells(self) -> None:
+        run = Run(Transport(*handshake(), devices=DEVICES))
+        client = run.client
+        assert await client.get_all_mics() == DEVICES[:2]
+        assert await client.get_all_cams() == DEVICES[2:3]
+        assert await client.get_all_speakers() == DEVICES[3:]
+        assert (client.selected_mic, client.selected_cam, client.selected_speaker) == (DEVICES[0], *DEVICES[2:])
+        await client.update_mic("m2")
+        assert client.selected_mic == DEVICES[1]
+        assert run.arguments("micUpdated") == [DEVICES[1]]
+        await client.update_cam("c1")
+        await client.update_speaker("s1")
+        assert run.arguments("camUpdated") + run.arguments("speakerUpdated") == DEVICES[2:]
+
+    async def test_a_device_that_is_not_there(self) -> None:
+        run = Run(Transport(devices=DEVICES))
+        with pytest.raises(DeviceError) as caught:
+            await run.client.update_mic("c1")
+        assert (caught.value.type, caught.value.devices) == ("not-found", ("mic",))
+        assert run.arguments("deviceError") == [caught.value]
+        assert run.client.selected_mic == DEVICES[0]
+
+
+class TestSending:
+    async def test_camera_and_screen(self) -> None:
+        run = Run(Transport(*handshake()), enable_cam=True)
+        client = run.client
+        await client.connect()
+        assert client.is_cam_enabled
+        await client.enable_screen_share(True)
+        local = client.tracks().local
+        assert [track and track.kind for track in local] == ["audio", "video", "video"]
+        await client.enable_cam(False)
+        assert not client.is_cam_enabled
+        assert client.is_sharing_screen
+        await client.disconnect()
+        assert [track and track.readyState for track in local] == ["ended"] * 3
+        assert len(run.arguments("screenTrackStarted")) == len(run.arguments("screenTrackStopped")) == 1
+        assert len(run.arguments("trackStarted")) == len(run.arguments("trackStopped")) == 2
+
+    async def test_what_is_denied_is_said_and_ends_nothing(self) -> None:
+        run = Run(Transport(*handshake(), microphone="denied", camera="denied", screen="denied"), enable_cam=True)
+        await run.client.connect()
+        for ask in (run.client.enable_mic, run.client.enable_cam, run.client.enable_screen_share):
+            with pytest.raises(DeviceError):
+                await ask(True)
+        assert [error.devices for error in run.arguments("deviceError")] == [
+            (device,) for device in ("mic", "cam", "mic", "cam", "screen")
+        ]
+        assert len(run.arguments("screenShareError")) == 1
+        assert run.client.media_state.mic.reason == "permissions"
+        assert run.arguments("mediaStateUpdated")[-1] == run.client.media_state
+        await run.client.disconnect()
+
+
+def test_the_state_of_a_device() -> None:
+    error = DeviceError("x", devices=["mic"], type="in-use")
+    state = DeviceState(DeviceStatus.ERROR, error)
+    assert (state.status, state.reason, DeviceState().reason) == ("error", "in-use", None)
+
+
+class Bare(ScriptedTransport):
+    """A transport of before there were devices: what it does without has a default."""
+
+    list_devices = contract.Transport.list_devices
+    selected_device = contract.Transport.selected_device
+    select_device = contract.Transport.select_device
+    enable_cam = contract.Transport.enable_cam
+    enable_screen_share = contract.Transport.enable_screen_share
+    is_cam_enabled = contract.Transport.is_cam_enabled
+    is_sharing_screen = contract.Transport.is_sharing_screen
+    media_state = contract.Transport.media_state
+
+
+async def test_a_transport_that_has_none_of_it() -> None:
+    client = RTVIClient(transport=Bare())
+    assert await client.get_all_mics() == []
+    assert (client.selected_mic, client.media_state) == (None, MediaState())
+    assert (client.is_cam_enabled, client.is_sharing_screen) == (False, False)
+    await client.enable_cam(False)
+    await client.enable_screen_share(False)
+    asks: list[Any] = [
+        lambda: client.update_mic("x"),
+        lambda: client.update_cam("x"),
+        lambda: client.update_speaker("x"),
+        lambda: client.enable_cam(True),
+        lambda: client.enable_screen_share(True),
+    ]
+    for ask in asks:
+        with pytest.raises(UnsupportedFeatureError, match="Bare has no"):
+            await ask()
+    for use in (client.local_audio, client.remote_audio, lambda: client.show_video("#x")):
+        with pytest.raises(UnsupportedFeatureError):
+            use()
+
+
+def test_numbers_that_cannot_be() -> None:
+    client = RTVIClient(transport=ScriptedTransport())
+    for wrong in ({"sample_rate": 7999}, {"sample_rate": 16000.5}, {"frame": 0.001}, {"frame": 1}):
+        with pytest.raises(InvalidArgumentError, match=next(iter(wrong))):
+            client.local_audio(**wrong)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgumentError, match="'bot', 'cam' or 'screen'"):
+        client.show_video("#x", "speaker")  # type: ignore[arg-type]
+
+
+def test_every_device_event_has_its_javascript_name() -> None:
+    assert RTVIEvent.MEDIA_STATE_UPDATED.js_callback == "onMediaStateChanged"
+    assert RTVIEvent.AVAILABLE_SPEAKERS_UPDATED.js_callback == "onAvailableSpeakersUpdated"
+    assert RTVIEvent.SCREEN_SHARE_ERROR.callback == "on_screen_share_error"
