@@ -1,11 +1,14 @@
 """Runs examples/local_bot for the demo and the tests: the speech server, and the bot with the site at its root.
 
+The realtime server of examples/realtime_server is served at the same address, for static/realtime.html.
+
 with local_bot(site=DIST) as bot:
     open(bot.address)
 """
 
 import contextlib
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,8 +62,9 @@ def local_bot(
     address = f"http://{host}:{port}/"
     command = [str(EXAMPLE / "bot.py"), "--host", host, "--port", str(port)]
     command += ["--allowed-origins", address.rstrip("/"), f"http://127.0.0.1:{port}", *origins]
-    command += ["--site", str(site)] if site else []
+    command += ["--realtime", *(["--site", str(site)] if site else [])]
     with contextlib.ExitStack() as stack:
+        command += ["--uploads-folder", stack.enter_context(tempfile.TemporaryDirectory())]
         servers = []
         if not openai:
             speech = f"http://127.0.0.1:{(speech_port := free_port())}"

@@ -45,9 +45,11 @@ from pipecat.turns.user_stop.speech_timeout_user_turn_stop_strategy import (
     SpeechTimeoutUserTurnStopStrategy,
 )
 from pipecat.turns.user_turn_strategies import UserTurnStrategies
+from pipecat.utils.file_resolver import FileResolver
 from pipecat.workers.runner import WorkerRunner
 
 BUILD = Path(__file__).resolve().parents[2] / "build"
+REALTIME_SERVER = Path(__file__).resolve().parents[1] / "realtime_server"
 
 INSTRUCTIONS = (
     "You are a friendly voice bot on a web page. Answer in one or two short sentences of plain text. "
@@ -77,7 +79,7 @@ async def bot(arguments: RunnerArguments) -> None:
             ),
         },
     )
-    stt, llm, tts = services(arguments.cli_args.speech_url)
+    stt, llm, tts = services(arguments.cli_args.speech_url, FileResolver(file_storage=arguments.file_storage))
 
     page_functions = PageFunctions()
     llm.register_function("set_page_color", page_functions.call, timeout_secs=PAGE_ANSWER_TIMEOUT)
@@ -129,13 +131,19 @@ async def bot(arguments: RunnerArguments) -> None:
     await runner.run()
 
 
-def services(speech_url: str | None) -> tuple[OpenAISTTService, OpenAILLMService, OpenAITTSService]:
+def services(
+    speech_url: str | None, files: FileResolver
+) -> tuple[OpenAISTTService, OpenAILLMService, OpenAITTSService]:
     """Pipecat's OpenAI services: of the local speech server, or of OpenAI if there is none."""
     if speech_url is None:
         key = os.environ["OPENAI_API_KEY"]
-        return OpenAISTTService(api_key=key), OpenAILLMService(api_key=key), OpenAITTSService(api_key=key)
+        return (
+            OpenAISTTService(api_key=key),
+            OpenAILLMService(api_key=key, file_resolver=files),
+            OpenAITTSService(api_key=key),
+        )
     local = {"api_key": "none", "base_url": speech_url}
-    return OpenAISTTService(**local), OpenAILLMService(**local), OpenAITTSService(**local)
+    return OpenAISTTService(**local), OpenAILLMService(**local, file_resolver=files), OpenAITTSService(**local)
 
 
 async def get_time(params: FunctionCallParams) -> None:
@@ -148,6 +156,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--speech-url", metavar="URL", help="base URL of the local speech server")
     parser.add_argument("--site", type=Path, metavar="DIR", help="serve this built site at /")
+    parser.add_argument("--realtime", action="store_true", help="serve OpenAI's Realtime protocol at /v1/realtime too")
     options, _ = parser.parse_known_args()
     if options.speech_url is None and not os.environ.get("OPENAI_API_KEY"):
         sys.exit("bot.py: give --speech-url, or set OPENAI_API_KEY to use OpenAI's services")
@@ -155,6 +164,12 @@ def main() -> None:
     @pipecat_runner.app.get("/phrases")
     async def phrases() -> FileResponse:
         return FileResponse(Path(__file__).with_name("phrases.json"))
+
+    if options.realtime:
+        sys.path.append(str(REALTIME_SERVER))
+        from server import Realtime, mind_for
+
+        pipecat_runner.app.router.routes += Realtime(mind_for(options.speech_url)).routes()
 
     if options.site:
         sys.path.append(str(BUILD))  # last, for build/site.py must not hide Python's own `site`

@@ -1,5 +1,6 @@
 """The "language model": it looks up what was said in phrases.json, and can ask for a function call."""
 
+import base64
 import json
 import re
 from dataclasses import dataclass, field
@@ -48,6 +49,8 @@ class RuleBasedModel:
         if last.get("role") in ("system", "developer"):
             return GREETING
         users = [message for message in messages if message.get("role") == "user"]
+        if last.get("role") == "user" and (size := _file_size(last)) is not None:
+            return f"That is a file of {size} bytes."
         phrase = self._find(_text(users[-1])) if users else None
         if phrase is None:
             return FALLBACK
@@ -76,6 +79,16 @@ def _answer_with(phrase: Phrase, result: str) -> str:
         return phrase.answer.format_map(value if isinstance(value, dict) else {})
     except KeyError:
         return f"The answer is {result}."
+
+
+def _file_size(message: dict[str, Any]) -> int | None:
+    """The bytes of the file in a message: an image or a document in a data URL, as Pipecat puts it into the chat."""
+    content = message.get("content")
+    for part in content if isinstance(content, list) else []:
+        url = part.get("image_url", {}).get("url") or part.get("file", {}).get("file_data") or ""
+        if url.startswith("data:"):
+            return len(base64.b64decode(url.partition(",")[2]))
+    return None
 
 
 def _text(message: dict[str, Any]) -> str:
