@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtvi_web import Participant, RTVIClient, RTVIEvent, TextData, TranscriptData
+from rtvi_web import LLMHelper, Participant, RTVIClient, RTVIEvent, TextData, TranscriptData
 from rtvi_web.testing import ScriptedTransport
 
 client = RTVIClient(transport=ScriptedTransport())
@@ -43,6 +43,11 @@ RTVIClient(transport=ScriptedTransport(), timeout="15")  # type: ignore[arg-type
 client.state = "ready"  # type: ignore[misc,assignment]
 client.send_text(5)  # type: ignore[arg-type]
 client.register_function_call_handler("f", 5)  # type: ignore[call-overload]
+client.register_helper("llm", print)  # type: ignore[type-var]
+LLMHelper().handle_function_call(lambda: 5)  # type: ignore[arg-type,misc]
+client.action("llm:run")  # type: ignore[arg-type,unused-coroutine]
+client.events(5)  # type: ignore[arg-type]
+RTVIClient(transport=ScriptedTransport(), custom_connect_handler=lambda: None)  # type: ignore[arg-type,misc]
 
 
 async def main() -> None:

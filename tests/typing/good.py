@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import assert_type
 
 from rtvi_web import (
+    ActionResponse,
     BotReadyData,
+    ClientParams,
     DeviceError,
     ErrorMessage,
     FunctionCall,
     FunctionCallData,
     HttpError,
     InvalidMessage,
+    LLMContext,
+    LLMHelper,
+    LogLevel,
     Participant,
     RTVIClient,
+    RTVIClientHelper,
     RTVIError,
     RTVIEvent,
     RTVIMessage,
@@ -23,6 +29,8 @@ from rtvi_web import (
     Transport,
     TransportState,
 )
+from rtvi_web.protocol.config import Config
+from rtvi_web.start import AbortController, ConnectTimeout
 from rtvi_web.testing import ScriptedTransport, expect, handshake, leave, lose, say
 from rtvi_web.transport import ConnectRequest, HttpClient, TransportHost
 from rtvi_web.transports import SmallWebRTCTransport
@@ -90,6 +98,61 @@ async def paint(call: FunctionCall) -> dict[str, str]:
 
 
 client.register_function_call_handler("wipe", lambda call: call.tool_call_id)
+client.register_function_call_handler(None, lambda call: call.arguments, timeout=5)
+
+
+async def ask_for_a_bot(
+    params: ClientParams, timeout: ConnectTimeout, abort_controller: AbortController
+) -> dict[str, str]:
+    url: str = client.construct_url(params.endpoints.connect or "connect")
+    timeout.clear()
+    abort_controller.abort()
+    return {"webrtc_url": url}
+
+
+RTVIClient(transport=SmallWebRTCTransport(), custom_connect_handler=ask_for_a_bot)
+RTVIClient(transport=SmallWebRTCTransport(), custom_connect_handler=lambda params, timeout, abort_controller: None)
+
+
+class Notes(RTVIClientHelper):
+    def get_message_types(self) -> list[str]:
+        return ["note"]
+
+    def handle_message(self, message: RTVIMessage) -> None:
+        use(message.data)
+
+
+notes = client.register_helper("notes", Notes())
+assert_type(notes, Notes)
+assert_type(client.get_helper("notes"), RTVIClientHelper | None)
+llm = client.register_helper("llm", LLMHelper({"onLLMFunctionCall": use}))
+llm.handle_function_call(lambda call: {"name": call.function_name})
+client.on(RTVIEvent.CONFIG, lambda config: use(config[0]["service"]))
+client.on(RTVIEvent.ACTIONS_AVAILABLE, lambda described: use(described.actions[0].arguments[0].name))
+client.on(RTVIEvent.CONFIG_DESCRIBE, lambda described: use(described.config[0].options[0].type))
+client.on(RTVIEvent.LLM_FUNCTION_CALL_START, lambda name: use(name and name.upper()))
+client.set_log_level(LogLevel.WARN)
+
+
+async def of_the_first_era() -> None:
+    async with client:
+        assert_type(client.bot_ready_data, BotReadyData | None)
+    assert_type(await client.get_config(), Config)
+    config = await client.set_service_option_in_config("llm", {"name": "model", "value": "big"})
+    config = await client.set_config_options([{"service": "tts", "options": [{"voice": "x"}]}], config)
+    assert_type(await client.update_config(config, interrupt=True), Config)
+    use((await client.get_service_options_from_config("llm", config) or {})["options"])
+    use(await client.get_service_option_value_from_config("llm", "model"))
+    use((await client.describe_config()).config[0].name, (await client.describe_actions(timeout=None)).actions)
+    assert_type(
+        await client.action({"service": "llm", "action": "run", "arguments": {"interrupt": True}}), ActionResponse
+    )
+    assert_type(await llm.get_context(), LLMContext)
+    assert_type(await llm.append_to_messages({"role": "user", "content": "Hi"}, run_immediately=True), bool)
+    client.send_message({"type": "mine", "data": 1})
+    client.disconnect_bot()
+    async for event, args in client.events(RTVIEvent.BOT_LLM_TEXT, limit=10):
+        use(event.callback, args[0])
 
 
 async def main() -> None:
