@@ -49,7 +49,16 @@ from rtvi_web.params import ClientParams, Endpoints
 from rtvi_web.protocol.bot_state import BotState
 from rtvi_web.protocol.conversation import CallRecord, Conversation, Turn
 from rtvi_web.protocol.events import Event, InvalidMessage, RTVIEvent
-from rtvi_web.protocol.media import Participant, ParticipantTracks, Tracks
+from rtvi_web.protocol.media import (
+    AudioFrame,
+    DeviceState,
+    DeviceStatus,
+    MediaDevice,
+    MediaState,
+    Participant,
+    ParticipantTracks,
+    Tracks,
+)
 from rtvi_web.protocol.recovery import LinkLoss, Reconnect
 from rtvi_web.protocol.state import TransportState
 from rtvi_web.transport import Transport
@@ -91,6 +100,7 @@ __all__ = [
     "ActionEndpointNotSetError",
     "ActionResponse",
     "AlreadyStartedError",
+    "AudioFrame",
     "BotCapabilities",
     "BotError",
     "BotLLMMarkerData",
@@ -109,6 +119,8 @@ __all__ = [
     "ConnectionTimeoutError",
     "Conversation",
     "DeviceError",
+    "DeviceState",
+    "DeviceStatus",
     "DisconnectedError",
     "Endpoints",
     "ErrorData",
@@ -128,6 +140,8 @@ __all__ = [
     "LLMHelper",
     "LinkLoss",
     "LogLevel",
+    "MediaDevice",
+    "MediaState",
     "MessageTooLargeError",
     "MetricsData",
     "NotInBrowserError",
