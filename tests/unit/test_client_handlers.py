@@ -17,6 +17,7 @@ pytestmark = pytest.mark.usefixtures("tidy")
 
 BY_ITSELF = [
     RTVIEvent.TRANSPORT_STATE_CHANGED,
+    RTVIEvent.MEDIA_STATE_UPDATED,
     RTVIEvent.TRACK_STARTED,
     RTVIEvent.CONNECTED,
     RTVIEvent.PARTICIPANT_CONNECTED,
