@@ -143,7 +143,7 @@ class Files:
 
     def _upload_url(self) -> str:
         started = self._lifecycle.started
-        bundle = started.bundle if started and isinstance(started.bundle, Mapping) else {}
+        bundle = started.bundle if started else {}
         advertised = bundle.get("fileUploadUrl")
         if isinstance(advertised, str) and started:
             # A path is meant from the root of the server that was asked for the bot.

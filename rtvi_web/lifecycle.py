@@ -208,7 +208,7 @@ class Lifecycle:
     async def _start(self, starter: Starter, timeout: float | None) -> Any:
         async with self._deadline(timeout) as deadline:
             self._started = await self._ask(starter, deadline)
-        return self._started.bundle
+        return starter.answer
 
     @contextlib.asynccontextmanager
     async def _deadline(self, timeout: float | None) -> AsyncIterator[asyncio.Timeout]:
@@ -253,7 +253,7 @@ class Lifecycle:
         request = await starter.start(ConnectTimeout(deadline), abort)
         if starter.announces:
             self._move(TransportState.AUTHENTICATED)
-            self.fire(RTVIEvent.BOT_STARTED, request.bundle)
+            self.fire(RTVIEvent.BOT_STARTED, starter.answer)
         return request
 
     async def _establish(self, request: ConnectRequest) -> BotReadyData:

@@ -62,10 +62,12 @@ class Starter(ABC):
     Attributes:
         asks: whether anyone is asked for the bot.
         announces: whether the answer is announced (state ``authenticated``, event ``botStarted``), as RTVI 1.x does.
+        answer: what was answered, any JSON, once it is there.
     """
 
     asks = True
     announces = False
+    answer: Any = None
 
     @abstractmethod
     async def start(self, timeout: ConnectTimeout, abort: Callable[[], None]) -> ConnectRequest:
@@ -201,7 +203,8 @@ class RequestStarter(Starter):
                 status=answer.status,
                 body=answer.text,
             )
-        return ConnectRequest(answer.bundle, url, None, headers)
+        self.answer = answer.bundle
+        return ConnectRequest(answer.bundle if isinstance(answer.bundle, Mapping) else {}, url, None, headers)
 
 
 class GivenBundle(Starter):

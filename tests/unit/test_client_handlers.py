@@ -26,6 +26,7 @@ BY_ITSELF = [
     RTVIEvent.MESSAGE_RECEIVED,
     RTVIEvent.BOT_READY,
     RTVIEvent.BOT_STATE_CHANGED,
+    RTVIEvent.MEDIA_STATE_UPDATED,
 ]
 """What connect() fires; a handler that disconnects at it aborts connect()."""
 

@@ -252,5 +252,5 @@ async def test_a_transport_is_made_anywhere_and_says_what_it_misses(tidy: None) 
         await client.connect()
     assert caught.value.phase == "devices"
     silent = RTVIClient(transport=SmallWebRTCTransport(webrtc_url="/api/offer"), enable_mic=False)
-    with pytest.raises(NotInBrowserError, match="RTCPeerConnection exists only in a web page"):
+    with pytest.raises(NotInBrowserError, match="navigator exists only in a web page"):
         await silent.connect()
