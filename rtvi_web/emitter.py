@@ -84,7 +84,7 @@ class Emitter:
     def __init__(self, events: Mapping[str, Event[Any]], renamed: Mapping[str, str] | None = None) -> None:
         self._events = events
         self._renamed = renamed or {}
-        self._queues: weakref.WeakSet[EventQueue] = weakref.WeakSet()  # a loop that was left needs no more of them
+        self._queues: list[weakref.ref[EventQueue]] = []  # weak: a loop that was left needs no more of them
         self._handlers: dict[str, list[Handler]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._waiters: dict[asyncio.Future[Any], Handler] = {}
@@ -216,24 +216,25 @@ class Emitter:
         if limit < 1:
             raise InvalidArgumentError(f"limit must be at least 1; it is {limit!r}.")
         queue = EventQueue(frozenset(map(self._known, events)), limit)
-        self._queues.add(queue)
+        self._queues.append(weakref.ref(queue, self._queues.remove))
         return queue
 
     def listens(self, event: str) -> bool:
         """Whether anyone handles an event."""
-        return bool(self._handlers.get(event)) or any(queue.wants(event) for queue in self._queues)
+        return bool(self._handlers.get(event)) or any(queue.wants(event) for queue in self._open_queues())
 
     def emit(self, event: Event[*Args], *args: *Args) -> None:
         """Call an event's handlers; never raises."""
-        for queue in self._queues:
-            queue.offer(Happened(event, args))
+        if self._queues:
+            for queue in self._open_queues():
+                queue.offer(Happened(event, args))
         for handler in tuple(self._handlers.get(event, ())):
             try:
                 result = handler(*args)
             except (Exception, asyncio.CancelledError) as error:
                 report(error, f"a handler of {str(event)!r} raised", handler)
             else:
-                if inspect.iscoroutine(result):
+                if result is not None and inspect.iscoroutine(result):
                     self.run(result, f"a handler of {str(event)!r} raised")
 
     def run(self, coroutine: Coroutine[Any, Any, Any], complaint: str) -> asyncio.Task[Any]:
@@ -251,12 +252,15 @@ class Emitter:
 
     def fail_waiters(self, reason: str) -> None:
         """Make every pending ``wait_for()`` raise ``DisconnectedError``, and end every ``events()``."""
-        for queue in self._queues:
+        for queue in self._open_queues():
             queue.close()
         self._queues.clear()
         for happened in tuple(self._waiters):
             if not happened.done():
                 happened.set_exception(DisconnectedError(reason))
+
+    def _open_queues(self) -> list[EventQueue]:
+        return [queue for reference in self._queues if (queue := reference())]
 
     def _subscribe(self, name: str, handler: Handler | None, wrap: Callable[[Handler], Handler]) -> Any:
         def add(given: Handler) -> Handler:

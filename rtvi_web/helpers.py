@@ -76,6 +76,8 @@ class MessageHelpers:
 
     def handle(self, message: RTVIMessage) -> bool:
         """Give a message to every helper that takes its type; says whether any does."""
+        if not self._helpers:
+            return False
         takers = [helper for helper in tuple(self._helpers.values()) if message.type in helper.get_message_types()]
         for helper in takers:
             try:

@@ -340,8 +340,10 @@ class Lifecycle:
         self._phase = phase
 
     def receive(self, text: str) -> None:
+        self._emitter.emit(RTVIEvent.MESSAGE_RECEIVED, text)
         for outcome in self._open_session().receive(text):
-            self._act(outcome)
+            if not self.tell(outcome):
+                self._act(outcome)
 
     def bot_left(self, bot: Participant) -> None:
         self.fire(RTVIEvent.PARTICIPANT_LEFT, bot)
@@ -452,19 +454,23 @@ class Lifecycle:
             pending.cancel()
             self._outbox.discard(id)  # Where it still waits for the link, nobody waits for its answer any more.
 
-    def tell(self, outcome: Outcome) -> None:
-        """Tell handlers and helpers what a message says, in a session or out of one."""
-        match outcome:
-            case Fire(event, args):
-                if event is RTVIEvent.INVALID_MESSAGE:
-                    logger.warning("not an RTVI message: %s", args[0].reason)
-                self.fire(event, *args)
-            case ForHelpers(message, known):
-                if not self._helpers.handle(message) and not known:
-                    self.fire(RTVIEvent.GENERIC_MESSAGE, message)
+    def tell(self, outcome: Outcome) -> bool:
+        """Tell handlers and helpers what a message says, in a session or out of one; says whether that is all of it."""
+        if isinstance(outcome, Fire):
+            event, args, message = outcome
+            if message:
+                self._helpers.handle(message)
+            elif event is RTVIEvent.INVALID_MESSAGE:
+                logger.warning("not an RTVI message: %s", args[0].reason)
+            self._emitter.emit(event, *args)
+            return True
+        if isinstance(outcome, ForHelpers):
+            if not self._helpers.handle(outcome.message):
+                self.fire(RTVIEvent.GENERIC_MESSAGE, outcome.message)
+            return True
+        return False
 
     def _act(self, outcome: Outcome) -> None:
-        self.tell(outcome)
         match outcome:
             case BotBecameReady(data):
                 if self._bot_ready and not self._bot_ready.done():

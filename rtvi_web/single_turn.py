@@ -18,6 +18,7 @@ from rtvi_web.errors import (
 from rtvi_web.lifecycle import Lifecycle
 from rtvi_web.params import ClientParams
 from rtvi_web.protocol.envelope import LABEL, new_id
+from rtvi_web.protocol.events import RTVIEvent
 from rtvi_web.protocol.outcomes import Answered, Refused
 from rtvi_web.protocol.sse import EventStream, EventTooLargeError, message_text
 from rtvi_web.start import explain, json_headers
@@ -86,6 +87,7 @@ class SingleTurns:
         session, stream = Session(), EventStream()
 
         def receive(text: str) -> None:
+            self._lifecycle.fire(RTVIEvent.MESSAGE_RECEIVED, text)
             for outcome in session.receive(text):
                 match outcome:
                     case Answered(answer_id, value) if answer_id == id and not answered.done():

@@ -108,8 +108,9 @@ class Peer:
             listener.on_track_started(track)
 
     def _on_message(self, event: Any) -> None:
-        if isinstance(event.data, str):  # A bot sends text only.
-            self._listener.on_text(event.data)
+        data = event.data  # Read once: the text crosses over each time.
+        if isinstance(data, str):  # A bot sends text only.
+            self._listener.on_text(data)
 
     @property
     def state(self) -> str:

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from rtvi_web.protocol.payloads import BotOutputData
 
 
+MAX_SEGMENTS, MAX_WORDS = 1_000, 10_000
+"""What is kept of one turn: segments, and words of bots that tell each word."""
+
+
 class BotOutput:
     """What the bot puts out in one turn, from RTVI 1.x's messages as well as from those of 2.x.
 
@@ -22,12 +26,14 @@ class BotOutput:
 
     def __init__(self) -> None:
         self._segments: dict[int, _Segment] = {}
+        self._unsaid: dict[str, list[_Segment]] = {}  # of those without a number
         self._spoken_words: list[str] = []
 
     def add(self, data: BotOutputData) -> None:
         """Take one message."""
         if data.will_be_spoken is None and data.output_type == "word":  # RTVI 1.x tells each word as it is spoken
-            self._spoken_words.append(data.text)
+            if len(self._spoken_words) < MAX_WORDS:
+                self._spoken_words.append(data.text)
             return
         segment = self._segment(data)
         segment.for_speaking = data.will_be_spoken is not False
@@ -41,12 +47,16 @@ class BotOutput:
 
     def _segment(self, data: BotOutputData) -> _Segment:
         """The segment that a message is about, which RTVI 1.0 does not number."""
-        if data.segment_id is not None:
-            return self._segments.setdefault(data.segment_id, _Segment(data.text))
-        for segment in self._segments.values():
-            if segment.text == data.text and not segment.said and data.spoken:
-                return segment
-        segment = self._segments[-1 - len(self._segments)] = _Segment(data.text)
+        id = data.segment_id
+        if id is not None and (known := self._segments.get(id)):
+            return known
+        if id is None and data.spoken and (unsaid := self._unsaid.get(data.text)):
+            return unsaid.pop(0)
+        segment = _Segment(data.text)
+        if len(self._segments) < MAX_SEGMENTS:
+            self._segments[-1 - len(self._segments) if id is None else id] = segment
+            if id is None and not data.spoken:
+                self._unsaid.setdefault(data.text, []).append(segment)
         return segment
 
     @property

@@ -38,6 +38,24 @@ class CallRecord:
     result: Any = None
 
 
+class Words:
+    """Text that comes in hundreds of pieces; they are put together when it is read, and bounded."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._room = MAX_TEXT
+
+    def add(self, piece: str) -> None:
+        """Append a piece, as far as there is room."""
+        if self._room > 0:
+            self._pieces.append(piece[: self._room])
+            self._room -= len(piece)
+
+    def __str__(self) -> str:
+        self._pieces = ["".join(self._pieces)]
+        return self._pieces[0].strip()
+
+
 @dataclass
 class Turn:
     """What one side said before the other spoke.
@@ -46,9 +64,7 @@ class Turn:
         id: counts the turns of a conversation.
         role: ``"user"`` or ``"bot"``.
         started_at, ended_at: seconds since 1970; ``ended_at`` is ``None`` while the turn goes on.
-        text: what was said, or written, and is final. Of a bot also what it is still going to say.
         partial: words of the person that may still change.
-        spoken: how much of the text the bot has said aloud so far.
         interrupted: whether the bot was cut off; ``spoken`` is what was heard, as far as the bot tells.
         typed: whether the person wrote it.
         function_calls: what the bot's model called meanwhile.
@@ -58,17 +74,37 @@ class Turn:
     role: Literal["user", "bot"]
     started_at: float
     ended_at: float | None = None
-    text: str = ""
     partial: str = ""
-    spoken: str = ""
     interrupted: bool = False
     typed: bool = False
     function_calls: list[CallRecord] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._words = Words()  # of the person, or of the bot's model
+        self._voiced = Words()
+        self._output = BotOutput()
+        self._has_output = False
+
+    @property
+    def text(self) -> str:
+        """What was said, or written, and is final. Of a bot also what it is still going to say."""
+        # From whatever the bot tells, which differs from version to version.
+        return (str(self._words) or self._output.text or str(self._voiced))[:MAX_TEXT]
+
+    @property
+    def spoken(self) -> str:
+        """How much of the text the bot has said aloud so far."""
+        said = f"{self._output.said} {self._output.saying}".strip() if self._has_output else str(self._voiced)
+        return said[:MAX_TEXT]
 
     @property
     def ended(self) -> bool:
         """Whether nothing will be added."""
         return self.ended_at is not None
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that is known, as JSON can say it."""
+        return {**asdict(self), "text": self.text, "spoken": self.spoken}
 
 
 class Conversation:
@@ -91,7 +127,7 @@ class Conversation:
 
     def to_dict(self) -> dict[str, Any]:
         """All that is known, as JSON can say it: ``{"turns": […], "dropped": …}``, fields as in :class:`Turn`."""
-        return {"turns": [asdict(turn) for turn in self.turns], "dropped": self.dropped}
+        return {"turns": [turn.to_dict() for turn in self.turns], "dropped": self.dropped}
 
     def to_json(self) -> str:
         """:meth:`to_dict` as JSON text."""
@@ -129,8 +165,6 @@ class Conversation:
         return changed
 
     def _begin_session(self) -> None:
-        self._output = BotOutput()
-        self._generated = self._voiced = ""
         self._generating = self._user_speaks = False
         self._bot_tells_input = self._bot_tells_output = False
         self._written_here: list[str] = []
@@ -139,8 +173,9 @@ class Conversation:
 
     def _turn(self, role: Literal["user", "bot"], at: float) -> Turn:
         """The turn of one side that goes on, or a new one, which ends the other's."""
-        if self.turns and not self.turns[-1].ended and self.turns[-1].role == role:
-            return self.turns[-1]
+        last = self.turns[-1] if self.turns else None
+        if last and last.ended_at is None and last.role == role:
+            return last
         for turn in self.turns[-2:]:
             turn.ended_at = turn.ended_at or at
         turn = Turn(self._next_id, role, at)
@@ -149,9 +184,7 @@ class Conversation:
         if len(self.turns) > MAX_TURNS:
             del self.turns[0]
             self.dropped += 1
-        if role == "bot":
-            self._output = BotOutput()
-            self._generated = self._voiced = ""
+        turn._has_output = self._bot_tells_output
         return turn
 
     def _open_turn(self, role: str) -> Turn | None:
@@ -197,7 +230,7 @@ class Conversation:
         return [turn]
 
     def _say(self, turn: Turn, text: str) -> list[Turn]:
-        turn.text = f"{turn.text} {text.strip()}".strip()[:MAX_TEXT]
+        turn._words.add(f" {text.strip()}")
         return [turn]
 
     # The bot.
@@ -208,30 +241,24 @@ class Conversation:
 
     def _llm_text(self, at: float, data: Any) -> list[Turn]:
         turn = self._turn("bot", at)
-        self._generated = (self._generated + data.text)[:MAX_TEXT]
-        return self._write(turn)
+        turn._words.add(data.text)
+        return [turn]
 
     def _llm_stopped(self, at: float) -> list[Turn]:
         self._generating = False
-        self._generated += " "  # what comes after a function call is another sentence
+        if turn := self._open_turn("bot"):
+            turn._words.add(" ")  # what comes after a function call is another sentence
         return []
 
     def _bot_output(self, at: float, data: Any) -> list[Turn]:
         turn = self._cut_off() or self._turn("bot", at)
-        self._bot_tells_output = True
-        self._output.add(data)
-        return self._write(turn)
+        self._bot_tells_output = turn._has_output = True
+        turn._output.add(data)
+        return [turn]
 
     def _tts_text(self, at: float, data: Any) -> list[Turn]:
         turn = self._cut_off() or self._turn("bot", at)
-        self._voiced = f"{self._voiced} {data.text.strip()}".strip()[:MAX_TEXT]
-        return self._write(turn)
-
-    def _write(self, turn: Turn) -> list[Turn]:
-        """The turn's text from whatever the bot tells, which differs from version to version."""
-        turn.text = (self._generated.strip() or self._output.text or self._voiced)[:MAX_TEXT]
-        said = f"{self._output.said} {self._output.saying}".strip()
-        turn.spoken = (said if self._bot_tells_output else self._voiced)[:MAX_TEXT]
+        turn._voiced.add(f" {data.text.strip()}")
         return [turn]
 
     def _bot_started_speaking(self, at: float) -> list[Turn]:

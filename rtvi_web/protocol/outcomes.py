@@ -12,10 +12,15 @@ if TYPE_CHECKING:
 
 
 class Fire(NamedTuple):
-    """An event for the user's handlers."""
+    """An event for the user's handlers.
+
+    Attributes:
+        message: what it came in, which helpers may want before.
+    """
 
     event: Event[Any]
     args: tuple[Any, ...]
+    message: RTVIMessage | None = None
 
 
 class BotBecameReady(NamedTuple):
@@ -55,14 +60,9 @@ class CallAnnounced(NamedTuple):
 
 
 class ForHelpers(NamedTuple):
-    """A message that helpers may want.
-
-    Attributes:
-        known: whether it has an event of its own; if not, and no helper wants it, it is a generic message.
-    """
+    """A message that has no event of its own: if no helper wants it, it is a generic message."""
 
     message: RTVIMessage
-    known: bool
 
 
 class FatalError(NamedTuple):

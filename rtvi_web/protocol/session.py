@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -32,6 +34,10 @@ _UNSUPPORTED = re.compile(r"Unsupported type '?([\w-]+)")
 """What Pipecat says about a message type that it does not know."""
 _ANSWERS = (RTVIEvent.CONFIG, RTVIEvent.CONFIG_DESCRIBE, RTVIEvent.ACTIONS_AVAILABLE)
 _CALL_EVENTS = (RTVIEvent.LLM_FUNCTION_CALL, RTVIEvent.LLM_FUNCTION_CALL_IN_PROGRESS)
+_CONSEQUENTIAL = frozenset(
+    {*_ANSWERS, *_CALL_EVENTS, RTVIEvent.BOT_READY, RTVIEvent.MESSAGE_ERROR, RTVIEvent.ERROR},
+)
+"""The events of messages that the client itself acts on."""
 
 
 class Session:
@@ -42,16 +48,14 @@ class Session:
 
     def receive(self, text: str) -> list[Outcome]:
         """The outcomes of one frame, in the order in which they are to be acted on. Never raises on bad input."""
-        outcomes: list[Outcome] = [Fire(RTVIEvent.MESSAGE_RECEIVED, (text,))]
         try:
-            outcomes += self._understand(decode(text))
+            return self._understand(decode(text))
         except MalformedMessageError as error:
-            outcomes.append(_invalid(text, str(error)))
+            return [_invalid(text, str(error))]
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(map(str, ("data", *first["loc"])))
-            outcomes.append(_invalid(text, f"{where}: {first['msg']}"))
-        return outcomes
+            return [_invalid(text, f"{where}: {first['msg']}")]
 
     def _understand(self, message: RTVIMessage) -> list[Outcome]:
         if message.type == "server-response":
@@ -61,10 +65,13 @@ class Session:
             return [Answered(message.id or "", _whole(ActionResponse, message))]
         event = BY_WIRE.get(message.type)
         if event is None:
-            return [ForHelpers(message, known=False)]
-        args = _arguments(event, message)
-        before, after = self._consequences(event, args[0] if args else None, message.id or "")
-        return [*before, ForHelpers(message, known=True), Fire(event, args), *after]
+            return [ForHelpers(message)]
+        args = _reader(event)(message)
+        fire = Fire(event, args, message)
+        if event not in _CONSEQUENTIAL:
+            return [fire]
+        before, after = self._consequences(event, args[0], message.id or "")
+        return [*before, fire, *after]
 
     def _consequences(self, event: Event[Any], data: Any, id: str) -> tuple[list[Outcome], list[Outcome]]:
         """What a message leads to, before and after its event is fired."""
@@ -95,22 +102,28 @@ def _invalid(text: str, reason: str) -> Fire:
     return Fire(RTVIEvent.INVALID_MESSAGE, (InvalidMessage(text[:2000], reason),))
 
 
-def _arguments(event: Event[Any], message: RTVIMessage) -> tuple[Any, ...]:
-    """What the handlers of an event get of a wire message.
+@cache
+def _reader(event: Event[Any]) -> Callable[[RTVIMessage], tuple[Any, ...]]:
+    """What makes the arguments of an event's handlers from a wire message.
 
-    Raises:
-        pydantic.ValidationError: the message does not fit the event's payload.
+    It raises ``pydantic.ValidationError`` where the message does not fit the event's payload.
     """
-    payload = event.payload
+    payload, field = event.payload, event.field
     if payload is None:
-        return ()
+        return lambda message: ()
     if payload is Any:
-        return (message.data,)
+        return lambda message: (message.data,)
     model: type[BaseModel] = getattr(payloads, payload)
     if issubclass(model, RTVIMessage):
-        return (_whole(model, message),)
-    data = model.model_validate({} if message.data is None else message.data)
-    return (getattr(data, event.field) if event.field else data,)
+        return lambda message: (_whole(model, message),)
+    validate = model.model_validate
+    if field:
+        return lambda message: (getattr(validate(_data(message)), field),)
+    return lambda message: (validate(_data(message)),)
+
+
+def _data(message: RTVIMessage) -> Any:
+    return {} if message.data is None else message.data
 
 
 def _whole(model: type[Model], message: RTVIMessage) -> Model:

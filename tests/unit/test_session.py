@@ -31,10 +31,9 @@ def frame(type: str, data: Any = None, id: str | None = None) -> str:
 
 
 def outcomes(text: str, session: Session | None = None) -> list[Outcome]:
-    """What a frame leads to, besides the event for the frame itself and the offer of a known message to helpers."""
-    received, *rest = (session or Session()).receive(text)
-    assert received == Fire(RTVIEvent.MESSAGE_RECEIVED, (text,))
-    return [outcome for outcome in rest if not (isinstance(outcome, ForHelpers) and outcome.known)]
+    """What a frame leads to, without the whole message that events bring for helpers."""
+    found = (session or Session()).receive(text)
+    return [outcome._replace(message=None) if isinstance(outcome, Fire) else outcome for outcome in found]
 
 
 def events(text: str) -> list[str]:
@@ -94,14 +93,12 @@ class TestOutcomes:
     def test_unknown_types_are_for_helpers_alone(self) -> None:
         text = frame("no-such-type", {"a": 1}, "7")
         message = RTVIMessage(type="no-such-type", data={"a": 1}, id="7")
-        assert outcomes(text) == [ForHelpers(message, known=False)]
+        assert outcomes(text) == [ForHelpers(message)]
 
-    def test_known_types_are_for_helpers_before_their_event(self) -> None:
-        """As callbacks run before other handlers."""
-        text = frame("bot-llm-text", {"text": "a"})
-        [_, offer, fire] = Session().receive(text)
+    def test_events_bring_the_whole_message_for_helpers(self) -> None:
+        [fire] = Session().receive(frame("bot-llm-text", {"text": "a"}))
         assert isinstance(fire, Fire)
-        assert offer == ForHelpers(RTVIMessage(type="bot-llm-text", data={"text": "a"}), known=True)
+        assert fire.message == RTVIMessage(type="bot-llm-text", data={"text": "a"})
 
     def test_a_configuration_answers_a_request_and_is_an_event(self) -> None:
         config = [{"service": "llm", "options": [{"name": "model", "value": "m"}]}]
