@@ -17,13 +17,13 @@ def type_hello(page: Page) -> None:
 def test_denied_then_allowed(bot: LocalBot, visit: Visit) -> None:
     page = visit(bot.address, permissions=[])
     start(page)
-    expect(page.locator("#mic-problem")).to_contain_text("not allowed")
+    expect(page.locator("#mic").get_by_role("alert")).to_contain_text("not allowed")
     screenshot(page, "denied")
     type_hello(page)
 
     page.context.grant_permissions(["microphone"])
     page.get_by_role("button", name="Ask for the microphone again").click()
-    expect(page.locator("#mic-problem")).to_be_hidden()
+    expect(page.locator("#mic").get_by_role("alert")).to_be_hidden()
     lines(page, "user", "make the page green")
 
 
@@ -31,7 +31,7 @@ def test_missing(bot: LocalBot, visit: Visit, playwright: Playwright) -> None:
     with contextlib.closing(launch(playwright)) as without_devices:
         page = visit(bot.address, browser=without_devices)
         start(page)
-        expect(page.locator("#mic-problem")).to_contain_text("no microphone")
+        expect(page.locator("#mic").get_by_role("alert")).to_contain_text("no microphone")
         type_hello(page)
         page.context.close()
 
@@ -44,7 +44,7 @@ def test_insecure_origin(bot: LocalBot, visit: Visit, playwright: Playwright) ->
         assert not page.evaluate("window.isSecureContext")
         wait_until_loaded(page)
         page.get_by_role("button", name="Start").click()
-        expect(page.locator("#mic-problem")).to_contain_text("https")
+        expect(page.locator("#mic").get_by_role("alert")).to_contain_text("https")
         expect(page.get_by_role("button", name="Ask for the microphone again")).to_be_hidden()
         type_hello(page)
         page.context.close()

@@ -10,7 +10,7 @@ from conftest import Visit, screenshot, wait_until_loaded
 from local_bot import LocalBot
 from playwright.sync_api import Page, Route, expect
 from serve import serve
-from test_conversation import lines, start
+from test_conversation import lines, reaches, start
 
 # In a task of its own, for what the tests evaluate directly is exempt from the page's policy.
 EVALUATES = """() => new Promise((resolve) => setTimeout(() => {
@@ -81,14 +81,12 @@ def with_python(page: Page, replace: str, by: str) -> None:
     page.route(re.compile(r"/(index|plain)\.html$"), change)
 
 
+SESSION = "# 2. The session"
 FAILURES = {
-    "top level": ("show_state(client.state)\n", "show_state(client.state)\n1 / 0\n"),
-    "handler": ("drafts = {}\n", "drafts = {}\n@client.on('disconnected')\ndef fails(): 1 / 0\n"),
-    "async handler": ("drafts = {}\n", "drafts = {}\n@client.on('disconnected')\nasync def fails(): 1 / 0\n"),
-    "task": (
-        "drafts = {}\n",
-        "drafts = {}\nasync def fails(): 1 / 0\nimport asyncio; asyncio.ensure_future(fails())\n",
-    ),
+    "top level": (SESSION, f"1 / 0\n{SESSION}"),
+    "handler": (SESSION, f"@client.on('disconnected')\ndef fails(): 1 / 0\n{SESSION}"),
+    "async handler": (SESSION, f"@client.on('disconnected')\nasync def fails(): 1 / 0\n{SESSION}"),
+    "task": (SESSION, f"async def fails(): 1 / 0\nimport asyncio; asyncio.ensure_future(fails())\n{SESSION}"),
     "function call": ("color = call.arguments", "1 / 0; color = call.arguments"),
 }
 """What of the page's Python is replaced by what."""
@@ -124,7 +122,7 @@ def test_the_keyboard_is_enough(bot: LocalBot, visit: Visit) -> None:
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline != "none"
     page.keyboard.press("Enter")
-    expect(page.locator("#state")).to_have_attribute("data-state", "bot-ready", timeout=30_000)
+    reaches(page, "bot-ready")
     for _ in range(6):
         if page.evaluate("document.activeElement.id") == "text":
             break
@@ -136,7 +134,7 @@ def test_the_keyboard_is_enough(bot: LocalBot, visit: Visit) -> None:
     while page.evaluate("document.activeElement.id") != "start":
         page.keyboard.press("Shift+Tab")
     page.keyboard.press("Space")
-    expect(page.locator("#state")).to_have_attribute("data-state", "disconnected")
+    reaches(page, "disconnected")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
