@@ -98,7 +98,7 @@ class Dialogue:
     def _on_error(self, event: Event, told: list[ItemEvent]) -> None:
         error = object_in(event, "error")
         self.responses.refused(error)
-        code = error.get("code")
+        code = text_in(error, "code")
         if code == "input_audio_buffer_commit_empty":
             self.conversation.queue_input_audio(None)
         if code in TOLERATED:

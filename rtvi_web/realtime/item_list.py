@@ -10,6 +10,7 @@ from rtvi_web.realtime.wire import Event, ga_part, objects_in, text_in
 
 MAX_PARTS = 64
 """Parts of one item; what is said of others is ignored."""
+_PART_TEXTS = ("type", "text", "transcript")
 _TEXTS = ("type", "role", "status", "name", "call_id", "arguments", "output")
 
 
@@ -81,7 +82,8 @@ class ItemList:
         if part is None:
             return
         sound = given.get("audio")
-        kept = {key: value for key, value in given.items() if value is not None and key != "audio"}
+        kept = {key: value for key, value in given.items() if key not in _PART_TEXTS or isinstance(value, str)}
+        kept.pop("audio", None)
         part.update(ga_part(kept, item.role or ""))
         if isinstance(sound, str) and not item.formatted.audio.received:
             self.add_audio(item, from_base64(sound))

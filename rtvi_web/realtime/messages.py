@@ -30,9 +30,9 @@ def _user_part(given: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(given, Mapping):
         raise InvalidArgumentError(f"A part of a message must be a dict with a type; it is {given!r}.")
     part = ga_part(given, "user")
-    if part["type"] == "input_text" and "input_text" in part:
+    if part.get("type") == "input_text" and "input_text" in part:
         part["text"] = part.pop("input_text")
-    if part["type"] == "input_audio":
+    if part.get("type") == "input_audio":
         sound = part.pop("input_audio", None) or part.pop("audio", b"")
         part["audio"] = sound if isinstance(sound, str) else to_base64(to_pcm(sound))
     return part

@@ -58,7 +58,7 @@ def ga_part(part: Mapping[str, Any], role: str) -> dict[str, Any]:
     """A part of a message under its GA type; what it is called depends on who speaks."""
     names = _GA_ASSISTANT_PARTS if role == "assistant" else _GA_INPUT_PARTS
     kind = part.get("type")
-    return {**part, "type": names.get(kind, kind) if isinstance(kind, str) else kind}
+    return {**part, "type": names.get(kind, kind)} if isinstance(kind, str) else dict(part)
 
 
 # Reading what others wrote: whatever isn't as it should be is taken for absent.

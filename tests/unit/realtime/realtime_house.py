@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin
 
 from openai.types.realtime.realtime_client_event import RealtimeClientEvent
 from openai.types.realtime.realtime_server_event import RealtimeServerEvent
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from rtvi_web.realtime import RealtimeClient
 from rtvi_web.realtime.testing import ScriptedRealtimeTransport
@@ -32,7 +32,7 @@ def violations(event: dict[str, Any], models: dict[str, type[BaseModel]] = CLIEN
     if model is None:
         return [f"there is no event {event['type']!r}"]
     try:
-        return list(_unknown(TypeAdapter(model).validate_python(event), "$"))
+        return list(_unknown(model.model_validate(event), "$"))
     except ValidationError as error:
         return [f"{each['loc']}: {each['msg']}" for each in error.errors()]
 

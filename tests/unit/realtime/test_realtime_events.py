@@ -136,13 +136,18 @@ async def test_waiting_gives_none_in_the_end_and_leaves_nothing(handlers: EventH
     assert await handlers.wait_for_next("e", 0.001) is None
     assert not handlers.listens("e")
     assert not handlers._waiters
-    with pytest.warns(UserWarning, match="is in seconds"):
-        waiting = asyncio.ensure_future(handlers.wait_for_next("e", 5000))
-        await asyncio.sleep(0)
+    waiting = asyncio.ensure_future(handlers.wait_for_next("e", 500))
+    await asyncio.sleep(0)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert not handlers.listens("e")
+
+
+async def test_milliseconds_are_warned_of(handlers: EventHandlers) -> None:
+    asyncio.get_running_loop().call_soon(handlers.dispatch, "e", 1)
+    with pytest.warns(UserWarning, match="is in seconds"):
+        assert await handlers.wait_for_next("e", 5000) == 1
 
 
 async def test_waiting_ends_with_the_session(handlers: EventHandlers) -> None:

@@ -222,9 +222,7 @@ async def test_what_goes_wrong_is_told_to_the_model_and_reported(run: Run, repor
     for number, (name, arguments, _) in enumerate(calls):
         run.server.call(name, arguments, call=f"call_{number}")
     run.server.done()
-    async with asyncio.timeout(2):
-        while "response.create" not in run.server.types:
-            await asyncio.sleep(0.001)
+    assert await run.client.wait_for_next("client.response.create", 2)
     errors = {call: json.loads(output)["error"] for call, output in outputs(run)}
     for number, (_, _, complaint) in enumerate(calls):
         assert complaint in errors[f"call_{number}"]
