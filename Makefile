@@ -41,7 +41,8 @@ check: tools ## format, lint, layers and types
 	$(PY) -m pyright
 
 unit: tools .cache/pydantic-$(OLDEST_PYDANTIC) ## tests on CPython, with the newest and the oldest pydantic
-	$(PY) -m pytest tests/unit
+	$(PY) -m pytest tests/unit --cov --cov-report= --cov-report=json:.cache/coverage.json
+	$(PY) build/coverage_floor.py .cache/coverage.json
 	PYTHONPATH=.cache/pydantic-$(OLDEST_PYDANTIC) $(PY) -m pytest tests/unit -q -m "not build"
 
 .cache/pydantic-$(OLDEST_PYDANTIC): | tools
