@@ -12,7 +12,11 @@ from rtvi_web import (
     AlreadyStartedError,
     ConnectPhase,
     DeviceError,
+    DeviceState,
+    DeviceStatus,
     InvalidArgumentError,
+    MediaDevice,
+    MediaState,
     NotInBrowserError,
     RTVIClient,
     RTVIEvent,
@@ -20,7 +24,6 @@ from rtvi_web import (
     UnsupportedFeatureError,
 )
 from rtvi_web import transport as contract
-from rtvi_web.protocol.media import DeviceState, DeviceStatus, MediaDevice, MediaState
 from rtvi_web.testing import ScriptedTransport, handshake
 from rtvi_web.transports import SmallWebRTCTransport
 
