@@ -88,7 +88,7 @@ async def _survive(frames: list[str]) -> None:
     run = await ready(expect("action"), *[expect("llm-function-call-result")] * len(frames))
     run.client.register_helper("llm", LLMHelper({name: str for name in LLMHelper.callback_names}))
     run.client.register_helper("x", Curious())
-    run.client.register_function_call_handler("f", lambda call: call.arguments)
+    run.client.register_function_call_handler("f", lambda call: call.function_name)
     everything = run.client.events()
     pending = asyncio.ensure_future(run.client.action({"service": "llm", "action": "run"}, timeout=None))
     await turns(2)
