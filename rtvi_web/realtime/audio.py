@@ -5,7 +5,6 @@ All of it is 16-bit signed little-endian, mono, at :data:`~rtvi_web.realtime.tra
 
 from __future__ import annotations
 
-import base64
 import binascii
 import sys
 from array import array
@@ -67,7 +66,7 @@ def to_base64(pcm: bytes) -> str:
 def from_base64(text: Any) -> bytes:
     """Mirrors ``base64ToArrayBuffer()``; what is no base64 is no sound."""
     try:
-        return base64.b64decode(text)
+        return binascii.a2b_base64(text)
     except (TypeError, ValueError):
         return b""
 
