@@ -48,6 +48,9 @@ class Restorer(Protocol):
         """How much has come from the bot's side so far; any growth is a sign of life."""
         ...
 
+    async def look_back(self) -> None:
+        """The link has just been lost: note what can be learnt of it while it is there."""
+
     async def knows_session(self, lost: float) -> bool:
         """Whether the server still has the session, which it has been without for so many seconds.
 
@@ -170,6 +173,7 @@ class Reconnection:
     async def _recover(self, options: Reconnect, loss: LinkLoss) -> None:
         recovery, begun = Recovery(options, loss, random=random.random), time.monotonic()
         self._host.reconnecting(0, loss)
+        await self._restorer.look_back()
         while not self._restorer.is_linked:
             if self._hurry:
                 recovery.hurry()

@@ -156,6 +156,11 @@ class SmallWebRTCTransport(PageMedia):
         reports = await self._link.stats() if self._link else []
         return [report for report in reports if report["type"] == "candidate-pair"]
 
+    async def look_back(self) -> None:
+        with contextlib.suppress(DisconnectedError):  # A connection that is closed tells nothing.
+            for pair in await self._candidate_pairs():
+                self._recently_sent.heard(pair.get("lastPacketReceivedTimestamp", 0.0) / 1000)
+
     async def knows_session(self, lost: float) -> bool:
         known = await self._signalling.knows_connection()
         return lost < SERVER_PATIENCE if known is None else known
@@ -164,9 +169,6 @@ class SmallWebRTCTransport(PageMedia):
         old = self._link
         if old is None or self._reconnection is None:
             raise DisconnectedError("There is no session to resume.")
-        with contextlib.suppress(DisconnectedError):  # It may be closed already.
-            for pair in await self._candidate_pairs():
-                self._recently_sent.heard(pair.get("lastPacketReceivedTimestamp", 0.0) / 1000)
         new = self._make_link(self._reconnection, old.bot)
         try:
             await self._open(new, replaces=old)
