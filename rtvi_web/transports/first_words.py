@@ -14,12 +14,15 @@ SAMPLE_RATE = 16000
 """What Pipecat's speech services take."""
 KEPT = 60
 """Seconds that are kept at most: the oldest go first."""
-_CHUNK = 0.25
-"""Seconds in a chunk."""
-_SEAM = 0.03
-"""Seconds that may be lost between the last batch and the live track."""
-_ENVELOPE = 512
-"""Bytes of a message that are no audio, and more."""
+_CHUNK = 0.02
+"""Seconds in a chunk: as in a live track, since a bot listens for speech frame by frame."""
+_INTERVAL = 0.25
+"""Seconds between two looks at what was recorded."""
+_BATCH = 5
+"""Chunks in a message, which is some kilobytes then: less than any data channel takes."""
+_SPEED = 5
+"""How much faster than it was said it is sent. At once would be too much: a bot that cuts speech into segments does so
+while it listens, and what has passed by then is lost to it."""
 
 
 class FirstWords:
@@ -41,10 +44,10 @@ class FirstWords:
     async def _record(self) -> None:
         while True:
             self.collect()
-            await asyncio.sleep(_CHUNK)
+            await asyncio.sleep(_INTERVAL)
 
-    def collect(self, *, all: bool = False) -> None:
-        """Take the chunks that are complete, or all that there is; call it when the microphone opens, or is another."""
+    def collect(self) -> None:
+        """Take the chunks that are complete; call it when the microphone opens, or is another."""
         track = self._microphone()
         if track is None:
             return
@@ -52,41 +55,28 @@ class FirstWords:
             self._recorder = Recorder(SAMPLE_RATE, track)
         self._recorder.listen(track)
         chunk = round(_CHUNK * self._recorder.sample_rate)
-        while (available := self._recorder.available()) >= (1 if all else chunk):
-            self._chunks.append(self._recorder.read(min(available, chunk)) or b"")
+        while data := self._recorder.read(chunk):
+            self._chunks.append(data)
 
-    async def send(
-        self, send: Callable[[str, Any], None], max_message_size: int, sent: Callable[[], Awaitable[None]]
-    ) -> None:
+    async def send(self, send: Callable[[str, Any], None], sent: Callable[[], Awaitable[None]]) -> None:
         """Send all that was said, up to this moment.
 
         Args:
             send: sends a message of a type with data.
-            max_message_size: bytes that it may have.
             sent: waits until all messages have left.
         """
         self._recording.cancel()
-        self.collect(all=True)
+        self.collect()
         while self._recorder and self._chunks:
-            for batch in self._batches(max_message_size - _ENVELOPE):
-                data = {"base64AudioBatch": batch, "sampleRate": self._recorder.sample_rate, "numChannels": 1}
-                send("raw-audio-batch", data)
+            count = min(_BATCH, len(self._chunks))
+            batch = [base64.b64encode(self._chunks.popleft()).decode() for _ in range(count)]
+            send(
+                "raw-audio-batch",
+                {"base64AudioBatch": batch, "sampleRate": self._recorder.sample_rate, "numChannels": 1},
+            )
             await sent()
-            if self._recorder.available() > _SEAM * self._recorder.sample_rate:
-                self.collect(all=True)  # What was said while that was on its way.
-
-    def _batches(self, size: int) -> list[list[str]]:
-        """The chunks as base64, as many to a batch as it may have bytes."""
-        batches: list[list[str]] = []
-        room = 0
-        while self._chunks:
-            chunk = base64.b64encode(self._chunks.popleft()).decode()
-            if len(chunk) + 4 > room:
-                batches.append([])
-                room = size
-            batches[-1].append(chunk)
-            room -= len(chunk) + 4
-        return batches
+            await asyncio.sleep(_BATCH * _CHUNK / _SPEED)
+            self.collect()  # What was said meanwhile.
 
     def close(self) -> None:
         """Forget everything."""

@@ -198,7 +198,7 @@ class SmallWebRTCTransport(PageMedia):
     async def _send_first_words(self, words: FirstWords, link: Link) -> None:
         # Where the session ends meanwhile, there is nobody to send to, and close() forgets the words.
         with contextlib.suppress(RTVIError):
-            await words.send(self._client.send, self.max_message_size, link.sent)
+            await words.send(self._client.send, link.sent)
             words.close()
             self._first_words = None
             await link.send_track(MICROPHONE, self._mic.track)

@@ -1,0 +1,113 @@
+"""Prints what audio levels cost the page's main thread: `python benchmarks/levels.py` (after `make site`).
+
+One call in one page, over a WebRTC loopback: the person's level and the bot's are off and on by turns, ten times a
+second each. The browser's own tracing (`thread_ticks`, `tdur`) tells the CPU time that the renderer's main thread
+spent in each turn; the figure is the difference as a share of the time that passed. The aim is 1 % at most.
+"""
+
+import contextlib
+import json
+import statistics
+from typing import Any
+
+from bench import servers
+from browser import FLAGS, chromium_path
+from playwright.sync_api import Browser, Page, sync_playwright
+
+SECONDS = 10
+ROUNDS = 6
+DEVICES = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+CATEGORIES = "disabled-by-default-devtools.timeline,devtools.timeline,toplevel,__metadata"
+
+# A bot of the page's own: it answers the offer at once and sends the microphone back.
+CALL = """
+import asyncio, json
+import js
+from rtvi_web import RTVIClient, RTVIEvent
+from rtvi_web.browser import _js
+from rtvi_web.transport import HttpResponse
+from rtvi_web.transports import SmallWebRTCTransport
+
+class Loopback:
+    async def request(self, method, url, *, headers, body, **_):
+        if method == "PATCH":
+            return HttpResponse(200, "{}")
+        bot = self.bot = js.RTCPeerConnection.new()
+        await _js.call(bot, "setRemoteDescription", {"type": "offer", "sdp": json.loads(body)["sdp"]})
+        stream = await _js.call(js.navigator.mediaDevices, "getUserMedia", {"audio": True})
+        transceiver = bot.getTransceivers()[0]
+        transceiver.direction = "sendrecv"
+        await _js.call(transceiver.sender, "replaceTrack", stream.getTracks()[0])
+        await _js.call(bot, "setLocalDescription", await _js.call(bot, "createAnswer"))
+        while bot.iceGatheringState != "complete":
+            await asyncio.sleep(0.01)
+        return HttpResponse(200, json.dumps({"type": "answer", "sdp": bot.localDescription.sdp, "pc_id": "1"}))
+
+transport = SmallWebRTCTransport(webrtc_url="/loopback")
+transport._http = Loopback()
+client = RTVIClient(transport=transport)
+connecting = asyncio.ensure_future(client.connect())
+await client.wait_for(RTVIEvent.TRACK_STARTED, check=lambda track, who: not who.local)
+levels = []
+offs = []
+
+def listen(on):
+    while offs:
+        offs.pop()()
+    if on:
+        offs.append(client.on(RTVIEvent.LOCAL_AUDIO_LEVEL, levels.append))
+        offs.append(client.on(RTVIEvent.REMOTE_AUDIO_LEVEL, lambda level, bot: levels.append(level)))
+"""
+
+
+def main() -> None:
+    with servers() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, *DEVICES])
+        with contextlib.closing(browser):
+            page = browser.new_page()
+            page.route("**/call.html", lambda route: route.fulfill(content_type="text/html", body="<!doctype html>"))
+            page.goto(url + "site/call.html")
+            page.evaluate(
+                "async () => { const { loadPyodide } = await import('./pyodide/pyodide.mjs');"
+                "globalThis.pyodide = await loadPyodide({packages: ['rtvi-web']}) }"
+            )
+            python(page, CALL)
+            shares: dict[bool, list[float]] = {False: [], True: []}
+            for turn in range(2 * ROUNDS):
+                on = turn % 2 == 1
+                python(page, f"listen({on})")
+                page.wait_for_timeout(1000)
+                shares[on].append(main_thread_share(browser, page))
+            measured = python(page, "len(levels)")
+    off, on_ = (statistics.median(shares[key]) for key in (False, True))
+    print(f"main thread, levels off: {off:.2%} of the time ({', '.join(f'{share:.2%}' for share in shares[False])})")
+    print(f"main thread, levels on:  {on_:.2%} of the time ({', '.join(f'{share:.2%}' for share in shares[True])})")
+    print(f"levels cost {on_ - off:.2%} of the main thread; {measured} levels; the aim is 1 % at most")
+
+
+def python(page: Page, source: str) -> Any:
+    return page.evaluate("source => pyodide.runPythonAsync(source)", source)
+
+
+def main_thread_share(browser: Browser, page: Page) -> float:
+    """The share of some seconds in which the page's main thread used a processor."""
+    browser.start_tracing(page=page, categories=CATEGORIES.split(","))
+    page.wait_for_timeout(SECONDS * 1000)
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    mains = {
+        (event["pid"], event["tid"])
+        for event in events
+        if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
+    }
+    tasks = [
+        event
+        for event in events
+        if event["ph"] == "X"
+        and event["name"] == "ThreadControllerImpl::RunTask"
+        and (event["pid"], event["tid"]) in mains
+    ]
+    return sum(task.get("tdur", 0) for task in tasks) / 1e6 / SECONDS
+
+
+if __name__ == "__main__":
+    main()
