@@ -137,9 +137,11 @@ class Capture:
         closings = self._closings
         async with self._lock:
             self._check(closings)
-            if self.track is None:
-                self._use(await self._new(constraints, closings))
-        self.track.enabled = True
+            track = self.track
+            if track is None:
+                track = await self._new(constraints, closings)
+                self._use(track)
+        track.enabled = True
 
     async def exchange(self, constraints: Constraints, hand_over: Callable[[Any], Awaitable[None]]) -> None:
         """Open another track, hand it over, and only then stop the one before, which stays in use on any failure.
