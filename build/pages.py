@@ -7,9 +7,10 @@ the noise, and with one for pyodide.asm.wasm warm loads were slower, as if V8's 
 import json
 import re
 
-from paths import STATIC, BuildError
+from paths import ROOT, STATIC, BuildError
 from tree import Files
 
+WORKLETS = ROOT / "rtvi_web" / "browser" / "worklets"
 PYSCRIPT_TAG = re.compile(r'(<script type="module" src="(?:\./)?)pyscript/core\.js(")')
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide-lock.json", "pyodide.asm.wasm", "python_stdlib.zip")
 
@@ -18,6 +19,8 @@ def site_pages(files: Files) -> Files:
     """What of static/ goes into the site, and what is made of it, given all the other `files` of the site."""
     paths = [path for path in sorted(STATIC.rglob("*")) if path.is_file()]
     pages = {path.relative_to(STATIC).as_posix(): path.read_bytes() for path in paths}
+    # Files beside the pages, because their Content-Security-Policy lets no Blob run; see rtvi_web/browser/worklet.py.
+    pages |= {f"worklets/{path.name}": path.read_bytes() for path in WORKLETS.glob("*.js")}
     pages["plain.html"] = without_pyscript(pages["index.html"].decode(), "index.html").encode()
     pages["boot.json"] = json.dumps(boot_sizes(files), indent=1).encode()
     return pages

@@ -14,7 +14,7 @@ from mind import SAMPLE_RATE, Mind
 from response import Response
 from response import Speaker as ResponseSpeaker
 from schema import Event, SchemaError, check_client_event, check_server_event
-from turns import Turn, TurnDetector
+from turns import Turn, TurnDetector, without_silence
 
 MODEL = "gpt-realtime"
 PCM = {"type": "audio/pcm", "rate": SAMPLE_RATE}
@@ -201,7 +201,7 @@ class Session:
         self._listen(self._transcribe(item_id, part, pcm))
 
     async def _transcribe(self, item_id: str, part: dict[str, Any], pcm: bytes) -> None:
-        text = await self.mind.transcribe(pcm)
+        text = await self.mind.transcribe(without_silence(pcm))
         part["transcript"] = text
         if self._config["audio"]["input"].get("transcription"):
             name = "conversation.item.input_audio_transcription"

@@ -8,6 +8,7 @@ SAMPLE_RATE = 24_000
 FRAME = SAMPLE_RATE // 50  # samples: 20 ms
 FRAMES_TO_BEGIN = 3
 LOUDEST_SILENCE = 0.03  # RMS of full scale, times the configured threshold (0.5 by default)
+KEPT_SILENCE = 15  # frames
 EAGERNESS = {"low": 2000, "medium": 1000, "auto": 700, "high": 400}  # ms of silence that end a turn
 
 
@@ -55,3 +56,14 @@ class TurnDetector:
             start, self._start = self._start, None
             return Turn(start, heard)
         return None
+
+
+def without_silence(pcm: bytes) -> bytes:
+    """The speech in some PCM, with a little of the silence around it: what was pressed to talk holds more."""
+    samples = np.frombuffer(pcm, "<i2")
+    frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME) / 32768
+    loud = np.flatnonzero(np.sqrt(np.mean(np.square(frames), axis=1)) > LOUDEST_SILENCE / 2)
+    if not len(loud):
+        return pcm
+    first, last = max(0, loud[0] - KEPT_SILENCE), loud[-1] + 1 + KEPT_SILENCE
+    return samples[first * FRAME : last * FRAME].tobytes()

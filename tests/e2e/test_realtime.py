@@ -1,0 +1,165 @@
+"""The realtime console as a person uses it, over WebSocket and over WebRTC, with the local realtime server."""
+
+import json
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import SPOKEN, Visit, screenshot
+from local_bot import LocalBot
+from playwright.sync_api import Page, expect
+
+GREEN, JOKE = SPOKEN
+# How far a waveform goes from its middle at this moment, in pixels, and whether it has rested for some time.
+WAVES = """
+  window.swing = (id) => {
+    const canvas = document.getElementById(id);
+    const { width, height } = canvas;
+    const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+    copy.drawImage(canvas, 0, 0);
+    const pixels = copy.getImageData(0, 0, width, height).data;
+    let swing = 0;
+    for (let i = 3; i < pixels.length; i += 4)
+      if (pixels[i]) swing = Math.max(swing, Math.abs(Math.floor(i / 4 / width) - height / 2));
+    return swing;
+  };
+  let moved = 0;
+  window.restsFor = (id, milliseconds) => {
+    if (swing(id) > 3) moved = performance.now();
+    return performance.now() - moved > milliseconds;
+  };
+"""
+
+
+def open_console(bot: LocalBot, visit: Visit, **options: object) -> Page:
+    page = visit("", **options)
+    page.add_init_script(WAVES)
+    page.goto(bot.address + "realtime.html")
+    page.locator("#connect:enabled").wait_for()
+    return page
+
+
+def connect(page: Page, transport: str = "WebSocket") -> None:
+    page.get_by_label(transport).check()
+    page.get_by_role("button", name="Connect").click()
+    expect(page.locator("#state")).to_have_attribute("data-state", "connected")
+
+
+def disconnect(page: Page) -> None:
+    page.get_by_role("button", name="Disconnect").click()
+    expect(page.locator("#state")).to_have_attribute("data-state", "disconnected")
+    assert page.evaluate("watched.released()"), "the microphone and the peer are released"
+
+
+def line(page: Page, who: str, text: str) -> None:
+    """There is a finished line of someone's."""
+    found = page.locator(f"#transcript .{who}:not(.growing)", has_text=re.compile(re.escape(text), re.IGNORECASE))
+    expect(found.last).to_be_visible(timeout=40_000)
+
+
+def type_text(page: Page, text: str) -> None:
+    page.get_by_label("Message to the model").fill(text)
+    page.keyboard.press("Enter")
+
+
+def events(page: Page, kind: str) -> list[dict]:
+    """The events of a kind in the page's log, newest first."""
+    texts = page.locator(f'#log li[data-kind="{kind}"] pre').all_text_contents()
+    return [json.loads(text) for text in texts]
+
+
+@pytest.mark.parametrize("transport", ["WebSocket", "WebRTC"])
+def test_a_spoken_conversation(bot: LocalBot, visit: Visit, transport: str) -> None:
+    page = open_console(bot, visit)
+    connect(page, transport)
+    line(page, "user", GREEN)
+    expect(page.locator("html")).to_have_attribute("data-color", "green")
+    line(page, "tool", 'set_page_color({"color": "green"}) → {"color": "green"}')
+    line(page, "bot", "The page is green now")
+    expect(page.locator("#bot-speaking")).to_have_text("The model is speaking")
+    page.wait_for_function("swing('model-wave') > 3")
+    screenshot(page, f"realtime-{transport}")
+    line(page, "user", JOKE)
+    line(page, "bot", "Why did the robot go on holiday")
+    assert events(page, "error") == []
+    disconnect(page)
+
+
+@pytest.mark.parametrize("transport", ["WebSocket", "WebRTC"])
+def test_typing_interrupts_at_what_was_heard(bot: LocalBot, visit: Visit, transport: str) -> None:
+    page = open_console(bot, visit)
+    page.get_by_label("push to talk").check()
+    connect(page, transport)
+    type_text(page, "tell me a long story")
+    expect(page.locator("#bot-speaking")).to_have_text("The model is speaking")
+    page.wait_for_timeout(1_500)  # of the story
+    type_text(page, "what is your name")
+    line(page, "bot", "My name is Local Bot")
+    expect(page.locator("#transcript .bot.cut")).to_have_count(1)
+    [cut] = events(page, "conversation.item.truncated")
+    assert 1_000 < cut["audio_end_ms"] < 5_000
+    assert events(page, "error") == []
+
+
+@pytest.mark.parametrize("transport", ["WebSocket", "WebRTC"])
+def test_push_to_talk(bot: LocalBot, visit: Visit, transport: str) -> None:
+    page = open_console(bot, visit)
+    page.get_by_label("push to talk").check()
+    connect(page, transport)
+    talk = page.get_by_role("button", name="Talk", exact=True)
+    expect(page.locator("#transcript .line")).to_have_count(0)
+    talk.focus()
+    page.keyboard.down("Space")
+    expect(page.locator("#talk")).to_have_attribute("aria-pressed", "true")
+    page.wait_for_function("swing('your-wave') > 3", timeout=20_000)
+    page.wait_for_function("restsFor('your-wave', 700)", timeout=20_000)
+    page.keyboard.up("Space")
+    expect(talk).to_have_attribute("aria-pressed", "false")
+    page.locator("#transcript .user:not(.growing)", has_text=re.compile(f"{GREEN}|{JOKE}")).wait_for()
+    page.locator("#transcript .bot:not(.growing)").last.wait_for()
+    assert events(page, "error") == []
+
+
+def test_without_a_microphone(bot: LocalBot, visit: Visit) -> None:
+    page = open_console(bot, visit, permissions=[])
+    for transport in ("WebSocket", "WebRTC"):
+        connect(page, transport)
+        expect(page.locator("#mic-problem")).to_contain_text("not allowed")
+        type_text(page, "hello")
+        line(page, "bot", "Nice to hear you")
+        if transport == "WebSocket":
+            screenshot(page, "realtime-denied")
+            disconnect(page)
+    page.context.grant_permissions(["microphone"])
+    page.get_by_role("button", name="Ask for the microphone again").click()
+    expect(page.locator("#mic-problem")).to_be_hidden()
+    line(page, "user", GREEN)
+
+
+def test_a_server_that_is_not_there(bot: LocalBot, visit: Visit) -> None:
+    page = visit("", allow=("v1/realtime", "503"))
+    page.route("**/v1/realtime/calls", lambda route: route.fulfill(status=503, json={"error": {"message": "Too busy"}}))
+    page.route_web_socket("**/v1/realtime", lambda socket: socket.close(code=4000, reason="not today"))
+    page.goto(bot.address + "realtime.html")
+    page.locator("#connect:enabled").wait_for()
+    for transport, words in (("WebRTC", "refused with 503: Too busy"), ("WebSocket", "not today")):
+        page.get_by_label(transport).check()
+        page.get_by_role("button", name="Connect").click()
+        expect(page.locator("#problem")).to_contain_text(words)
+        expect(page.locator("#state")).to_have_attribute("data-state", "disconnected")
+        assert page.evaluate("watched.released()")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_small_screens_keyboards_and_screen_readers(bot: LocalBot, visit: Visit, scheme: str) -> None:
+    page = open_console(bot, visit, viewport={"width": 360, "height": 740}, color_scheme=scheme)
+    page.get_by_label("push to talk").check()
+    connect(page)
+    type_text(page, "make the page purple")
+    line(page, "bot", "The page is purple now")
+    expect(page.get_by_role("log")).to_contain_text("The page is purple now")
+    page.get_by_text("Events of both sides").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    screenshot(page, f"realtime-360-{scheme}")
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
