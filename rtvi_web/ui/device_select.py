@@ -58,7 +58,8 @@ def device_select(client: RTVIClient, device: DeviceName, *, into: Any, label: s
     """A list of the devices to choose from, before a call and during it; it always shows the one in use.
 
     Browsers tell the devices once the person has allowed one: with ``client.init_devices()`` or in a call. It asks
-    for nothing itself. Where a choice fails, the device before stays, and the reason is shown below.
+    for nothing itself. Where a choice fails, the device before stays, and the reason is shown below; so is which device
+    is used in place of one that was unplugged.
 
     Args:
         client: who uses the device.
@@ -99,8 +100,18 @@ def device_select(client: RTVIClient, device: DeviceName, *, into: Any, label: s
         finally:
             show_selected()
 
+    def changed(_selected: Any) -> None:
+        problem.textContent = ""
+        show_selected()
+
+    def failed(error: DeviceError) -> None:
+        # Of a device that cannot be used at all, media_state tells, and the button that asks for it.
+        if device in error.devices and error not in [state.error for state in client.media_state]:
+            problem.textContent = str(error)
+
     widget.follow(show, kind.available)
-    widget.follow(show_selected, kind.updated)
+    widget.follow(changed, kind.updated)
+    widget.follow(failed, RTVIEvent.DEVICE_ERROR)
     widget.scope.listen(select, "change", lambda _: client.run(choose(select.value), "choosing a device failed"))
     show([])
     client.run(look(), "listing the devices failed")

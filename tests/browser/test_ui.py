@@ -88,7 +88,7 @@ async def test_the_pages_own_rules_and_variables_win(selenium):
 async def test_a_device_is_chosen_before_a_call_and_in_it(selenium):
     from edge import unplugged
     from loopback import RTVIBot, until
-    from widgets import calling, choose, options, stage
+    from widgets import calling, choose, options, stage, texts
 
     from rtvi_web import RTVIEvent, ui
 
@@ -109,7 +109,10 @@ async def test_a_device_is_chosen_before_a_call_and_in_it(selenium):
                 with unplugged(second.label):
                     await until(lambda: select.value == "default")
                     assert options(select) == labels[:2]
+                    said = f"{second.label} is gone; {labels[0]} is used in its place."
+                    await until(lambda: texts(place, "[role=alert]") == [said])
                 await until(lambda: select.value == second.id)
+                assert texts(place, "[role=alert]") == [""]
                 # The application may choose, too.
                 await client.update_mic("default")
                 assert select.value == "default"

@@ -21,9 +21,10 @@ def test_denied_then_allowed(bot: LocalBot, visit: Visit) -> None:
     screenshot(page, "denied")
     type_hello(page)
 
-    page.context.grant_permissions(["microphone"])
-    page.get_by_role("button", name="Ask for the microphone again").click()
+    expect(page.get_by_role("button", name="Ask for the microphone again")).to_be_visible()
+    page.context.grant_permissions(["microphone"])  # The browser tells of it: there is nothing to ask for any more.
     expect(page.locator("#mic").get_by_role("alert")).to_be_hidden()
+    page.get_by_role("button", name="Mute", pressed=True).click()
     lines(page, "user", "make the page green")
 
 
