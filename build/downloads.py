@@ -82,7 +82,7 @@ def verify(pin: Pin, path: Path) -> None:
 
 
 def _download(group: str, packages: list[tuple[str, str]], folder: Path) -> None:
-    if group == "npm":
+    if group.startswith("npm"):
         specs = [f"{name}@{version}" for name, version in packages]
         command = ["npm", "pack", "--silent", f"--pack-destination={folder}", *specs]
     else:

@@ -49,7 +49,8 @@ def build_site(tests: bool) -> None:
     """Fills dist/, and .cache/test-dist/ if `tests`."""
     start = time.monotonic()
     print("make site", flush=True)
-    pins = [pin for pin in read_pins() if tests or pin.group != "test-wheels"]
+    groups = ("npm", "wheels", *(["test-wheels"] if tests else []))
+    pins = [pin for pin in read_pins() if pin.group in groups]
     packages = fetch(pins)
     pyodide = unpack(packages["pyodide"])
     pyscript = unpack(packages["@pyscript/core"])

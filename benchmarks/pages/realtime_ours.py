@@ -1,0 +1,47 @@
+"""Our side of realtime.html: the same work as theirs, through RealtimeClient."""
+
+import gc
+
+import js
+
+from rtvi_web.realtime import RealtimeClient
+
+CHUNK = js.Int16Array.new(480).to_bytes()  # 20 ms
+
+
+async def connected():
+    client = RealtimeClient(url="ws://localhost/", microphone=False, config={"turn_detection": {"type": "server_vad"}})
+    await client.connect()
+    return client
+
+
+async def append(seconds):
+    client = await connected()
+    start = js.performance.now()
+    for _ in range(int(seconds * 50)):
+        client.append_input_audio(CHUNK)
+    took = js.performance.now() - start
+    await client.disconnect()
+    return took
+
+
+async def receive(seconds):
+    client = await connected()
+    took = js.receive(seconds, "response.output_audio.delta")
+    await client.disconnect()
+    return took
+
+
+async def memory(minutes):
+    """Python's heap in megabytes after each minute of speech in both directions."""
+    client = await connected()
+    sizes = []
+    for _ in range(minutes):
+        for _ in range(60 * 50):
+            client.append_input_audio(CHUNK)
+        js.receive(60, "response.output_audio.delta")
+        await client.interrupt()
+        gc.collect()
+        sizes.append(js.pyodide._module.HEAP8.length / 1e6)
+    await client.disconnect()
+    return js.Array.of(*sizes)

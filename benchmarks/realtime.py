@@ -1,0 +1,106 @@
+"""What long sound costs the main thread: RealtimeClient against npm `openai-realtime-api`, in one Chromium run.
+
+`python benchmarks/realtime.py` prints milliseconds and ratios (ours divided by theirs), and fails when a target is
+missed. Sound is appended in chunks of 20 ms with server VAD, and received in deltas of 100 ms; ours also plays it. The
+server is a stand-in in the page that costs nothing. Theirs is quadratic, so its longest run is left out and told by the
+fit of the shorter ones (`--full` measures it).
+"""
+
+import argparse
+import contextlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench import DIST, PAGES, fetch, fresh_profile, read_pins, serve, site, unpack
+from playwright.sync_api import Page, sync_playwright
+
+SECONDS = (30, 60, 120)
+OURS_ALSO = 600
+TASKS = ("append", "receive")
+TARGET_RATIO = 0.1  # at 120 s
+LINEAR = 1.5  # times as long as the proportional time, at most, from 120 to 600 s
+MINUTES = 10
+FLAT = 1.1  # times the heap after the first minute, at most
+
+Times = dict[tuple[str, str, int], float]
+
+
+@contextlib.contextmanager
+def server() -> Iterator[str]:
+    """Serves dist/ with the page under site/, and the npm package under theirs/."""
+    packages = fetch([pin for pin in read_pins() if pin.group == "npm-benchmarks"])
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, archive in packages.items():
+            shutil.copytree(unpack(archive), Path(scratch) / name)
+        with serve(PAGES, "/site/", app=site(site(None, DIST, "/site/"), scratch, "/theirs/")) as url:
+            yield url
+
+
+def measure(page: Page, full: bool) -> Times:
+    """Milliseconds by (client, task, seconds of sound). Theirs at the longest is extrapolated unless `full`."""
+    times: Times = {}
+    for task in TASKS:
+        for seconds in (*SECONDS, OURS_ALSO):
+            ours = f"() => pyodide.runPythonAsync('await {task}({seconds})')"
+            times["ours", task, seconds] = min(page.evaluate(ours) for _ in range(3))
+        for seconds in SECONDS if full else SECONDS[:-1]:
+            times["theirs", task, seconds] = page.evaluate(f"() => theirs.{task}({seconds})")
+        if not full:
+            short, long, wanted = SECONDS
+            times["theirs", task, wanted] = quadratic(
+                (short, times["theirs", task, short]), (long, times["theirs", task, long]), wanted
+            )
+    return times
+
+
+def quadratic(first: tuple[int, float], second: tuple[int, float], at: int) -> float:
+    """The value at `at` of a·x² + b·x through two points; b is at least 0."""
+    (x1, y1), (x2, y2) = first, second
+    a = (y2 / x2 - y1 / x1) / (x2 - x1)
+    b = max(0.0, y1 / x1 - a * x1)
+    return a * at**2 + b * at
+
+
+def report(times: Times, heap: list[float], full: bool) -> list[str]:
+    """Prints the table; returns the targets missed."""
+    missed = []
+    print(f"{'task':<8} {'seconds':>7} {'ours ms':>9} {'theirs ms':>10} {'ratio':>7}")
+    for task in TASKS:
+        for seconds in (*SECONDS, OURS_ALSO):
+            ours, theirs = times["ours", task, seconds], times.get(("theirs", task, seconds))
+            mark = "" if full or seconds != SECONDS[-1] else " (theirs by the fit)"
+            compared = f"{theirs:>10.0f} {ours / theirs:>7.3f}{mark}" if theirs else f"{'':>10} {'':>7}"
+            print(f"{task:<8} {seconds:>7} {ours:>9.0f} {compared}".rstrip())
+        longest = SECONDS[-1]
+        ratio = times["ours", task, longest] / times["theirs", task, longest]
+        if ratio > TARGET_RATIO:
+            missed.append(f"{task} of {longest} s: {ratio:.2f} of theirs, at most {TARGET_RATIO} wanted")
+        growth = times["ours", task, OURS_ALSO] / times["ours", task, longest] / (OURS_ALSO / longest)
+        if growth > LINEAR:
+            missed.append(f"{task}: {growth:.2f} times the proportional time at {OURS_ALSO} s, at most {LINEAR} wanted")
+    print("Python's heap, MB, minute by minute: " + " ".join(f"{size:.0f}" for size in heap))
+    if heap[-1] > heap[0] * FLAT:
+        missed.append(f"memory: {heap[-1] / heap[0]:.2f} times that of the first minute, at most {FLAT} wanted")
+    return missed
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--full", action="store_true", help="measure theirs at the longest too: a minute or more")
+    full = parser.parse_args().full
+    with server() as url, sync_playwright() as playwright, fresh_profile(playwright) as context:
+        page = context.new_page()
+        page.on("pageerror", lambda error: print(f"page: {error}", file=sys.stderr))
+        page.goto(f"{url}realtime.html")
+        page.locator("body[data-ready]").wait_for(state="attached")
+        times = measure(page, full)
+        heap = page.evaluate(f"() => pyodide.runPythonAsync('await memory({MINUTES})')")
+    missed = report(times, heap, full)
+    sys.exit("Missed: " + "; ".join(missed) if missed else 0)
+
+
+if __name__ == "__main__":
+    main()
