@@ -141,8 +141,7 @@ class Peer:
 
     async def offer(self) -> str:
         """Make an offer, which starts the search for candidates; its SDP."""
-        description = await _js.call(self._connection, "createOffer")
-        await _js.call(self._connection, "setLocalDescription", description)
+        await _js.call(self._connection, "setLocalDescription")  # Without a description it makes the offer itself.
         return str(self._connection.localDescription.sdp)
 
     async def gathered(self, patience: float) -> str:

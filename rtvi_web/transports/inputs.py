@@ -119,7 +119,7 @@ class Input:
 
     async def _open_chosen(self) -> None:
         """Open the chosen device if it can be had, else the browser's default."""
-        if self.track is None:
+        if self.track is None and self._choices.chosen(self.kind.name):
             await self._host.refresh()
         if not self.in_use:
             raise DisconnectedError(f"The {self._noun} was closed while it was being opened.")

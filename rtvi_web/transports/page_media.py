@@ -168,8 +168,9 @@ class PageMedia(Transport):
         return list(self._devices.get(name, []))
 
     async def _watch_permissions(self, scope: _js.Scope) -> None:
-        for input in (self._mic, self._cam):
-            status = await permission(input.kind.permission)
+        inputs = (self._mic, self._cam)
+        statuses = await asyncio.gather(*(permission(input.kind.permission) for input in inputs))
+        for input, status in zip(inputs, statuses, strict=True):
             if status is not None and scope is self._watch:
                 input.permission_changed(str(status.state))
                 scope.listen(status, "change", self._permission_follower(input, status))

@@ -130,9 +130,11 @@ class SmallWebRTCTransport(PageMedia):
         )
 
     async def _open(self, link: Link, replaces: Link | None = None) -> None:
-        await link.open(self._sent_tracks(), replaces)
+        tracks = self._sent_tracks()
+        await link.open(tracks, replaces)
         for slot, track in enumerate(self._sent_tracks()):
-            await link.send_track(slot, track)  # A device may have been changed while it was opened.
+            if track is not tracks[slot]:  # A device was changed while the link was opened.
+                await link.send_track(slot, track)
         enabled = {MICROPHONE: self.is_mic_enabled, CAMERA: self.is_cam_enabled, SCREEN: self.is_sharing_screen}
         for slot, sends in enabled.items():
             link.send_track_status(slot, sends)
