@@ -310,7 +310,13 @@ class Bot:
 
 
 class RTVIBot(Bot):
-    """A bot that says bot-ready, and answers requests with what they asked."""
+    """A bot that says bot-ready once it may, and answers requests with what they asked."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.may_be_ready = asyncio.Event()
+        self.may_be_ready.set()
+        self.batches = []
 
     async def __aenter__(self):
         self._answering = asyncio.ensure_future(self._answer_frames())
@@ -324,7 +330,10 @@ class RTVIBot(Bot):
         while True:
             frame = await self.frame()
             if frame["type"] == "client-ready":
+                await self.may_be_ready.wait()
                 self._reply(frame, "bot-ready", {"version": "2.2.0"})
+            elif frame["type"] == "raw-audio-batch":
+                self.batches.append(frame["data"])
             elif frame["type"] == "client-message":
                 self._reply(frame, "server-response", frame["data"])
 
