@@ -14,12 +14,14 @@ def find(target: Any) -> Any:
 
     Raises:
         InvalidArgumentError: there is none, or it is no element.
+        NotInBrowserError: there is no page.
     """
+    document = _js.api("document")
     element = target
     if isinstance(target, str):
         try:
             with _js.guarded():
-                element = _js.or_none(_js.api("document").querySelector(target))
+                element = _js.or_none(document.querySelector(target))
         except _js.JsError as error:
             raise InvalidArgumentError(f"{target!r} is no CSS selector: {error.message}") from error
     if getattr(element, "nodeType", None) != _ELEMENT:

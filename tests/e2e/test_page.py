@@ -44,6 +44,7 @@ def test_the_policy_is_strict(static_site: str, visit: Visit, path: str, unsafe:
     assert "'unsafe-inline'" not in " ".join(policy.values())
     assert page.evaluate(EVALUATES) is unsafe, "the browser applies the policy"
     wait_until_loaded(page)
+    expect(page.locator(".rtvi-transcript")).to_have_css("overflow-y", "auto")  # the widgets have their style
 
 
 def test_a_bar_shows_how_far_it_is(bot: LocalBot, visit: Visit) -> None:
