@@ -82,8 +82,10 @@ class Calls:
     async def answer(self, offer: str, config: dict[str, Any]) -> str:
         """The SDP of the answer; the session begins when the client's data channel opens.
 
-        Raises ValueError when the offer is no SDP.
+        Raises ValueError when the offer is no SDP, or offers nothing.
         """
+        if "m=" not in offer:
+            raise ValueError("Failed to parse SDP offer: it offers nothing")
         connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._connections.add(connection)
         track = AnswerTrack()
