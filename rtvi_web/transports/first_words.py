@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -67,16 +68,23 @@ class FirstWords:
         """
         self._recording.cancel()
         self.collect()
-        while self._recorder and self._chunks:
-            count = min(_BATCH, len(self._chunks))
-            batch = [base64.b64encode(self._chunks.popleft()).decode() for _ in range(count)]
-            send(
-                "raw-audio-batch",
-                {"base64AudioBatch": batch, "sampleRate": self._recorder.sample_rate, "numChannels": 1},
-            )
+        last = time.monotonic()
+        while self._chunks:
+            now = time.monotonic()
+            due = max(_BATCH, round((now - last) * _SPEED / _CHUNK))  # A busy page catches up all the same.
+            last = now
+            for start in range(0, min(due, len(self._chunks)), _BATCH):
+                send("raw-audio-batch", self._batch(min(_BATCH, due - start)))
             await sent()
             await asyncio.sleep(_BATCH * _CHUNK / _SPEED)
             self.collect()  # What was said meanwhile.
+
+    def _batch(self, count: int) -> dict[str, Any]:
+        """The next chunks, as Pipecat takes them."""
+        count = min(count, len(self._chunks))
+        chunks = [base64.b64encode(self._chunks.popleft()).decode() for _ in range(count)]
+        rate = self._recorder.sample_rate if self._recorder else SAMPLE_RATE
+        return {"base64AudioBatch": chunks, "sampleRate": rate, "numChannels": 1}
 
     def close(self) -> None:
         """Forget everything."""

@@ -198,12 +198,12 @@ class SmallWebRTCTransport(PageMedia):
             self._run(self._send_first_words(self._first_words, self._link))
 
     async def _send_first_words(self, words: FirstWords, link: Link) -> None:
-        # Where the session ends meanwhile, there is nobody to send to, and close() forgets the words.
-        with contextlib.suppress(RTVIError):
+        with contextlib.suppress(RTVIError):  # A link that is lost takes them along; the live microphone goes on.
             await words.send(self._client.send, link.sent)
-            words.close()
-            self._first_words = None
-            await link.send_track(MICROPHONE, self._mic.track)
+        words.close()
+        self._first_words = None
+        with contextlib.suppress(RTVIError):
+            await self.send_track(MICROPHONE, self._mic.track)
 
     async def close(self) -> None:
         link, self._link = self._link, None
