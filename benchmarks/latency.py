@@ -1,0 +1,70 @@
+"""How long a person waits: from the click to the bot's first sound, and from the end of their words to its answer.
+
+`python benchmarks/latency.py` clicks a button for each client by turns, lets the bot greet, speaks through Chromium's
+microphone, and prints the medians. Both are heard by the same AudioWorklet at the tracks themselves. Nearly all of it
+is the bot's time, so there is no target.
+"""
+
+import argparse
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from statistics import median
+
+from bench import DIST
+from local_bot import local_bot, speak
+from playwright.sync_api import Page
+from side_by_side import CLIENTS, side_by_side
+
+SPOKEN = "tell me a joke"
+LEAD_SILENCE = 8.0  # seconds, in which the bot greets
+FIGURES = ("click to first sound", "end of speech to answer")
+SETTLE_MS = 1000  # between two sessions, for the bot to end one
+
+GREETED = "() => sounds.bot.length > 0"
+ANSWERED = "() => sounds.mic.some(([_, end]) => end && sounds.bot.some(([begin]) => begin > end))"
+
+
+def converse(page: Page, who: str) -> tuple[float, float]:
+    """Milliseconds of both waits in one session."""
+    page.click(f"#{who}")
+    page.evaluate("() => begun")
+    page.wait_for_function(GREETED)
+    page.wait_for_function(ANSWERED, timeout=40_000)
+    sounds, clicked = page.evaluate("() => [sounds, clicked]")
+    page.evaluate("who => window[who].end()", who)
+    page.wait_for_timeout(SETTLE_MS)
+    answer, silence = next(
+        (begin, end) for begin, _ in sounds["bot"] for _, end in reversed(sounds["mic"]) if end and begin > end
+    )
+    return sounds["bot"][0][0] - clicked, answer - silence
+
+
+def measure(pairs: int) -> dict[tuple[str, str], list[float]]:
+    """Milliseconds by (figure, client), the two by turns."""
+    waits: dict[tuple[str, str], list[float]] = defaultdict(list)
+    with tempfile.TemporaryDirectory() as folder:
+        wav = Path(folder) / "microphone.wav"
+        speak([SPOKEN], wav, lead_silence=LEAD_SILENCE, gap=30.0)
+        flags = (f"--use-file-for-fake-audio-capture={wav}", "--autoplay-policy=no-user-gesture-required")
+        with local_bot(site=DIST) as bot, side_by_side(bot.address, "sound.js", flags=flags) as page:
+            for _ in range(pairs):
+                for who in CLIENTS:
+                    for figure, wait in zip(FIGURES, converse(page, who), strict=True):
+                        waits[figure, who].append(wait)
+    return waits
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pairs", type=int, default=5)
+    waits = measure(parser.parse_args().pairs)
+    for figure in FIGURES:
+        for who in CLIENTS:
+            values = waits[figure, who]
+            spread = f"{min(values):.0f}-{max(values):.0f}"
+            print(f"{figure:<24} {who:<7} n={len(values)} median {median(values):>5.0f} ms, {spread}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""How many messages a second a callback and a listener handle, ours and the JavaScript client's, in the same page.
+
+`python benchmarks/messages.py` prints rates, their ratio, and microseconds a message at the median of batches of 100,
+and fails when a target is missed. Both clients are connected over WebRTC to a peer in the page, and each frame is
+handed to them as the browser does it, as a `message` event of the data channel: the path is the whole one of the page,
+without the network. The JavaScript client logs nothing (LogLevel.NONE).
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass, field
+from statistics import median, quantiles
+from typing import Any
+
+from bench import servers
+from side_by_side import CLIENTS, side_by_side
+
+SMALL, LARGE = 123, 1024  # bytes
+MIN_RATIO = {SMALL: 0.03, LARGE: 0.10}
+MAX_MICROSECONDS = {SMALL: 15, LARGE: 50}  # a message, at the median of batches of 100
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """A kind of message, and what it is called by both clients."""
+
+    type: str
+    callback: str
+    js_callback: str
+    event: str
+    size: int
+    data: dict[str, Any]
+    filler: str  # the field of `data` that is filled up to the size
+
+    def frames(self) -> list[str]:
+        """A hundred messages that differ, all of the same size."""
+        return [self._frame(number) for number in range(100)]
+
+    def _frame(self, number: int) -> str:
+        message = {"label": "rtvi-ai", "type": self.type, "data": {**self.data, self.filler: f"{number:02} "}}
+        missing = self.size - len(_dumps(message))
+        message["data"][self.filler] += ("word " * self.size)[: missing - 1] + "."
+        return _dumps(message)
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+_PRODUCTS = [
+    {"id": f"p-{n}", "name": "Espresso", "price": {"amount": 12.5 + n, "currency": "EUR"}, "tags": ["hot", "new"],
+     "stock": {"shop": n, "store": 40 - n}, "sold_out": False}
+    for n in range(5)
+]  # fmt: skip
+_TTFB = [{"processor": f"OpenAILLMService#{n}", "model": "gpt-4.1", "value": 0.25 + n} for n in range(6)]
+KINDS = (
+    Kind("bot-llm-text", "on_bot_llm_text", "onBotLlmText", "botLlmText", SMALL, {}, "text"),
+    Kind("bot-tts-text", "on_bot_tts_text", "onBotTtsText", "botTtsText", SMALL, {}, "text"),
+    Kind("server-message", "on_server_message", "onServerMessage", "serverMessage", SMALL, {"kind": "note"}, "text"),
+    Kind(
+        "server-message", "on_server_message", "onServerMessage", "serverMessage", LARGE,
+        {"kind": "menu", "products": _PRODUCTS}, "text",
+    ),
+    Kind("metrics", "on_metrics", "onMetrics", "metrics", LARGE, {"ttfb": _TTFB, "processing": _TTFB}, "note"),
+)  # fmt: skip
+
+
+@dataclass
+class Result:
+    """What one client did with one kind of message, round by round."""
+
+    rates: list[float] = field(default_factory=list)
+    batches: list[float] = field(default_factory=list)  # microseconds a message
+
+
+Results = dict[tuple[Kind, str], Result]
+
+LISTEN = """async ([who, callbacks, events]) => {
+  const handled = await window[who].listen(callbacks, events);
+  window[who].session = { channel: clientChannel(), handled };
+}"""
+FEED = "([who, frames, s]) => feed(window[who].session.channel, frames, window[who].session.handled, s)"
+
+
+def measure(rounds: int, seconds: float) -> Results:
+    """Rounds of both clients in turn."""
+    results = {(kind, who): Result() for kind in KINDS for who in CLIENTS}
+    events = sorted({kind.event for kind in KINDS})
+    callbacks = {
+        "ours": sorted({kind.callback for kind in KINDS}),
+        "theirs": sorted({kind.js_callback for kind in KINDS}),
+    }
+    with servers() as url, side_by_side(f"{url}site/", "loopback.js") as page:
+        for who in CLIENTS:
+            page.evaluate(LISTEN, [who, callbacks[who], events])
+        for kind in KINDS:
+            for round in range(rounds + 1):
+                for who in CLIENTS:
+                    fed = page.evaluate(FEED, [who, kind.frames(), seconds])
+                    if fed["handled"] != 2 * fed["messages"]:
+                        sys.exit(
+                            f"{who}: {fed['messages']} {kind.type} messages, but {fed['handled']} calls of handlers"
+                        )
+                    if round:  # the first warms up
+                        results[kind, who].rates.append(fed["rate"])
+                        results[kind, who].batches += fed["batches"]
+        for who in CLIENTS:
+            page.evaluate("who => window[who].end()", who)
+    return results
+
+
+def report(results: Results) -> list[str]:
+    """Prints the table; returns the targets missed."""
+    missed = []
+    print(
+        f"{'message':<15} {'bytes':>5} {'ours/s':>8} {'theirs/s':>9} {'ratio':>6} {'µs p10':>7} {'p50':>6} {'p90':>6}"
+    )
+    for kind in KINDS:
+        ours, theirs = (results[kind, who] for who in CLIENTS)
+        rate, their_rate = median(ours.rates), median(theirs.rates)
+        ratio = rate / their_rate
+        p10, p50, p90 = (quantiles(ours.batches, n=10)[tenth - 1] for tenth in (1, 5, 9))
+        print(
+            f"{kind.type:<15} {kind.size:>5} {rate:>8.0f} {their_rate:>9.0f} {ratio:>6.3f} "
+            f"{p10:>7.1f} {p50:>6.1f} {p90:>6.1f}"
+        )
+        name, least, most = f"{kind.type} of {kind.size} bytes", MIN_RATIO[kind.size], MAX_MICROSECONDS[kind.size]
+        if ratio < least:
+            missed.append(f"{name}: {ratio:.3f} of theirs, at least {least} wanted")
+        if p50 > most:
+            missed.append(f"{name}: {p50:.1f} µs, at most {most} wanted")
+    return missed
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=0.5)
+    arguments = parser.parse_args()
+    missed = report(measure(arguments.rounds, arguments.seconds))
+    sys.exit("Missed: " + "; ".join(missed) if missed else 0)
+
+
+if __name__ == "__main__":
+    main()

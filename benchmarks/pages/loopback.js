@@ -1,0 +1,56 @@
+// A SmallWebRTC server in the page itself: it answers offers to /loopback, says bot-ready, and nothing more.
+// feed() hands frames to a client as the browser does: as message events of its data channel.
+
+(() => {
+  const fetch = window.fetch;
+  window.fetch = (...args) => {
+    const request = new Request(...args);
+    return request.url.endsWith("/loopback") ? respond(request) : fetch(request);
+  };
+
+  async function respond(request) {
+    if (request.method === "PATCH") return Response.json({ status: "success" }); // the answer's candidates are enough
+    const { sdp } = await request.json();
+    const peer = new RTCPeerConnection();
+    peer.ondatachannel = ({ channel }) => {
+      channel.onmessage = ({ data }) => {
+        if (!data.includes('"client-ready"')) return;
+        const { id } = JSON.parse(data);
+        channel.send(JSON.stringify({ label: "rtvi-ai", type: "bot-ready", id, data: { version: "2.1.0" } }));
+      };
+    };
+    await peer.setRemoteDescription({ type: "offer", sdp });
+    const gathered = new Promise((resolve) => {
+      peer.onicecandidate = ({ candidate }) => candidate || resolve();
+    });
+    await peer.setLocalDescription();
+    await gathered;
+    return Response.json({ type: "answer", sdp: peer.localDescription.sdp, pc_id: "loopback" });
+  }
+
+  let channel;
+  const createDataChannel = RTCPeerConnection.prototype.createDataChannel;
+  RTCPeerConnection.prototype.createDataChannel = function (...args) {
+    return (channel = createDataChannel.apply(this, args));
+  };
+
+  /** The data channel of the client that connected last. */
+  window.clientChannel = () => channel;
+
+  /** Messages handled in a second, and microseconds a message in each of many batches, over `seconds`. */
+  window.feed = async (channel, frames, handled, seconds) => {
+    const before = handled();
+    const batches = [];
+    let messages = 0;
+    const start = performance.now();
+    do {
+      const at = performance.now();
+      for (const data of frames) channel.dispatchEvent(new MessageEvent("message", { data }));
+      batches.push(((performance.now() - at) / frames.length) * 1000);
+      messages += frames.length;
+    } while (performance.now() - start < seconds * 1000);
+    const rate = (messages / (performance.now() - start)) * 1000;
+    await new Promise((resolve) => setTimeout(resolve)); // whatever waits for its turn
+    return { rate, batches, messages, handled: handled() - before };
+  };
+})();

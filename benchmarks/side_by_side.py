@@ -1,0 +1,82 @@
+"""One page with both clients: rtvi_web from dist/, and the JavaScript client, bundled for the page.
+
+In the page, `ours` and `theirs` do the same things: see pages/ours.py and javascript/theirs.js.
+"""
+
+import contextlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench import PAGES, ROOT
+from browser import FLAGS, chromium_path
+from paths import CACHE
+from playwright.sync_api import Page, Route, sync_playwright
+
+JAVASCRIPT = ROOT / "benchmarks" / "javascript"
+FOLDER = CACHE / "javascript"  # where npm installs
+CLIENTS = ("ours", "theirs")
+
+LOAD = """async source => {
+  const { loadPyodide } = await import("./pyodide/pyodide.mjs");
+  const pyodide = await loadPyodide({ packages: ["rtvi-web"] });
+  await pyodide.runPythonAsync(source);
+}"""
+
+
+def bundle() -> Path:
+    """The JavaScript client and theirs.js as one script, made by the packages that package-lock.json pins by hash."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    output = FOLDER / "bundle.js"
+    sources = [JAVASCRIPT / name for name in ("package.json", "package-lock.json", "theirs.js")]
+    if not output.exists() or any(source.read_bytes() != _copy(source).read_bytes() for source in sources):
+        for source in sources:
+            shutil.copy(source, FOLDER)
+        _run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
+        _run(
+            "node", "node_modules/esbuild/bin/esbuild", "theirs.js", "--bundle", "--minify", f"--outfile={output.name}"
+        )
+    return output
+
+
+def _copy(source: Path) -> Path:
+    return FOLDER / source.name
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+
+
+@contextlib.contextmanager
+def side_by_side(site: str, *scripts: str, flags: tuple[str, ...] = ()) -> Iterator[Page]:
+    """Opens the page.
+
+    Args:
+        site: where dist/ is served.
+        scripts: those of benchmarks/pages/ that run in the page before the clients.
+        flags: of Chromium, such as for its microphone.
+    """
+    script = bundle()
+    with sync_playwright() as playwright:
+        microphone = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, *microphone, *flags])
+        with contextlib.closing(browser):
+            page = browser.new_page()
+            page.on("pageerror", lambda error: print(f"in the page: {error}", file=sys.stderr))
+            # Not from the site: its Content-Security-Policy refuses the JavaScript client's AudioWorklets.
+            page.route(site + "side_by_side.html", _page)
+            page.goto(site + "side_by_side.html")
+            page.unroute_all()  # else every request would go through Playwright
+            for name in scripts:
+                page.add_script_tag(path=PAGES / name)
+            page.add_script_tag(path=script)
+            page.evaluate(LOAD, (PAGES / "ours.py").read_text())
+            yield page
+
+
+def _page(route: Route) -> None:
+    route.fulfill(content_type="text/html", body=(PAGES / "side_by_side.html").read_text())
