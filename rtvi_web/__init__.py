@@ -64,6 +64,7 @@ from rtvi_web.protocol.state import TransportState
 from rtvi_web.transport import Transport
 
 if TYPE_CHECKING:
+    from rtvi_web.protocol.diagnosis import Diagnosis, Finding, Problem
     from rtvi_web.protocol.messages import RTVIMessage
     from rtvi_web.protocol.payloads import (
         ActionDescription,
@@ -93,6 +94,7 @@ if TYPE_CHECKING:
         UIJobGroupData,
         UserInputData,
     )
+    from rtvi_web.protocol.stats import LinkStats
 
 __all__ = [
     "ActionDescription",
@@ -121,6 +123,7 @@ __all__ = [
     "DeviceError",
     "DeviceState",
     "DeviceStatus",
+    "Diagnosis",
     "DisconnectedError",
     "Endpoints",
     "ErrorData",
@@ -128,6 +131,7 @@ __all__ = [
     "Event",
     "EventQueue",
     "FileReference",
+    "Finding",
     "FunctionCall",
     "FunctionCallData",
     "FunctionCallStartedData",
@@ -139,6 +143,7 @@ __all__ = [
     "LLMContext",
     "LLMHelper",
     "LinkLoss",
+    "LinkStats",
     "LogLevel",
     "MediaDevice",
     "MediaState",
@@ -148,6 +153,7 @@ __all__ = [
     "OptionDescription",
     "Participant",
     "ParticipantTracks",
+    "Problem",
     "QueueFullError",
     "RTVIClient",
     "RTVIClientHelper",
@@ -187,9 +193,9 @@ def __getattr__(name: str) -> object:
         return getattr(voice_client, name)
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from rtvi_web.protocol import payloads
+    from rtvi_web.protocol import diagnosis, payloads, stats
 
-    return getattr(payloads, name)
+    return next(getattr(module, name) for module in (payloads, diagnosis, stats) if hasattr(module, name))
 
 
 def __dir__() -> list[str]:

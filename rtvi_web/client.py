@@ -20,6 +20,7 @@ from rtvi_web.helpers import MessageHelpers, RTVIClientHelper
 from rtvi_web.lifecycle import Lifecycle
 from rtvi_web.logs import LogLevel, set_log_level
 from rtvi_web.messages import Messages
+from rtvi_web.network import Network
 from rtvi_web.params import ClientParams, seconds
 from rtvi_web.protocol.bot_state import BotState
 from rtvi_web.protocol.config import Config
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 Helper = TypeVar("Helper", bound=RTVIClientHelper)
 
 
-class RTVIClient(Emitter, Devices, Messages, Files, Configuration, Actions, DeprecatedMembers):
+class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Actions, DeprecatedMembers):
     """A session with a bot that speaks RTVI. Mirrors ``RTVIClient`` of the JavaScript client.
 
     ::

@@ -108,6 +108,7 @@ class Lifecycle:
         self._bot_ready: asyncio.Future[BotReadyData] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._abortion: RTVIError | None = None
+        self._failure: RTVIError | None = None
 
     @property
     def state(self) -> TransportState:
@@ -117,6 +118,16 @@ class Lifecycle:
     def started(self) -> ConnectRequest | None:
         """What the start request of this session, if there was one, has given."""
         return self._started
+
+    @property
+    def phase(self) -> ConnectPhase:
+        """How far ``connect()`` has got, at present or the last time."""
+        return self._phase
+
+    @property
+    def failure(self) -> RTVIError | None:
+        """Why the last session, or the attempt to begin it, has ended; ``None`` where that was wanted."""
+        return self._failure
 
     @property
     def in_session(self) -> bool:
@@ -147,7 +158,7 @@ class Lifecycle:
         if self._attempt or not (self._closing or self.state in from_here):
             work.close()
             raise AlreadyStartedError()
-        self._phase = ConnectPhase.DEVICES
+        self._phase, self._failure = ConnectPhase.DEVICES, None
         # A task of its own, so that it can be aborted wherever it stands.
         self._attempt = attempt = asyncio.ensure_future(work)
         try:
@@ -168,6 +179,7 @@ class Lifecycle:
         starter.give_up()
         reason = f"connect() failed: {failure}"
         given_up = isinstance(failure, ConnectAbortedError) and failure.by_disconnect
+        self._failure = None if given_up else failure
         await self._close(reason, None if given_up else failure)
         self._emitter.fail_waiters(reason)
         raise failure
@@ -407,6 +419,7 @@ class Lifecycle:
         if self._attempt:
             self._abort(error)
         elif self._alive:
+            self._failure = error
             self._begin_to_close(error.message)
 
     # Messages.

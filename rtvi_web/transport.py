@@ -13,7 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol, TypeVarTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVarTuple
 
 from rtvi_web.errors import ConnectPhase, RTVIError, UnsupportedFeatureError
 from rtvi_web.protocol.events import Event
@@ -27,6 +27,10 @@ from rtvi_web.protocol.media import (
     VideoSource,
 )
 from rtvi_web.protocol.recovery import LinkLoss
+
+if TYPE_CHECKING:
+    from rtvi_web.protocol.diagnosis import LinkEvidence
+    from rtvi_web.protocol.stats import LinkStats
 
 Args = TypeVarTuple("Args")
 
@@ -267,6 +271,23 @@ class Transport(ABC):
     async def resume_bot_audio(self) -> None:
         """Play the bot's audio after ``botAudioBlocked``; call it from a click. By default there is nothing to do."""
         return
+
+    # How the link does.
+
+    async def stats(self) -> LinkStats:
+        """How the link does at this moment.
+
+        Raises:
+            DisconnectedError: there is no link.
+            UnsupportedFeatureError: nobody knows.
+        """
+        raise _unsupported(self, "stats")
+
+    async def examine(self) -> LinkEvidence:
+        """What is known of the link, or of the last one, after a look at it of some seconds; by default nothing."""
+        from rtvi_web.protocol.diagnosis import LinkEvidence
+
+        return LinkEvidence()
 
     # Devices and media that a transport may do without: by default it has none of them.
 

@@ -139,6 +139,27 @@ class Peer:
         size = sctp.maxMessageSize if sctp is not None else DEFAULT_MESSAGE_SIZE
         return int(min(size, 2**53))  # It may be infinite.
 
+    def prefer_codec(self, kind: str, codec: str) -> None:
+        """Offer a codec before the others of its kind.
+
+        Args:
+            kind: ``"audio"`` or ``"video"``.
+            codec: its name, clock rate and channels, as in SDP and as far as wanted: ``"opus/48000/2"``, ``"VP8"``.
+
+        Raises:
+            LookupError: the browser has no such codec; names those that it has.
+        """
+        codecs = list(_js.api("RTCRtpReceiver").getCapabilities(kind).codecs)
+        wanted = codec.lower().split("/")
+        preferred = [known for known in codecs if _name(known).lower().split("/")[: len(wanted)] == wanted]
+        if not preferred:
+            names = ", ".join(sorted({_name(known) for known in codecs}))
+            raise LookupError(f"This browser has no {kind} codec {codec!r}; it has {names}.")
+        others = [known for known in codecs if known not in preferred]
+        for transceiver in self._connection.getTransceivers():
+            if transceiver.receiver.track.kind == kind:
+                transceiver.setCodecPreferences(_js.plain([*preferred, *others]))
+
     async def offer(self) -> str:
         """Make an offer, which starts the search for candidates; its SDP."""
         await _js.call(self._connection, "setLocalDescription")  # Without a description it makes the offer itself.
@@ -199,3 +220,10 @@ class Peer:
     def close(self) -> None:
         """Close the channel, which tells the other side, and then the connection."""
         self._scope.close()
+
+
+def _name(codec: Any) -> str:
+    """A codec's name in SDP, such as ``"opus/48000/2"``."""
+    channels = getattr(codec, "channels", None)
+    name = f"{str(codec.mimeType).partition('/')[2]}/{codec.clockRate}"
+    return f"{name}/{channels}" if channels else name

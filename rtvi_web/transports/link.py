@@ -11,7 +11,15 @@ from typing import Any, Protocol
 from rtvi_web.browser import _js
 from rtvi_web.browser.audio import Player
 from rtvi_web.browser.rtc import Peer
-from rtvi_web.errors import ConnectPhase, DisconnectedError, QueueFullError, RTVIError, TransportStartError
+from rtvi_web.errors import (
+    ConnectPhase,
+    DisconnectedError,
+    QueueFullError,
+    RTVIError,
+    TransportStartError,
+    UnsupportedFeatureError,
+)
+from rtvi_web.protocol.diagnosis import LinkEvidence, candidate_types
 from rtvi_web.protocol.events import RTVIEvent
 from rtvi_web.protocol.media import Participant, ParticipantTracks
 from rtvi_web.protocol.recovery import LinkLoss
@@ -46,12 +54,14 @@ class Link:
         watcher: who hears how the link fares once it is open.
         signalling: where the offer goes.
         ice_servers: as in JavaScript.
+        codecs: the codecs to prefer, by kind: ``{"audio": "opus/48000/2"}``.
         player: plays the bot's audio; ``None`` leaves that to the page.
         tracks_changed: called when the bot's tracks have changed, before the events.
         bot: who is at the other end already, where this connection takes the place of one before.
 
     Raises:
         TransportStartError: the browser refuses the ICE servers.
+        UnsupportedFeatureError: it has no such codec.
         NotInBrowserError: there is no WebRTC here.
     """
 
@@ -62,6 +72,7 @@ class Link:
         signalling: Signalling,
         *,
         ice_servers: Sequence[Mapping[str, Any]],
+        codecs: Mapping[str, str],
         player: Player | None,
         tracks_changed: Callable[[], object],
         bot: Participant | None = None,
@@ -69,6 +80,7 @@ class Link:
         self._host = host
         self._watcher = watcher
         self._known_bot = bot
+        self.evidence = LinkEvidence(offered=True)
         self._signalling = signalling
         self._trickle = Trickle(signalling.send_candidates)
         self._player = player
@@ -84,6 +96,12 @@ class Link:
         except _js.JsError as error:
             raise TransportStartError(f"The browser refused the ICE servers: {error}") from error
         self._scope.defer(self._peer.close)
+        for kind, codec in codecs.items():
+            try:
+                self._peer.prefer_codec(kind, codec)
+            except LookupError as error:
+                self._scope.close()
+                raise UnsupportedFeatureError(str(error), feature=codec) from None
         self._scope.listen(_js.api("window"), "pagehide", self._on_pagehide)
 
     @property
@@ -127,6 +145,7 @@ class Link:
     async def _negotiate(self, replaces: Link | None = None) -> None:
         async with self._negotiating:
             answer = await self._signalling.offer(await self._peer.offer(), restart=replaces is not None)
+            self.evidence.remote_candidates = candidate_types(answer)
             if self._known_bot is None and self._signalling.pc_id is not None:
                 self._known_bot = Participant(id=self._signalling.pc_id, name="bot", local=False)
             if replaces is not None:
@@ -151,6 +170,11 @@ class Link:
             await self._peer.send_track(slot, track)
         except _js.JsError as error:
             raise DisconnectedError(f"The track cannot be sent: {error.message}") from error
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that have not left yet."""
+        return self._peer.buffered
 
     async def stats(self) -> list[dict[str, Any]]:
         """What the browser reports of the connection, one dict each (W3C webrtc-stats)."""
@@ -233,9 +257,11 @@ class Link:
     # What the peer says: PeerListener.
 
     def on_candidate(self, candidate: Mapping[str, Any]) -> None:
+        self.evidence.local_candidates |= candidate_types(str(candidate["candidate"]))
         self._trickle.add(candidate)
 
     def on_state(self, state: str) -> None:
+        self.evidence.path_found = self.evidence.path_found or state == "connected"
         if state in ("failed", "closed"):
             self._lose(LinkLoss.FAILED, _NO_PATH)
         elif not self._opened.done():
@@ -247,6 +273,7 @@ class Link:
             self._watcher.healed()
 
     def on_open(self) -> None:
+        self.evidence.channel_opened = True
         if not self._opened.done():
             self._opened.set_result(None)
 

@@ -151,15 +151,22 @@ class Reconnection:
     async def _check_life(self) -> None:
         self._checks_life = True
         try:
-            before, begun = await self._restorer.signs_of_life(), time.monotonic()
-            while time.monotonic() < begun + SIGN_OF_LIFE:
-                await asyncio.sleep(0.2)
-                if await self._restorer.signs_of_life() > before:
-                    return
+            lives = await self._lives()
+        except DisconnectedError:
+            lives = False  # What is closed gives no sign of life.
         finally:
             self._checks_life = False
-        self._hurry = True
-        self.lost(LinkLoss.SILENT)
+        if not lives and self._recovery is None:
+            self._hurry = True
+            self.lost(LinkLoss.SILENT)
+
+    async def _lives(self) -> bool:
+        before, begun = await self._restorer.signs_of_life(), time.monotonic()
+        while time.monotonic() < begun + SIGN_OF_LIFE:
+            await asyncio.sleep(0.2)
+            if await self._restorer.signs_of_life() > before:
+                return True
+        return False
 
     async def _notice_sleep(self) -> None:
         while True:
@@ -189,14 +196,18 @@ class Reconnection:
                 case StartAgain(attempt, seconds):
                     self._host.reconnecting(attempt, loss)
                     if await self._attempt(self._restorer.start_again(), seconds, recovery, begun):
-                        self._recovery = None
+                        self._recovered()
                         return
                 case GiveUp(reason):
                     self._given_up = True
                     self._host.lost(DisconnectedError(f"{WORDS[loss]} {reason}"))
                     return
-        self._recovery = None
+        self._recovered()
         self._host.reconnected()
+
+    def _recovered(self) -> None:
+        self._recovery = None
+        self._hurry = False
 
     async def _look_out(self, seconds: float) -> None:
         """Wait until something has changed, for so many seconds at most."""

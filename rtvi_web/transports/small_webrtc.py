@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rtvi_web.browser.rtc import DEFAULT_MESSAGE_SIZE
 from rtvi_web.errors import ConnectPhase, DisconnectedError, RTVIError
+from rtvi_web.protocol.diagnosis import LinkEvidence
 from rtvi_web.protocol.media import Participant, ParticipantTracks
 from rtvi_web.protocol.recovery import SERVER_PATIENCE, Reconnect
+from rtvi_web.protocol.stats import LinkStats, Traffic, last_heard, signs_of_life, sound_sent, summarize
 from rtvi_web.transport import ConnectRequest, HttpClient
 from rtvi_web.transports.first_words import FirstWords
 from rtvi_web.transports.http import PageHttp
@@ -22,6 +26,8 @@ from rtvi_web.transports.reconnection import Reconnection
 from rtvi_web.transports.signalling import Signalling, ice_servers, offer_url
 
 DEFAULT_RECONNECT = Reconnect()
+LOOK = 3.0
+"""Seconds for which a link is looked at: browsers ask the other side every 2.5 s."""
 NO_BOT = Participant(id="bot", name="bot", local=False)
 
 
@@ -37,6 +43,8 @@ class SmallWebRTCTransport(PageMedia):
             says, else base URL + ``/api/offer``. Mirrors ``webrtcUrl``.
         ice_servers: as in JavaScript, ``[{"urls": "stun:…"}]``; without it, those of the start endpoint's answer.
             Mirrors ``iceServers``.
+        audio_codec, video_codec: the codec to prefer, such as ``"opus/48000/2"`` or ``"VP8/90000"``; the bot takes
+            another where it lacks that one. Mirrors ``audioCodec`` and ``videoCodec``, which allow no other.
         reconnect: how hard a lost link is restored; ``None`` ends the session with its link.
         play_bot_audio: whether the transport plays the bot's audio; ``False`` leaves that to the page
             (``tracks().bot.audio``).
@@ -59,6 +67,8 @@ class SmallWebRTCTransport(PageMedia):
         *,
         webrtc_url: str | None = None,
         ice_servers: Sequence[Mapping[str, Any]] | None = None,
+        audio_codec: str | None = None,
+        video_codec: str | None = None,
         reconnect: Reconnect | None = DEFAULT_RECONNECT,
         play_bot_audio: bool = True,
         remember_devices: bool = True,
@@ -84,9 +94,11 @@ class SmallWebRTCTransport(PageMedia):
         self._first_words: FirstWords | None = None
         self._http: HttpClient = PageHttp()
         self._link: Link | None = None
+        self._codecs = {"audio": audio_codec, "video": video_codec}
         self._reconnect = reconnect
         self._reconnection: Reconnection | None = None
         self._recently_sent = RecentlySent()
+        self._evidence = LinkEvidence()
 
     @property
     def http(self) -> HttpClient:
@@ -99,6 +111,7 @@ class SmallWebRTCTransport(PageMedia):
     # The session.
 
     def starting(self) -> None:
+        self._evidence = LinkEvidence()
         if self._buffers and self._first_words is None:
             self._first_words = FirstWords(lambda: self._mic.track)
 
@@ -119,15 +132,19 @@ class SmallWebRTCTransport(PageMedia):
         return link.bot
 
     def _make_link(self, reconnection: Reconnection, bot: Participant | None = None) -> Link:
-        return Link(
+        self._traffic = Traffic(time.time(), 0, 0)
+        link = Link(
             self._client,
             reconnection,
             self._signalling,
             ice_servers=self._servers,
+            codecs={kind: codec for kind, codec in self._codecs.items() if codec is not None},
             player=self._player,
             tracks_changed=self.tracks_changed,
             bot=bot,
         )
+        self._evidence = link.evidence
+        return link
 
     async def _open(self, link: Link, replaces: Link | None = None) -> None:
         tracks = self._sent_tracks()
@@ -150,18 +167,16 @@ class SmallWebRTCTransport(PageMedia):
         return self._link is not None and self._link.is_linked
 
     async def signs_of_life(self) -> int:
-        pairs = await self._candidate_pairs()
-        received = ("packetsReceived", "requestsReceived", "responsesReceived")
-        return sum(int(pair.get(name, 0)) for pair in pairs for name in received)
+        return signs_of_life(await self._reports())
 
-    async def _candidate_pairs(self) -> list[dict[str, Any]]:
-        reports = await self._link.stats() if self._link else []
-        return [report for report in reports if report["type"] == "candidate-pair"]
+    async def _reports(self) -> list[dict[str, Any]]:
+        if self._link is None:
+            raise DisconnectedError("There is no connection.")
+        return await self._link.stats()
 
     async def look_back(self) -> None:
         with contextlib.suppress(DisconnectedError):  # A connection that is closed tells nothing.
-            for pair in await self._candidate_pairs():
-                self._recently_sent.heard(pair.get("lastPacketReceivedTimestamp", 0.0) / 1000)
+            self._recently_sent.heard(last_heard(await self._reports()))
 
     async def knows_session(self, lost: float) -> bool:
         known = await self._signalling.knows_connection()
@@ -222,6 +237,27 @@ class SmallWebRTCTransport(PageMedia):
             raise DisconnectedError("There is no connection to send on.")
         self._link.send(text)
         self._recently_sent.remember(text, time.time())
+
+    # How the link does.
+
+    async def stats(self) -> LinkStats:
+        reports = await self._reports()
+        stats = summarize(reports, self._traffic, buffered=self._link.buffered if self._link else 0)
+        self._traffic = stats.traffic
+        return stats
+
+    async def examine(self) -> LinkEvidence:
+        if self._link is None:
+            return self._evidence
+        evidence = replace(self._link.evidence, path_lost=self._link.evidence.channel_opened and not self.is_linked)
+        with contextlib.suppress(DisconnectedError):  # It may end while it is looked at.
+            before = await self._reports()
+            await asyncio.sleep(LOOK)
+            after = await self._reports()
+            evidence.heard = signs_of_life(after) > signs_of_life(before)
+            sound, sound_before = sound_sent(after), sound_sent(before)
+            evidence.sound = sound - sound_before if sound is not None and sound_before is not None else None
+        return evidence
 
     # What the devices send: PageMedia.
 

@@ -157,7 +157,7 @@ def test_a_second_connect_is_refused_and_harms_nothing(in_page: InPagePython) ->
 
 
 def test_the_server_ends_in_a_live_session(visit: Visit) -> None:
-    """It says goodbye (without one: test_faults): the session ends with an error that says so, the microphone is released, and a new bot can be met."""
+    """It says goodbye (test_faults has one that doesn't): all is released, and a new bot can be met."""
     allow = ("ERR_CONNECTION_REFUSED",)
     with local_bot(site=DIST) as doomed:
         page = InPagePython(visit("", allow=allow), doomed.address)

@@ -1,0 +1,99 @@
+"""From what is known of a connection to words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rtvi_web import ConnectPhase, DisconnectedError, RTVIError, TransportStartError, TransportState
+from rtvi_web.protocol.diagnosis import LinkEvidence, candidate_types, diagnose
+
+SDP = "v=0\r\na=candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host\r\na=candidate:2 1 udp 1 192.0.2.2 6 typ relay"
+
+
+def problems(
+    state: TransportState = TransportState.ERROR,
+    phase: ConnectPhase = ConnectPhase.BOT_READY,
+    failure: RTVIError | None = None,
+    *,
+    bot_ready: bool = False,
+    mic_enabled: bool = True,
+    **evidence: Any,
+) -> list[str]:
+    diagnosis = diagnose(state, phase, failure, LinkEvidence(**evidence), bot_ready=bot_ready, mic_enabled=mic_enabled)
+    assert diagnosis.healthy is not bool(diagnosis.findings)
+    if failure:
+        assert str(failure) in str(diagnosis)
+    return [finding.problem.value for finding in diagnosis.findings]
+
+
+HOST = {"host"}
+FAILED = TransportStartError("it failed")
+
+
+@pytest.mark.parametrize(
+    ("phase", "evidence", "problem"),
+    [
+        (ConnectPhase.DEVICES, {}, "devices"),
+        (ConnectPhase.START, {}, "start-failed"),
+        (ConnectPhase.OFFER, {}, "no-answer"),
+        (ConnectPhase.OFFER, {"local_candidates": HOST}, "no-answer"),
+        (ConnectPhase.ICE, {"remote_candidates": HOST}, "no-candidates"),
+        (ConnectPhase.ICE, {"local_candidates": HOST, "remote_candidates": set()}, "no-remote-candidates"),
+        (ConnectPhase.ICE, {"local_candidates": HOST, "remote_candidates": HOST}, "blocked"),
+        (
+            ConnectPhase.DATA_CHANNEL,
+            {"local_candidates": HOST, "remote_candidates": HOST, "path_found": True},
+            "no-channel",
+        ),
+        (
+            ConnectPhase.BOT_READY,
+            {"local_candidates": HOST, "remote_candidates": HOST, "path_found": True, "channel_opened": True},
+            "no-bot-ready",
+        ),
+    ],
+)
+def test_why_an_attempt_fails_or_takes_long(phase: ConnectPhase, evidence: dict[str, Any], problem: str) -> None:
+    assert problems(TransportState.ERROR, phase, TransportStartError("it failed", phase=phase), **evidence) == [problem]
+    assert problems(TransportState.CONNECTING, phase, **evidence) == [problem]
+
+
+def test_a_session_that_has_ended() -> None:
+    lost = DisconnectedError("The bot left the session.")
+    assert problems(TransportState.DISCONNECTED, failure=lost, channel_opened=True) == ["session-ended"]
+    assert problems(TransportState.DISCONNECTED) == ["not-connected"]
+
+
+@pytest.mark.parametrize(
+    ("evidence", "mic_enabled", "found"),
+    [
+        ({"heard": True, "sound": 0.01}, True, []),
+        ({"heard": None, "sound": None}, True, []),
+        ({"heard": False, "sound": 0.01}, True, ["server-silent"]),
+        ({"path_lost": True, "heard": True, "sound": 0.0}, True, ["server-silent", "microphone-silent"]),
+        ({"heard": True, "sound": 0.0}, False, ["microphone-off"]),
+    ],
+)
+def test_a_session_that_goes_on(evidence: dict[str, Any], mic_enabled: bool, found: list[str]) -> None:
+    assert problems(TransportState.READY, bot_ready=True, mic_enabled=mic_enabled, **evidence) == found
+    assert problems(TransportState.RECONNECTING, bot_ready=True, mic_enabled=mic_enabled, **evidence) == found
+
+
+def test_a_block_names_both_sides_and_what_goes_round_it() -> None:
+    found = diagnose(
+        TransportState.ERROR,
+        ConnectPhase.ICE,
+        FAILED,
+        LinkEvidence(local_candidates={"srflx", "host"}, remote_candidates={"host"}),
+        bot_ready=False,
+        mic_enabled=True,
+    )
+    assert "(ours: host, srflx; theirs: host)" in str(found)
+    assert "a TURN server in ice_servers= goes round it" in str(found)
+
+
+def test_candidate_types() -> None:
+    assert candidate_types(SDP) == {"host", "relay"}
+    assert candidate_types("candidate:1 1 udp 1 192.0.2.1 5 typ srflx raddr 0.0.0.0") == {"srflx"}
+    assert candidate_types("") == set()

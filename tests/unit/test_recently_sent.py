@@ -1,0 +1,45 @@
+"""What is sent again where a new connection takes the place of a dead one."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from rtvi_web.transports.recently_sent import COUNT, MEMORY, SIZE, RecentlySent
+
+
+def sent(*times: float) -> RecentlySent:
+    recently = RecentlySent()
+    for time in times:
+        recently.remember(f"at {time:g}", time)
+    return recently
+
+
+def test_what_was_sent_after_the_last_sign_of_life() -> None:
+    recently = sent(1.0, 2.0, 3.0)
+    recently.heard(2.0)
+    recently.heard(1.0)
+    assert recently.take() == ["at 3"]
+    assert recently.take() == []
+
+
+def test_nothing_where_nobody_knows_when_that_was() -> None:
+    assert sent(1.0, 2.0).take() == []
+
+
+def test_what_is_old_has_arrived() -> None:
+    recently = sent(1.0, 2.0 + MEMORY)
+    recently.heard(0.5)
+    assert recently.take() == [f"at {2 + MEMORY:g}"]
+
+
+@pytest.mark.parametrize(("text", "kept"), [("x", COUNT), ("x" * (SIZE // 4), 4)])
+def test_it_is_bounded_and_says_what_it_has_forgotten(text: str, kept: int, caplog: pytest.LogCaptureFixture) -> None:
+    recently = RecentlySent()
+    for _ in range(kept + 1):
+        recently.remember(text, 10.0)
+    recently.heard(9.0)
+    with caplog.at_level(logging.WARNING):
+        assert len(recently.take()) == kept
+    assert "has not arrived and is not sent again" in caplog.text

@@ -1,0 +1,81 @@
+"""A browser's report of a connection, in short."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rtvi_web.protocol.stats import Traffic, last_heard, signs_of_life, sound_sent, summarize
+
+REPORT: list[dict[str, Any]] = [
+    {"id": "T", "type": "transport", "selectedCandidatePairId": "P2"},
+    {"id": "P1", "type": "candidate-pair", "nominated": True, "responsesReceived": 1},
+    {
+        "id": "P2",
+        "type": "candidate-pair",
+        "timestamp": 1_000_010_000.0,
+        "bytesReceived": 60_000,
+        "bytesSent": 30_000,
+        "packetsReceived": 500,
+        "requestsReceived": 4,
+        "responsesReceived": 5,
+        "currentRoundTripTime": 0.02,
+        "lastPacketReceivedTimestamp": 1_000_009_990.0,
+        "localCandidateId": "L",
+        "remoteCandidateId": "R",
+    },
+    {"id": "L", "type": "local-candidate", "candidateType": "srflx", "protocol": "udp"},
+    {"id": "R", "type": "remote-candidate", "candidateType": "host"},
+    {"id": "C1", "type": "codec", "mimeType": "audio/opus", "clockRate": 48000, "channels": 2},
+    {"id": "C2", "type": "codec", "mimeType": "video/VP8", "clockRate": 90000},
+    {
+        "id": "I",
+        "type": "inbound-rtp",
+        "kind": "audio",
+        "codecId": "C1",
+        "jitter": 0.003,
+        "packetsLost": 5,
+        "packetsReceived": 495,
+    },
+    {"id": "O", "type": "outbound-rtp", "kind": "audio", "codecId": "C1", "bytesSent": 10},
+    {"id": "O1", "type": "outbound-rtp", "kind": "video", "bytesSent": 0},
+    {"id": "O2", "type": "outbound-rtp", "kind": "video", "codecId": "C2", "bytesSent": 9},
+    {"id": "M", "type": "media-source", "kind": "audio", "totalAudioEnergy": 0.25},
+    {"id": "B", "type": "remote-inbound-rtp", "kind": "audio", "fractionLost": 0.1},
+]
+
+
+def test_a_report() -> None:
+    stats = summarize(REPORT, Traffic(1_000_000.0, 10_000, 20_000), buffered=7)
+    assert (stats.round_trip_time, stats.jitter) == (0.02, 0.003)
+    assert (stats.loss_received, stats.loss_sent) == (0.01, 0.1)
+    assert (stats.bitrate_received, stats.bitrate_sent) == (40_000, 8_000)
+    assert (stats.audio_codec_received, stats.audio_codec_sent) == ("opus/48000/2", "opus/48000/2")
+    assert (stats.video_codec_received, stats.video_codec_sent) == (None, "VP8/90000")
+    assert (stats.local_candidate, stats.remote_candidate, stats.protocol) == ("srflx", "host", "udp")
+    assert stats.buffered == 7
+    assert stats.traffic == Traffic(1_000_010.0, 60_000, 30_000)
+
+
+def test_an_empty_report_tells_nothing() -> None:
+    stats = summarize([], Traffic(0.0, 0, 0))
+    told = {name: getattr(stats, name) for name in stats.__dataclass_fields__}
+    assert {value for name, value in told.items() if name not in ("buffered", "traffic")} == {None}
+    assert (signs_of_life([]), last_heard([]), sound_sent([])) == (0, 0.0, None)
+
+
+def test_what_is_read_from_it_besides() -> None:
+    assert signs_of_life(REPORT) == 1 + 500 + 4 + 5
+    assert last_heard(REPORT) == 1_000_009.99
+    assert sound_sent(REPORT) == 0.25
+
+
+@pytest.mark.parametrize(("lost", "received", "loss"), [(-3, 100, 0.0), (0, 0, None), (10, 0, 1.0)])
+def test_loss_at_its_edges(lost: int, received: int, loss: float | None) -> None:
+    stream = {"id": "I", "type": "inbound-rtp", "kind": "audio", "packetsLost": lost, "packetsReceived": received}
+    assert summarize([stream], Traffic(0.0, 0, 0)).loss_received == loss
+
+
+def test_a_new_connection_has_no_rate_against_an_old_one() -> None:
+    assert summarize(REPORT, Traffic(1_000_000.0, 10**9, 10**9)).bitrate_received is None
