@@ -1,7 +1,7 @@
 """How long from connect() to bot-ready, ours against the JavaScript client, with the same bot in the same page.
 
-`python benchmarks/connect.py` starts the local bot, connects by turns, and prints medians and the ratio for each way
-to connect; it fails when a target is missed. The JavaScript client has its WavMediaManager, for its default one needs
+`python benchmarks/connect.py` starts the local bot, connects by turns, and prints for each way to connect the
+medians, and the median of the pairs' ratios; it fails when a target is missed. The JavaScript client has its WavMediaManager, for its default one needs
 its vendor's host. Every connection is a new client's, which opens its devices, too; with --warm they are open before.
 """
 
@@ -49,7 +49,7 @@ def report(times: Times) -> list[str]:
     print(f"{'way':<27} {'n':>3} {'ours ms':>8} {'range':>11} {'theirs ms':>9} {'range':>11} {'ratio':>6}")
     for name in WAYS:
         ours, theirs = (times[name, who] for who in CLIENTS)
-        ratio = median(ours) / median(theirs)
+        ratio = median(our / their for our, their in zip(ours, theirs, strict=True))
         spreads = [f"{min(values):.0f}-{max(values):.0f}" for values in (ours, theirs)]
         print(
             f"{name:<27} {len(ours):>3} {median(ours):>8.0f} {spreads[0]:>11} {median(theirs):>9.0f} {spreads[1]:>11} "
