@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
+from rtvi_web import CallRecord, Turn
 from rtvi_web.browser import dom
 from rtvi_web.client import RTVIClient
 from rtvi_web.protocol.bot_state import BotState
-from rtvi_web.protocol.conversation import CallRecord, Turn
 from rtvi_web.protocol.events import RTVIEvent
 from rtvi_web.ui.widget import Widget
 
+_INTERVAL: Final = 0.05
+"""Seconds in which changes are gathered: words come faster than they can be read."""
 _WHO: Final = {"user": "You", "bot": "Bot"}
 _DOING: Final = {
     BotState.THINKING: "The bot is thinking…",
@@ -34,6 +37,8 @@ def transcript(client: RTVIClient, *, into: Any, empty: str = "What is said appe
     """
     widget = Widget(client, into, "div", "transcript", role="region", aria_label="Transcript", tabindex="0")
     lines: dict[int, _Line] = {}
+    changed: dict[int, Turn] = {}
+    timer: asyncio.TimerHandle | None = None
     turns = dom.make("div", "rtvi-turns")
     # One that reads along: what changes all the time is not live, and what has ended is told here.
     told = dom.make("div", "rtvi-unseen", role="log", aria_label="Last said")
@@ -42,25 +47,40 @@ def transcript(client: RTVIClient, *, into: Any, empty: str = "What is said appe
 
     def show(turn: Turn) -> None:
         if turn.id not in lines:
-            lines[turn.id] = line = _Line(turn)
-            turns.append(line.element)
-            forget(client.conversation.turns[0].id)
-        # A turn that begins ends the one before, which is told first.
-        for line in [*(line for line in list(lines.values())[-3:] if line.goes_on), lines[turn.id]]:
-            if line.show():
-                told.replaceChildren(dom.make("p", "", f"{_WHO[line.turn.role]}: {line.turn.text}"))
+            lines[turn.id] = _Line(turn)
+            turns.append(lines[turn.id].element)
+        if lines[turn.id].show():
+            told.replaceChildren(dom.make("p", "", f"{_WHO[turn.role]}: {turn.text}"))
 
-    def forget(oldest: int) -> None:
-        for id in [id for id in lines if id < oldest]:
+    def show_changes() -> None:
+        nonlocal timer
+        timer = None
+        # A turn that begins ends the one before, which is told first.
+        begun = {line.turn.id: line.turn for line in lines.values() if line.goes_on}
+        for _, turn in sorted({**begun, **changed}.items()):
+            show(turn)
+        known = client.conversation.turns
+        for id in [id for id in lines if not known or id < known[0].id]:  # The conversation has forgotten them.
             lines.pop(id).element.remove()
+        changed.clear()
+
+    def note(turn: Turn) -> None:
+        nonlocal timer
+        changed[turn.id] = turn
+        timer = timer or asyncio.get_running_loop().call_later(_INTERVAL, show_changes)
+
+    def stop() -> None:
+        if timer:
+            timer.cancel()
 
     def show_state(*_: Any) -> None:
         doing.textContent = _DOING.get(client.bot_state, "")
 
     for turn in client.conversation.turns:
         show(turn)
-    told.replaceChildren()
-    widget.follow(show, RTVIEvent.CONVERSATION_UPDATED)
+    told.replaceChildren()  # It is no news.
+    widget.follow(note, RTVIEvent.CONVERSATION_UPDATED)
+    widget.scope.defer(stop)
     widget.follow(show_state, RTVIEvent.BOT_STATE_CHANGED)
     show_state()
     return widget

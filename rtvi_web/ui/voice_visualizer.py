@@ -70,7 +70,7 @@ class _Drawing:
         self._bars = [dom.make("div") for _ in range(bars)]
         widget.element.append(*self._bars)
         self._middle = bars // 2
-        self._heights: list[float] = []
+        self._heights = [0.0] * bars
         self._spectrum: Spectrum | None = None
         self._timer: Any = None
         self._draw_again = widget.scope.function(self._draw)
@@ -96,8 +96,8 @@ class _Drawing:
 
     def _draw(self) -> None:
         bands = self._spectrum.read() if self._spectrum else [0.0] * (self._middle + 1)
-        if bands == self._heights:
-            return
-        self._heights = bands
         for position, bar in enumerate(self._bars):
-            bar.style.setProperty("--rtvi-height", f"{bands[abs(position - self._middle)]:.2f}")
+            height = round(20 * bands[abs(position - self._middle)]) / 20  # finer steps could not be seen
+            if height != self._heights[position]:
+                self._heights[position] = height
+                bar.style.setProperty("--rtvi-height", str(height))

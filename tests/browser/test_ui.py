@@ -474,27 +474,33 @@ async def test_the_transcript_grows_and_tells_each_turn_once(selenium):
 
 @run_in_pyodide
 async def test_the_transcript_shows_what_was_not_said_and_what_was_called(selenium):
+    from loopback import until
     from widgets import scripted, stage, texts
 
     from rtvi_web import CallRecord, RTVIEvent, Turn, ui
+
+    class Said(Turn):
+        text = "One, two, three."
+        spoken = "One, two,"
 
     with stage() as place:
         client = scripted()
         widget = ui.transcript(client, into=place)
         call = CallRecord("1", "set_page_color", {"color": "green"})
-        turn = Turn(1, "bot", 0.0, text="One, two, three.", spoken="One, two,", function_calls=[call])
+        turn = Said(1, "bot", 0.0, function_calls=[call])
         client.conversation.turns.append(turn)
         client.emit(RTVIEvent.CONVERSATION_UPDATED, turn)
-        assert texts(place, ".rtvi-rest") == [" three."]
+        await until(lambda: texts(place, ".rtvi-rest") == [" three."])
         assert texts(place, ".rtvi-call") == ["set_page_color(color='green') …"]
         call.status = "done"
         turn.interrupted, turn.ended_at = True, 1.0
         client.emit(RTVIEvent.CONVERSATION_UPDATED, turn)
-        assert texts(place, ".rtvi-call") == ["set_page_color(color='green')"]
+        await until(lambda: texts(place, ".rtvi-call") == ["set_page_color(color='green')"])
         assert place.querySelector(".bot").hasAttribute("data-interrupted")
         assert texts(place, ".bot .rtvi-text") == ["One, two, three."]
         # A conversation forgets its oldest turns, and so does the page.
-        client.conversation.turns[:] = [Turn(2, "user", 2.0, text="Next")]
+        client.conversation.turns[:] = [Turn(2, "user", 2.0, partial="Next")]
         client.emit(RTVIEvent.CONVERSATION_UPDATED, client.conversation.turns[0])
-        assert texts(place, ".rtvi-text") == ["Next"]
+        await until(lambda: texts(place, ".rtvi-text") == ["Next"])
+        client.emit(RTVIEvent.CONVERSATION_UPDATED, client.conversation.turns[0])  # Closed before it is shown.
         widget.close()
