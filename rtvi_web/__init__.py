@@ -46,8 +46,9 @@ from rtvi_web.helpers import RTVIClientHelper
 from rtvi_web.llm_helper import LLMHelper
 from rtvi_web.logs import LogLevel, set_log_level
 from rtvi_web.params import ClientParams, Endpoints
+from rtvi_web.protocol.bot_output import BotOutput
 from rtvi_web.protocol.bot_state import BotState
-from rtvi_web.protocol.conversation import CallRecord, Conversation, Turn
+from rtvi_web.protocol.conversation import Conversation
 from rtvi_web.protocol.events import Event, InvalidMessage, RTVIEvent
 from rtvi_web.protocol.media import (
     AudioFrame,
@@ -61,6 +62,7 @@ from rtvi_web.protocol.media import (
 )
 from rtvi_web.protocol.recovery import LinkLoss, Reconnect
 from rtvi_web.protocol.state import TransportState
+from rtvi_web.protocol.turn import CallRecord, Turn
 from rtvi_web.transport import Transport
 
 if TYPE_CHECKING:
@@ -108,6 +110,7 @@ __all__ = [
     "BotLLMMarkerData",
     "BotLLMSearchResponseData",
     "BotNotReadyError",
+    "BotOutput",
     "BotOutputData",
     "BotReadyData",
     "BotState",

@@ -243,7 +243,7 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
             The answer, parsed from JSON.
 
         Raises:
-            StartBotError: the server refused, or gave no answer, or none that is JSON.
+            StartBotError: the server refused, or gave no answer, or none that is JSON; ``error`` is fired as well.
             AlreadyStartedError, ConnectionTimeoutError, ConnectAbortedError, InvalidArgumentError: as :meth:`connect`.
         """
         request = BotRequest.of(endpoint, headers=headers, request_data=request_data, timeout=timeout)
@@ -336,6 +336,10 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
         Nothing happens if it has no handler.
         """
         self._functions.unregister(name)
+
+    def unregister_all_function_call_handlers(self) -> None:
+        """Leave all functions to the server. Mirrors ``unregisterAllFunctionCallHandlers()``."""
+        self._functions.unregister_all()
 
     def register_helper(self, service: str, helper: Helper) -> Helper:
         """Give the messages that a helper takes to it. Mirrors ``registerHelper()``.

@@ -8,8 +8,9 @@ from typing import Any
 
 from rtvi_web.emitter import Emitter
 from rtvi_web.protocol.bot_state import FOLLOWED, BotState, BotStateTracker
-from rtvi_web.protocol.conversation import OF_INTEREST, Conversation, Turn
+from rtvi_web.protocol.conversation import OF_INTEREST, Conversation
 from rtvi_web.protocol.events import RTVIEvent
+from rtvi_web.protocol.turn import Turn
 
 
 class Chronicle:
@@ -23,23 +24,30 @@ class Chronicle:
             emitter.on(event, partial(self._take, event))
         for event in FOLLOWED:
             emitter.on(event, partial(self._follow, event))
-        emitter.on(RTVIEvent.DISCONNECTED, lambda: self._tell(self.conversation.end_session(time.time())))
+        emitter.on(RTVIEvent.DISCONNECTED, self._end)
+        emitter.on(RTVIEvent.BOT_DISCONNECTED, lambda _: self._end())
+        emitter.on(RTVIEvent.RECONNECTED, lambda resumed: None if resumed else self._end())
 
     @property
     def bot_state(self) -> BotState:
         """What the bot is doing."""
         return self._tracker.state
 
-    def wrote(self, text: str) -> None:
-        """The person wrote something to the bot."""
-        self._tell(self.conversation.wrote(text, time.time()))
+    def wrote(self, text: str, *, is_told: bool = True) -> None:
+        """The person wrote something to the bot; see :meth:`Conversation.wrote`."""
+        self._tell(self.conversation.wrote(text, time.time(), is_told=is_told))
 
     def _take(self, event: str, *args: Any) -> None:
         self._tell(self.conversation.take(event, args, time.time()))
 
     def _follow(self, event: str, *args: Any) -> None:
+        if event == RTVIEvent.BOT_LLM_STOPPED:
+            args = (self.conversation.answer_is_empty,)
         if self._tracker.take(event, args):
             self._emitter.emit(RTVIEvent.BOT_STATE_CHANGED, self.bot_state)
+
+    def _end(self) -> None:
+        self._tell(self.conversation.end_session(time.time()))
 
     def _tell(self, turns: list[Turn]) -> None:
         for turn in turns:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from rtvi_web.conversation import Chronicle
 from rtvi_web.errors import HttpError, InvalidArgumentError, RequestError
 from rtvi_web.lifecycle import Lifecycle
 from rtvi_web.params import ClientParams, join_url
@@ -38,6 +39,7 @@ class Files:
     _lifecycle: Lifecycle
     _transport: Transport
     _params: ClientParams
+    _chronicle: Chronicle
 
     async def send_file(
         self,
@@ -140,6 +142,7 @@ class Files:
         }
         given = {option: value for option, value in options.items() if value is not None}
         self._lifecycle.send("send-file", {"content": content, "file": file, "options": given})
+        self._chronicle.wrote(content, is_told=False)
 
     def _upload_url(self) -> str:
         started = self._lifecycle.started

@@ -65,6 +65,10 @@ class FunctionCalls:
         """Leave a function to the default handler, or else to the server; nothing happens if it has no handler."""
         self._answerers.pop(name, None)
 
+    def unregister_all(self) -> None:
+        """Leave all functions to the server."""
+        self._answerers.clear()
+
     def answerer(self, name: str) -> Answerer | None:
         """Who answers a function here; ``None`` leaves it to the server, which may own it."""
         return self._answerers.get(name) or self._answerers.get(None)

@@ -177,6 +177,8 @@ class Lifecycle:
             self._attempt = None
         failure, self._abortion = self._abortion, None
         starter.give_up()
+        if starter.announces and isinstance(failure, StartBotError):
+            self._complain(failure)
         reason = f"connect() failed: {failure}"
         given_up = isinstance(failure, ConnectAbortedError) and failure.by_disconnect
         self._failure = None if given_up else failure
@@ -365,11 +367,15 @@ class Lifecycle:
 
     def lost(self, error: RTVIError) -> None:
         if self._alive:
-            from rtvi_web.protocol.payloads import ErrorData, ErrorMessage
-
-            data = ErrorData(error=str(error), fatal=True)
-            self.fire(RTVIEvent.ERROR, ErrorMessage(type="error", data=data))
+            self._complain(error)
             self._end(error)
+
+    def _complain(self, error: RTVIError) -> None:
+        """Fire the event of a fatal error that no bot has told."""
+        from rtvi_web.protocol.payloads import ErrorData, ErrorMessage
+
+        data = ErrorData(error=str(error), fatal=True)
+        self.fire(RTVIEvent.ERROR, ErrorMessage(type="error", data=data))
 
     def reconnecting(self, attempt: int, cause: LinkLoss) -> None:
         if self._alive:

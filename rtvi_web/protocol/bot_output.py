@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -28,10 +29,11 @@ class BotOutput:
         self._segments: dict[int, _Segment] = {}
         self._unsaid: dict[str, list[_Segment]] = {}  # of those without a number
         self._spoken_words: list[str] = []
+        self._cut_off = False
 
     def add(self, data: BotOutputData) -> None:
         """Take one message."""
-        if data.will_be_spoken is None and data.output_type == "word":  # RTVI 1.x tells each word as it is spoken
+        if data.output_type == "word":  # RTVI 1.x tells each word as it is spoken
             if len(self._spoken_words) < MAX_WORDS:
                 self._spoken_words.append(data.text)
             return
@@ -44,6 +46,10 @@ class BotOutput:
         elif data.spoken_status == "in-progress" and data.spoken_progress:
             segment.said = data.spoken_progress.accumulated_text
         segment.under_way = data.spoken_status == "in-progress"
+
+    def cut_off(self) -> None:
+        """The bot was interrupted: it says no more."""
+        self._cut_off = True
 
     def _segment(self, data: BotOutputData) -> _Segment:
         """The segment that a message is about, which RTVI 1.0 does not number."""
@@ -61,14 +67,17 @@ class BotOutput:
 
     @property
     def said(self) -> str:
-        return _joined([*(s.said for s in self._segments.values() if not s.under_way), *self._spoken_words])
+        done = (s.said for s in self._segments.values() if self._cut_off or not s.under_way)
+        return _joined([*done, *self._spoken_words])
 
     @property
     def saying(self) -> str:
-        return _joined(s.said for s in self._segments.values() if s.under_way)
+        return "" if self._cut_off else _joined(s.said for s in self._segments.values() if s.under_way)
 
     @property
     def will_say(self) -> str:
+        if self._cut_off:
+            return ""
         if self._spoken_words:
             return _joined(s.text for s in self._segments.values() if s.for_speaking).removeprefix(self.said).strip()
         return _joined(s.text[len(s.said) :] for s in self._segments.values() if s.for_speaking)
@@ -79,7 +88,17 @@ class BotOutput:
 
     @property
     def text(self) -> str:
-        return _joined(s.text for s in self._segments.values())
+        return _joined(self.segments)
+
+    @property
+    def segments(self) -> list[str]:
+        """The segments' texts, in order."""
+        return [segment.text.strip() for segment in self._segments.values()]
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether there is something, and none of it is for speaking: an answer in writing."""
+        return bool(self._segments) and not any(segment.for_speaking for segment in self._segments.values())
 
 
 class _Segment:
@@ -92,3 +111,38 @@ class _Segment:
 
 def _joined(parts: Iterable[str]) -> str:
     return " ".join(part for part in map(str.strip, parts) if part)
+
+
+def woven(written: str, segments: Iterable[str]) -> str:
+    """What the model wrote, with what the bot said besides in its place, such as "Let me see." while it looks."""
+    parts: list[str] = []
+    besides: list[str] = []
+    at = 0
+    for segment in segments:
+        found = written.find(segment, at)
+        if found < 0:
+            besides.append(segment)
+            continue
+        parts.append(_between(written[at:found], besides))
+        besides = []
+        at = found + len(segment)
+        parts.append(segment)
+    parts.append(_between(written[at:], besides))
+    return "".join(parts).strip()
+
+
+def _between(written: str, besides: list[str]) -> str:
+    """What stands between two segments. Where the model wrote something there, ``besides`` is how it is pronounced."""
+    return written if written.strip() or not besides else f" {' '.join(besides)} "
+
+
+def as_written(said: str, text: str) -> str:
+    """How what was said stands in the text, whose spaces and lines may be others; ``said`` where it isn't its start."""
+    left = len("".join(said.split()))
+    if text.startswith(said) or not "".join(text.split()).startswith("".join(said.split())):
+        return said
+    for word in re.finditer(r"\S+", text):
+        if len(word[0]) >= left:
+            return text[: word.start() + left]
+        left -= len(word[0])
+    return said

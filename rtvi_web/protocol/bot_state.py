@@ -41,11 +41,18 @@ class BotStateTracker:
 
     def __init__(self) -> None:
         self.state = BotState.GONE
-        self._bot_is_ready = self._words_were_heard = self._user_speaks = self._generates = self._answers_aloud = False
+        self._bot_is_ready = self._words_were_heard = self._user_speaks = False
+        self._generates = self._answers_aloud = self._will_call = False
         self._calls: set[str] = set()
+        self._untold_calls: set[str] = set()  # whose end no message tells
 
     def take(self, event: str, args: tuple[Any, ...]) -> bool:
-        """Take an event; says whether the state has changed."""
+        """Take an event; says whether the state has changed.
+
+        Args:
+            event: what happened.
+            args: what its handlers get; with ``BOT_LLM_STOPPED``, whether the model has not written a word.
+        """
         before = self.state
         self.state = _NEXT[event](self, *args)
         return self.state is not before
@@ -61,7 +68,11 @@ class BotStateTracker:
 
     def _bot_ready(self, _data: Any) -> BotState:
         self._bot_is_ready = True
-        return _B.LISTENING
+        return self.state if self.state in _BUSY else _B.LISTENING
+
+    def _bot_left(self, _bot: Any) -> BotState:
+        self._bot_is_ready = False
+        return _B.GONE
 
     def _user_started_speaking(self) -> BotState:
         self._user_speaks, self._words_were_heard = True, False
@@ -71,9 +82,15 @@ class BotStateTracker:
         self._user_speaks = False
         return self._after_words()
 
-    def _words(self, _data: Any) -> BotState:
+    def _words(self, data: Any) -> BotState:
+        if not data.final:
+            return self.state
         self._words_were_heard = True
         return self._after_words()
+
+    def _input(self, data: Any) -> BotState:
+        # What was typed is not always to be answered, and an "mhm" never.
+        return self._words(data) if data.input_type == "transcription" else self.state
 
     def _after_words(self) -> BotState:
         """Somebody who has spoken, and was understood, waits for an answer."""
@@ -82,14 +99,23 @@ class BotStateTracker:
 
     def _llm_started(self) -> BotState:
         self._generates = self._answers_aloud = True
+        self._words_were_heard = self._will_call = False
+        self._calls -= self._untold_calls  # as the model goes on
+        self._untold_calls.clear()
         return self._at_work()
 
-    def _llm_stopped(self) -> BotState:
+    def _llm_stopped(self, answer_is_empty: bool) -> BotState:
         self._generates = False
+        if answer_is_empty and not self._will_call:
+            self._answers_aloud = False
         return self._when_silent()
 
     def _output(self, data: Any) -> BotState:
         self._answers_aloud = data.will_be_spoken is not False
+        return self._when_silent()
+
+    def _error(self, _message: Any) -> BotState:
+        self._answers_aloud = False  # nor at all, most likely
         return self._when_silent()
 
     def _when_silent(self) -> BotState:
@@ -101,14 +127,28 @@ class BotStateTracker:
         return _B.SPEAKING
 
     def _stopped_speaking(self) -> BotState:
-        return self._done() if self.state is _B.SPEAKING else self.state
+        if self.state is not _B.SPEAKING:
+            return self.state
+        return _B.LISTENING if self._user_speaks else self._done()
 
     def _interrupted(self) -> BotState:
         self._calls.clear()
+        self._generates = False
         return _B.INTERRUPTED if self.state in _BUSY else self.state
+
+    def _call_started(self, _data: Any) -> BotState:
+        self._will_call = True
+        return self.state
 
     def _call(self, data: Any) -> BotState:
         self._calls.add(data.tool_call_id)
+        self._untold_calls.discard(data.tool_call_id)
+        return self._at_work()
+
+    def _legacy_call(self, data: Any) -> BotState:
+        if data.tool_call_id not in self._calls:
+            self._untold_calls.add(data.tool_call_id)
+            self._calls.add(data.tool_call_id)
         return self._at_work()
 
     def _call_stopped(self, data: Any) -> BotState:
@@ -125,17 +165,21 @@ class BotStateTracker:
 _NEXT: Final[dict[str, Callable[..., BotState]]] = {
     RTVIEvent.TRANSPORT_STATE_CHANGED: BotStateTracker._transport_state,
     RTVIEvent.BOT_READY: BotStateTracker._bot_ready,
+    RTVIEvent.BOT_DISCONNECTED: BotStateTracker._bot_left,
+    RTVIEvent.ERROR: BotStateTracker._error,
     RTVIEvent.USER_STARTED_SPEAKING: BotStateTracker._user_started_speaking,
     RTVIEvent.USER_STOPPED_SPEAKING: BotStateTracker._user_stopped_speaking,
     RTVIEvent.USER_TRANSCRIPT: BotStateTracker._words,
-    RTVIEvent.USER_INPUT: BotStateTracker._words,
+    RTVIEvent.USER_INPUT: BotStateTracker._input,
     RTVIEvent.BOT_LLM_STARTED: BotStateTracker._llm_started,
     RTVIEvent.BOT_LLM_STOPPED: BotStateTracker._llm_stopped,
     RTVIEvent.BOT_OUTPUT: BotStateTracker._output,
     RTVIEvent.BOT_STARTED_SPEAKING: BotStateTracker._started_speaking,
     RTVIEvent.BOT_STOPPED_SPEAKING: BotStateTracker._stopped_speaking,
     RTVIEvent.BOT_INTERRUPTED: BotStateTracker._interrupted,
-    RTVIEvent.LLM_FUNCTION_CALL: BotStateTracker._call,
+    RTVIEvent.LLM_FUNCTION_CALL_START: BotStateTracker._call_started,
+    RTVIEvent.LLM_FUNCTION_CALL_STARTED: BotStateTracker._call_started,
+    RTVIEvent.LLM_FUNCTION_CALL: BotStateTracker._legacy_call,
     RTVIEvent.LLM_FUNCTION_CALL_IN_PROGRESS: BotStateTracker._call,
     RTVIEvent.LLM_FUNCTION_CALL_STOPPED: BotStateTracker._call_stopped,
 }

@@ -6,105 +6,19 @@ Pure: what happens comes in by :meth:`Conversation.take`, with the time at which
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
-from rtvi_web.protocol.bot_output import BotOutput
 from rtvi_web.protocol.events import RTVIEvent
+from rtvi_web.protocol.turn import MAX_TEXT, CallRecord, Turn
 
 MAX_TURNS = 500
 """Turns that are kept; the oldest go first."""
-MAX_TEXT = 100_000
-"""Characters of a turn's text that are kept."""
 MAX_CALLS = 100
 """Function calls of a turn that are kept."""
-
-
-@dataclass
-class CallRecord:
-    """A function call of the bot's model.
-
-    Attributes:
-        tool_call_id: names the call.
-        function_name, arguments, result: there when the bot reports them.
-        status: ``"in-progress"``, ``"done"`` or ``"cancelled"``.
-    """
-
-    tool_call_id: str
-    function_name: str | None = None
-    arguments: dict[str, Any] | None = None
-    status: Literal["in-progress", "done", "cancelled"] = "in-progress"
-    result: Any = None
-
-
-class Words:
-    """Text that comes in hundreds of pieces; they are put together when it is read, and bounded."""
-
-    def __init__(self) -> None:
-        self._pieces: list[str] = []
-        self._room = MAX_TEXT
-
-    def add(self, piece: str) -> None:
-        """Append a piece, as far as there is room."""
-        if self._room > 0:
-            self._pieces.append(piece[: self._room])
-            self._room -= len(piece)
-
-    def __str__(self) -> str:
-        self._pieces = ["".join(self._pieces)]
-        return self._pieces[0].strip()
-
-
-@dataclass
-class Turn:
-    """What one side said before the other spoke.
-
-    Attributes:
-        id: counts the turns of a conversation.
-        role: ``"user"`` or ``"bot"``.
-        started_at, ended_at: seconds since 1970; ``ended_at`` is ``None`` while the turn goes on.
-        partial: words of the person that may still change.
-        interrupted: whether the bot was cut off; ``spoken`` is what was heard, as far as the bot tells.
-        typed: whether the person wrote it.
-        function_calls: what the bot's model called meanwhile.
-    """
-
-    id: int
-    role: Literal["user", "bot"]
-    started_at: float
-    ended_at: float | None = None
-    partial: str = ""
-    interrupted: bool = False
-    typed: bool = False
-    function_calls: list[CallRecord] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._words = Words()  # of the person, or of the bot's model
-        self._voiced = Words()
-        self._output = BotOutput()
-        self._has_output = False
-
-    @property
-    def text(self) -> str:
-        """What was said, or written, and is final. Of a bot also what it is still going to say."""
-        # From whatever the bot tells, which differs from version to version.
-        return (str(self._words) or self._output.text or str(self._voiced))[:MAX_TEXT]
-
-    @property
-    def spoken(self) -> str:
-        """How much of the text the bot has said aloud so far."""
-        said = f"{self._output.said} {self._output.saying}".strip() if self._has_output else str(self._voiced)
-        return said[:MAX_TEXT]
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing will be added."""
-        return self.ended_at is not None
-
-    def to_dict(self) -> dict[str, Any]:
-        """All that is known, as JSON can say it."""
-        return {**asdict(self), "text": self.text, "spoken": self.spoken}
+MAX_WRITTEN = 100
+"""Written texts that are kept, to know them again where the bot repeats them."""
 
 
 class Conversation:
@@ -145,60 +59,86 @@ class Conversation:
             The turns that it changed.
         """
         change = _CHANGES.get(event)
-        return change(self, at, *args) if change else []
+        return self._with_ended(change(self, at, *args)) if change else []
 
-    def wrote(self, text: str, at: float) -> list[Turn]:
-        """The person wrote something to the bot. (Bots of today tell so too, older ones don't.)"""
-        if self._bot_tells_input:
+    def wrote(self, text: str, at: float, *, is_told: bool = True) -> list[Turn]:
+        """The person wrote something to the bot.
+
+        Args:
+            text: what they wrote.
+            at: when, in seconds since 1970.
+            is_told: whether it is something that bots of today tell (older ones tell nothing).
+        """
+        if is_told and self._bot_tells_input:
             return []
-        turn = self._turn("user", at)
-        turn.typed = True
-        self._written_here.append(text)
-        return self._say(turn, text)
+        if is_told:
+            self._written_here.append(text)
+        return self._with_ended(self._write(at, text))
 
     def end_session(self, at: float) -> list[Turn]:
         """The session is over, and so are its turns."""
-        changed = [turn for turn in self.turns if not turn.ended]
-        for turn in changed:
-            turn.ended_at, turn.partial = at, ""
+        for turn in self.turns[-2:]:
+            if not turn.ended:
+                self._end(turn, at)
+        changed = self._with_ended([])
         self._begin_session()
         return changed
 
+    @property
+    def answer_is_empty(self) -> bool:
+        """Whether the model has not written a word since it last began to answer."""
+        turn = self._open_turn("bot")
+        return turn is not None and len(turn._words) == self._words_before
+
     def _begin_session(self) -> None:
-        self._generating = self._user_speaks = False
-        self._bot_tells_input = self._bot_tells_output = False
-        self._written_here: list[str] = []
+        self._generating = self._bot_speaks = self._user_speaks = False
+        self._words_before = 0
+        self._unheard_since: float | None = None  # when the person began to say what is not known yet
+        self._bot_tells_input = self._bot_tells_output = self._bot_tells_interruptions = False
+        self._written_here: deque[str] = deque(maxlen=MAX_WRITTEN)
+        self._untold_calls: list[CallRecord] = []
+        self._ended: list[Turn] = []
 
     # Turns.
 
-    def _turn(self, role: Literal["user", "bot"], at: float) -> Turn:
-        """The turn of one side that goes on, or a new one, which ends the other's."""
-        last = self.turns[-1] if self.turns else None
-        if last and last.ended_at is None and last.role == role:
-            return last
+    def _begin(self, role: Literal["user", "bot"], at: float) -> Turn:
+        """A new turn, which ends the others; but a bot that is busy goes on while the person says something."""
         for turn in self.turns[-2:]:
-            turn.ended_at = turn.ended_at or at
-        turn = Turn(self._next_id, role, at)
+            if not turn.ended and not (role == "user" and turn.role == "bot" and self._is_busy(turn)):
+                self._end(turn, at)
+        return self._add(Turn(self._next_id, role, at), len(self.turns))
+
+    def _add(self, turn: Turn, place: int) -> Turn:
         self._next_id += 1
-        self.turns.append(turn)
+        self.turns.insert(place, turn)
         if len(self.turns) > MAX_TURNS:
             del self.turns[0]
             self.dropped += 1
-        turn._has_output = self._bot_tells_output
         return turn
+
+    def _end(self, turn: Turn, at: float) -> None:
+        turn.ended_at = at
+        self._ended.append(turn)
+
+    def _with_ended(self, changed: list[Turn]) -> list[Turn]:
+        """The turns that have changed, and before them those that ended thereby."""
+        if self._ended:
+            changed = [*(turn for turn in self._ended if turn not in changed), *changed]
+            self._ended = []
+        return changed
+
+    @property
+    def _last(self) -> Turn | None:
+        return self.turns[-1] if self.turns else None
 
     def _open_turn(self, role: str) -> Turn | None:
         return next((turn for turn in reversed(self.turns[-2:]) if turn.role == role and not turn.ended), None)
-
-    def _cut_off(self) -> Turn | None:
-        """The bot's turn that was just interrupted: what still comes in belongs to it, and is no turn of its own."""
-        last = self.turns[-1] if self.turns else None
-        return last if last and last.role == "bot" and last.interrupted and not self._generating else None
 
     # The person.
 
     def _user_started_speaking(self, at: float) -> list[Turn]:
         self._user_speaks = True
+        self._unheard_since = at
         return []
 
     def _user_stopped_speaking(self, at: float) -> list[Turn]:
@@ -214,86 +154,176 @@ class Conversation:
         self._bot_tells_input = True
         if data.input_type == "backchannel":
             return []  # the bot takes no notice of it
-        if data.input_type == "chat":
-            if data.text in self._written_here:  # said before this bot was known to tell it
-                self._written_here.remove(data.text)
-                return []
-            self._turn("user", at).typed = True
-        return self._heard(at, data.text, final=data.final)
+        if data.input_type != "chat":
+            return self._heard(at, data.text, final=data.final)
+        if data.text in self._written_here:  # said before this bot was known to tell it
+            self._written_here.remove(data.text)
+            return []
+        return self._write(at, data.text)
+
+    def _write(self, at: float, text: str) -> list[Turn]:
+        turn = self._user_turn(at)
+        turn.typed = True
+        return self._say(turn, text)
 
     def _heard(self, at: float, text: str, *, final: bool) -> list[Turn]:
-        turn = self._turn("user", at)
-        if final:
-            turn.partial = ""
-            return self._say(turn, text)
-        turn.partial = text[:MAX_TEXT]
-        return [turn]
+        if not final:
+            turn = self._user_turn(at)
+            turn.partial = text[:MAX_TEXT]
+            return [turn]
+        answered = self._answered_turn()
+        if answered is None:
+            self._unheard_since = None
+        turn = answered or self._user_turn(at)
+        turn.partial = ""
+        return self._say(turn, text)
 
     def _say(self, turn: Turn, text: str) -> list[Turn]:
         turn._words.add(f" {text.strip()}")
         return [turn]
 
+    def _user_turn(self, at: float) -> Turn:
+        last = self._last
+        return last if last and last.role == "user" and not last.ended else self._begin("user", at)
+
+    def _answered_turn(self) -> Turn | None:
+        """The person's turn that the bot is answering already, where their words come that late.
+
+        Models that hear and speak by themselves tell the words of the person when they have them.
+        """
+        bot = self._last
+        if self._user_speaks or bot is None or bot.role != "bot" or bot.ended:
+            return None
+        if self._unheard_since is None or self._unheard_since > bot.started_at:
+            return None
+        before = self.turns[-2] if len(self.turns) > 1 else None
+        if before and before.role == "user":
+            return before
+        return self._add(Turn(self._next_id, "user", bot.started_at, bot.started_at), len(self.turns) - 1)
+
     # The bot.
+
+    def _bot_turn(self, at: float) -> Turn:
+        last = self._last
+        if last and last.role == "bot" and not last.ended:
+            return last
+        return self._open_turn("bot") or self._begin("bot", at)
+
+    def _late_turn(self, *, is_shown: bool = False) -> Turn | None:
+        """The bot's turn that has ended, but to which belongs what still comes in.
+
+        It was interrupted, or what comes is only shown, which waits for nobody.
+        """
+        last = self._last
+        if last is None or last.role != "bot" or not last.ended or self._generating:
+            return None
+        return last if last.interrupted or is_shown else None
+
+    def _is_busy(self, turn: Turn) -> bool:
+        return self._generating or self._bot_speaks or turn._waits_for_functions
 
     def _llm_started(self, at: float) -> list[Turn]:
         self._generating = True
-        return [self._turn("bot", at)]
+        for call in self._untold_calls:
+            call.status = "done"  # as the model goes on
+        self._untold_calls.clear()
+        turn = self._last
+        if turn is None or turn.role != "bot" or turn.ended or turn.started_at < (self._unheard_since or 0):
+            turn = self._begin("bot", at)
+        turn._words.add(" ")  # what comes after a function call is another sentence
+        self._words_before = len(turn._words)
+        return [turn]
 
     def _llm_text(self, at: float, data: Any) -> list[Turn]:
-        turn = self._turn("bot", at)
+        turn = self._bot_turn(at)
         turn._words.add(data.text)
         return [turn]
 
     def _llm_stopped(self, at: float) -> list[Turn]:
         self._generating = False
-        if turn := self._open_turn("bot"):
-            turn._words.add(" ")  # what comes after a function call is another sentence
-        return []
+        turn = self._open_turn("bot")
+        return self._written(turn, at) if turn else []
 
     def _bot_output(self, at: float, data: Any) -> list[Turn]:
-        turn = self._cut_off() or self._turn("bot", at)
-        self._bot_tells_output = turn._has_output = True
-        turn._output.add(data)
+        self._bot_tells_output = True
+        if data.output_type == "backchannel":
+            return []  # an "mhm" while the person speaks: it is still their turn
+        turn = self._late_turn(is_shown=data.will_be_spoken is False) or self._bot_turn(at)
+        turn.output.add(data)
+        self._written(turn, at)
         return [turn]
 
+    def _written(self, turn: Turn, at: float) -> list[Turn]:
+        """Nobody says when an answer in writing has ended: it has when the model has."""
+        if not turn.ended and not self._is_busy(turn) and turn.output.is_silent:
+            self._end(turn, at)
+        return []
+
     def _tts_text(self, at: float, data: Any) -> list[Turn]:
-        turn = self._cut_off() or self._turn("bot", at)
+        if self._bot_tells_output:
+            return []
+        turn = self._late_turn() or self._bot_turn(at)
         turn._voiced.add(f" {data.text.strip()}")
         return [turn]
 
     def _bot_started_speaking(self, at: float) -> list[Turn]:
-        return [self._turn("bot", at)]
+        self._bot_speaks = True
+        turn = self._last
+        if turn and turn.role == "bot" and turn.ended and not turn.interrupted and turn._is_unsaid:
+            turn.ended_at = None  # it only took a breath
+            return [turn]
+        return []
 
     def _bot_stopped_speaking(self, at: float) -> list[Turn]:
+        self._bot_speaks = False
         turn = self._open_turn("bot")
         if turn is None:
             return []
-        if self._user_speaks and self._generating:
-            return self._bot_interrupted(at)  # RTVI 0.x has no message for it
-        if self._generating or self._calls(turn):
-            return []  # it pauses between sentences, or waits for a function
-        turn.ended_at = at
-        return [turn]
+        if self._user_speaks and not self._bot_tells_interruptions and (self._generating or turn._is_unsaid):
+            return self._cut_off(turn, at)  # RTVI 0.x has no message for it
+        if not self._is_busy(turn):  # else it pauses between sentences, or waits for a function
+            self._end(turn, at)
+        return []
 
     def _bot_interrupted(self, at: float) -> list[Turn]:
+        self._bot_tells_interruptions = True
         turn = self._open_turn("bot")
         if turn is None:
             return []  # today's bots say so even when they were silent
-        turn.interrupted, turn.ended_at = True, at
-        self._generating = False
-        return [turn]
+        return self._cut_off(turn, at)
+
+    def _cut_off(self, turn: Turn, at: float) -> list[Turn]:
+        turn.interrupted = self._is_busy(turn) or bool(turn.text)
+        turn.output.cut_off()
+        self._generating = self._bot_speaks = False
+        self._end(turn, at)
+        return []
 
     # Function calls.
 
-    def _calls(self, turn: Turn) -> list[CallRecord]:
-        return [call for call in turn.function_calls if call.status == "in-progress"]
-
     def _call_in_progress(self, at: float, data: Any) -> list[Turn]:
-        turn = self._turn("bot", at)
-        known = {call.tool_call_id for call in turn.function_calls}  # an old and a new message may tell of the same
-        if data.tool_call_id not in known and len(known) < MAX_CALLS:
-            turn.function_calls.append(CallRecord(data.tool_call_id, data.function_name, data.arguments))
-        return [turn]
+        self._untold_calls = [call for call in self._untold_calls if call.tool_call_id != data.tool_call_id]
+        return self._call(at, data)[0]
+
+    def _legacy_call(self, at: float, data: Any) -> list[Turn]:
+        changed, call = self._call(at, data)
+        if call:
+            self._untold_calls.append(call)  # whose end no message tells
+        return changed
+
+    def _call(self, at: float, data: Any) -> tuple[list[Turn], CallRecord | None]:
+        """The turn of a call, and its record if it is new: an old and a new message may tell of the same."""
+        turn = self._bot_turn(at)
+        call = next((call for call in turn.function_calls if call.tool_call_id == data.tool_call_id), None)
+        if call:
+            call.function_name = call.function_name or data.function_name
+            call.arguments = data.arguments if call.arguments is None else call.arguments
+            return [turn], None
+        if len(turn.function_calls) == MAX_CALLS:
+            return [turn], None
+        call = CallRecord(data.tool_call_id, data.function_name, data.arguments)
+        turn.function_calls.append(call)
+        return [turn], call
 
     def _call_stopped(self, at: float, data: Any) -> list[Turn]:
         for turn in reversed(self.turns):
@@ -319,7 +349,7 @@ _CHANGES: Final[dict[str, _Change]] = {
     RTVIEvent.BOT_STARTED_SPEAKING: Conversation._bot_started_speaking,
     RTVIEvent.BOT_STOPPED_SPEAKING: Conversation._bot_stopped_speaking,
     RTVIEvent.BOT_INTERRUPTED: Conversation._bot_interrupted,
-    RTVIEvent.LLM_FUNCTION_CALL: Conversation._call_in_progress,
+    RTVIEvent.LLM_FUNCTION_CALL: Conversation._legacy_call,
     RTVIEvent.LLM_FUNCTION_CALL_IN_PROGRESS: Conversation._call_in_progress,
     RTVIEvent.LLM_FUNCTION_CALL_STOPPED: Conversation._call_stopped,
 }

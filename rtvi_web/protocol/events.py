@@ -19,7 +19,6 @@ from rtvi_web.protocol.state import TransportState
 
 if TYPE_CHECKING:
     from rtvi_web.protocol.bot_state import BotState
-    from rtvi_web.protocol.conversation import Turn
     from rtvi_web.protocol.messages import RTVIMessage
     from rtvi_web.protocol.payloads import (
         ActionDescriptions,
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
         UIJobGroupData,
         UserInputData,
     )
+    from rtvi_web.protocol.turn import Turn
 
 Args = TypeVarTuple("Args")
 

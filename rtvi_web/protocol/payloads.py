@@ -165,7 +165,8 @@ class BotOutputData(Payload):
 
     Attributes:
         text: the segment's text.
-        output_type: what it is: ``"sentence"``, ``"word"``, ``"code"`` … (older bots: ``aggregated_by``).
+        output_type: what it is: ``"sentence"``, ``"word"``, ``"code"``, ``"backchannel"`` for an "mhm" while the person
+            talks … (older bots: ``aggregated_by``).
         segment_id: which segment (RTVI 2.0 and later).
         spoken: whether it has been spoken (RTVI 1.x).
         will_be_spoken: whether it is for speaking at all (RTVI 2.0 and later, as are the next).
@@ -313,19 +314,55 @@ class ActionResponse(RTVIMessage):
 
 
 class Metric(Payload):
-    """One measurement of one processor: seconds of ``ttfb`` and ``processing``, a number of characters."""
+    """One measurement of one processor.
+
+    Attributes:
+        processor: what was measured, such as ``"OpenAILLMService#0"``.
+        model: of what it is, where there are several.
+        value: seconds of ``ttfb`` and ``processing``, a number of ``characters``, an object of ``stt_usage``
+            (``{"audio_seconds": …}``). Of ``ttfa`` and ``ttfat`` the seconds have names of their own
+            (``metric.ttfa``, ``metric.leading_silence``; ``metric.ttfat``, ``metric.thinking_time``).
+    """
 
     processor: str = ""
+    model: str | None = None
     value: Any = None
 
 
+class TokenUsage(Payload):
+    """How many tokens an answer of the model took; ``None`` where the service doesn't say."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    input_audio_tokens: int | None = None
+    output_audio_tokens: int | None = None
+    cache_read_input_audio_tokens: int | None = None
+
+
 class MetricsData(Payload):
-    """What the bot measured. Mirrors ``PipecatMetricsData``; servers add more kinds, such as ``tokens``."""
+    """What the bot measured. Mirrors ``PipecatMetricsData``, which has the first three.
+
+    Attributes:
+        ttfb: times to the first byte.
+        processing: how long processors worked.
+        characters: what was spoken, in characters.
+        tokens: what the model took.
+        ttfa: times to the first sound that can be heard.
+        ttfat: times to the first word of an answer, thinking included.
+        stt_usage: seconds of sound that were recognised.
+    """
 
     ttfb: list[Metric] | None = None
     processing: list[Metric] | None = None
     characters: list[Metric] | None = None
-    tokens: list[dict[str, Any]] | None = None
+    tokens: list[TokenUsage] | None = None
+    ttfa: list[Metric] | None = None
+    ttfat: list[Metric] | None = None
+    stt_usage: list[Metric] | None = None
 
 
 class StorageItemStoredData(Payload):

@@ -114,6 +114,9 @@ class TestStartBot:
             await run.client.start_bot(START)
         assert raised.value.phase is ConnectPhase.START
         assert run.states[-2:] == ["authenticating", "error"]
+        [error] = run.arguments("error")
+        assert error.data.fatal
+        assert error.data.error == str(raised.value)
         await run.ended(TransportState.ERROR)
 
     async def test_its_own_time_out(self) -> None:

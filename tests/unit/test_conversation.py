@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from sessions import ready, turns
 
-from rtvi_web import BotState, Conversation, RTVIEvent, Turn
-from rtvi_web.protocol.bot_output import BotOutput
-from rtvi_web.protocol.conversation import MAX_CALLS, MAX_TEXT, MAX_TURNS
+from rtvi_web import BotState, Conversation, RTVIEvent, TransportState, Turn
+from rtvi_web.protocol.bot_output import BotOutput, as_written, woven
+from rtvi_web.protocol.conversation import MAX_CALLS, MAX_TURNS, MAX_WRITTEN
 from rtvi_web.protocol.outcomes import Fire
 from rtvi_web.protocol.payloads import BotOutputData
 from rtvi_web.protocol.session import Session
-from rtvi_web.testing import expect, say
+from rtvi_web.protocol.turn import MAX_TEXT
+from rtvi_web.testing import expect, leave, say
 
 TRACES = Path(__file__).parents[1] / "traces"
 
@@ -36,6 +37,13 @@ class Told:
             if isinstance(outcome, Fire):
                 changed += self.conversation.take(outcome.event, outcome.args, self.now)
         return changed
+
+    def answer(self, text: str) -> None:
+        """The bot has thought of an answer, and begins to say it."""
+        self.hear("bot-llm-started")
+        self.hear("bot-llm-text", text=text)
+        self.hear("bot-llm-stopped")
+        self.hear("bot-started-speaking")
 
     @property
     def said(self) -> list[tuple[str, str]]:
@@ -78,16 +86,23 @@ class TestRecordings:
         [call] = next(turn for turn in conversation.turns if turn.function_calls).function_calls
         assert (call.function_name, call.arguments, call.status) == ("get_weather", {"location": "Paris"}, "done")
         assert call.result == {"conditions": "sunny", "where": "Paris"}
-        assert not any(turn.interrupted for turn in conversation.turns[:8])
+        assert quiet.ended_at is not None
+        assert quiet.ended_at < conversation.turns[9].started_at, (
+            "when the model had written it, not when somebody spoke next"
+        )
+        [story] = [turn for turn in conversation.turns if turn.interrupted]
+        assert story.text.endswith("number 8 of the story.")
+        assert story.output.will_say == ""
 
     def test_the_first_era(self) -> None:
         conversation = replay("old-0.0.73-webrtc-full")
-        hello, cut_off, heard, answer = conversation.turns[:4]
+        hello, heard, answer = conversation.turns[:3]
         assert (hello.role, hello.text, hello.spoken) == ("bot", "Hello from the fake model.", hello.text)
-        assert (cut_off.role, cut_off.text) == ("bot", "")  # it was told to say something, and began to
         assert (heard.role, heard.text) == ("user", "I hear a tone at 660 hertz.")
-        assert answer.role == "bot"
-        assert any(turn.function_calls for turn in conversation.turns)
+        # A client of this era could make the model begin again; no message tells so.
+        assert answer.text == "You said I hear a tone at 660 You said hello there. That is all."
+        [call] = [call for turn in conversation.turns for call in turn.function_calls]
+        assert (call.function_name, call.status) == ("get_weather", "done"), "though no message tells its end"
 
     @pytest.mark.parametrize("name", [path.stem for path in sorted(TRACES.glob("*.jsonl"))])
     def test_nothing_raises_and_all_is_json(self, name: str) -> None:
@@ -108,8 +123,8 @@ class TestThePerson:
         told.hear("user-transcription", text=" and blue", final=True)
         assert told.said == [("user", "make the page green and blue")]
         assert (turn.started_at, turn.ended_at) == (101, None)
-        told.hear("bot-llm-started")
-        assert turn.ended_at == 105
+        [ended, answer] = told.hear("bot-llm-started")
+        assert (ended, answer.role, turn.ended_at) == (turn, "bot", 105)
 
     def test_a_backchannel_is_no_turn(self) -> None:
         told = Told()
@@ -132,8 +147,133 @@ class TestThePerson:
         told.hear("user-transcription", text="hello", final=True)
         assert told.said == [("user", "hello")]
 
+    def test_old_bots_never_tell_what_was_written_and_nothing_piles_up(self) -> None:
+        conversation = Conversation()
+        for _ in range(3):
+            for number in range(MAX_WRITTEN):
+                conversation.wrote(str(number), 0)
+        assert len(conversation._written_here) == MAX_WRITTEN
+
+    def test_what_comes_with_a_file_is_told_by_no_bot(self) -> None:
+        told = Told()
+        told.hear("user-input", text="hello", input_type="chat", final=True)
+        told.conversation.wrote("what is this", 100, is_told=False)
+        assert told.said == [("user", "hello what is this")]
+
+    def test_what_is_written_while_the_bot_goes_on(self) -> None:
+        """As with run_immediately=False: nobody is interrupted, and the bot's answer stays one turn."""
+        told = Told()
+        told.answer("One. Two.")
+        told.hear("bot-output", text="One.", segment_id=1, will_be_spoken=True, spoken_status="new")
+        [turn] = told.hear("user-input", text="and later", input_type="chat", final=True)
+        told.hear("bot-output", text="Two.", segment_id=2, will_be_spoken=True, spoken_status="new")
+        assert told.said == [("bot", "One. Two."), ("user", "and later")]
+        assert [turn.ended for turn in told.conversation.turns] == [False, False]
+        [answer] = told.hear("bot-stopped-speaking")
+        assert answer.ended
+        told.hear("bot-llm-started")
+        assert turn.ended
+
+    def test_words_that_are_known_when_the_bot_answers_already(self) -> None:
+        """Models that hear and speak by themselves tell them that late."""
+        told = Told()
+        told.answer("Hello!")
+        told.hear("bot-stopped-speaking")
+        told.hear("user-started-speaking")
+        told.hear("user-stopped-speaking")
+        told.answer("It is noon.")
+        [turn] = told.hear("user-transcription", text="What time", final=True)
+        told.hear("user-transcription", text="is it?", final=True)
+        told.hear("bot-llm-text", text=" I think.")
+        assert told.said == [
+            ("bot", "Hello!"),
+            ("user", "What time is it?"),
+            ("bot", "It is noon. I think."),
+        ]
+        assert (turn.started_at, turn.ended_at) == (108, 108)
+
+    def test_words_that_become_final_when_the_bot_answers_already(self) -> None:
+        told = Told()
+        told.hear("user-started-speaking")
+        told.hear("user-transcription", text="what", final=False)
+        told.hear("user-stopped-speaking")
+        told.answer("Yes?")
+        [turn] = told.hear("user-transcription", text="what time", final=True)
+        assert turn.partial == ""
+        assert told.said == [("user", "what time"), ("bot", "Yes?")]
+
 
 class TestTheBot:
+    def test_it_says_something_while_it_waits_for_a_function(self) -> None:
+        told = Told()
+        told.hear("bot-llm-started")
+        told.hear("llm-function-call-in-progress", tool_call_id="1", function_name="f")
+        told.hear("bot-llm-stopped")
+        told.hear("bot-started-speaking")
+        spoken = {"will_be_spoken": True, "spoken_status": "completed"}
+        told.hear("bot-output", text="Let me see.", segment_id=1, **spoken)
+        told.hear("llm-function-call-stopped", tool_call_id="1")
+        told.answer("It is noon. Bye.")
+        told.hear("bot-output", text="It is noon.", segment_id=2, **spoken)
+        [turn] = told.conversation.turns
+        assert turn.text == "Let me see. It is noon. Bye."
+        assert turn.spoken == "Let me see. It is noon."
+
+    def test_it_takes_a_breath(self) -> None:
+        told = Told()
+        told.answer("One. Two.")
+        told.hear("bot-output", text="One.", segment_id=1, will_be_spoken=True, spoken_status="completed")
+        [turn] = told.hear("bot-stopped-speaking")
+        assert turn.ended
+        assert told.hear("bot-started-speaking") == [turn]
+        told.hear("bot-output", text="Two.", segment_id=2, will_be_spoken=True, spoken_status="completed")
+        told.hear("bot-stopped-speaking")
+        assert told.said == [("bot", "One. Two.")]
+        assert turn.ended
+        assert told.hear("bot-started-speaking") == []
+
+    def test_an_answer_in_writing(self) -> None:
+        told = Told()
+        shown = {"will_be_spoken": False, "spoken_status": "new"}
+        told.hear("bot-llm-started")
+        told.hear("bot-llm-text", text="One. Two.")
+        [turn] = told.hear("bot-output", text="One.", segment_id=1, **shown)
+        assert not turn.ended
+        assert told.hear("bot-llm-stopped") == [turn]
+        assert turn.ended
+        assert told.hear("bot-output", text="Two.", segment_id=2, **shown) == [turn]
+        assert (turn.text, turn.spoken, turn.output.shown) == ("One. Two.", "", "One. Two.")
+        assert len(told.conversation.turns) == 1
+
+    def test_its_mhm_while_the_person_speaks_is_no_turn(self) -> None:
+        told = Told()
+        told.hear("user-started-speaking")
+        told.hear("user-input", text="Once upon", final=True)
+        told.hear("bot-started-speaking")
+        mhm = {"output_type": "backchannel", "segment_id": 1, "will_be_spoken": True, "spoken_status": "completed"}
+        assert told.hear("bot-output", text="Mm-hmm.", **mhm) == []
+        assert told.hear("bot-tts-text", text="Mm-hmm.") == []
+        told.hear("bot-stopped-speaking")
+        told.hear("user-input", text="a time", final=True)
+        assert told.said == [("user", "Once upon a time")]
+
+    def test_an_answer_that_failed_was_not_interrupted(self) -> None:
+        told = Told()
+        told.hear("bot-llm-started")
+        told.hear("bot-llm-stopped")
+        [turn] = told.hear("bot-interrupted")
+        assert (turn.interrupted, turn.ended) == (False, True)
+
+    def test_old_and_new_message_about_a_call(self) -> None:
+        told = Told()
+        told.hear("llm-function-call-in-progress", tool_call_id="1")
+        [turn] = told.hear("llm-function-call", tool_call_id="1", function_name="f", args={"a": 1})
+        told.hear("bot-llm-started")
+        [call] = turn.function_calls
+        assert (call.function_name, call.arguments, call.status) == ("f", {"a": 1}, "in-progress")
+        told.hear("llm-function-call-stopped", tool_call_id="1", result=5)
+        assert (call.status, call.result) == ("done", 5)
+
     def test_an_interruption(self) -> None:
         told = Told()
         told.hear("bot-llm-started")
@@ -158,13 +298,27 @@ class TestTheBot:
 
     def test_an_interruption_of_the_first_era(self) -> None:
         told = Told()
-        for type in ("bot-llm-started", "bot-started-speaking", "user-started-speaking", "bot-stopped-speaking"):
+        told.hear("bot-llm-started")
+        told.hear("bot-llm-text", text="One. Two.")
+        for type in ("bot-llm-stopped", "bot-started-speaking", "user-started-speaking", "bot-stopped-speaking"):
             told.hear(type)
         [turn] = told.conversation.turns
-        assert turn.interrupted
+        assert (turn.interrupted, turn.ended) == (True, True)
         told.hear("user-stopped-speaking")
-        told.hear("bot-tts-text", text="late")
-        assert told.said == [("bot", "late")]
+        told.hear("bot-tts-text", text="One.")
+        assert told.said == [("bot", "One. Two.")]
+        assert turn.spoken == "One."
+
+    def test_who_speaks_when_the_bot_has_said_all_interrupts_nobody(self) -> None:
+        told = Told()
+        told.hear("bot-llm-started")
+        told.hear("bot-llm-text", text="One.")
+        told.hear("bot-llm-stopped")
+        told.hear("bot-started-speaking")
+        told.hear("bot-tts-text", text="One.")
+        told.hear("user-started-speaking")
+        [turn] = told.hear("bot-stopped-speaking")
+        assert (turn.interrupted, turn.ended) == (False, True)
 
     def test_a_pause_between_sentences_is_no_end(self) -> None:
         told = Told()
@@ -209,7 +363,7 @@ class TestTheBot:
         told = Told()
         told.hear("user-transcription", text="he", final=False)
         [turn] = told.conversation.end_session(200)
-        assert (turn.ended_at, turn.partial) == (200, "")
+        assert (turn.ended_at, turn.partial) == (200, "he"), "what never became final"
         assert told.conversation.end_session(201) == []
         told.hear("user-transcription", text="hello", final=True)
         assert [turn.id for turn in told.conversation.turns] == [1, 2]
@@ -252,9 +406,58 @@ class TestBotOutput:
         )
         assert (output.said, output.will_say, output.text) == ("One two", "three.", "One two three.")
 
+    def test_nothing_is_to_be_said_after_an_interruption(self) -> None:
+        output = self.add(
+            {"text": "One two.", "segment_id": 1, "will_be_spoken": True, "spoken_status": "new"},
+            {
+                "text": "One two.",
+                "segment_id": 1,
+                "will_be_spoken": True,
+                "spoken_status": "in-progress",
+                "spoken_progress": {"accumulated_text": "One", "remaining_text": " two."},
+            },
+        )
+        output.cut_off()
+        assert (output.said, output.saying, output.will_say) == ("One", "", "")
+
+    @pytest.mark.parametrize(
+        ("written", "segments", "text"),
+        [
+            ("One.\n\nTwo.", ["One.", "Two."], "One.\n\nTwo."),
+            ("One. Two.", ["Well.", "One.", "Hm.", "Two.", "Bye."], "Well. One. Hm. Two. Bye."),
+            ("It costs $5. Ok?", ["It costs five dollars.", "Ok?"], "It costs $5. Ok?"),
+            ("It costs $5.", ["It costs five dollars."], "It costs $5."),
+            ("One. Two.", [], "One. Two."),
+        ],
+    )
+    def test_what_was_written_and_what_was_said_besides(self, written: str, segments: list[str], text: str) -> None:
+        assert woven(written, segments) == text
+
+    @pytest.mark.parametrize(
+        ("said", "text", "spoken"),
+        [
+            ("One. Two.", "One.\n\nTwo. Three.", "One.\n\nTwo."),
+            ("你好。 我是", "你好。我是机器人。", "你好。我是"),  # noqa: RUF001
+            ("One tw", "One  two.", "One  tw"),
+            ("five dollars", "$5", "five dollars"),
+            ("", "One.", ""),
+        ],
+    )
+    def test_what_was_said_as_it_is_written(self, said: str, text: str, spoken: str) -> None:
+        assert as_written(said, text) == spoken
+
 
 @pytest.mark.usefixtures("tidy")
 class TestTheClient:
+    async def test_a_bot_that_leaves_is_gone_though_the_session_goes_on(self) -> None:
+        run = await ready(expect("send-text"), leave(), disconnect_on_bot_disconnect=False)
+        run.client.send_text("bye")
+        await turns(10)
+        assert run.client.state is TransportState.READY
+        assert run.client.bot_state is BotState.GONE
+        assert all(turn.ended for turn in run.client.conversation.turns)
+        await run.client.disconnect()
+
     async def test_conversation_and_state_are_up_to_date_in_handlers(self) -> None:
         run = await ready(expect("send-text"), say("bot-llm-started"), say("bot-llm-text", {"text": "Hi!"}))
         seen: list[Any] = []
@@ -285,11 +488,35 @@ class TestTheClient:
             ("bot-started-speaking bot-interrupted user-transcription", "speaking interrupted thinking"),
             ("bot-interrupted bot-stopped-speaking", ""),
             (
-                "bot-llm-started bot-llm-stopped bot-started-speaking bot-stopped-speaking",
+                "bot-llm-started bot-llm-text bot-llm-stopped bot-started-speaking bot-stopped-speaking",
                 "thinking speaking listening",
             ),
-            ("bot-llm-started bot-output bot-llm-stopped", "thinking listening"),
-            ("bot-llm-started bot-llm-stopped bot-output", "thinking listening"),
+            ("bot-llm-started bot-llm-text bot-output bot-llm-stopped", "thinking listening"),
+            ("bot-llm-started bot-llm-stopped", "thinking listening"),
+            ("bot-llm-started bot-llm-text bot-llm-stopped", "thinking"),
+            ("bot-llm-started bot-llm-text error bot-llm-stopped", "thinking listening"),
+            ("bot-llm-started bot-llm-text bot-llm-stopped error", "thinking listening"),
+            ("user-input", ""),
+            (
+                "bot-llm-started llm-function-call-started bot-llm-stopped llm-function-call-in-progress "
+                "llm-function-call-stopped bot-llm-started bot-llm-text bot-started-speaking bot-llm-stopped "
+                "bot-stopped-speaking",
+                "thinking speaking listening",
+            ),
+            (
+                "bot-llm-started llm-function-call bot-llm-stopped bot-llm-started bot-llm-text bot-llm-stopped "
+                "bot-started-speaking bot-stopped-speaking",
+                "thinking speaking listening",
+            ),
+            (
+                "bot-llm-started bot-started-speaking user-started-speaking bot-stopped-speaking",
+                "thinking speaking listening",
+            ),
+            (
+                "bot-llm-started bot-interrupted bot-started-speaking bot-stopped-speaking",
+                "thinking interrupted speaking listening",
+            ),
+            ("bot-llm-started bot-llm-text bot-llm-stopped bot-output", "thinking listening"),
             (
                 "llm-function-call-in-progress bot-started-speaking bot-stopped-speaking llm-function-call-stopped "
                 "bot-started-speaking bot-stopped-speaking",
@@ -300,7 +527,7 @@ class TestTheClient:
     async def test_what_the_bot_is_doing(self, types: str, states: str) -> None:
         run = await ready()
         run.fired.clear()
-        data = {"text": "x", "final": True, "tool_call_id": "1", "will_be_spoken": False}
+        data = {"text": "x", "final": True, "tool_call_id": "1", "will_be_spoken": False, "input_type": "chat"}
         for type in types.split():
             run.transport.host.receive(json.dumps({"label": "rtvi-ai", "type": type, "data": data}))
         assert run.arguments("botStateChanged") == states.split()
