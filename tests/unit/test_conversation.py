@@ -437,7 +437,7 @@ class TestBotOutput:
         ("said", "text", "spoken"),
         [
             ("One. Two.", "One.\n\nTwo. Three.", "One.\n\nTwo."),
-            ("你好。 我是", "你好。我是机器人。", "你好。我是"),  # noqa: RUF001
+            ("你好。 我是", "你好。我是机器人。", "你好。我是"),
             ("One tw", "One  two.", "One  tw"),
             ("five dollars", "$5", "five dollars"),
             ("", "One.", ""),
