@@ -182,8 +182,7 @@ class RealtimeAPI(EventHandlers):
         try:
             await self._transport.open_microphone()
         except DeviceError as error:
-            # A session without a microphone is a session.
-            self._client.dispatch("error", ErrorEvent("error", "microphone", error.message, error))
+            self.microphone_lost(error)  # A session without a microphone is a session.
 
     def disconnect(self) -> asyncio.Future[None] | None:
         """End the session, or the attempt to connect.
@@ -257,6 +256,9 @@ class RealtimeAPI(EventHandlers):
     def microphone(self, pcm: bytes) -> None:
         if self._connected:
             self._listener.microphone(pcm)
+
+    def microphone_lost(self, error: DeviceError) -> None:
+        self._client.dispatch("error", ErrorEvent("error", "microphone", error.message, error))
 
     def speaking(self, speaking: bool) -> None:
         self._listener.speaking(speaking)

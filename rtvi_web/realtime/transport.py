@@ -27,7 +27,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from rtvi_web.errors import ConnectPhase, RTVIError
+from rtvi_web.errors import ConnectPhase, DeviceError, RTVIError
 from rtvi_web.protocol.media import Tracks
 
 SAMPLE_RATE = 24_000
@@ -89,6 +89,12 @@ class RealtimeHost(Protocol):
 
         Call it between ``open_microphone()`` and ``close()`` while not muted; the client ignores it while there is no
         session. Chunks heard while :data:`MAX_BACKLOG` bytes wait in the link are dropped, not kept.
+        """
+
+    def microphone_lost(self, error: DeviceError) -> None:
+        """The microphone is gone by itself: unplugged, or its permission was withdrawn. The session goes on.
+
+        ``open_microphone()`` may open it, or another one, again.
         """
 
     def speaking(self, speaking: bool) -> None:

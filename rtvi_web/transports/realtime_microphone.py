@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from rtvi_web.browser.media import Capture, open_input
+from rtvi_web.errors import DeviceError
 
 
 class RealtimeMicrophone:
@@ -15,12 +16,13 @@ class RealtimeMicrophone:
     Args:
         constraints: ``MediaTrackConstraints`` of the device.
         own: the page's own track, to be used instead; it is never stopped.
-        ended: called when it is gone by itself.
+        lost: called when it is gone by itself, with what to tell the person.
     """
 
-    def __init__(self, constraints: Mapping[str, Any], own: Any, ended: Callable[[], object]) -> None:
+    def __init__(self, constraints: Mapping[str, Any], own: Any, lost: Callable[[DeviceError], object]) -> None:
         self._constraints = constraints
-        self._capture = Capture("mic", partial(open_input, "mic"), ended, own=own)
+        self._lost = lost
+        self._capture = Capture("mic", partial(open_input, "mic"), self._on_ended, own=own)
         self.is_muted = False
 
     @property
@@ -48,3 +50,7 @@ class RealtimeMicrophone:
     def close(self) -> None:
         """Let the device go, and stop asking for it."""
         self._capture.close()
+
+    def _on_ended(self) -> None:
+        message = "The microphone is gone: it was unplugged, or its permission was withdrawn."
+        self._lost(DeviceError(message, devices=["mic"], type="not-found"))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rtvi_web.browser.rtc import DEFAULT_MESSAGE_SIZE
-from rtvi_web.errors import DisconnectedError, InvalidArgumentError
+from rtvi_web.errors import DeviceError, DisconnectedError, InvalidArgumentError
 from rtvi_web.protocol.media import ParticipantTracks, Tracks
 from rtvi_web.realtime.transport import Played, RealtimeHost, RealtimeRequest, RealtimeTransport
 from rtvi_web.transports.realtime_call import Call
@@ -37,10 +36,9 @@ class RealtimeWebRTCTransport(RealtimeTransport):
         constraints: Mapping[str, Any] | None = None,
     ) -> None:
         self._ice_servers = ice_servers
-        self._microphone = RealtimeMicrophone(constraints or {}, microphone, self._on_microphone_ended)
+        self._microphone = RealtimeMicrophone(constraints or {}, microphone, self._on_microphone_lost)
         self._call: Call | None = None
         self._host: RealtimeHost | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def attach(self, host: RealtimeHost) -> None:
         if self._host is not None:
@@ -56,10 +54,8 @@ class RealtimeWebRTCTransport(RealtimeTransport):
         return self._call.max_message_size if self._call else DEFAULT_MESSAGE_SIZE
 
     async def connect(self, request: RealtimeRequest) -> None:
-        if self._host is None:
-            raise InvalidArgumentError("This transport serves no client yet: RealtimeClient(transport=…) attaches it.")
         url, key = _url(request), sendable_key(request)
-        call = self._call = Call(self._host, ice_servers=self._ice_servers)
+        call = self._call = Call(self._client, ice_servers=self._ice_servers)
         await call.open(url, key, self._microphone.track)
 
     async def close(self) -> None:
@@ -85,8 +81,9 @@ class RealtimeWebRTCTransport(RealtimeTransport):
     def is_muted(self) -> bool:
         return self._microphone.is_muted
 
-    def _on_microphone_ended(self) -> None:
-        """The device is gone: the track that ended sends silence by itself."""
+    def _on_microphone_lost(self, error: DeviceError) -> None:
+        # The track that ended goes on to send silence.
+        self._client.microphone_lost(error)
 
     def play(self, pcm: bytes, *, item_id: str, content_index: int) -> None:
         """Never called: the track is played."""
@@ -101,6 +98,12 @@ class RealtimeWebRTCTransport(RealtimeTransport):
     def tracks(self) -> Tracks:
         heard = self._call.heard if self._call is not None else None
         return Tracks(ParticipantTracks(audio=self._microphone.track), ParticipantTracks(audio=heard))
+
+    @property
+    def _client(self) -> RealtimeHost:
+        if self._host is None:
+            raise InvalidArgumentError("This transport serves no client yet: RealtimeClient(transport=…) attaches it.")
+        return self._host
 
 
 def _url(request: RealtimeRequest) -> str:

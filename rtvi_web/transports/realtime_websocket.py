@@ -8,7 +8,7 @@ from typing import Any
 
 from rtvi_web.browser.pcm import PcmPlayer, PcmRecorder
 from rtvi_web.browser.websocket import TextSocket, WebSocketClosedError
-from rtvi_web.errors import DisconnectedError, InvalidArgumentError, TransportStartError
+from rtvi_web.errors import DeviceError, DisconnectedError, InvalidArgumentError, TransportStartError
 from rtvi_web.protocol.media import ParticipantTracks, Tracks
 from rtvi_web.realtime.transport import (
     MAX_BACKLOG,
@@ -40,7 +40,7 @@ class RealtimeWebSocketTransport(RealtimeTransport):
     """
 
     def __init__(self, *, microphone: Any = None, constraints: Mapping[str, Any] | None = None) -> None:
-        self._microphone = RealtimeMicrophone(constraints or {}, microphone, self._on_microphone_ended)
+        self._microphone = RealtimeMicrophone(constraints or {}, microphone, self._on_microphone_lost)
         self._recorder = PcmRecorder(rate=SAMPLE_RATE, chunk=CHUNK_SAMPLES, heard=self._on_heard)
         self._recording: Any = None
         self._player: PcmPlayer | None = None
@@ -107,9 +107,10 @@ class RealtimeWebSocketTransport(RealtimeTransport):
         if not self.is_muted and (self._socket is None or self._socket.backlog < MAX_BACKLOG):
             self._client.microphone(pcm)
 
-    def _on_microphone_ended(self) -> None:
+    def _on_microphone_lost(self, error: DeviceError) -> None:
         self._recorder.close()
         self._recording = None
+        self._client.microphone_lost(error)
 
     # The speaker.
 

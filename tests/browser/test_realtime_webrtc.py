@@ -5,6 +5,7 @@ from pytest_pyodide import run_in_pyodide
 
 @run_in_pyodide
 async def test_events_and_sound_go_both_ways(selenium):
+    import js
     from realtime_peer import RealtimePeer, request, transport
     from sound import loudness
 
@@ -37,6 +38,10 @@ async def test_events_and_sound_go_both_ways(selenium):
         assert await link.interrupt() is None
         link.mute(True)
         assert not link.tracks().local.audio.enabled
+        link.tracks().local.audio.dispatchEvent(js.Event.new("ended"))  # what unplugging does
+        assert [error.type for error in host.microphones_lost] == ["not-found"]
+        await link.open_microphone()
+        assert not link.tracks().local.audio.enabled  # muted stays muted
 
 
 @run_in_pyodide

@@ -228,3 +228,23 @@ async def test_answers_are_played_and_interrupted(selenium, port):
         assert 0 < played.samples <= 48_000
         await host.until(lambda: host.spoken == [True, False])
         assert host.blocked == 0
+
+
+@run_in_pyodide
+async def test_a_microphone_that_goes_away_is_told_and_can_be_opened_again(selenium, port):
+    import js
+    from realtime_peer import request, transport
+
+    from rtvi_web.transports.realtime_websocket import RealtimeWebSocketTransport
+
+    async with transport(RealtimeWebSocketTransport()) as (link, host):
+        await link.open_microphone()
+        await link.connect(request(f"ws://127.0.0.1:{port}/echo"))
+        link.tracks().local.audio.dispatchEvent(js.Event.new("ended"))  # what unplugging does
+        [error] = host.microphones_lost
+        assert error.type == "not-found"
+        assert link.tracks().local.audio is None
+        assert host.losses == []
+        heard = len(host.heard)
+        await link.open_microphone()
+        await host.until(lambda: len(host.heard) > heard)

@@ -18,10 +18,14 @@ class RealtimeHost(Host):
         self.heard = []
         self.spoken = []
         self.blocked = 0
+        self.microphones_lost = []
 
     def microphone(self, pcm):
         self.heard.append(pcm)
         self._changed.set()
+
+    def microphone_lost(self, error):
+        self.microphones_lost.append(error)
 
     def speaking(self, speaking):
         self.spoken.append(speaking)
