@@ -168,13 +168,13 @@ class Conversation:
 
     def _heard(self, at: float, text: str, *, final: bool) -> list[Turn]:
         if not final:
-            turn = self._user_turn(at)
+            turn = self._speaker_turn(at)
             turn.partial = text[:MAX_TEXT]
             return [turn]
         answered = self._answered_turn()
+        turn = answered or self._speaker_turn(at)
         if answered is None:
             self._unheard_since = None
-        turn = answered or self._user_turn(at)
         turn.partial = ""
         return self._say(turn, text)
 
@@ -185,6 +185,14 @@ class Conversation:
     def _user_turn(self, at: float) -> Turn:
         last = self._last
         return last if last and last.role == "user" and not last.ended else self._begin("user", at)
+
+    def _speaker_turn(self, at: float) -> Turn:
+        """The person's turn, which has begun a while ago when the first of its words are known."""
+        before = self._last
+        turn = self._user_turn(at)
+        if turn is not before and self._unheard_since and (not before or before.started_at <= self._unheard_since):
+            turn.started_at = self._unheard_since
+        return turn
 
     def _answered_turn(self) -> Turn | None:
         """The person's turn that the bot is answering already, where their words come that late.
@@ -199,7 +207,8 @@ class Conversation:
         before = self.turns[-2] if len(self.turns) > 1 else None
         if before and before.role == "user":
             return before
-        return self._add(Turn(self._next_id, "user", bot.started_at, bot.started_at), len(self.turns) - 1)
+        turn = Turn(self._next_id, "user", self._unheard_since, bot.started_at)
+        return self._add(turn, len(self.turns) - 1)
 
     # The bot.
 

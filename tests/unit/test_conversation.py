@@ -126,6 +126,16 @@ class TestThePerson:
         [ended, answer] = told.hear("bot-llm-started")
         assert (ended, answer.role, turn.ended_at) == (turn, "bot", 105)
 
+    def test_a_turn_begins_when_the_person_does(self) -> None:
+        told = Told()
+        told.hear("user-started-speaking")
+        told.hear("user-stopped-speaking")
+        [turn] = told.hear("user-transcription", text="hello", final=True)
+        assert turn.started_at == 101
+        told.hear("bot-llm-started")
+        [turn] = told.hear("user-input", text="written", input_type="chat", final=True)
+        assert turn.started_at == 105
+
     def test_a_backchannel_is_no_turn(self) -> None:
         told = Told()
         assert told.hear("user-input", text="mhm", input_type="backchannel", final=True) == []
@@ -190,7 +200,7 @@ class TestThePerson:
             ("user", "What time is it?"),
             ("bot", "It is noon. I think."),
         ]
-        assert (turn.started_at, turn.ended_at) == (108, 108)
+        assert (turn.started_at, turn.ended_at) == (106, 108)
 
     def test_words_that_become_final_when_the_bot_answers_already(self) -> None:
         told = Told()
