@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-from rtvi_web import CallRecord, Turn
 from rtvi_web.browser import dom
 from rtvi_web.client import RTVIClient
 from rtvi_web.protocol.bot_state import BotState
 from rtvi_web.protocol.events import RTVIEvent
+from rtvi_web.protocol.turn import CallRecord, Turn
 from rtvi_web.ui.widget import Widget
 
 _INTERVAL: Final = 0.05
