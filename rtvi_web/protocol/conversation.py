@@ -59,7 +59,8 @@ class Conversation:
             The turns that it changed.
         """
         change = _CHANGES.get(event)
-        return self._with_ended(change(self, at, *args)) if change else []
+        changed = change(self, at, *args) if change else []
+        return self._with_ended(changed) if self._ended else changed
 
     def wrote(self, text: str, at: float, *, is_told: bool = True) -> list[Turn]:
         """The person wrote something to the bot.
@@ -213,20 +214,21 @@ class Conversation:
     # The bot.
 
     def _bot_turn(self, at: float) -> Turn:
-        last = self._last
-        if last and last.role == "bot" and not last.ended:
-            return last
+        if self.turns:  # Every word of the model comes here.
+            last = self.turns[-1]
+            if last.ended_at is None and last.role == "bot":
+                return last
         return self._open_turn("bot") or self._begin("bot", at)
 
-    def _late_turn(self, *, is_shown: bool = False) -> Turn | None:
-        """The bot's turn that has ended, but to which belongs what still comes in.
+    def _output_turn(self, at: float, *, is_shown: bool = False) -> Turn:
+        """The bot's turn, also one that has ended, to which belongs what still comes in.
 
         It was interrupted, or what comes is only shown, which waits for nobody.
         """
         last = self._last
-        if last is None or last.role != "bot" or not last.ended or self._generating:
-            return None
-        return last if last.interrupted or is_shown else None
+        if last and last.role == "bot" and last.ended and not self._generating and (last.interrupted or is_shown):
+            return last
+        return self._bot_turn(at)
 
     def _is_busy(self, turn: Turn) -> bool:
         return self._generating or self._bot_speaks or turn._waits_for_functions
@@ -257,7 +259,7 @@ class Conversation:
         self._bot_tells_output = True
         if data.output_type == "backchannel":
             return []  # an "mhm" while the person speaks: it is still their turn
-        turn = self._late_turn(is_shown=data.will_be_spoken is False) or self._bot_turn(at)
+        turn = self._output_turn(at, is_shown=data.will_be_spoken is False)
         turn.output.add(data)
         self._written(turn, at)
         return [turn]
@@ -271,7 +273,7 @@ class Conversation:
     def _tts_text(self, at: float, data: Any) -> list[Turn]:
         if self._bot_tells_output:
             return []
-        turn = self._late_turn() or self._bot_turn(at)
+        turn = self._output_turn(at)
         turn._voiced.add(f" {data.text.strip()}")
         return [turn]
 

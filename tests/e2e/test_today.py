@@ -1,9 +1,13 @@
 """The client in a page against a real bot of today (Pipecat 1.14.0): starting it, keys, files, the conversation."""
 
+import contextlib
+from pathlib import Path
+
 import pytest
-from conftest import Visit
+from conftest import Visit, launch, watched_page
 from in_page import InPagePython
-from local_bot import LocalBot
+from local_bot import LocalBot, speak
+from playwright.sync_api import Playwright
 
 PREPARE = """
 async def said(client, action):
@@ -101,13 +105,15 @@ small = await said(client, client.send_file("What is this?", bytes(1234), name="
 progress = []
 large = bytes(range(256)) * 4096
 large = await said(client, client.send_file("And this?", large, name="b.pdf", on_progress=progress.append))
+written = [turn.text for turn in client.conversation.turns if turn.typed]
 reference = await client.upload_file(b"hello", name="c.txt")
 gone = await failure(client.upload_file(b"hello", name="c.txt", url="/sessions/unknown/files"))
 await client.disconnect()
-result = [small, large, progress, list(reference), gone]
+result = [small, large, progress, list(reference), gone, written]
 """
     )
-    small, large, progress, reference, gone = result
+    small, large, progress, reference, gone, written = result
+    assert written == ["What is this?", "And this?"], "which no bot tells"
     assert small.endswith("That is a file of 1234 bytes.")
     assert large.endswith("That is a file of 1048576 bytes."), "too large for a message, so it was uploaded"
     assert progress == sorted(progress)
@@ -160,3 +166,42 @@ result = [turns, heard_states, interrupted, str(client.bot_state), ended]
     assert states[-2:] == ["speaking", "listening"]
     assert interrupted
     assert (state, ended) == ("gone", True)
+
+
+def test_a_conversation_aloud(playwright: Playwright, bot: LocalBot, tmp_path: Path) -> None:
+    """The microphone interrupts the second sentence of the joke."""
+    wav = tmp_path / "microphone.wav"
+    speak(("tell me a joke", "what time is it"), wav, lead_silence=6.0, gap=3.2)
+    flags = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={wav}")
+    with contextlib.closing(launch(playwright, *flags)) as browser, watched_page(browser, "", (), (), {}) as page:
+        turns, ended, states = InPagePython(page, bot.address).run("""
+            client = new_client()
+            ended, states = [], []
+            client.on(RTVIEvent.CONVERSATION_UPDATED, lambda turn: turn.ended and ended.append(turn.id))
+            client.on(RTVIEvent.BOT_STATE_CHANGED, states.append)
+            await client.connect()
+            told_time = lambda call: call.function_name == "get_time"
+            await client.wait_for(RTVIEvent.LLM_FUNCTION_CALL_STOPPED, timeout=40, check=told_time)
+            await client.wait_for(RTVIEvent.BOT_STOPPED_SPEAKING, timeout=20)
+            turns = client.conversation.to_dict()["turns"]
+            await client.disconnect()
+            result = [turns, ended, [str(state) for state in states]]
+        """)
+    assert [(turn["role"], turn["text"]) for turn in turns[:4]] == [
+        ("bot", "Hello! Try saying: make the page green."),
+        ("user", "tell me a joke"),
+        ("bot", "Why did the robot go on holiday? To recharge its batteries."),
+        ("user", "what time is it"),
+    ]
+    joke, answer = turns[2], turns[4]
+    assert [turn["interrupted"] for turn in turns] == [False, False, True, False, False]
+    assert joke["spoken"] == "Why did the robot go on holiday?"
+    assert answer["spoken"] == answer["text"] != ""
+    assert [call["status"] for call in answer["function_calls"]] == ["done"]
+    assert [turn["typed"] for turn in turns] == [False] * 5
+    assert turns[3]["started_at"] <= joke["ended_at"] + 0.1 < turns[3]["ended_at"], "a turn begins with the speech"
+    assert ended == [1, 2, 3, 4, 5], "each that ends is told"
+    assert states[:-1] == [
+        *("connecting", "listening", "thinking", "speaking", "listening"),
+        *("thinking", "speaking", "interrupted", "thinking", "speaking", "listening"),
+    ]
