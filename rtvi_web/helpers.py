@@ -74,14 +74,17 @@ class MessageHelpers:
     def __init__(self) -> None:
         self._helpers: dict[str, RTVIClientHelper] = {}
 
-    def handle(self, message: RTVIMessage) -> bool:
-        """Give a message to every helper that takes its type; says whether any does."""
+    def handle(self, message: dict[str, Any]) -> bool:
+        """Give a message (parsed JSON) to every helper that takes its type; says whether any does."""
         if not self._helpers:
             return False
-        takers = [helper for helper in tuple(self._helpers.values()) if message.type in helper.get_message_types()]
+        from rtvi_web.protocol.messages import RTVIMessage  # late, see rtvi_web.protocol
+
+        type = message["type"]
+        takers = [helper for helper in tuple(self._helpers.values()) if type in helper.get_message_types()]
         for helper in takers:
             try:
-                helper.handle_message(message)
+                helper.handle_message(RTVIMessage.model_validate(message))
             except Exception as error:
                 report(error, f"helper {helper.service!r} raised", helper)
         return bool(takers)

@@ -485,7 +485,9 @@ class Lifecycle:
             return True
         if isinstance(outcome, ForHelpers):
             if not self._helpers.handle(outcome.message):
-                self.fire(RTVIEvent.GENERIC_MESSAGE, outcome.message)
+                from rtvi_web.protocol.messages import RTVIMessage
+
+                self.fire(RTVIEvent.GENERIC_MESSAGE, RTVIMessage.model_validate(outcome.message))
             return True
         return False
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import from_json
 
 from rtvi_web.protocol.envelope import LABEL
 
@@ -29,6 +31,29 @@ class RTVIMessage(BaseModel):
 
 class MalformedMessageError(ValueError):
     """Text that is no RTVI message; says why."""
+
+
+_ID = (str, NoneType)
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The message in a frame of text, as parsed JSON: a third of the work of :func:`decode`, and there are many.
+
+    Raises:
+        MalformedMessageError: as :func:`decode`.
+    """
+    try:
+        message = from_json(text)
+    except (ValueError, TypeError):  # the latter of half a character
+        message = None
+    if (
+        isinstance(message, dict)
+        and message.get("label", LABEL) == LABEL
+        and isinstance(message.get("type"), str)
+        and isinstance(message.get("id", ""), _ID)
+    ):
+        return message
+    return decode(text).model_dump()  # which says what is wrong
 
 
 def decode(text: str) -> RTVIMessage:

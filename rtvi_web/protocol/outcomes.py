@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rtvi_web.protocol.events import Event
 
 if TYPE_CHECKING:
-    from rtvi_web.protocol.messages import RTVIMessage
     from rtvi_web.protocol.payloads import BotReadyData, FunctionCallData
 
 
@@ -15,12 +14,12 @@ class Fire(NamedTuple):
     """An event for the user's handlers.
 
     Attributes:
-        message: what it came in, which helpers may want before.
+        message: what it came in, as parsed JSON, which helpers may want before.
     """
 
     event: Event[Any]
     args: tuple[Any, ...]
-    message: RTVIMessage | None = None
+    message: dict[str, Any] | None = None
 
 
 class BotBecameReady(NamedTuple):
@@ -60,9 +59,9 @@ class CallAnnounced(NamedTuple):
 
 
 class ForHelpers(NamedTuple):
-    """A message that has no event of its own: if no helper wants it, it is a generic message."""
+    """A message, as parsed JSON, that has no event of its own: if no helper wants it, it is a generic message."""
 
-    message: RTVIMessage
+    message: dict[str, Any]
 
 
 class FatalError(NamedTuple):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from rtvi_web.protocol import payloads
 from rtvi_web.protocol.events import BY_WIRE, Event, InvalidMessage, RTVIEvent
-from rtvi_web.protocol.messages import MalformedMessageError, RTVIMessage, decode
+from rtvi_web.protocol.messages import MalformedMessageError, RTVIMessage, parse
 from rtvi_web.protocol.outcomes import (
     Answered,
     BotBecameReady,
@@ -26,6 +26,8 @@ from rtvi_web.protocol.outcomes import (
 from rtvi_web.protocol.payloads import ActionResponse, ServerResponseData
 
 Model = TypeVar("Model", bound=BaseModel)
+Message = dict[str, Any]
+"""An :class:`RTVIMessage` as parsed JSON: whatever has not to be one is spared the making."""
 
 REMEMBERED_CALLS = 256
 """How many function calls are remembered, so that none is answered twice."""
@@ -49,7 +51,7 @@ class Session:
     def receive(self, text: str) -> list[Outcome]:
         """The outcomes of one frame, in the order in which they are to be acted on. Never raises on bad input."""
         try:
-            return self._understand(decode(text))
+            return self._understand(parse(text))
         except MalformedMessageError as error:
             return [_invalid(text, str(error))]
         except ValidationError as error:
@@ -57,20 +59,20 @@ class Session:
             where = ".".join(map(str, ("data", *first["loc"])))
             return [_invalid(text, f"{where}: {first['msg']}")]
 
-    def _understand(self, message: RTVIMessage) -> list[Outcome]:
-        if message.type == "server-response":
-            response = ServerResponseData.model_validate(message.data or {})
-            return [Answered(message.id or "", response.d)]
-        if message.type == "action-response":
-            return [Answered(message.id or "", _whole(ActionResponse, message))]
-        event = BY_WIRE.get(message.type)
+    def _understand(self, message: Message) -> list[Outcome]:
+        type, id = message["type"], message.get("id") or ""
+        event = BY_WIRE.get(type)
+        if type == "server-response":
+            return [Answered(id, ServerResponseData.model_validate(message.get("data") or {}).d)]
+        if type == "action-response":
+            return [Answered(id, _whole(ActionResponse, message))]
         if event is None:
             return [ForHelpers(message)]
         args = _reader(event)(message)
         fire = Fire(event, args, message)
         if event not in _CONSEQUENTIAL:
             return [fire]
-        before, after = self._consequences(event, args[0], message.id or "")
+        before, after = self._consequences(event, args[0], id)
         return [*before, fire, *after]
 
     def _consequences(self, event: Event[Any], data: Any, id: str) -> tuple[list[Outcome], list[Outcome]]:
@@ -103,7 +105,7 @@ def _invalid(text: str, reason: str) -> Fire:
 
 
 @cache
-def _reader(event: Event[Any]) -> Callable[[RTVIMessage], tuple[Any, ...]]:
+def _reader(event: Event[Any]) -> Callable[[Message], tuple[Any, ...]]:
     """What makes the arguments of an event's handlers from a wire message.
 
     It raises ``pydantic.ValidationError`` where the message does not fit the event's payload.
@@ -112,7 +114,7 @@ def _reader(event: Event[Any]) -> Callable[[RTVIMessage], tuple[Any, ...]]:
     if payload is None:
         return lambda message: ()
     if payload is Any:
-        return lambda message: (message.data,)
+        return lambda message: (message.get("data"),)
     model: type[BaseModel] = getattr(payloads, payload)
     if issubclass(model, RTVIMessage):
         return lambda message: (_whole(model, message),)
@@ -122,10 +124,11 @@ def _reader(event: Event[Any]) -> Callable[[RTVIMessage], tuple[Any, ...]]:
     return lambda message: (validate(_data(message)),)
 
 
-def _data(message: RTVIMessage) -> Any:
-    return {} if message.data is None else message.data
+def _data(message: Message) -> Any:
+    data = message.get("data")
+    return {} if data is None else data
 
 
-def _whole(model: type[Model], message: RTVIMessage) -> Model:
+def _whole(model: type[Model], message: Message) -> Model:
     """A message as a model of its own type."""
-    return model.model_validate(message.model_dump(exclude_none=True))
+    return model.model_validate({name: value for name, value in message.items() if value is not None})
