@@ -1,9 +1,9 @@
 """How long from connect() to bot-ready, ours against the JavaScript client, with the same bot in the same page.
 
 `python benchmarks/connect.py` starts the local bot, connects by turns, and prints for each way to connect the medians,
-and the median of the pairs' ratios; it fails when a target is missed. The JavaScript client has its WavMediaManager, for
-its default one needs its vendor's host. Every connection is a new client's, which opens its devices, too; with --warm
-they are open before.
+and the median of the pairs' ratios; it fails when a target is missed. The JavaScript client has its WavMediaManager,
+for its default one needs its vendor's host. Every connection is a new client's, which opens its devices, too; with
+--warm they are open before.
 """
 
 import argparse
