@@ -43,16 +43,16 @@ class Conformance:
     """The names in a file, and what they are called here.
 
     Attributes:
-        groups: the names in the order of the file, and those of later versions that docstrings have.
-        complaints: names without a counterpart and without a reason, counterparts that don't exist, and words about
-            names that are not in their group.
+        groups: the names in the order of the file.
+        complaints: names without a counterpart and without a reason, counterparts that don't exist, words about names
+            that are not in their group, and names that docstrings mirror and the file does not have.
     """
 
     def __init__(self, api: Api, names: Path = NAMES) -> None:
         self._api = api
         self.complaints: list[str] = []
         self.groups = [self._group(group) for group in tomllib.loads(names.read_text())["group"]]
-        self.groups.append(Group("Members of later versions", tuple(self._later("RTVIClient"))))
+        self.complaints += self._unlisted("RTVIClient")
 
     def _group(self, group: Mapping[str, Any]) -> Group:
         names: list[str] = group["names"]
@@ -75,11 +75,11 @@ class Conformance:
         self.complaints += [f"{group['title']}: {name} is no name of this group" for name in sorted(about)]
         return Group(group["title"], tuple(rows))
 
-    def _later(self, owner: str) -> Iterator[Row]:
+    def _unlisted(self, owner: str) -> Iterator[str]:
         """The names that docstrings say are mirrored, and the file does not have."""
         known = {row.js for group in self.groups for row in group.rows}
         for member in self._api.members[owner].members:
-            yield from (Row(name, (member.path,), "") for name in member.docs.mirrors if name not in known)
+            yield from (f"{name} of {member.path} is in no group" for name in member.docs.mirrors if name not in known)
 
     def _not(self, path: str) -> bool:
         """Whether there is no such member and, in ``RTVIClient:timeout``, no such argument."""

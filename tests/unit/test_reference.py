@@ -97,10 +97,12 @@ class TestTheNamesOfJavaScript:
         for group in conformance.groups:
             assert len(group.rows) == len({row.js for row in group.rows}), group.title
 
-    def test_names_of_later_versions_are_found_in_docstrings(self, api: Api) -> None:
-        later = {row.js: row.counterparts for row in Conformance(api).groups[-1].rows}
-        assert later["sendText"] == ("RTVIClient.send_text",)
-        assert "connect" not in later
+    def test_a_name_that_a_docstring_mirrors_must_be_in_the_file(self, api: Api, tmp_path: Path) -> None:
+        names = tmp_path / "names.toml"
+        names.write_text(NAMES.read_text().replace('"sendText", ', ""))
+        complaints = Conformance(api, names).complaints
+        assert "sendText of RTVIClient.send_text is in no group" in complaints
+        assert not any("startBot " in complaint for complaint in complaints)
 
     @pytest.mark.parametrize(
         ("group", "complaint"),
@@ -134,8 +136,9 @@ class TestTheNamesOfJavaScript:
     def test_a_hole_in_the_table_is_noticed(self, api: Api, tmp_path: Path, group: str, complaint: str) -> None:
         names = tmp_path / "names.toml"
         names.write_text(f'[[group]]\ntitle = "Test"\n{group}\n')
-        assert len(Conformance(api, names).complaints) == 1
-        assert complaint in Conformance(api, names).complaints[0]
+        found = [text for text in Conformance(api, names).complaints if text.startswith("Test: ")]
+        assert len(found) == 1
+        assert complaint in found[0]
 
     def test_the_page_is_not_made_with_a_hole(self, tmp_path: Path) -> None:
         names = tmp_path / "names.toml"
