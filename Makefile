@@ -55,9 +55,15 @@ browser: tools browser-binary ## tests of the built wheel in Chromium
 e2e: site bot seed-bot browser-binary ## tests of the pages in Chromium against real bots
 	$(PY) -m pytest tests/e2e
 
-bench: site browser-binary ## print the figures, as ratios in one run
+bench: site bot browser-binary ## print the figures, as ratios in one run
 	$(PY) benchmarks/boot.py
 	$(PY) benchmarks/import_time.py
+	$(PY) benchmarks/messages.py
+	$(PY) benchmarks/connect.py
+	$(PY) benchmarks/latency.py
+	$(PY) benchmarks/recovery.py
+	$(PY) benchmarks/levels.py
+	$(PY) benchmarks/realtime.py
 
 clean: ## remove what was built; downloads and environments stay
 	rm -rf dist .cache/test-dist

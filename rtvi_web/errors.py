@@ -134,7 +134,7 @@ class ConnectAbortedError(RTVIError, ConnectionError):
 
 
 class HttpError(RTVIError, ConnectionError):
-    """A request got no answer: server down, wrong address, blocked by CORS or by the page's policy."""
+    """A request got no answer, or it broke off: server down, wrong address, blocked by CORS or the page's policy."""
 
 
 class StartBotError(RTVIError):
@@ -230,7 +230,7 @@ class DeviceError(RTVIError):
     """A device could not be used.
 
     Attributes:
-        devices: which ones: ``"mic"``, ``"cam"``, ``"speaker"``.
+        devices: which ones: ``"mic"``, ``"cam"``, ``"speaker"``, ``"screen"``.
         type: ``"permissions"``, ``"not-found"``, ``"in-use"``, ``"constraints"``, ``"undefined-mediadevices"``
             (the page is not on https or localhost) or ``"unknown"``.
     """
