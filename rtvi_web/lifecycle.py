@@ -438,10 +438,18 @@ class Lifecycle:
             raise _unsupported(type)
         id = id or new_id()
         text = self._encode(type, data, id)
-        if self.state is TransportState.RECONNECTING:
-            self._outbox.put(id, text)
-        else:
-            self._send_now(text)
+        if self.state is TransportState.READY:
+            try:
+                self._send_now(text)
+                return
+            except DisconnectedError:
+                if not self._is_reconnecting:  # The transport may have noticed just now that the link is lost.
+                    raise
+        self._outbox.put(id, text)
+
+    @property
+    def _is_reconnecting(self) -> bool:
+        return self.state is TransportState.RECONNECTING
 
     def _encode(self, type: str, data: Any, id: str) -> str:
         try:

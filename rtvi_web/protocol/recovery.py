@@ -93,7 +93,7 @@ class Recovery:
         self._not_before = PATIENCE[loss]
         self._attempts = 0
         self._session_gone = False
-        self._problem = "It did not heal by itself."
+        self._problem = "Nothing helped in time."
         self._final: str | None = None
 
     def next(self, elapsed: float) -> Step:
@@ -115,15 +115,15 @@ class Recovery:
         """Something has changed, such as the network: the next attempt is due at once."""
         self._not_before = 0.0
 
-    def failed(self, elapsed: float, problem: str, status: int | None = None) -> None:
+    def failed(self, elapsed: float, problem: str | None, status: int | None = None) -> None:
         """The last attempt failed.
 
         Args:
             elapsed: when.
-            problem: why, for whoever is told in the end.
+            problem: why, for whoever is told in the end; ``None`` where it only took too long.
             status: the HTTP status, where a server has answered: what is refused with 4xx is not asked again.
         """
-        self._problem = problem
+        self._problem = problem = problem or self._problem
         if status is not None and 400 <= status < 500:
             if self._session_gone:
                 self._final = problem

@@ -106,6 +106,11 @@ class Reconnection:
                 scope.listen(_js.api(target), event, lambda _: self.check())
         self._run(self._notice_sleep())
 
+    @property
+    def restores(self) -> bool:
+        """Whether a link that is lost now is restored."""
+        return self._watching is not None and not self._given_up
+
     def lost(self, loss: LinkLoss) -> None:
         """The link is lost, or it is worse than it was."""
         if self._options is None or self._watching is None:
@@ -116,6 +121,7 @@ class Reconnection:
         elif self._given_up:
             return
         elif self._recovery is None:
+            self._host.reconnecting(0, loss)
             self._recovery = asyncio.ensure_future(self._recover(self._options, loss))
         else:
             self._hurry = self._hurry or loss is not LinkLoss.SILENT
@@ -179,7 +185,6 @@ class Reconnection:
 
     async def _recover(self, options: Reconnect, loss: LinkLoss) -> None:
         recovery, begun = Recovery(options, loss, random=random.random), time.monotonic()
-        self._host.reconnecting(0, loss)
         await self._restorer.look_back()
         while not self._restorer.is_linked:
             if self._hurry:
@@ -218,17 +223,19 @@ class Reconnection:
 
     async def _attempt(self, work: Coroutine[Any, Any, None], seconds: float, recovery: Recovery, begun: float) -> bool:
         """Carry out one attempt; whether it succeeded."""
+        problem: str | None
+        status: int | None
         try:
             async with asyncio.timeout(seconds):
                 await work
             return True
         except TimeoutError:
-            problem, status = f"The last attempt took more than {seconds:.0f} s.", None
+            problem, status = None, None
         except RTVIError as error:
             problem, status = error.message, error.status
         except Exception as error:  # Whatever it was, the session must not stay in between for ever.
             problem, status = f"{type(error).__name__}: {error}", None
-        logger.info("an attempt to restore the link failed: %s", problem)
+        logger.info("an attempt to restore the link failed: %s", problem or "it took too long")
         recovery.failed(time.monotonic() - begun, problem, status)
         return False
 

@@ -13,7 +13,7 @@ from rtvi_web.browser.rtc import DEFAULT_MESSAGE_SIZE
 from rtvi_web.errors import ConnectPhase, DisconnectedError, RTVIError
 from rtvi_web.protocol.diagnosis import LinkEvidence
 from rtvi_web.protocol.media import Participant, ParticipantTracks
-from rtvi_web.protocol.recovery import SERVER_PATIENCE, Reconnect
+from rtvi_web.protocol.recovery import SERVER_PATIENCE, LinkLoss, Reconnect
 from rtvi_web.protocol.stats import LinkStats, Traffic, last_heard, signs_of_life, sound_sent, summarize
 from rtvi_web.transport import ConnectRequest, HttpClient
 from rtvi_web.transports.first_words import FirstWords
@@ -235,7 +235,12 @@ class SmallWebRTCTransport(PageMedia):
     def send(self, text: str) -> None:
         if self._link is None:
             raise DisconnectedError("There is no connection to send on.")
-        self._link.send(text)
+        try:
+            self._link.send(text)
+        except DisconnectedError:
+            if self._reconnection is not None and self._reconnection.restores:
+                self._reconnection.lost(LinkLoss.CHANNEL_CLOSED)  # The browser tells that a moment later.
+            raise
         self._recently_sent.remember(text, time.time())
 
     # How the link does.

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from browser import FLAGS
 from in_page import InPagePython
@@ -82,11 +82,15 @@ class Session:
         return [Told(at, event, args) for at, event, *args in rows]
 
     def wait_for(self, event: str, patience: float) -> Told:
-        """The next such event, or the first one so far."""
-        before = [told for told in self.told() if told.event == event]
-        if before:
-            return before[0]
-        self.run("await client.wait_for(event, timeout=patience)", event=event, patience=patience)
+        """The first such event, which may have been before or must come within so many seconds."""
+        self.run(
+            """
+            if not any(event == happened for _, happened, *_ in told):
+                await client.wait_for(event, timeout=patience)
+            """,
+            event=event,
+            patience=patience,
+        )
         return next(told for told in self.told() if told.event == event)
 
     def peers(self) -> int:
@@ -142,7 +146,9 @@ def _in(namespace: Namespace, server: contextlib.AbstractContextManager[Any]) ->
 
 
 class Flapping:
-    """Another address of an HTTP server, which can be `up`, `gone` (connections are closed at once) or `busy` (503)."""
+    """Another address of an HTTP server: `up`, `gone` (connections are closed), `busy` (503) or `refusing` (403)."""
+
+    ANSWERS: ClassVar = {"busy": b"503 Service Unavailable", "refusing": b"403 Forbidden"}
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -165,11 +171,9 @@ class Flapping:
         with contextlib.suppress(OSError), client:
             if self.mode != "up":
                 self.turned_away += 1
-                if self.mode == "busy":
+                if answer := self.ANSWERS.get(self.mode):
                     client.recv(65536)
-                    client.sendall(
-                        b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-                    )
+                    client.sendall(b"HTTP/1.1 " + answer + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
                 return
             with socket.create_connection(("127.0.0.1", self._port)) as server:
                 back = threading.Thread(target=self._pass_on, args=(server, client), daemon=True)

@@ -217,6 +217,47 @@ class TestTheServer:
             assert call.goes_on()
             call.disconnect()
 
+    def test_refuses(self, bot: LocalBot, session: NewSession) -> None:
+        """It is asked once, and the session ends."""
+        front = Flapping(int(bot.address.rstrip("/").rsplit(":", 1)[1]))
+        with contextlib.closing(front):
+            call = session(front.address)
+            front.mode = "refusing"
+            broken = time.time()
+            call.page.page.evaluate("watched.channel.close()")
+            over = call.wait_for("disconnected", SOON)
+        report("endpoint refuses", ended=over.at - broken)
+        assert front.turned_away == 1
+        assert events(call)[-4:] == ["reconnecting", "reconnecting", "error", "disconnected"]
+        call.page.check_released()
+
+
+@pytest.mark.parametrize("event", ["online", "visibilitychange"])
+def test_what_links_often_do_not_survive_is_a_reason_to_look(session: NewSession, event: str) -> None:
+    """A link that lives is left alone; one that is dead is noticed before the browser says so."""
+    target = "document" if event == "visibilitychange" else "window"
+    happens = f"{target}.dispatchEvent(new Event('{event}'))"
+    with local_bot(site=DIST) as sleepy:
+        call = session(sleepy.address)
+        call.page.page.evaluate(happens)
+        call.page.page.wait_for_timeout(5_000)
+        assert events(call) == ["botReady"]
+        process = sleepy.servers[0].process
+        process.send_signal(signal.SIGSTOP)
+        stopped = time.time()
+        try:
+            call.page.page.wait_for_timeout(500)  # what was on its way has come
+            call.page.page.evaluate(happens)
+            noticed = call.wait_for("reconnecting", SOON).at - stopped
+        finally:
+            process.send_signal(signal.SIGCONT)
+        took = call.echo(time.time())
+        report(f"server stopped, {event}", noticed=noticed, recovered=took)
+        assert noticed < 5.5
+        assert took < SOON
+        assert call.goes_on()
+        call.disconnect()
+
 
 def test_the_data_channel_is_closed(bot: LocalBot, session: NewSession) -> None:
     """The bot goes on with a new connection; it is not greeted again."""

@@ -78,6 +78,30 @@ async def test_messages_wait_in_order_and_are_sent_once() -> None:
     await run.client.disconnect()
 
 
+async def test_a_message_at_which_the_loss_is_noticed_waits() -> None:
+    class Closing(Transport):
+        """A link that is closing, of which the browser has not told yet."""
+
+        closing = False
+
+        def send(self, text: str) -> None:
+            if self.closing:
+                self.drop()
+                raise DisconnectedError("The data channel is closing.")
+            super().send(text)
+
+    transport = Closing(*handshake(), expect_text("one"))
+    run = Run(transport)
+    await run.client.connect()
+    transport.closing = True
+    run.client.send_text("one")
+    assert run.client.state is TransportState.RECONNECTING
+    transport.closing = False
+    await transport.restore()
+    transport.finish()
+    await run.client.disconnect()
+
+
 async def test_a_request_that_waits_is_answered() -> None:
     run = await ready(expect("client-message"), say("server-response", {"t": "x", "d": 1}, answers=True))
     run.transport.drop()
