@@ -468,6 +468,15 @@ class TestTheClient:
         assert all(turn.ended for turn in run.client.conversation.turns)
         await run.client.disconnect()
 
+    @pytest.mark.parametrize("resumed", [True, False])
+    async def test_another_session_of_the_server_is_another_turn(self, resumed: bool) -> None:
+        run = await ready(expect("send-text"), say("bot-llm-started"), say("bot-llm-text", {"text": "Hi!"}))
+        run.client.send_text("hello")
+        await turns(5)
+        run.client.emit(RTVIEvent.RECONNECTED, resumed)
+        assert run.client.conversation.turns[-1].ended is not resumed
+        await run.client.disconnect()
+
     async def test_conversation_and_state_are_up_to_date_in_handlers(self) -> None:
         run = await ready(expect("send-text"), say("bot-llm-started"), say("bot-llm-text", {"text": "Hi!"}))
         seen: list[Any] = []

@@ -178,7 +178,7 @@ def assert_kept(message: dict[str, Any], args: tuple[Any, ...]) -> None:
         assert payload.id == message.get("id")
     elif hasattr(payload, "model_dump"):
         sent = {"arguments" if key == "args" else key: value for key, value in message["data"].items()}
-        assert sent.items() <= payload.model_dump().items()
+        assert sent.items() <= payload.model_dump(exclude_unset=True).items()
     else:
         assert payload == message["data"]
 
@@ -247,3 +247,14 @@ def test_invalid_messages_are_cut() -> None:
     assert isinstance(fire, Fire)
     assert isinstance(fire.args[0], InvalidMessage)
     assert fire.args[0].text == "x" * 2000
+
+
+def test_metrics_of_today() -> None:
+    tokens = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, "reasoning_tokens": 2}
+    first_sound = {"processor": "tts", "ttfa": 0.5, "ttfb": 0.25, "leading_silence": 0.25}
+    message = {"label": "rtvi-ai", "type": "metrics", "data": {"tokens": [tokens], "ttfa": [first_sound]}}
+    [fire] = Session().receive(json.dumps(message))
+    assert isinstance(fire, Fire)
+    [metrics] = fire.args
+    assert (metrics.tokens[0].total_tokens, metrics.tokens[0].reasoning_tokens) == (15, 2)
+    assert (metrics.ttfa[0].processor, metrics.ttfa[0].leading_silence) == ("tts", 0.25)

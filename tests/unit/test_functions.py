@@ -221,3 +221,14 @@ class TestEnds:
         await turns(5)
         await run.client.disconnect()
         run.released()
+
+
+async def test_all_handlers_can_be_taken_away_at_once() -> None:
+    run = await ready(expect("send-text"), call())
+    for name in ("f", "g", None):
+        run.client.register_function_call_handler(name, lambda _: {})
+    run.client.unregister_all_function_call_handlers()
+    run.client.send_text("call it")
+    await turns(10)
+    assert run.transport.sent[-1]["type"] == "send-text", "the call is left to the server"
+    await run.client.disconnect()
