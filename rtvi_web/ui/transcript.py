@@ -37,7 +37,7 @@ def transcript(client: RTVIClient, *, into: Any, empty: str = "What is said appe
     """
     widget = Widget(client, into, "div", "transcript", role="region", aria_label="Transcript", tabindex="0")
     lines: dict[int, _Line] = {}
-    changed: dict[int, Turn] = {}
+    changed: set[int] = set()
     timer: asyncio.TimerHandle | None = None
     turns = dom.make("div", "rtvi-turns")
     # One that reads along: what changes all the time is not live, and what has ended is told here.
@@ -45,28 +45,30 @@ def transcript(client: RTVIClient, *, into: Any, empty: str = "What is said appe
     doing = dom.make("p", "rtvi-doing")
     widget.element.append(dom.make("div", "", turns, dom.make("p", "rtvi-empty", empty), doing, told))
 
-    def show(turn: Turn) -> None:
-        if turn.id not in lines:
-            lines[turn.id] = _Line(turn)
-            turns.append(lines[turn.id].element)
-        if lines[turn.id].show():
-            told.replaceChildren(dom.make("p", "", f"{_WHO[turn.role]}: {turn.text}"))
-
     def show_changes() -> None:
         nonlocal timer
         timer = None
-        # A turn that begins ends the one before, which is told first.
-        begun = {line.turn.id: line.turn for line in lines.values() if line.goes_on}
-        for _, turn in sorted({**begun, **changed}.items()):
-            show(turn)
         known = client.conversation.turns
-        for id in [id for id in lines if not known or id < known[0].id]:  # The conversation has forgotten them.
+        for id in lines.keys() - {turn.id for turn in known}:  # The conversation has forgotten them.
             lines.pop(id).element.remove()
+        before = None
+        for turn in known:  # In their order: words that are told late may belong before the bot's answer to them.
+            line = lines.get(turn.id)
+            if line is None:
+                line = lines[turn.id] = _Line(turn)
+                changed.add(turn.id)
+                if before is None:
+                    turns.prepend(line.element)
+                else:
+                    before.after(line.element)
+            if turn.id in changed and (news := line.show()):
+                told.replaceChildren(dom.make("p", "", f"{_WHO[turn.role]}: {news}"))
+            before = line.element
         changed.clear()
 
     def note(turn: Turn) -> None:
         nonlocal timer
-        changed[turn.id] = turn
+        changed.add(turn.id)
         timer = timer or asyncio.get_running_loop().call_later(_INTERVAL, show_changes)
 
     def stop() -> None:
@@ -76,8 +78,7 @@ def transcript(client: RTVIClient, *, into: Any, empty: str = "What is said appe
     def show_state(*_: Any) -> None:
         doing.textContent = _DOING.get(client.bot_state, "")
 
-    for turn in client.conversation.turns:
-        show(turn)
+    show_changes()
     told.replaceChildren()  # It is no news.
     widget.follow(note, RTVIEvent.CONVERSATION_UPDATED)
     widget.scope.defer(stop)
@@ -90,17 +91,17 @@ class _Line:
     """A turn in the page."""
 
     def __init__(self, turn: Turn) -> None:
-        self.turn = turn
-        self.goes_on = True
+        self._turn = turn
+        self._told = ""
         self._said, self._rest, self._calls = dom.make("span"), dom.make("span", "rtvi-rest"), dom.make("div")
         self._text = dom.make("p", "rtvi-text", self._said, self._rest)
         who = dom.make("b", "rtvi-who", _WHO[turn.role])
         self.element = dom.make("div", f"rtvi-turn {turn.role}", who, self._text, self._calls)
         self._shown_calls: list[str] = []
 
-    def show(self) -> bool:
-        """Show what has changed; says whether the turn has ended since the last time."""
-        turn = self.turn
+    def show(self) -> str:
+        """Show what has changed; gives what is to be told of a turn that has ended, and was not told before."""
+        turn = self._turn
         said, rest = _parts(turn)
         self._said.textContent, self._rest.textContent = said, rest
         self._text.hidden = not said and not rest
@@ -111,9 +112,10 @@ class _Line:
         if calls != self._shown_calls:
             self._shown_calls = calls
             self._calls.replaceChildren(*(dom.make("p", "rtvi-call", call) for call in calls))
-        ends = turn.ended and self.goes_on
-        self.goes_on = not turn.ended
-        return ends and bool(turn.text)
+        if not turn.ended:
+            return ""
+        news, self._told = turn.text.removeprefix(self._told).strip(), turn.text
+        return news
 
 
 def _parts(turn: Turn) -> tuple[str, str]:
