@@ -70,14 +70,14 @@ async def test_a_bot_that_stalls_runs_into_the_deadline(selenium, url, timeout, 
 
 
 @run_in_pyodide
-async def test_a_bot_that_is_killed_in_a_live_session(selenium):
+async def test_a_bot_that_is_killed_in_a_session_that_is_not_to_be_restored(selenium):
     from loopback import RTVIBot
 
     from rtvi_web import RTVIClient, RTVIEvent
     from rtvi_web.transports import SmallWebRTCTransport
 
     async with RTVIBot() as bot:
-        client = RTVIClient(transport=SmallWebRTCTransport(webrtc_url=bot.url))
+        client = RTVIClient(transport=SmallWebRTCTransport(webrtc_url=bot.url, reconnect=None))
         errors = []
         client.on(RTVIEvent.ERROR, errors.append)
         await client.connect()
