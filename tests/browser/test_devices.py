@@ -74,7 +74,8 @@ async def test_the_state_of_each_device_apart_from_the_session(selenium):
         await link.open_devices()
         mic, cam = link.media_state
         assert (mic.status, mic.reason, cam.status) == ("error", "permissions", "uninitialized")
-        assert [state.mic.status for [state] in host.of(RTVIEvent.MEDIA_STATE_UPDATED)] == ["initializing", "error"]
+        states = [state.mic.status for [state] in host.of(RTVIEvent.MEDIA_STATE_UPDATED)]
+        assert states[-2:] == ["initializing", "error"]  # That it is forbidden may be known before it is opened.
         await js.allow("microphone camera")
         await host.until(lambda: link.media_state.cam.status == "granted")
         await host.until(lambda: link.media_state.mic.status == "granted")
