@@ -67,17 +67,18 @@ class FirstWords:
             sent: waits until all messages have left.
         """
         self._recording.cancel()
-        self.collect()
         last = time.monotonic()
-        while self._chunks:
+        while True:
+            self.collect()  # What was said meanwhile, too.
             now = time.monotonic()
             due = max(_BATCH, round((now - last) * _SPEED / _CHUNK))  # A busy page catches up all the same.
             last = now
             for start in range(0, min(due, len(self._chunks)), _BATCH):
                 send("raw-audio-batch", self._batch(min(_BATCH, due - start)))
             await sent()
+            if not self._chunks:  # Caught up: there is always more to collect, but that is for the live track.
+                return
             await asyncio.sleep(_BATCH * _CHUNK / _SPEED)
-            self.collect()  # What was said meanwhile.
 
     def _batch(self, count: int) -> dict[str, Any]:
         """The next chunks, as Pipecat takes them."""
