@@ -53,7 +53,7 @@ browser: tools browser-binary ## tests of the built wheel in Chromium
 	$(PY) -m pytest tests/browser --rt chrome --runner playwright --dist-dir .cache/test-dist
 
 e2e: site bot seed-bot browser-binary ## tests of the pages in Chromium against real bots
-	$(PY) -m pytest tests/e2e
+	$(PY) -m pytest tests/e2e -n 2 --dist loadfile  # they mostly wait for speech
 
 bench: site bot browser-binary ## print the figures, as ratios in one run
 	$(PY) benchmarks/boot.py
