@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -141,8 +140,8 @@ def as_written(said: str, text: str) -> str:
     left = len("".join(said.split()))
     if text.startswith(said) or not "".join(text.split()).startswith("".join(said.split())):
         return said
-    for word in re.finditer(r"\S+", text):
-        if len(word[0]) >= left:
-            return text[: word.start() + left]
-        left -= len(word[0])
-    return said
+    end = 0
+    while left:
+        left -= not text[end].isspace()
+        end += 1
+    return text[:end]

@@ -10,7 +10,7 @@ import pytest
 from sessions import ready, turns
 
 from rtvi_web import BotState, Conversation, RTVIEvent, TransportState, Turn
-from rtvi_web.protocol.bot_output import BotOutput, as_written, woven
+from rtvi_web.protocol.bot_output import MAX_SEGMENTS, MAX_WORDS, BotOutput, as_written, woven
 from rtvi_web.protocol.conversation import MAX_CALLS, MAX_TURNS, MAX_WRITTEN
 from rtvi_web.protocol.outcomes import Fire
 from rtvi_web.protocol.payloads import BotOutputData
@@ -415,6 +415,13 @@ class TestBotOutput:
             {"text": "two", "aggregated_by": "word", "spoken": True},
         )
         assert (output.said, output.will_say, output.text) == ("One two", "three.", "One two three.")
+
+    def test_it_is_bounded(self) -> None:
+        words = [{"text": "w", "aggregated_by": "word", "spoken": True}] * (MAX_WORDS + 5)
+        segments = [{"text": "s", "segment_id": number} for number in range(MAX_SEGMENTS + 5)]
+        output = self.add(*words, *segments)
+        assert len(output.said.split()) == MAX_WORDS
+        assert len(output.text.split()) == MAX_SEGMENTS
 
     def test_nothing_is_to_be_said_after_an_interruption(self) -> None:
         output = self.add(
