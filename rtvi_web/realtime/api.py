@@ -111,6 +111,7 @@ class RealtimeAPI(EventHandlers):
         self._listener = listener
         self._receiving = False
         self._connected = False
+        self._microphone_is_open_ahead = False
         self._phase = ConnectPhase.DEVICES
         self._attempt: asyncio.Task[None] | None = None
         self._abortion: RTVIError | None = None
@@ -178,6 +179,11 @@ class RealtimeAPI(EventHandlers):
         self._tell("client.connected", {"type": "client.connected"})
         await configure()
 
+    async def open_microphone(self) -> None:
+        """Open the microphone, even ahead of a session; ``disconnect()`` releases it."""
+        self._microphone_is_open_ahead = not self._connected
+        await self._transport.open_microphone()
+
     async def _open_microphone(self) -> None:
         try:
             await self._transport.open_microphone()
@@ -192,7 +198,7 @@ class RealtimeAPI(EventHandlers):
         """
         if self._attempt:
             self._abort(ConnectAbortedError())
-        elif not self._connected:
+        elif not self._connected and not self._microphone_is_open_ahead:
             return self._closing
         return self._begin_to_close("The session ended.")
 
@@ -206,7 +212,7 @@ class RealtimeAPI(EventHandlers):
         await asyncio.shield(self._begin_to_close(reason, failure))
 
     def _begin_to_close(self, reason: str, failure: RTVIError | None = None) -> asyncio.Task[None]:
-        self._receiving = False
+        self._receiving = self._microphone_is_open_ahead = False
         was_connected, self._connected = self._connected, False
         if self._closing is None:
             self._listener.session_ended(reason)  # here and now: it spares the task that asks for it

@@ -381,12 +381,12 @@ class RealtimeClient(EventHandlers):
     # Devices.
 
     async def open_microphone(self) -> None:
-        """Open the microphone, if ``connect()`` hasn't; before, in, or without a session.
+        """Open the microphone, if ``connect()`` hasn't; before, in, or without a session. ``disconnect()`` releases it.
 
         Raises:
             DeviceError: it was denied, or there is none.
         """
-        await self._transport.open_microphone()
+        await self._dialogue.api.open_microphone()
 
     def mute(self, muted: bool = True) -> None:
         """Let the server hear nothing of the microphone, or let it hear again; it stays open."""

@@ -49,6 +49,17 @@ async def ended(run: Run) -> None:
 # Connecting.
 
 
+@pytest.mark.parametrize("connects", [False, True])
+async def test_a_microphone_opened_ahead_is_released(connects: bool) -> None:
+    run = Run()
+    await run.client.open_microphone()
+    assert run.server.has_microphone
+    if connects:
+        await run.client.connect()
+    await run.client.disconnect()
+    await ended(run)
+
+
 async def test_a_session_from_beginning_to_end() -> None:
     run = Run()
     names: list[str] = []
