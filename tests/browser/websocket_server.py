@@ -2,10 +2,9 @@
 
 ``/echo`` sends every frame back; ``/who`` tells the address and the protocols it was asked for; ``/bye`` closes with a
 code of its own at the first frame; ``/binary`` sends a binary frame and then a text; ``/refuse`` answers the handshake
-with 403; ``/never`` does not answer it; ``/deaf`` reads nothing.
+with 403; ``/never`` does not answer it.
 """
 
-import asyncio
 import contextlib
 import json
 import socket
@@ -27,8 +26,6 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         await receive()
         return
     await send({"type": "websocket.accept", "subprotocol": offered[0] if offered else None})
-    if path == "/deaf":
-        await asyncio.Event().wait()
     if path == "/binary":
         await send({"type": "websocket.send", "bytes": b"binary"})
         await send({"type": "websocket.send", "text": "text"})
