@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coro
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from rtvi_web._version import __version__
+from rtvi_web.attempt import cancelling, with_phase
 from rtvi_web.emitter import Emitter, report
 from rtvi_web.errors import (
     AlreadyStartedError,
@@ -32,7 +33,6 @@ from rtvi_web.errors import (
     RequestError,
     RTVIError,
     StartBotError,
-    TransportStartError,
     UnsupportedFeatureError,
 )
 from rtvi_web.functions import NOBODY, Answerer, FunctionCalls, answer
@@ -166,13 +166,13 @@ class Lifecycle:
             if self._abortion is None:
                 return result
         except asyncio.CancelledError:
-            if self._abortion is None or _cancelling():
+            if self._abortion is None or cancelling():
                 self._abortion = None
                 starter.give_up()
                 await self._close()
                 raise
         except Exception as error:
-            self._abortion = _with_phase(error, self._phase)
+            self._abortion = with_phase(error, self._phase)
         finally:
             self._attempt = None
         failure, self._abortion = self._abortion, None
@@ -211,7 +211,7 @@ class Lifecycle:
     def _abort(self, reason: RTVIError) -> None:
         """Make the attempt to connect fail, wherever it stands; the first reason is the one it tells."""
         if self._attempt and self._abortion is None:
-            self._abortion = _with_phase(reason, self._phase)
+            self._abortion = with_phase(reason, self._phase)
             self._attempt.cancel()
 
     async def _connect(self, starter: Starter, timeout: float | None) -> BotReadyData:
@@ -551,18 +551,3 @@ def about() -> dict[str, str]:
 
 def _unsupported(type: str) -> UnsupportedFeatureError:
     return UnsupportedFeatureError(f"The bot does not know the message {type!r}.", feature=type)
-
-
-def _with_phase(error: Exception, phase: ConnectPhase) -> RTVIError:
-    if not isinstance(error, RTVIError):
-        wrapped = TransportStartError(f"{type(error).__name__}: {error}", phase=phase)
-        wrapped.__cause__ = error
-        return wrapped
-    error.phase = error.phase or phase
-    return error
-
-
-def _cancelling() -> bool:
-    """Whether the present task is itself being cancelled."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC
 from typing import Any, NamedTuple, Protocol
 
+from rtvi_web.attempt import cancelling, with_phase
 from rtvi_web.emitter import report
 from rtvi_web.errors import (
     AlreadyStartedError,
@@ -26,7 +27,6 @@ from rtvi_web.errors import (
     InvalidArgumentError,
     MessageTooLargeError,
     RTVIError,
-    TransportStartError,
 )
 from rtvi_web.realtime.events import EventHandlers
 from rtvi_web.realtime.settings import Settings
@@ -141,13 +141,13 @@ class RealtimeAPI(EventHandlers):
             failure = self._abortion
         except asyncio.CancelledError:
             failure = self._abortion
-            if failure is None or _cancelling():
+            if failure is None or cancelling():
                 self._abortion = None
                 self._attempt = None
                 await self._close("connect() was cancelled.")
                 raise
         except Exception as error:
-            failure = self._abortion or _with_phase(error, self._phase)
+            failure = self._abortion or with_phase(error, self._phase)
         finally:
             self._attempt = self._abortion = None
         if failure:
@@ -204,7 +204,7 @@ class RealtimeAPI(EventHandlers):
 
     def _abort(self, reason: RTVIError) -> None:
         if self._attempt and self._abortion is None:
-            self._abortion = _with_phase(reason, self._phase)
+            self._abortion = with_phase(reason, self._phase)
             self._attempt.cancel()
 
     async def _close(self, reason: str, failure: RTVIError | None = None) -> None:
@@ -331,18 +331,3 @@ class RealtimeAPI(EventHandlers):
     def _tell(self, name: str, event: Any) -> None:
         self.dispatch(name, event)
         self._client.dispatch(name, event)
-
-
-def _with_phase(error: Exception, phase: ConnectPhase) -> RTVIError:
-    if not isinstance(error, RTVIError):
-        wrapped = TransportStartError(f"{type(error).__name__}: {error}", phase=phase)
-        wrapped.__cause__ = error
-        return wrapped
-    error.phase = error.phase or phase
-    return error
-
-
-def _cancelling() -> bool:
-    """Whether the present task is itself being cancelled."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
