@@ -21,9 +21,10 @@ _INTERVAL = 0.25
 """Seconds between two looks at what was recorded."""
 _BATCH = 5
 """Chunks in a message, which is some kilobytes then: less than any data channel takes."""
-_SPEED = 5
-"""How much faster than it was said it is sent. At once would be too much: a bot that cuts speech into segments does so
-while it listens, and what has passed by then is lost to it."""
+_SPEED = 2
+"""How much faster than it was said it is sent. At once would be too much: Pipecat's segmenting recognisers keep one
+second from before they know of speech, and what passes until a busy bot has noticed it (0.2 s of sound and 0.2 s of
+work, seen at five times the speed) is lost to them."""
 
 
 class FirstWords:
