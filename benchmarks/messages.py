@@ -3,7 +3,7 @@
 `python benchmarks/messages.py` prints rates, their ratio, and microseconds a message at the median of batches of 100,
 and fails when a target is missed. Both clients are connected over WebRTC to a peer in the page, and each frame is
 handed to them as the browser does it, as a `message` event of the data channel: the path is the whole one of the page,
-without the network. The JavaScript client logs nothing (LogLevel.NONE).
+without the network and the making of the events. The JavaScript client logs nothing (LogLevel.NONE).
 """
 
 import argparse

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,7 @@ class Chronicle:
         self._emitter = emitter
         self._tracker = BotStateTracker()
         for event in OF_INTEREST:
-            emitter.on(event, partial(self._take, event))
+            emitter.on(event, self._taker(event))
         for event in FOLLOWED:
             emitter.on(event, partial(self._follow, event))
         emitter.on(RTVIEvent.DISCONNECTED, self._end)
@@ -37,8 +38,15 @@ class Chronicle:
         """The person wrote something to the bot; see :meth:`Conversation.wrote`."""
         self._tell(self.conversation.wrote(text, time.time(), is_told=is_told))
 
-    def _take(self, event: str, *args: Any) -> None:
-        self._tell(self.conversation.take(event, args, time.time()))
+    def _taker(self, event: str) -> Callable[..., None]:
+        """A handler that takes an event, in few steps: the model's words come by the hundred."""
+        take, emit, updated = self.conversation.take, self._emitter.emit, RTVIEvent.CONVERSATION_UPDATED
+
+        def taker(*args: Any) -> None:
+            for turn in take(event, args, time.time()):
+                emit(updated, turn)
+
+        return taker
 
     def _follow(self, event: str, *args: Any) -> None:
         if event == RTVIEvent.BOT_LLM_STOPPED:

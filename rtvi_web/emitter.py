@@ -85,7 +85,7 @@ class Emitter:
         self._events = events
         self._renamed = renamed or {}
         self._queues: list[weakref.ref[EventQueue]] = []  # weak: a loop that was left needs no more of them
-        self._handlers: dict[str, list[Handler]] = {}
+        self._handlers: dict[str, tuple[Handler, ...]] = {}  # replaced, never changed: they may be running
         self._tasks: set[asyncio.Task[Any]] = set()
         self._waiters: dict[asyncio.Future[Any], Handler] = {}
 
@@ -189,7 +189,7 @@ class Emitter:
             except Exception as error:
                 happened.set_exception(error)
 
-        self._handlers.setdefault(name, []).append(watch)
+        self._add(name, watch)
         self._waiters[happened] = watch
         try:
             async with asyncio.timeout(timeout):
@@ -228,7 +228,7 @@ class Emitter:
         if self._queues:
             for queue in self._open_queues():
                 queue.offer(Happened(event, args))
-        for handler in tuple(self._handlers.get(event, ())):
+        for handler in self._handlers.get(event, ()):
             try:
                 result = handler(*args)
             except (Exception, asyncio.CancelledError) as error:
@@ -267,7 +267,7 @@ class Emitter:
             if not callable(given):
                 raise InvalidArgumentError(f"The handler of {name!r} must be a function; it is {given!r}.")
             added = wrap(given)
-            self._handlers.setdefault(name, []).append(added)
+            self._add(name, added)
             return added
 
         if handler is not None:
@@ -284,11 +284,14 @@ class Emitter:
 
         return decorate
 
+    def _add(self, name: str, handler: Handler) -> None:
+        self._handlers[name] = (*self._handlers.get(name, ()), handler)
+
     def _remove(self, name: str, handler: Handler) -> bool:
-        handlers = self._handlers.get(name, [])
+        handlers = self._handlers.get(name, ())
         for index, known in enumerate(handlers):
             if handler in (known, getattr(known, "runs_once", None)):
-                del handlers[index]
+                self._handlers[name] = handlers[:index] + handlers[index + 1 :]
                 return True
         return False
 

@@ -74,17 +74,20 @@ class MessageHelpers:
     def __init__(self) -> None:
         self._helpers: dict[str, RTVIClientHelper] = {}
 
-    def handle(self, message: dict[str, Any]) -> bool:
-        """Give a message (parsed JSON) to every helper that takes its type; says whether any does."""
+    def handle(self, message: str | dict[str, Any]) -> bool:
+        """Give a message (JSON, parsed or not) to every helper that takes its type; says whether any does."""
         if not self._helpers:
             return False
-        from rtvi_web.protocol.messages import RTVIMessage  # late, see rtvi_web.protocol
+        from pydantic_core import from_json  # late, see rtvi_web.protocol
 
-        type = message["type"]
+        from rtvi_web.protocol.messages import RTVIMessage
+
+        parsed = from_json(message) if isinstance(message, str) else message
+        type = parsed["type"]
         takers = [helper for helper in tuple(self._helpers.values()) if type in helper.get_message_types()]
         for helper in takers:
             try:
-                helper.handle_message(RTVIMessage.model_validate(message))
+                helper.handle_message(RTVIMessage.model_validate(parsed))
             except Exception as error:
                 report(error, f"helper {helper.service!r} raised", helper)
         return bool(takers)

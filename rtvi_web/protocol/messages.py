@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import NoneType
 from typing import Any
 
@@ -34,6 +35,18 @@ class MalformedMessageError(ValueError):
 
 
 _ID = (str, NoneType)
+_HEAD = re.compile(rf'\s*\{{\s*"label"\s*:\s*"{LABEL}"\s*,\s*"type"\s*:\s*"([a-z-]+)"')
+"""How servers begin a message."""
+
+
+def type_of(text: str) -> str:
+    """The type of the message in a frame of text, which need not be parsed where it begins with it.
+
+    Raises:
+        MalformedMessageError: as :func:`decode`, as far as it was read.
+    """
+    head = _HEAD.match(text)
+    return head[1] if head else str(parse(text)["type"])
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -65,9 +78,14 @@ def decode(text: str) -> RTVIMessage:
     try:
         message = RTVIMessage.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise MalformedMessageError(f"{where}: {first['msg']}" if where else first["msg"]) from None
+        raise MalformedMessageError(complaint(error)) from None
     if message.label != LABEL:
         raise MalformedMessageError(f"label: {message.label[:40]!r} is not {LABEL!r}")
     return message
+
+
+def complaint(error: ValidationError) -> str:
+    """What is wrong, and where in the message."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"{where}: {first['msg']}" if where else first["msg"]

@@ -14,12 +14,12 @@ class Fire(NamedTuple):
     """An event for the user's handlers.
 
     Attributes:
-        message: what it came in, as parsed JSON, which helpers may want before.
+        message: the text it came in, which helpers may want before.
     """
 
     event: Event[Any]
     args: tuple[Any, ...]
-    message: dict[str, Any] | None = None
+    message: str | None = None
 
 
 class BotBecameReady(NamedTuple):

@@ -9,10 +9,11 @@ from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import SchemaValidator, core_schema
 
 from rtvi_web.protocol import payloads
 from rtvi_web.protocol.events import BY_WIRE, Event, InvalidMessage, RTVIEvent
-from rtvi_web.protocol.messages import MalformedMessageError, RTVIMessage, parse
+from rtvi_web.protocol.messages import MalformedMessageError, RTVIMessage, complaint, parse, type_of
 from rtvi_web.protocol.outcomes import (
     Answered,
     BotBecameReady,
@@ -26,8 +27,6 @@ from rtvi_web.protocol.outcomes import (
 from rtvi_web.protocol.payloads import ActionResponse, ServerResponseData
 
 Model = TypeVar("Model", bound=BaseModel)
-Message = dict[str, Any]
-"""An :class:`RTVIMessage` as parsed JSON: whatever has not to be one is spared the making."""
 
 REMEMBERED_CALLS = 256
 """How many function calls are remembered, so that none is answered twice."""
@@ -51,29 +50,20 @@ class Session:
     def receive(self, text: str) -> list[Outcome]:
         """The outcomes of one frame, in the order in which they are to be acted on. Never raises on bad input."""
         try:
-            return self._understand(parse(text))
+            type = type_of(text)
+            if (event := BY_WIRE.get(type)) is None:
+                return [_eventless(type, text)]
+            args = _reader(event)(text)
+            fire = Fire(event, args, text)
+            if event not in _CONSEQUENTIAL:
+                return [fire]
+            before, after = self._consequences(event, args[0], _id(text))
+            return [*before, fire, *after]
         except MalformedMessageError as error:
-            return [_invalid(text, str(error))]
+            reason = str(error)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(map(str, ("data", *first["loc"])))
-            return [_invalid(text, f"{where}: {first['msg']}")]
-
-    def _understand(self, message: Message) -> list[Outcome]:
-        type, id = message["type"], message.get("id") or ""
-        event = BY_WIRE.get(type)
-        if type == "server-response":
-            return [Answered(id, ServerResponseData.model_validate(message.get("data") or {}).d)]
-        if type == "action-response":
-            return [Answered(id, _whole(ActionResponse, message))]
-        if event is None:
-            return [ForHelpers(message)]
-        args = _reader(event)(message)
-        fire = Fire(event, args, message)
-        if event not in _CONSEQUENTIAL:
-            return [fire]
-        before, after = self._consequences(event, args[0], id)
-        return [*before, fire, *after]
+            reason = complaint(error)
+        return [Fire(RTVIEvent.INVALID_MESSAGE, (InvalidMessage(text[:2000], reason),))]
 
     def _consequences(self, event: Event[Any], data: Any, id: str) -> tuple[list[Outcome], list[Outcome]]:
         """What a message leads to, before and after its event is fired."""
@@ -100,35 +90,62 @@ class Session:
         return True
 
 
-def _invalid(text: str, reason: str) -> Fire:
-    return Fire(RTVIEvent.INVALID_MESSAGE, (InvalidMessage(text[:2000], reason),))
+def _eventless(type: str, text: str) -> Outcome:
+    """What a message leads to that has no event."""
+    if type == "server-response":
+        return Answered(_id(text), _data_reader(ServerResponseData)(text).d)
+    if type == "action-response":
+        return Answered(_id(text), _whole(ActionResponse, text))
+    return ForHelpers(parse(text))
+
+
+def _id(text: str) -> str:
+    return parse(text).get("id") or ""
 
 
 @cache
-def _reader(event: Event[Any]) -> Callable[[Message], tuple[Any, ...]]:
-    """What makes the arguments of an event's handlers from a wire message.
+def _reader(event: Event[Any]) -> Callable[[str], tuple[Any, ...]]:
+    """What makes the arguments of an event's handlers from a frame of text.
 
     It raises ``pydantic.ValidationError`` where the message does not fit the event's payload.
     """
     payload, field = event.payload, event.field
     if payload is None:
-        return lambda message: ()
+        return _nothing
     if payload is Any:
-        return lambda message: (message.get("data"),)
+        return lambda text: (parse(text).get("data"),)
     model: type[BaseModel] = getattr(payloads, payload)
     if issubclass(model, RTVIMessage):
-        return lambda message: (_whole(model, message),)
-    validate = model.model_validate
+        return lambda text: (_whole(model, text),)
+    read = _data_reader(model)
     if field:
-        return lambda message: (getattr(validate(_data(message)), field),)
-    return lambda message: (validate(_data(message)),)
+        return lambda text: (getattr(read(text), field),)
+    return lambda text: (read(text),)
 
 
-def _data(message: Message) -> Any:
-    data = message.get("data")
-    return {} if data is None else data
+def _nothing(text: str) -> tuple[()]:
+    parse(text)  # which raises where it is no message
+    return ()
 
 
-def _whole(model: type[Model], message: Message) -> Model:
+def _whole(model: type[Model], text: str) -> Model:
     """A message as a model of its own type."""
-    return model.model_validate({name: value for name, value in message.items() if value is not None})
+    return model.model_validate({name: value for name, value in parse(text).items() if value is not None})
+
+
+@cache
+def _data_reader(model: type[Model]) -> Callable[[str], Model]:
+    """What makes a model of a message's data; no data, or null, is an empty object.
+
+    It is validated straight from the text, which takes little more than half as long as parsing that before.
+    """
+    model.model_rebuild()  # it is built late
+    data = core_schema.nullable_schema(model.__pydantic_core_schema__)
+    fields = {"data": core_schema.typed_dict_field(data, required=False)}
+    message = SchemaValidator(core_schema.typed_dict_schema(fields))
+
+    def read(text: str) -> Any:
+        payload = message.validate_json(text).get("data")
+        return message.validate_python({"data": {}})["data"] if payload is None else payload
+
+    return read
