@@ -43,7 +43,6 @@ from rtvi_web.errors import (
 from rtvi_web.files import FileReference
 from rtvi_web.functions import FunctionCall
 from rtvi_web.helpers import RTVIClientHelper
-from rtvi_web.llm_helper import LLMHelper
 from rtvi_web.logs import LogLevel, set_log_level
 from rtvi_web.params import ClientParams, Endpoints
 from rtvi_web.protocol.bot_output import BotOutput
@@ -60,12 +59,13 @@ from rtvi_web.protocol.media import (
     ParticipantTracks,
     Tracks,
 )
-from rtvi_web.protocol.recovery import LinkLoss, Reconnect
+from rtvi_web.protocol.reconnect import LinkLoss, Reconnect
 from rtvi_web.protocol.state import TransportState
 from rtvi_web.protocol.turn import CallRecord, Turn
 from rtvi_web.transport import Transport
 
 if TYPE_CHECKING:
+    from rtvi_web.llm_helper import LLMHelper
     from rtvi_web.protocol.diagnosis import Diagnosis, Finding, Problem
     from rtvi_web.protocol.messages import RTVIMessage
     from rtvi_web.protocol.payloads import (
@@ -187,7 +187,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """What is imported when it is first asked for: the models (see :mod:`rtvi_web.protocol`), and deprecated names."""
+    """What is imported when it is first asked for: models (see :mod:`rtvi_web.protocol`), what few need, old names."""
     if name in ("VoiceClient", "DailyVoiceClient", "VoiceEvent"):
         from rtvi_web import voice_client
 
@@ -196,9 +196,10 @@ def __getattr__(name: str) -> object:
         return getattr(voice_client, name)
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from rtvi_web import llm_helper
     from rtvi_web.protocol import diagnosis, payloads, stats
 
-    return next(getattr(module, name) for module in (payloads, diagnosis, stats) if hasattr(module, name))
+    return next(getattr(module, name) for module in (payloads, diagnosis, stats, llm_helper) if hasattr(module, name))
 
 
 def __dir__() -> list[str]:

@@ -114,7 +114,7 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
         self._lifecycle = Lifecycle(
             transport, self, self._functions, self._helpers, ends_with_bot=disconnect_on_bot_disconnect
         )
-        self._single_turns = SingleTurns(transport, self._lifecycle)
+        self._single_turns = SingleTurns(transport, self, self._helpers)
         self._chronicle = Chronicle(self)
         self.on(RTVIEvent.BOT_READY, self._hydrate)
         self.on(RTVIEvent.CONFIG, self._take_config)

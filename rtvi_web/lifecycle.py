@@ -21,7 +21,6 @@ from rtvi_web.attempt import cancelling, with_phase
 from rtvi_web.emitter import Emitter, report
 from rtvi_web.errors import (
     AlreadyStartedError,
-    BotError,
     BotNotReadyError,
     ConnectAbortedError,
     ConnectionTimeoutError,
@@ -30,36 +29,24 @@ from rtvi_web.errors import (
     InvalidArgumentError,
     MessageTooLargeError,
     QueueFullError,
-    RequestError,
     RTVIError,
     StartBotError,
-    UnsupportedFeatureError,
 )
-from rtvi_web.functions import NOBODY, Answerer, FunctionCalls, answer
+from rtvi_web.functions import FunctionCalls
 from rtvi_web.helpers import MessageHelpers
 from rtvi_web.outbox import Outbox
 from rtvi_web.protocol.envelope import PROTOCOL_VERSION, encode, new_id
 from rtvi_web.protocol.events import Event, RTVIEvent
 from rtvi_web.protocol.media import Participant
-from rtvi_web.protocol.outcomes import (
-    Answered,
-    BotBecameReady,
-    CallAnnounced,
-    FatalError,
-    Fire,
-    ForHelpers,
-    Outcome,
-    Refused,
-)
-from rtvi_web.protocol.recovery import LinkLoss
+from rtvi_web.protocol.reconnect import LinkLoss
 from rtvi_web.protocol.state import DEVICES_ONLY, ESTABLISHED, STARTABLE, StateMachine, TransportState
 from rtvi_web.requests import PendingRequests
 from rtvi_web.start import ConnectTimeout, Starter
 from rtvi_web.transport import ConnectRequest, Transport
 
 if TYPE_CHECKING:
-    from rtvi_web.protocol.payloads import BotReadyData, FunctionCallData
-    from rtvi_web.protocol.session import Session
+    from rtvi_web.protocol.payloads import BotReadyData
+    from rtvi_web.reception import Reception
 
 logger = logging.getLogger(__name__)
 Args = TypeVarTuple("Args")
@@ -96,14 +83,14 @@ class Lifecycle:
         self._helpers = helpers
         self._ends_with_bot = ends_with_bot
         self._machine = StateMachine()
-        self._session: Session | None = None
+        self._reception: Reception | None = None
         self._requests = PendingRequests()
         self._outbox = Outbox()
         self._starter: Starter | None = None
-        self._unsupported: set[str] = set()
         self._started: ConnectRequest | None = None
         self._phase = ConnectPhase.DEVICES
-        self._client_ready_id = ""
+        self.client_ready_id = ""
+        """The id of the message that greeted the bot."""
         self._attempt: asyncio.Task[Any] | None = None
         self._bot_ready: asyncio.Future[BotReadyData] | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -133,6 +120,15 @@ class Lifecycle:
     def in_session(self) -> bool:
         """Whether the state is ``connected``, ``ready`` or ``reconnecting``."""
         return self.state is TransportState.CONNECTED or self.state in ESTABLISHED
+
+    @property
+    def reception(self) -> Reception:
+        """What takes the messages of this session."""
+        if self._reception is None:
+            from rtvi_web.reception import Reception
+
+            self._reception = Reception(self, self._emitter, self._functions, self._helpers, self._requests)
+        return self._reception
 
     @property
     def bot_ready_data(self) -> BotReadyData | None:
@@ -242,13 +238,12 @@ class Lifecycle:
             raise ConnectionTimeoutError(message) from None
 
     async def _open_devices(self) -> None:
-        self._session = self._started = self._starter = None
-        self._unsupported = set()
+        self._reception = self._started = self._starter = None
         if self.state is not TransportState.INITIALIZED:
             self._move(TransportState.INITIALIZING)
         self._transport.starting()
         # Once the browser is asking the person for permission, there is time to load it.
-        asyncio.get_running_loop().call_soon(self._open_session)
+        asyncio.get_running_loop().call_soon(lambda: self.reception)
         await self._transport.open_devices()
         self._move(TransportState.INITIALIZED)
 
@@ -285,18 +280,10 @@ class Lifecycle:
 
     async def _greet(self, bot_ready: asyncio.Future[BotReadyData]) -> BotReadyData:
         """Say client-ready, and wait for bot-ready."""
-        self._client_ready_id = new_id()
+        self.client_ready_id = new_id()
         hello = {"version": PROTOCOL_VERSION, "about": about()}
-        self._send_now(self._encode("client-ready", hello, self._client_ready_id))
+        self._send_now(self._encode("client-ready", hello, self.client_ready_id))
         return await bot_ready
-
-    def _open_session(self) -> Session:
-        """This session's book-keeping. It brings pydantic, which is not there before: see :mod:`rtvi_web.protocol`."""
-        if self._session is None:
-            from rtvi_web.protocol.session import Session
-
-            self._session = Session()
-        return self._session
 
     async def _close(self, reason: str = "The session ended.", failure: RTVIError | None = None) -> None:
         """Close the session once, however many ask for it; goes on even if they stop waiting."""
@@ -355,20 +342,24 @@ class Lifecycle:
 
     def receive(self, text: str) -> None:
         self._emitter.emit(RTVIEvent.MESSAGE_RECEIVED, text)
-        for outcome in self._open_session().receive(text):
-            if not self.tell(outcome):
-                self._act(outcome)
+        self.reception.receive(text)
+
+    def bot_became_ready(self, data: BotReadyData) -> None:
+        """The bot has answered client-ready."""
+        if self._bot_ready and not self._bot_ready.done():
+            self._bot_ready.set_result(data)
+            self._transport.bot_ready()
 
     def bot_left(self, bot: Participant) -> None:
         self.fire(RTVIEvent.PARTICIPANT_LEFT, bot)
         self.fire(RTVIEvent.BOT_DISCONNECTED, bot)
         if self._attempt or self._ends_with_bot:
-            self._end(DisconnectedError("The bot left the session."))
+            self.end(DisconnectedError("The bot left the session."))
 
     def lost(self, error: RTVIError) -> None:
         if self._alive:
             self._complain(error)
-            self._end(error)
+            self.end(error)
 
     def _complain(self, error: RTVIError) -> None:
         """Fire the event of a fatal error that no bot has told."""
@@ -392,8 +383,7 @@ class Lifecycle:
         request = self._started = await self._starter.start(ConnectTimeout(asyncio.timeout(None)), lambda: None)
         self._bot_ready = asyncio.get_running_loop().create_future()
         bot = await connect(request)
-        self._session = None
-        self._unsupported = set()
+        self._reception = None
         self._requests.fail_all("The server had given the session up; a new one has begun.", keep=self._outbox)
         self.fire(RTVIEvent.PARTICIPANT_CONNECTED, bot)
         self.fire(RTVIEvent.BOT_CONNECTED, bot)
@@ -420,7 +410,7 @@ class Lifecycle:
     def _alive(self) -> bool:
         return self._closing is None and self.state not in STARTABLE
 
-    def _end(self, error: RTVIError) -> None:
+    def end(self, error: RTVIError) -> None:
         """The session cannot go on: fail the attempt to connect, or close what was connected."""
         if self._attempt:
             self._abort(error)
@@ -434,8 +424,7 @@ class Lifecycle:
         """Send a message; see ``RTVIClient.send_client_message`` for the errors."""
         if self.state not in ESTABLISHED:
             raise BotNotReadyError(f"{type!r} cannot be sent while the client is {self.state.value}.")
-        if type in self._unsupported:
-            raise _unsupported(type)
+        self.reception.check_supported(type)
         id = id or new_id()
         text = self._encode(type, data, id)
         if self.state is TransportState.READY:
@@ -481,63 +470,6 @@ class Lifecycle:
             pending.cancel()
             self._outbox.discard(id)  # Where it still waits for the link, nobody waits for its answer any more.
 
-    def tell(self, outcome: Outcome) -> bool:
-        """Tell handlers and helpers what a message says, in a session or out of one; says whether that is all of it."""
-        if isinstance(outcome, Fire):
-            event, args, message = outcome
-            if message:
-                self._helpers.handle(message)
-            elif event is RTVIEvent.INVALID_MESSAGE:
-                logger.warning("not an RTVI message: %s", args[0].reason)
-            self._emitter.emit(event, *args)
-            return True
-        if isinstance(outcome, ForHelpers):
-            if not self._helpers.handle(outcome.message):
-                from rtvi_web.protocol.messages import RTVIMessage
-
-                self.fire(RTVIEvent.GENERIC_MESSAGE, RTVIMessage.model_validate(outcome.message))
-            return True
-        return False
-
-    def _act(self, outcome: Outcome) -> None:
-        match outcome:
-            case BotBecameReady(data):
-                if self._bot_ready and not self._bot_ready.done():
-                    self._bot_ready.set_result(data)
-                    self._transport.bot_ready()
-            case Answered(id, value):
-                self._requests.answer(id, value)
-            case Refused(id, reason, unsupported):
-                if id == self._client_ready_id:
-                    # Older servers say this about a version they don't know, and then bot-ready all the same.
-                    logger.warning("the bot says about client-ready: %s", reason)
-                if unsupported:
-                    self._unsupported.add(unsupported)
-                    self.fire(RTVIEvent.UNSUPPORTED_FEATURE, _unsupported(unsupported))
-                self._requests.refuse(id, _unsupported(unsupported) if unsupported else RequestError(reason))
-            case CallAnnounced(data, only_here):
-                answerer = self._functions.answerer(data.function_name or "") or (NOBODY if only_here else None)
-                if answerer and self._open_session().claim(data.tool_call_id):
-                    self._emitter.run(self._answer(answerer, data), "answering a function call failed")
-            case FatalError(reason):
-                self._end(BotError(f"The bot reported a fatal error: {reason}"))
-
-    async def _answer(self, answerer: Answerer, call: FunctionCallData) -> None:
-        session = self._session
-        result = await answer(answerer, call)
-        if self._session is not session or not self.in_session:
-            logger.debug("the session ended before function %r was answered", call.function_name)
-            return
-        try:
-            self.send("llm-function-call-result", result)
-        except (InvalidArgumentError, MessageTooLargeError) as error:
-            logger.warning("the result of function %r was not sent: %s", call.function_name, error)
-            # The arguments may be what cannot be sent; the bot knows them anyway.
-            short = {**result, "arguments": {}, "result": {"error": error.message}}
-            self.send("llm-function-call-result", short)
-        except (DisconnectedError, QueueFullError) as error:
-            logger.warning("function %r was not answered: %s", call.function_name, error)
-
 
 def about() -> dict[str, str]:
     """What client-ready says about this client."""
@@ -547,7 +479,3 @@ def about() -> dict[str, str]:
         "platform": sys.platform,
         "platform_version": ".".join(map(str, sys.version_info[:3])),
     }
-
-
-def _unsupported(type: str) -> UnsupportedFeatureError:
-    return UnsupportedFeatureError(f"The bot does not know the message {type!r}.", feature=type)

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from rtvi_web._version import __version__
-from rtvi_web.emitter import report
+from rtvi_web.emitter import Emitter, report
 from rtvi_web.errors import (
     ActionEndpointNotSetError,
     DisconnectedError,
@@ -15,12 +15,10 @@ from rtvi_web.errors import (
     RequestError,
     RequestTimeoutError,
 )
-from rtvi_web.lifecycle import Lifecycle
+from rtvi_web.helpers import MessageHelpers
 from rtvi_web.params import ClientParams
 from rtvi_web.protocol.envelope import LABEL, new_id
 from rtvi_web.protocol.events import RTVIEvent
-from rtvi_web.protocol.outcomes import Answered, Refused
-from rtvi_web.protocol.sse import EventStream, EventTooLargeError, message_text
 from rtvi_web.start import explain, json_headers
 from rtvi_web.transport import Transport
 
@@ -31,9 +29,10 @@ if TYPE_CHECKING:
 class SingleTurns:
     """The single-turn actions of one client. What their answers say is told as if it came in a session."""
 
-    def __init__(self, transport: Transport, lifecycle: Lifecycle) -> None:
+    def __init__(self, transport: Transport, emitter: Emitter, helpers: MessageHelpers) -> None:
         self._transport = transport
-        self._lifecycle = lifecycle
+        self._emitter = emitter
+        self._helpers = helpers
         self._exchanges: set[asyncio.Task[None]] = set()
 
     async def ask(
@@ -82,19 +81,23 @@ class SingleTurns:
     async def _exchange(
         self, url: str, headers: dict[str, str], body: str, id: str, answered: asyncio.Future[ActionResponse]
     ) -> None:
-        from rtvi_web.protocol.session import Session  # late, see rtvi_web.protocol
+        # Late, see rtvi_web.protocol.
+        from rtvi_web.protocol.outcomes import Answered, Refused
+        from rtvi_web.protocol.session import Session
+        from rtvi_web.protocol.sse import EventStream, EventTooLargeError, message_text
+        from rtvi_web.reception import tell
 
         session, stream = Session(), EventStream()
 
         def receive(text: str) -> None:
-            self._lifecycle.fire(RTVIEvent.MESSAGE_RECEIVED, text)
+            self._emitter.emit(RTVIEvent.MESSAGE_RECEIVED, text)
             for outcome in session.receive(text):
                 match outcome:
                     case Answered(answer_id, value) if answer_id == id and not answered.done():
                         answered.set_result(value)
                     case Refused(answer_id, reason) if answer_id == id and not answered.done():
                         answered.set_exception(RequestError(reason))
-                self._lifecycle.tell(outcome)
+                tell(outcome, self._emitter, self._helpers)
 
         def read(chunk: bytes) -> None:
             for data in stream.feed(chunk):

@@ -36,7 +36,7 @@ from rtvi_web.protocol.media import (
     ParticipantTracks,
     Tracks,
 )
-from rtvi_web.protocol.recovery import LinkLoss
+from rtvi_web.protocol.reconnect import LinkLoss
 from rtvi_web.transport import ConnectRequest, HttpResponse, Transport, TransportHost
 
 BOT = Participant("bot", "bot", local=False)

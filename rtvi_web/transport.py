@@ -26,7 +26,7 @@ from rtvi_web.protocol.media import (
     Tracks,
     VideoSource,
 )
-from rtvi_web.protocol.recovery import LinkLoss
+from rtvi_web.protocol.reconnect import LinkLoss
 
 if TYPE_CHECKING:
     from rtvi_web.protocol.diagnosis import LinkEvidence

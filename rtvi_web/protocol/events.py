@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVarTuple
 from rtvi_web.errors import DeviceError, UnsupportedFeatureError
 from rtvi_web.protocol.config import Config
 from rtvi_web.protocol.media import MediaDevice, MediaState, MediaStreamTrack, Participant
-from rtvi_web.protocol.recovery import LinkLoss
+from rtvi_web.protocol.reconnect import LinkLoss
 from rtvi_web.protocol.state import TransportState
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ session, which the bot goes on with; then, where the application allows it, a ne
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
 from typing import NamedTuple, TypeAlias
+
+from rtvi_web.protocol.reconnect import LinkLoss, Reconnect
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 2.0
 """Seconds between attempts: doubled each time, and shortened by chance to no less than half."""
@@ -20,33 +21,8 @@ SERVER_PATIENCE = 25.0
 """Seconds after which a server that cannot be asked is taken to have given the session up; Pipecat's do after 30."""
 
 
-class LinkLoss(StrEnum):
-    """How a lost link showed."""
-
-    SILENT = "silent"
-    """Nothing comes from the bot's side any more; this may heal by itself."""
-    FAILED = "failed"
-    """The browser has given the network path up."""
-    CHANNEL_CLOSED = "channel-closed"
-    """The data channel is closed, though the bot has not said that it leaves."""
-
-
 PATIENCE = {LinkLoss.SILENT: 5.0, LinkLoss.FAILED: 0.0, LinkLoss.CHANNEL_CLOSED: 0.0}
 """Seconds for which the connection may heal by itself before another is tried."""
-
-
-class Reconnect(NamedTuple):
-    """How hard a transport tries to restore a lost link.
-
-    Attributes:
-        budget: seconds that all of it may take, from the moment at which the loss showed; the session ends then.
-            The default is about as long as a Pipecat server keeps the session.
-        fresh_start: whether a new bot may be asked for once the server has given the session up. It knows nothing of
-            the conversation. Give such a session a budget that is longer than the server's half a minute.
-    """
-
-    budget: float = 30.0
-    fresh_start: bool = False
 
 
 class Watch(NamedTuple):

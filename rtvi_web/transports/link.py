@@ -22,7 +22,7 @@ from rtvi_web.errors import (
 from rtvi_web.protocol.diagnosis import LinkEvidence, candidate_types
 from rtvi_web.protocol.events import RTVIEvent
 from rtvi_web.protocol.media import Participant, ParticipantTracks
-from rtvi_web.protocol.recovery import LinkLoss
+from rtvi_web.protocol.reconnect import LinkLoss
 from rtvi_web.transport import TransportHost
 from rtvi_web.transports.signalling import Signalling, Trickle
 

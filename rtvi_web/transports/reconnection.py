@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 from rtvi_web.browser import _js
 from rtvi_web.errors import DisconnectedError, RTVIError
-from rtvi_web.protocol.recovery import GiveUp, LinkLoss, Reconnect, Recovery, Resume, StartAgain, Watch
+from rtvi_web.protocol.reconnect import LinkLoss, Reconnect
+from rtvi_web.protocol.recovery import GiveUp, Recovery, Resume, StartAgain, Watch
 from rtvi_web.transport import TransportHost
 
 logger = logging.getLogger(__name__)

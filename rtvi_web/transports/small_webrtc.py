@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rtvi_web.browser.rtc import DEFAULT_MESSAGE_SIZE
-from rtvi_web.errors import ConnectPhase, DisconnectedError, RTVIError
-from rtvi_web.protocol.diagnosis import LinkEvidence
+from rtvi_web.errors import DisconnectedError, RTVIError
 from rtvi_web.protocol.media import Participant, ParticipantTracks
-from rtvi_web.protocol.recovery import SERVER_PATIENCE, LinkLoss, Reconnect
-from rtvi_web.protocol.stats import LinkStats, Traffic, last_heard, signs_of_life, sound_sent, summarize
+from rtvi_web.protocol.reconnect import Reconnect
 from rtvi_web.transport import ConnectRequest, HttpClient
-from rtvi_web.transports.first_words import FirstWords
 from rtvi_web.transports.http import PageHttp
-from rtvi_web.transports.link import Link
-from rtvi_web.transports.media_host import CAMERA, MICROPHONE, SCREEN
+from rtvi_web.transports.media_host import MICROPHONE
 from rtvi_web.transports.page_media import PageMedia
-from rtvi_web.transports.recently_sent import RecentlySent
-from rtvi_web.transports.reconnection import Reconnection
-from rtvi_web.transports.signalling import Signalling, ice_servers, offer_url
+
+if TYPE_CHECKING:
+    from rtvi_web.protocol.diagnosis import LinkEvidence
+    from rtvi_web.protocol.stats import LinkStats
+    from rtvi_web.transports.first_words import FirstWords
+    from rtvi_web.transports.link import Link
+    from rtvi_web.transports.small_webrtc_session import SmallWebRTCSession
 
 DEFAULT_RECONNECT = Reconnect()
-LOOK = 3.0
-"""Seconds for which a link is looked at: browsers ask the other side every 2.5 s."""
 NO_BOT = Participant(id="bot", name="bot", local=False)
 
 
@@ -90,125 +84,66 @@ class SmallWebRTCTransport(PageMedia):
         )
         self._webrtc_url = webrtc_url
         self._ice_servers = ice_servers
+        self._codecs = {
+            kind: codec for kind, codec in (("audio", audio_codec), ("video", video_codec)) if codec is not None
+        }
+        self._reconnect = reconnect
         self._buffers = buffer_until_ready
         self._first_words: FirstWords | None = None
         self._http: HttpClient = PageHttp()
-        self._link: Link | None = None
-        self._codecs = {"audio": audio_codec, "video": video_codec}
-        self._reconnect = reconnect
-        self._reconnection: Reconnection | None = None
-        self._recently_sent = RecentlySent()
-        self._evidence = LinkEvidence()
+        self._session: SmallWebRTCSession | None = None
+        self._evidence: LinkEvidence | None = None
 
     @property
     def http(self) -> HttpClient:
         return self._http
 
     @property
+    def _link(self) -> Link | None:
+        return self._session.link if self._session else None
+
+    @property
     def max_message_size(self) -> int:
-        return self._link.max_message_size if self._link else DEFAULT_MESSAGE_SIZE
+        if self._link is not None:
+            return self._link.max_message_size
+        from rtvi_web.browser.rtc import DEFAULT_MESSAGE_SIZE
+
+        return DEFAULT_MESSAGE_SIZE
 
     # The session.
 
     def starting(self) -> None:
-        self._evidence = LinkEvidence()
+        self._evidence = None
         if self._buffers and self._first_words is None:
+            from rtvi_web.transports.first_words import FirstWords
+
             self._first_words = FirstWords(lambda: self._mic.track)
 
     async def connect(self, request: ConnectRequest) -> Participant:
-        self._client.enter(ConnectPhase.OFFER)
-        self._signalling = Signalling(
-            self.http,
-            offer_url(self._webrtc_url, request),
-            headers=request.headers,
-            request_data=request.request_data,
-        )
-        self._servers = ice_servers(self._ice_servers, request.bundle)
-        if self._reconnection is None:
-            self._reconnection = Reconnection(self._reconnect, self, self._client)
-        self._recently_sent = RecentlySent()
-        self._link = link = self._make_link(self._reconnection)
-        await self._open(link)
-        return link.bot
+        # What a session needs is imported with the first one, so that no page waits for it at its boot.
+        from rtvi_web.transports.small_webrtc_session import SmallWebRTCSession
 
-    def _make_link(self, reconnection: Reconnection, bot: Participant | None = None) -> Link:
-        self._traffic = Traffic(time.time(), 0, 0)
-        link = Link(
+        self._session = SmallWebRTCSession(
             self._client,
-            reconnection,
-            self._signalling,
-            ice_servers=self._servers,
-            codecs={kind: codec for kind, codec in self._codecs.items() if codec is not None},
+            self.http,
+            webrtc_url=self._webrtc_url,
+            servers=self._ice_servers,
+            codecs=self._codecs,
+            reconnect=self._reconnect,
             player=self._player,
+            sent_tracks=self._sent_tracks,
+            sends=lambda: [self.is_mic_enabled, self.is_cam_enabled, self.is_sharing_screen],
             tracks_changed=self.tracks_changed,
-            bot=bot,
         )
-        self._evidence = link.evidence
-        return link
-
-    async def _open(self, link: Link, replaces: Link | None = None) -> None:
-        tracks = self._sent_tracks()
-        await link.open(tracks, replaces)
-        for slot, track in enumerate(self._sent_tracks()):
-            if track is not tracks[slot]:  # A device was changed while the link was opened.
-                await link.send_track(slot, track)
-        enabled = {MICROPHONE: self.is_mic_enabled, CAMERA: self.is_cam_enabled, SCREEN: self.is_sharing_screen}
-        for slot, sends in enabled.items():
-            link.send_track_status(slot, sends)
+        return await self._session.connect(request)
 
     def _sent_tracks(self) -> list[Any]:
         held_back = self._first_words is not None
         return [None if held_back else self._mic.track, self._cam.track, self._screen.track]
 
-    # Restoring the link: Restorer.
-
-    @property
-    def is_linked(self) -> bool:
-        return self._link is not None and self._link.is_linked
-
-    async def signs_of_life(self) -> int:
-        return signs_of_life(await self._reports())
-
-    async def _reports(self) -> list[dict[str, Any]]:
-        if self._link is None:
-            raise DisconnectedError("There is no connection.")
-        return await self._link.stats()
-
-    async def look_back(self) -> None:
-        with contextlib.suppress(DisconnectedError):  # A connection that is closed tells nothing.
-            self._recently_sent.heard(last_heard(await self._reports()))
-
-    async def knows_session(self, lost: float) -> bool:
-        known = await self._signalling.knows_connection()
-        return lost < SERVER_PATIENCE if known is None else known
-
-    async def resume(self) -> None:
-        old = self._link
-        if old is None or self._reconnection is None:
-            raise DisconnectedError("There is no session to resume.")
-        new = self._make_link(self._reconnection, old.bot)
-        try:
-            await self._open(new, replaces=old)
-        except BaseException:
-            await new.close()
-            raise
-        self._link = new
-        for text in self._recently_sent.take():
-            new.send(text)
-
-    async def start_again(self) -> None:
-        if self._link is not None:
-            await self._link.close()
-        try:
-            await self._client.start_again(self.connect)
-        except BaseException:
-            if self._link is not None:
-                await self._link.close()
-            raise
-
     def bot_ready(self) -> None:
-        if self._reconnection is not None:
-            self._reconnection.begin()
+        if self._session is not None:
+            self._session.bot_ready()
         if self._first_words is not None and self._link is not None:
             self._run(self._send_first_words(self._first_words, self._link))
 
@@ -221,48 +156,29 @@ class SmallWebRTCTransport(PageMedia):
             await self.send_track(MICROPHONE, self._mic.track)
 
     async def close(self) -> None:
-        link, self._link = self._link, None
-        reconnection, self._reconnection = self._reconnection, None
+        session, self._session = self._session, None
         words, self._first_words = self._first_words, None
         if words is not None:
             words.close()
-        if reconnection is not None:
-            await reconnection.close()
         await self.close_media()
-        if link is not None:
-            await link.close()
+        if session is not None:
+            self._evidence = session.evidence
+            await session.close()
 
     def send(self, text: str) -> None:
-        if self._link is None:
+        if self._session is None:
             raise DisconnectedError("There is no connection to send on.")
-        try:
-            self._link.send(text)
-        except DisconnectedError:
-            if self._reconnection is not None and self._reconnection.restores:
-                self._reconnection.lost(LinkLoss.CHANNEL_CLOSED)  # The browser tells that a moment later.
-            raise
-        self._recently_sent.remember(text, time.time())
-
-    # How the link does.
+        self._session.send(text)
 
     async def stats(self) -> LinkStats:
-        reports = await self._reports()
-        stats = summarize(reports, self._traffic, buffered=self._link.buffered if self._link else 0)
-        self._traffic = stats.traffic
-        return stats
+        if self._session is None:
+            raise DisconnectedError("There is no connection.")
+        return await self._session.stats()
 
     async def examine(self) -> LinkEvidence:
-        if self._link is None:
-            return self._evidence
-        evidence = replace(self._link.evidence, path_lost=self._link.evidence.channel_opened and not self.is_linked)
-        with contextlib.suppress(DisconnectedError):  # It may end while it is looked at.
-            before = await self._reports()
-            await asyncio.sleep(LOOK)
-            after = await self._reports()
-            evidence.heard = signs_of_life(after) > signs_of_life(before)
-            sound, sound_before = sound_sent(after), sound_sent(before)
-            evidence.sound = sound - sound_before if sound is not None and sound_before is not None else None
-        return evidence
+        if self._session is not None:
+            return await self._session.examine()
+        return self._evidence or await super().examine()
 
     # What the devices send: PageMedia.
 

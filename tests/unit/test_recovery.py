@@ -6,14 +6,13 @@ import itertools
 
 import pytest
 
+from rtvi_web.protocol.reconnect import LinkLoss, Reconnect
 from rtvi_web.protocol.recovery import (
     LONGEST_PAUSE,
     PATIENCE,
     RESUME_LIMIT,
     START_LIMIT,
     GiveUp,
-    LinkLoss,
-    Reconnect,
     Recovery,
     Resume,
     StartAgain,

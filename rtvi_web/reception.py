@@ -1,0 +1,140 @@
+"""What the bot of a session says: told to handlers and helpers, and acted on.
+
+It brings pydantic, so that it is imported with the first session; see :mod:`rtvi_web.protocol`.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from rtvi_web.emitter import Emitter
+from rtvi_web.errors import (
+    BotError,
+    DisconnectedError,
+    InvalidArgumentError,
+    MessageTooLargeError,
+    QueueFullError,
+    RequestError,
+    UnsupportedFeatureError,
+)
+from rtvi_web.functions import NOBODY, Answerer, FunctionCalls, answer
+from rtvi_web.helpers import MessageHelpers
+from rtvi_web.protocol.events import RTVIEvent
+from rtvi_web.protocol.messages import RTVIMessage
+from rtvi_web.protocol.outcomes import (
+    Answered,
+    BotBecameReady,
+    CallAnnounced,
+    FatalError,
+    Fire,
+    ForHelpers,
+    Outcome,
+    Refused,
+)
+from rtvi_web.protocol.payloads import FunctionCallData
+from rtvi_web.protocol.session import Session
+from rtvi_web.requests import PendingRequests
+
+if TYPE_CHECKING:
+    from rtvi_web.lifecycle import Lifecycle
+
+logger = logging.getLogger(__name__)
+
+
+class Reception:
+    """Takes the messages of one session.
+
+    Args:
+        lifecycle: what the bot may end, and what its answers go through.
+        requests: what waits for an answer of the bot.
+    """
+
+    def __init__(
+        self,
+        lifecycle: Lifecycle,
+        emitter: Emitter,
+        functions: FunctionCalls,
+        helpers: MessageHelpers,
+        requests: PendingRequests,
+    ) -> None:
+        self._lifecycle = lifecycle
+        self._emitter = emitter
+        self._functions = functions
+        self._helpers = helpers
+        self._requests = requests
+        self._session = Session()
+        self._unsupported: set[str] = set()
+
+    def receive(self, text: str) -> None:
+        """Take a message."""
+        for outcome in self._session.receive(text):
+            if not tell(outcome, self._emitter, self._helpers):
+                self._act(outcome)
+
+    def check_supported(self, type: str) -> None:
+        """Check that the bot has not said of a type of message that it does not know it.
+
+        Raises:
+            UnsupportedFeatureError: it has.
+        """
+        if type in self._unsupported:
+            raise _unsupported(type)
+
+    def _act(self, outcome: Outcome) -> None:
+        match outcome:
+            case BotBecameReady(data):
+                self._lifecycle.bot_became_ready(data)
+            case Answered(id, value):
+                self._requests.answer(id, value)
+            case Refused(id, reason, unsupported):
+                if id == self._lifecycle.client_ready_id:
+                    # Older servers say this about a version they don't know, and then bot-ready all the same.
+                    logger.warning("the bot says about client-ready: %s", reason)
+                if unsupported:
+                    self._unsupported.add(unsupported)
+                    self._emitter.emit(RTVIEvent.UNSUPPORTED_FEATURE, _unsupported(unsupported))
+                self._requests.refuse(id, _unsupported(unsupported) if unsupported else RequestError(reason))
+            case CallAnnounced(data, only_here):
+                answerer = self._functions.answerer(data.function_name or "") or (NOBODY if only_here else None)
+                if answerer and self._session.claim(data.tool_call_id):
+                    self._emitter.run(self._answer(answerer, data), "answering a function call failed")
+            case FatalError(reason):
+                self._lifecycle.end(BotError(f"The bot reported a fatal error: {reason}"))
+
+    async def _answer(self, answerer: Answerer, call: FunctionCallData) -> None:
+        result = await answer(answerer, call)
+        lifecycle = self._lifecycle
+        if lifecycle.reception is not self or not lifecycle.in_session:
+            logger.debug("the session ended before function %r was answered", call.function_name)
+            return
+        try:
+            lifecycle.send("llm-function-call-result", result)
+        except (InvalidArgumentError, MessageTooLargeError) as error:
+            logger.warning("the result of function %r was not sent: %s", call.function_name, error)
+            # The arguments may be what cannot be sent; the bot knows them anyway.
+            short = {**result, "arguments": {}, "result": {"error": error.message}}
+            lifecycle.send("llm-function-call-result", short)
+        except (DisconnectedError, QueueFullError) as error:
+            logger.warning("function %r was not answered: %s", call.function_name, error)
+
+
+def tell(outcome: Outcome, emitter: Emitter, helpers: MessageHelpers) -> bool:
+    """Tell handlers and helpers what a message says, in a session or out of one; says whether that is all of it."""
+    if isinstance(outcome, Fire):
+        event, args, message = outcome
+        if message:
+            helpers.handle(message)
+        elif event is RTVIEvent.INVALID_MESSAGE:
+            logger.warning("not an RTVI message: %s", args[0].reason)
+        emitter.emit(event, *args)
+        return True
+    if isinstance(outcome, ForHelpers):
+        if not helpers.handle(outcome.message):
+            emitter.emit(RTVIEvent.GENERIC_MESSAGE, RTVIMessage.model_validate(outcome.message))
+        return True
+    return False
+
+
+def _unsupported(type: str) -> UnsupportedFeatureError:
+    return UnsupportedFeatureError(f"The bot does not know the message {type!r}.", feature=type)
