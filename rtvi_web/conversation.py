@@ -18,7 +18,7 @@ class Chronicle:
     """Listens to a client, ahead of its user's handlers, so that these find everything up to date."""
 
     def __init__(self, emitter: Emitter) -> None:
-        self.conversation = Conversation()
+        self.conversation = Conversation(time.time)
         self._emitter = emitter
         self._tracker = BotStateTracker()
         for event in OF_INTEREST:
@@ -36,14 +36,14 @@ class Chronicle:
 
     def wrote(self, text: str, *, is_told: bool = True) -> None:
         """The person wrote something to the bot; see :meth:`Conversation.wrote`."""
-        self._tell(self.conversation.wrote(text, time.time(), is_told=is_told))
+        self._tell(self.conversation.wrote(text, is_told=is_told))
 
     def _taker(self, event: str) -> Callable[..., None]:
         """A handler that takes an event, in few steps: the model's words come by the hundred."""
         take, emit, updated = self.conversation.take, self._emitter.emit, RTVIEvent.CONVERSATION_UPDATED
 
         def taker(*args: Any) -> None:
-            for turn in take(event, args, time.time()):
+            for turn in take(event, args):
                 emit(updated, turn)
 
         return taker
@@ -55,7 +55,7 @@ class Chronicle:
             self._emitter.emit(RTVIEvent.BOT_STATE_CHANGED, self.bot_state)
 
     def _end(self) -> None:
-        self._tell(self.conversation.end_session(time.time()))
+        self._tell(self.conversation.end_session())
 
     def _tell(self, turns: list[Turn]) -> None:
         for turn in turns:

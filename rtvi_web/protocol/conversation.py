@@ -1,6 +1,6 @@
 """The conversation as turns of person and bot, put together from the events of a session.
 
-Pure: what happens comes in by :meth:`Conversation.take`, with the time at which it happened.
+Pure: what happens comes in by :meth:`Conversation.take`, and the time from a clock that is given.
 """
 
 from __future__ import annotations
@@ -24,12 +24,16 @@ MAX_WRITTEN = 100
 class Conversation:
     """The turns so far, of all sessions of a client; bounded.
 
+    Args:
+        now: the time in seconds since 1970. It is asked only where a turn begins or ends: it costs as much as a word.
+
     Attributes:
         turns: oldest first; read them, but do not change them.
         dropped: how many turns were forgotten, because there were more than 500.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
         self.turns: list[Turn] = []
         self.dropped = 0
         self._next_id = 1
@@ -47,40 +51,38 @@ class Conversation:
         """:meth:`to_dict` as JSON text."""
         return json.dumps(self.to_dict(), ensure_ascii=False, default=str)
 
-    def take(self, event: str, args: tuple[Any, ...], at: float) -> list[Turn]:
+    def take(self, event: str, args: tuple[Any, ...]) -> list[Turn]:
         """Take an event.
 
         Args:
             event: what happened.
             args: what its handlers get.
-            at: when, in seconds since 1970.
 
         Returns:
             The turns that it changed.
         """
         change = _CHANGES.get(event)
-        changed = change(self, at, *args) if change else []
+        changed = change(self, *args) if change else []
         return self._with_ended(changed) if self._ended else changed
 
-    def wrote(self, text: str, at: float, *, is_told: bool = True) -> list[Turn]:
+    def wrote(self, text: str, *, is_told: bool = True) -> list[Turn]:
         """The person wrote something to the bot.
 
         Args:
             text: what they wrote.
-            at: when, in seconds since 1970.
             is_told: whether it is something that bots of today tell (older ones tell nothing).
         """
         if is_told and self._bot_tells_input:
             return []
         if is_told:
             self._written_here.append(text)
-        return self._with_ended(self._write(at, text))
+        return self._with_ended(self._write(text))
 
-    def end_session(self, at: float) -> list[Turn]:
+    def end_session(self) -> list[Turn]:
         """The session is over, and so are its turns."""
         for turn in self.turns[-2:]:
             if not turn.ended:
-                self._end(turn, at)
+                self._end(turn)
         changed = self._with_ended([])
         self._begin_session()
         return changed
@@ -102,12 +104,12 @@ class Conversation:
 
     # Turns.
 
-    def _begin(self, role: Literal["user", "bot"], at: float) -> Turn:
+    def _begin(self, role: Literal["user", "bot"]) -> Turn:
         """A new turn, which ends the others; but a bot that is busy goes on while the person says something."""
         for turn in self.turns[-2:]:
             if not turn.ended and not (role == "user" and turn.role == "bot" and self._is_busy(turn)):
-                self._end(turn, at)
-        return self._add(Turn(self._next_id, role, at), len(self.turns))
+                self._end(turn)
+        return self._add(Turn(self._next_id, role, self._now()), len(self.turns))
 
     def _add(self, turn: Turn, place: int) -> Turn:
         self._next_id += 1
@@ -117,8 +119,8 @@ class Conversation:
             self.dropped += 1
         return turn
 
-    def _end(self, turn: Turn, at: float) -> None:
-        turn.ended_at = at
+    def _end(self, turn: Turn) -> None:
+        turn.ended_at = self._now()
         self._ended.append(turn)
 
     def _with_ended(self, changed: list[Turn]) -> list[Turn]:
@@ -137,43 +139,43 @@ class Conversation:
 
     # The person.
 
-    def _user_started_speaking(self, at: float) -> list[Turn]:
+    def _user_started_speaking(self) -> list[Turn]:
         self._user_speaks = True
-        self._unheard_since = at
+        self._unheard_since = self._now()
         return []
 
-    def _user_stopped_speaking(self, at: float) -> list[Turn]:
+    def _user_stopped_speaking(self) -> list[Turn]:
         self._user_speaks = False
         return []
 
-    def _user_said(self, at: float, data: Any) -> list[Turn]:
+    def _user_said(self, data: Any) -> list[Turn]:
         if self._bot_tells_input:
             return []
-        return self._heard(at, data.text, final=data.final)
+        return self._heard(data.text, final=data.final)
 
-    def _user_input(self, at: float, data: Any) -> list[Turn]:
+    def _user_input(self, data: Any) -> list[Turn]:
         self._bot_tells_input = True
         if data.input_type == "backchannel":
             return []  # the bot takes no notice of it
         if data.input_type != "chat":
-            return self._heard(at, data.text, final=data.final)
+            return self._heard(data.text, final=data.final)
         if data.text in self._written_here:  # said before this bot was known to tell it
             self._written_here.remove(data.text)
             return []
-        return self._write(at, data.text)
+        return self._write(data.text)
 
-    def _write(self, at: float, text: str) -> list[Turn]:
-        turn = self._user_turn(at)
+    def _write(self, text: str) -> list[Turn]:
+        turn = self._user_turn()
         turn.typed = True
         return self._say(turn, text)
 
-    def _heard(self, at: float, text: str, *, final: bool) -> list[Turn]:
+    def _heard(self, text: str, *, final: bool) -> list[Turn]:
         if not final:
-            turn = self._speaker_turn(at)
+            turn = self._speaker_turn()
             turn.partial = text[:MAX_TEXT]
             return [turn]
         answered = self._answered_turn()
-        turn = answered or self._speaker_turn(at)
+        turn = answered or self._speaker_turn()
         if answered is None:
             self._unheard_since = None
         turn.partial = ""
@@ -183,14 +185,14 @@ class Conversation:
         turn._words.add(f" {text.strip()}")
         return [turn]
 
-    def _user_turn(self, at: float) -> Turn:
+    def _user_turn(self) -> Turn:
         last = self._last
-        return last if last and last.role == "user" and not last.ended else self._begin("user", at)
+        return last if last and last.role == "user" and not last.ended else self._begin("user")
 
-    def _speaker_turn(self, at: float) -> Turn:
+    def _speaker_turn(self) -> Turn:
         """The person's turn, which has begun a while ago when the first of its words are known."""
         before = self._last
-        turn = self._user_turn(at)
+        turn = self._user_turn()
         if turn is not before and self._unheard_since and (not before or before.started_at <= self._unheard_since):
             turn.started_at = self._unheard_since
         return turn
@@ -213,14 +215,14 @@ class Conversation:
 
     # The bot.
 
-    def _bot_turn(self, at: float) -> Turn:
+    def _bot_turn(self) -> Turn:
         if self.turns:  # Every word of the model comes here.
             last = self.turns[-1]
             if last.ended_at is None and last.role == "bot":
                 return last
-        return self._open_turn("bot") or self._begin("bot", at)
+        return self._open_turn("bot") or self._begin("bot")
 
-    def _output_turn(self, at: float, *, is_shown: bool = False) -> Turn:
+    def _output_turn(self, *, is_shown: bool = False) -> Turn:
         """The bot's turn, also one that has ended, to which belongs what still comes in.
 
         It was interrupted, or what comes is only shown, which waits for nobody.
@@ -228,56 +230,56 @@ class Conversation:
         last = self._last
         if last and last.role == "bot" and last.ended and not self._generating and (last.interrupted or is_shown):
             return last
-        return self._bot_turn(at)
+        return self._bot_turn()
 
     def _is_busy(self, turn: Turn) -> bool:
         return self._generating or self._bot_speaks or turn._waits_for_functions
 
-    def _llm_started(self, at: float) -> list[Turn]:
+    def _llm_started(self) -> list[Turn]:
         self._generating = True
         for call in self._untold_calls:
             call.status = "done"  # as the model goes on
         self._untold_calls.clear()
         turn = self._last
         if turn is None or turn.role != "bot" or turn.ended or turn.started_at < (self._unheard_since or 0):
-            turn = self._begin("bot", at)
+            turn = self._begin("bot")
         turn._words.add(" ")  # what comes after a function call is another sentence
         self._words_before = len(turn._words)
         return [turn]
 
-    def _llm_text(self, at: float, data: Any) -> list[Turn]:
-        turn = self._bot_turn(at)
+    def _llm_text(self, data: Any) -> list[Turn]:
+        turn = self._bot_turn()
         turn._words.add(data.text)
         return [turn]
 
-    def _llm_stopped(self, at: float) -> list[Turn]:
+    def _llm_stopped(self) -> list[Turn]:
         self._generating = False
         turn = self._open_turn("bot")
-        return self._written(turn, at) if turn else []
+        return self._written(turn) if turn else []
 
-    def _bot_output(self, at: float, data: Any) -> list[Turn]:
+    def _bot_output(self, data: Any) -> list[Turn]:
         self._bot_tells_output = True
         if data.output_type == "backchannel":
             return []  # an "mhm" while the person speaks: it is still their turn
-        turn = self._output_turn(at, is_shown=data.will_be_spoken is False)
+        turn = self._output_turn(is_shown=data.will_be_spoken is False)
         turn.output.add(data)
-        self._written(turn, at)
+        self._written(turn)
         return [turn]
 
-    def _written(self, turn: Turn, at: float) -> list[Turn]:
+    def _written(self, turn: Turn) -> list[Turn]:
         """Nobody says when an answer in writing has ended: it has when the model has."""
         if not turn.ended and not self._is_busy(turn) and turn.output.is_silent:
-            self._end(turn, at)
+            self._end(turn)
         return []
 
-    def _tts_text(self, at: float, data: Any) -> list[Turn]:
+    def _tts_text(self, data: Any) -> list[Turn]:
         if self._bot_tells_output:
             return []
-        turn = self._output_turn(at)
+        turn = self._output_turn()
         turn._voiced.add(f" {data.text.strip()}")
         return [turn]
 
-    def _bot_started_speaking(self, at: float) -> list[Turn]:
+    def _bot_started_speaking(self) -> list[Turn]:
         self._bot_speaks = True
         turn = self._last
         if turn and turn.role == "bot" and turn.ended and not turn.interrupted and turn._is_unsaid:
@@ -285,46 +287,46 @@ class Conversation:
             return [turn]
         return []
 
-    def _bot_stopped_speaking(self, at: float) -> list[Turn]:
+    def _bot_stopped_speaking(self) -> list[Turn]:
         self._bot_speaks = False
         turn = self._open_turn("bot")
         if turn is None:
             return []
         if self._user_speaks and not self._bot_tells_interruptions and (self._generating or turn._is_unsaid):
-            return self._cut_off(turn, at)  # RTVI 0.x has no message for it
+            return self._cut_off(turn)  # RTVI 0.x has no message for it
         if not self._is_busy(turn):  # else it pauses between sentences, or waits for a function
-            self._end(turn, at)
+            self._end(turn)
         return []
 
-    def _bot_interrupted(self, at: float) -> list[Turn]:
+    def _bot_interrupted(self) -> list[Turn]:
         self._bot_tells_interruptions = True
         turn = self._open_turn("bot")
         if turn is None:
             return []  # today's bots say so even when they were silent
-        return self._cut_off(turn, at)
+        return self._cut_off(turn)
 
-    def _cut_off(self, turn: Turn, at: float) -> list[Turn]:
+    def _cut_off(self, turn: Turn) -> list[Turn]:
         turn.interrupted = self._is_busy(turn) or bool(turn.text)
         turn.output.cut_off()
         self._generating = self._bot_speaks = False
-        self._end(turn, at)
+        self._end(turn)
         return []
 
     # Function calls.
 
-    def _call_in_progress(self, at: float, data: Any) -> list[Turn]:
+    def _call_in_progress(self, data: Any) -> list[Turn]:
         self._untold_calls = [call for call in self._untold_calls if call.tool_call_id != data.tool_call_id]
-        return self._call(at, data)[0]
+        return self._call(data)[0]
 
-    def _legacy_call(self, at: float, data: Any) -> list[Turn]:
-        changed, call = self._call(at, data)
+    def _legacy_call(self, data: Any) -> list[Turn]:
+        changed, call = self._call(data)
         if call:
             self._untold_calls.append(call)  # whose end no message tells
         return changed
 
-    def _call(self, at: float, data: Any) -> tuple[list[Turn], CallRecord | None]:
+    def _call(self, data: Any) -> tuple[list[Turn], CallRecord | None]:
         """The turn of a call, and its record if it is new: an old and a new message may tell of the same."""
-        turn = self._bot_turn(at)
+        turn = self._bot_turn()
         call = next((call for call in turn.function_calls if call.tool_call_id == data.tool_call_id), None)
         if call:
             call.function_name = call.function_name or data.function_name
@@ -336,7 +338,7 @@ class Conversation:
         turn.function_calls.append(call)
         return [turn], call
 
-    def _call_stopped(self, at: float, data: Any) -> list[Turn]:
+    def _call_stopped(self, data: Any) -> list[Turn]:
         for turn in reversed(self.turns):
             for call in turn.function_calls:
                 if call.tool_call_id == data.tool_call_id:

@@ -25,7 +25,7 @@ class Told:
     """A conversation that is told by messages."""
 
     def __init__(self) -> None:
-        self.conversation = Conversation()
+        self.conversation = Conversation(lambda: self.now)
         self.session = Session()
         self.now = 100.0
 
@@ -35,7 +35,7 @@ class Told:
         changed: list[Turn] = []
         for outcome in self.session.receive(frame):
             if isinstance(outcome, Fire):
-                changed += self.conversation.take(outcome.event, outcome.args, self.now)
+                changed += self.conversation.take(outcome.event, outcome.args)
         return changed
 
     def answer(self, text: str) -> None:
@@ -58,7 +58,7 @@ def replay(name: str) -> Conversation:
         if not isinstance(message, dict) or message.get("label") != "rtvi-ai" or "type" not in message:
             continue
         if record["dir"] == "out" and message["type"] == "send-text":
-            told.conversation.wrote(message["data"]["content"], told.now)
+            told.conversation.wrote(message["data"]["content"])
         elif record["dir"] == "in":
             told.hear(message["type"], **(message.get("data") if isinstance(message.get("data"), dict) else {}))
     return told.conversation
@@ -143,11 +143,11 @@ class TestThePerson:
 
     def test_what_was_typed_before_the_bot_was_known_to_tell_it(self) -> None:
         told = Told()
-        [turn] = told.conversation.wrote("hello", 50)
-        assert (turn.text, turn.typed, turn.started_at) == ("hello", True, 50)
+        [turn] = told.conversation.wrote("hello")
+        assert (turn.text, turn.typed, turn.started_at) == ("hello", True, told.now)
         told.hear("user-input", text="hello", input_type="chat", final=True)
         assert told.said == [("user", "hello")]
-        assert told.conversation.wrote("again", 60) == []  # from now on the bot tells
+        assert told.conversation.wrote("again") == []  # from now on the bot tells
         told.hear("user-input", text="again", input_type="chat", final=True)
         assert told.said == [("user", "hello again")]
 
@@ -158,16 +158,16 @@ class TestThePerson:
         assert told.said == [("user", "hello")]
 
     def test_old_bots_never_tell_what_was_written_and_nothing_piles_up(self) -> None:
-        conversation = Conversation()
+        conversation = Conversation(lambda: 0)
         for _ in range(3):
             for number in range(MAX_WRITTEN):
-                conversation.wrote(str(number), 0)
+                conversation.wrote(str(number))
         assert len(conversation._written_here) == MAX_WRITTEN
 
     def test_what_comes_with_a_file_is_told_by_no_bot(self) -> None:
         told = Told()
         told.hear("user-input", text="hello", input_type="chat", final=True)
-        told.conversation.wrote("what is this", 100, is_told=False)
+        told.conversation.wrote("what is this", is_told=False)
         assert told.said == [("user", "hello what is this")]
 
     def test_what_is_written_while_the_bot_goes_on(self) -> None:
@@ -372,9 +372,10 @@ class TestTheBot:
     def test_the_end_of_a_session_ends_its_turns(self) -> None:
         told = Told()
         told.hear("user-transcription", text="he", final=False)
-        [turn] = told.conversation.end_session(200)
-        assert (turn.ended_at, turn.partial) == (200, "he"), "what never became final"
-        assert told.conversation.end_session(201) == []
+        told.now += 1
+        [turn] = told.conversation.end_session()
+        assert (turn.ended_at, turn.partial) == (told.now, "he"), "what never became final"
+        assert told.conversation.end_session() == []
         told.hear("user-transcription", text="hello", final=True)
         assert [turn.id for turn in told.conversation.turns] == [1, 2]
 
