@@ -6,7 +6,8 @@ import { pathToFileURL } from "node:url";
 
 const [pyodideFolder, ...jobs] = process.argv.slice(2);
 const { loadPyodide } = await import(pathToFileURL(resolve(pyodideFolder, "pyodide.mjs")).href);
-const pyodide = await loadPyodide();
+// Columns are for the carets under a traceback's source lines, and the archives have no sources.
+const pyodide = await loadPyodide({ args: ["-X", "no_debug_ranges"] });
 const compileArchive = pyodide.runPython(
   readFileSync(new URL("compile_archive.py", import.meta.url), "utf8") + "\ncompile_archive",
 );

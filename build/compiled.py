@@ -33,7 +33,7 @@ def compile_archives(archives: list[Path], pyodide: Path) -> dict[str, Path]:
     `pyodide` is the unpacked npm package, whose Python does the work under Node.
     """
     FOLDER.mkdir(parents=True, exist_ok=True)
-    recipe = hashlib.sha256((BUILD / "compile_archive.py").read_bytes())
+    recipe = hashlib.sha256((BUILD / "compile_archive.py").read_bytes() + (BUILD / "compile.mjs").read_bytes())
     recipe.update(sha256(pyodide / "python_stdlib.zip").encode())
     outputs: dict[str, Path] = {}
     jobs: list[tuple[Path, Path]] = []

@@ -1,7 +1,7 @@
 """The pages of static/, the twin of index.html without PyScript, and the list that progress.js goes by.
 
-The pages get no preload hints. Pyodide asks for its files at once anyway; on a busy machine no hint showed a gain above
-the noise, and with one for pyodide.asm.wasm warm loads were slower, as if V8's cache of the compiled code went unused.
+The pages name in their heads what Pyodide will ask for, all but pyodide.asm.wasm: with a hint for that, warm loads were
+slower, as if V8's cache of the compiled code went unused.
 """
 
 import json
