@@ -4,6 +4,7 @@ import contextlib
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from serve import serve, site  # noqa: E402
 
 PAGES = ROOT / "benchmarks" / "pages"
 TIMEOUT_MS = 30_000
+SETTLING = 2.0
+"""Seconds that a browser takes to set up a new profile: half a second of CPU time that is no page's."""
 
 
 class StalledError(Exception):
@@ -60,12 +63,13 @@ def _copy_stock(folder: Path) -> None:
 
 @contextlib.contextmanager
 def fresh_profile(playwright: Playwright) -> Iterator[BrowserContext]:
-    """A browser with a new profile: nothing cached."""
+    """A browser with a new profile, nothing cached, once it has come to rest."""
     with tempfile.TemporaryDirectory() as profile:
         context = playwright.chromium.launch_persistent_context(
             profile, executable_path=chromium_path(), args=list(FLAGS), headless=True
         )
         with contextlib.closing(context):
+            time.sleep(SETTLING)
             yield context
 
 
