@@ -98,7 +98,7 @@ def open_page(context: BrowserContext, url: str, megabits: float | None = None) 
     failures: list[str] = []
     page.on("pageerror", lambda error: failures.append(str(error)))
     page.on("console", lambda message: failures.append(message.text) if message.type == "error" else None)
-    page.goto(url)
+    page.goto(url, wait_until="commit")
     ready = page.locator("body[data-ready]")
     try:
         ready.wait_for(state="attached", timeout=TIMEOUT_MS)

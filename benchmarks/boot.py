@@ -32,8 +32,7 @@ def measure(repetitions: int) -> tuple[Times, dict[str, int]]:
     with servers() as url, sync_playwright() as playwright:
         for repetition in range(repetitions):
             for network, megabits in NETWORKS.items():
-                for variant, page in VARIANTS.items():
-                    loads = load_afresh(playwright, url + page, megabits)
+                for variant, loads in load_afresh(playwright, url, megabits).items():
                     milliseconds = [float(load.ready) for load in loads]
                     times[network, variant, "cold"].append(milliseconds[0])
                     times[network, variant, "warm"] += milliseconds[FIRST_WARM:]
@@ -42,13 +41,22 @@ def measure(repetitions: int) -> tuple[Times, dict[str, int]]:
     return times, transferred
 
 
-def load_afresh(playwright: Playwright, url: str, megabits: float | None) -> list[Load]:
-    """Several loads in one fresh profile; all of them again where the throttle stalled one."""
+def load_afresh(playwright: Playwright, url: str, megabits: float | None) -> dict[str, list[Load]]:
+    """Several loads of each page in a fresh profile of its own; all of them again where the throttle stalled one.
+
+    The pages take turns, so that whatever slows the machine for a while slows them all, and so that a load does not
+    find the renderer process of the load before, with its compiled code, alive.
+    """
     for _ in range(ATTEMPTS):
-        with contextlib.suppress(StalledError), fresh_profile(playwright) as context:
-            return [open_page(context, url, megabits) for _ in range(LOADS)]
+        with contextlib.suppress(StalledError), contextlib.ExitStack() as stack:
+            contexts = {variant: stack.enter_context(fresh_profile(playwright)) for variant in VARIANTS}
+            loads: dict[str, list[Load]] = {variant: [] for variant in VARIANTS}
+            for _ in range(LOADS):
+                for variant, page in VARIANTS.items():
+                    loads[variant].append(open_page(contexts[variant], url + page, megabits))
+            return loads
         print("  Chromium's throttle stalled; once more", file=sys.stderr, flush=True)
-    sys.exit(f"{url} was not ready in {ATTEMPTS} attempts")
+    sys.exit(f"The pages were not ready in {ATTEMPTS} attempts")
 
 
 def report(times: Times, transferred: dict[str, int]) -> list[str]:
