@@ -342,7 +342,7 @@ class Lifecycle:
 
     def receive(self, text: str) -> None:
         self._emitter.emit(RTVIEvent.MESSAGE_RECEIVED, text)
-        self.reception.receive(text)
+        (self._reception or self.reception).receive(text)
 
     def bot_became_ready(self, data: BotReadyData) -> None:
         """The bot has answered client-ready."""
