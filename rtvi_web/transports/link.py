@@ -139,7 +139,6 @@ class Link:
             if track is not None:
                 await self.send_track(slot, track)
         await self._negotiate(replaces)
-        self._run(self._trickle.run, "sending candidates")
         await self._opened
 
     async def _negotiate(self, replaces: Link | None = None) -> None:
@@ -152,6 +151,7 @@ class Link:
                 await replaces.close()
             if not self._opened.done():
                 self._host.enter(ConnectPhase.ICE)
+                self._run(self._trickle.run, "sending candidates")  # The bot's side need not wait for ours.
             try:
                 await self._peer.answer(answer)
             except _js.JsError as error:
