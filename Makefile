@@ -63,6 +63,7 @@ bench: site bot browser-binary ## print the figures, as ratios in one run
 	$(PY) benchmarks/latency.py
 	$(PY) benchmarks/recovery.py
 	$(PY) benchmarks/levels.py
+	$(PY) benchmarks/long_tasks.py
 	$(PY) benchmarks/realtime.py
 
 clean: ## remove what was built; downloads and environments stay

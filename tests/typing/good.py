@@ -6,17 +6,22 @@ from typing import assert_type
 
 from rtvi_web import (
     ActionResponse,
+    AudioFrame,
     BotReadyData,
+    BotState,
     ClientParams,
     DeviceError,
+    DeviceStatus,
     ErrorMessage,
     FunctionCall,
     FunctionCallData,
     HttpError,
     InvalidMessage,
+    LinkStats,
     LLMContext,
     LLMHelper,
     LogLevel,
+    MediaDevice,
     Participant,
     RTVIClient,
     RTVIClientHelper,
@@ -28,6 +33,8 @@ from rtvi_web import (
     TranscriptData,
     Transport,
     TransportState,
+    Turn,
+    ui,
 )
 from rtvi_web.protocol.config import Config
 from rtvi_web.start import AbortController, ConnectTimeout
@@ -153,6 +160,35 @@ async def of_the_first_era() -> None:
     client.disconnect_bot()
     async for event, args in client.events(RTVIEvent.BOT_LLM_TEXT, limit=10):
         use(event.callback, args[0])
+
+
+async def devices() -> None:
+    await client.init_devices()
+    assert_type(await client.get_all_mics(), list[MediaDevice])
+    assert_type(client.selected_speaker, MediaDevice | None)
+    await client.update_cam((await client.get_all_cams())[0].id)
+    await client.enable_cam(not client.is_cam_enabled)
+    await client.enable_screen_share(not client.is_sharing_screen)
+    assert_type(client.media_state.mic.status, DeviceStatus)
+    client.show_video("#bot", "bot")
+    async for frame in client.remote_audio(sample_rate=24000):
+        assert_type(frame, AudioFrame)
+    client.on(RTVIEvent.MIC_UPDATED, lambda mic: use(mic and mic.label))
+    client.on(RTVIEvent.AVAILABLE_SPEAKERS_UPDATED, lambda speakers: use(speakers[0].id))
+    client.on(RTVIEvent.MEDIA_STATE_UPDATED, lambda state: use(state.cam.reason))
+
+
+async def of_today() -> None:
+    use(await client.start_bot("/start", request_data={"a": 1}, timeout=5))
+    assert_type(await client.start_bot_and_connect({"endpoint": "/start", "requestData": 1}), BotReadyData)
+    assert_type(client.conversation.turns, list[Turn])
+    assert_type(client.bot_state, BotState)
+    assert_type(await client.stats(), LinkStats)
+    use((await client.diagnose()).findings[0].problem)
+    client.on(RTVIEvent.CONVERSATION_UPDATED, lambda turn: use(turn.text, turn.output.saying))
+    client.on(RTVIEvent.RECONNECTING, lambda attempt, cause: use(attempt + 1, cause.value))
+    ui.device_select(client, "mic", into="#mics").close()
+    use(ui.transcript(client, into="#conversation").element)
 
 
 async def main() -> None:
