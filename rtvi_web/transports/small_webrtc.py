@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -114,16 +115,14 @@ class SmallWebRTCTransport(PageMedia):
 
     def starting(self) -> None:
         self._evidence = None
+        asyncio.get_running_loop().call_soon(_session_type)  # While the browser asks the person for permission.
         if self._buffers and self._first_words is None:
             from rtvi_web.transports.first_words import FirstWords
 
             self._first_words = FirstWords(lambda: self._mic.track)
 
     async def connect(self, request: ConnectRequest) -> Participant:
-        # What a session needs is imported with the first one, so that no page waits for it at its boot.
-        from rtvi_web.transports.small_webrtc_session import SmallWebRTCSession
-
-        self._session = SmallWebRTCSession(
+        self._session = _session_type()(
             self._client,
             self.http,
             webrtc_url=self._webrtc_url,
@@ -195,3 +194,10 @@ class SmallWebRTCTransport(PageMedia):
     def send_status(self, slot: int, enabled: bool) -> None:
         if self._link is not None:
             self._link.send_track_status(slot, enabled)
+
+
+def _session_type() -> type[SmallWebRTCSession]:
+    """What a session needs is imported with the first one, so that no page waits for it at its boot."""
+    from rtvi_web.transports.small_webrtc_session import SmallWebRTCSession
+
+    return SmallWebRTCSession
