@@ -57,8 +57,9 @@ def test_a_codec_that_is_preferred(in_page: InPagePython) -> None:
     codecs, refused = in_page.run("""
         client = new_client(transport=SmallWebRTCTransport(audio_codec="PCMU/8000", video_codec="VP8"))
         await client.connect()
-        await client.wait_for(RTVIEvent.BOT_STARTED_SPEAKING, timeout=20)
-        stats = await client.stats()
+        async with asyncio.timeout(20):  # A browser tells a codec once its first packets have gone through.
+            while not ((stats := await client.stats()).audio_codec_received and stats.audio_codec_sent):
+                await asyncio.sleep(0.1)
         await client.disconnect()
         none = new_client(transport=SmallWebRTCTransport(audio_codec="mp3"))
         result = [[stats.audio_codec_received, stats.audio_codec_sent], await failure(none.connect())]
