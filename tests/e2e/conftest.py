@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "build")]
@@ -25,6 +25,9 @@ WATCH = Path(__file__).with_name("watch.js").read_text()
 SCREENSHOTS = ROOT / "test-results" / "screenshots"
 SPOKEN = ("make the page green", "tell me a joke")
 """What the fake microphone says, after five seconds of silence, again and again."""
+PATIENCE = 60_000
+"""Milliseconds that a test waits for what has to happen: a machine with much to do is slow, and nothing is wrong."""
+expect.set_options(timeout=PATIENCE)
 
 Visit = Callable[..., Page]
 
@@ -97,7 +100,7 @@ def watched_page(
     context = browser.new_context(**{"permissions": ["microphone"], **options})
     context.add_init_script(WATCH)
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(PATIENCE)
     complaints: list[str] = []
     page.on("console", lambda message: message.type in ("error", "warning") and complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
