@@ -93,6 +93,8 @@ class Reconnection:
         self._hurry = False
         self._given_up = False
         self._checks_life = False
+        self._died_at: int | None = None
+        """How much had come when the link was found dead, though the browser takes it for a living one."""
         self._asking: asyncio.Timeout | None = None
         self._recovery: asyncio.Task[None] | None = None
         self._checks: set[asyncio.Task[None]] = set()
@@ -157,23 +159,22 @@ class Reconnection:
 
     async def _check_life(self) -> None:
         self._checks_life = True
+        died_at: int | None = None
         try:
-            lives = await self._lives()
+            before, begun = await self._restorer.signs_of_life(), time.monotonic()
+            while time.monotonic() < begun + SIGN_OF_LIFE:
+                await asyncio.sleep(0.2)
+                if await self._restorer.signs_of_life() > before:
+                    return
+            died_at = before
         except DisconnectedError:
-            lives = False  # What is closed gives no sign of life.
+            pass  # What is closed gives no sign of life, and the browser knows that it is.
         finally:
             self._checks_life = False
-        if not lives and self._recovery is None:
+        if self._recovery is None:
+            self._died_at = died_at
             self._hurry = True
             self.lost(LinkLoss.SILENT)
-
-    async def _lives(self) -> bool:
-        before, begun = await self._restorer.signs_of_life(), time.monotonic()
-        while time.monotonic() < begun + SIGN_OF_LIFE:
-            await asyncio.sleep(0.2)
-            if await self._restorer.signs_of_life() > before:
-                return True
-        return False
 
     async def _notice_sleep(self) -> None:
         while True:
@@ -187,7 +188,7 @@ class Reconnection:
     async def _recover(self, options: Reconnect, loss: LinkLoss) -> None:
         recovery, begun = Recovery(options, loss, random=random.random), time.monotonic()
         await self._restorer.look_back()
-        while not self._restorer.is_linked:
+        while not await self._works():
             if self._hurry:
                 recovery.hurry()
                 self._hurry = False
@@ -211,9 +212,20 @@ class Reconnection:
         self._recovered()
         self._host.reconnected()
 
+    async def _works(self) -> bool:
+        """Whether the link works, as far as the browser knows; if it was found dead, something must have come since."""
+        if not self._restorer.is_linked:
+            self._died_at = None  # The browser knows by now, and will know when that changes.
+            return False
+        try:
+            return self._died_at is None or await self._restorer.signs_of_life() > self._died_at
+        except DisconnectedError:
+            return False
+
     def _recovered(self) -> None:
         self._recovery = None
         self._hurry = False
+        self._died_at = None
 
     async def _look_out(self, seconds: float) -> None:
         """Wait until something has changed, for so many seconds at most."""
@@ -248,10 +260,11 @@ class Reconnection:
             raise DisconnectedError("The server does not answer.") from None
         finally:
             self._asking = None
-        if self._restorer.is_linked:
+        if await self._works():
             return  # It has healed meanwhile, and another connection would end this one.
         if known:
             await self._restorer.resume()
+            self._died_at = None
         else:
             recovery.session_gone("The server has given the session up.")
 

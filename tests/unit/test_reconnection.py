@@ -38,6 +38,7 @@ class Transport:
         self.answers = list(answers)
         self.fresh = list(fresh)
         self.log: list[Any] = []
+        self.asked = asyncio.Event()
 
     async def signs_of_life(self) -> int:
         self.alive += self.growing
@@ -47,6 +48,7 @@ class Transport:
         self.log.append("looked back")
 
     async def knows_session(self, lost: float) -> bool:
+        self.asked.set()
         if not self.answers:
             await asyncio.Event().wait()
         if isinstance(self.answers[0], RTVIError):
@@ -174,9 +176,25 @@ async def test_an_event_of_the_page_is_a_reason_to_look(event: str, alive: bool)
     watch.begin()
     Page.handlers[event](None)
     Page.handlers[event](None)
-    transport.is_linked = alive
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(0.5)  # All the time the browser takes the link for a living one.
     assert transport.log == ([] if alive else [0, "looked back", 1, "resumed", "reconnected"])
+    await watch.close()
+
+
+async def test_what_was_found_dead_and_lives_again_is_left_alone() -> None:
+    transport = Transport()  # It is asked for the session, and does not answer.
+    transport.growing = False
+    watch = Reconnection(Reconnect(), transport, transport)  # type: ignore[arg-type]
+    watch.begin()
+    watch.check()
+    async with asyncio.timeout(3):
+        await transport.asked.wait()
+        assert transport.log == [0, "looked back", 1]
+        transport.growing = True
+        assert watch._recovery is not None
+        await asyncio.wait({watch._recovery})
+    assert transport.log[-1] == "reconnected"
+    assert "resumed" not in transport.log
     await watch.close()
 
 
