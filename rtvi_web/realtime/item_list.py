@@ -29,7 +29,8 @@ class ItemList:
         """Forget all items."""
         self.items: list[Item] = []
         self._by_id: dict[str, Item] = {}
-        self._before: dict[str, list[Item]] = {}  # items that came before the one they follow
+        self._previous: dict[str, str | None] = {}  # what each item follows, as the server says
+        self._early: dict[str, list[Item]] = {}  # items that came before the one they follow
         self._retention.clear()
 
     def get(self, id: str) -> Item | None:
@@ -40,6 +41,7 @@ class ItemList:
         item = self._by_id.pop(id, None)
         if item:
             del self.items[self._index(item)]
+            self._previous.pop(id, None)
         return item
 
     def upsert(self, raw: dict[str, Any], event: Event) -> tuple[Item | None, bool]:
@@ -59,8 +61,9 @@ class ItemList:
         self.fill(item, raw)
         self._place(item, event)
         if is_new:
-            for follower in self._before.pop(id, ()):
-                self._move_behind(follower, item)
+            for follower in self._early.pop(id, ()):
+                if self._previous.get(follower.id) == id:
+                    self._move(follower, item)
         return item, is_new
 
     def fill(self, item: Item, raw: dict[str, Any]) -> None:
@@ -98,26 +101,41 @@ class ItemList:
         return pcm
 
     def _place(self, item: Item, event: Event) -> None:
-        if "previous_item_id" not in event:
+        previous = event.get("previous_item_id", item.id)
+        if previous == "root":
+            previous = None
+        if previous == item.id or previous == self._previous.get(item.id, item.id):
+            return  # it doesn't say, or it says so again
+        if previous is None:
+            self._move(item, None)
+        elif not isinstance(previous, str):
             return
-        previous = event["previous_item_id"]
-        if previous is None or previous == "root":
-            self.items.remove(item)
-            self.items.insert(0, item)
-        elif isinstance(previous, str) and previous != item.id:
-            if before := self._by_id.get(previous):
-                self._move_behind(item, before)
-            else:
-                self._before.setdefault(previous, []).append(item)
+        elif before := self._by_id.get(previous):
+            self._move(item, before)
+        else:
+            self._early.setdefault(previous, []).append(item)
+        self._previous[item.id] = previous
 
-    def _move_behind(self, item: Item, previous: Item) -> None:
-        if item.id not in self._by_id:
-            return  # it was deleted meanwhile
-        index = self._index(item)
-        if index and self.items[index - 1] is previous:
-            return
-        del self.items[index]
-        self.items.insert(self._index(previous) + 1, item)
+    def _move(self, item: Item, previous: Item | None) -> None:
+        """Put an item behind another, or first of all; those that follow it go with it."""
+        start = self._index(item)
+        run = self._run(start)
+        if previous in run:
+            return  # each says that it follows the other
+        del self.items[start : start + len(run)]
+        place = 0 if previous is None else self._index(previous) + 1
+        self.items[place:place] = run
+
+    def _run(self, start: int) -> list[Item]:
+        """The item here, and those behind it that follow it or one another."""
+        run = [self.items[start]]
+        ids = {run[0].id}
+        for item in self.items[start + 1 :]:
+            if self._previous.get(item.id) not in ids:
+                break
+            run.append(item)
+            ids.add(item.id)
+        return run
 
     def _index(self, item: Item) -> int:
         """Where an item is; it is near the end nearly always."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import itertools
 from typing import Any
 
 import pytest
 from realtime_house import Run, Server, connected, pcm
 
+from rtvi_web.realtime import Conversation, InputAudio
 from rtvi_web.realtime.items import Delta
 
 AUDIO = {"type": "input_audio", "transcript": None}
@@ -104,6 +106,40 @@ async def test_items_are_where_the_server_says(run: Run) -> None:
     assert run.ids == ["first", "a", "a2", "b", "c", "d"]
     run.server.say("conversation.item.created", item={"id": "e", "type": "message"})  # it doesn't say
     assert run.ids[-1] == "e"
+
+
+@pytest.mark.parametrize("done", [False, True])
+async def test_items_end_in_their_order_whatever_order_they_come_in(done: bool) -> None:
+    for length in range(1, 6):
+        for order in itertools.permutations(range(length)):
+            conversation = Conversation(keep_audio=0, input_audio=InputAudio(1))
+            for step in ("added", "done") if done else ("added",):
+                for n in order:
+                    item = {"id": f"i{n}", "type": "message", "role": "user", "content": []}
+                    event = {"previous_item_id": f"i{n - 1}" if n else None, "item": item}
+                    conversation.process_event({"type": f"conversation.item.{step}", **event})
+            assert [item.id for item in conversation.get_items()] == [f"i{n}" for n in range(length)]
+
+
+async def test_what_the_server_says_of_the_order_may_change_and_may_be_nonsense(run: Run) -> None:
+    for id, previous in (("a", None), ("b", "a"), ("c", "b"), ("d", None)):
+        run.server.user_item(id, previous=previous)
+    assert run.ids == ["d", "a", "b", "c"]
+    run.server.user_item("a", previous="d")
+    run.server.user_item("b", previous="d")  # what follows it comes along
+    assert run.ids == ["d", "b", "c", "a"]
+    run.server.user_item("b", previous="c")  # a circle
+    run.server.user_item("a", previous="a")
+    run.server.user_item("a", previous=3)  # type: ignore[arg-type]
+    assert run.ids == ["d", "b", "c", "a"]
+    run.server.user_item("e", previous="later")
+    run.server.user_item("e", previous="d")
+    run.server.user_item("later", previous="a")  # it waits for this no more
+    assert run.ids == ["d", "e", "b", "c", "a", "later"]
+    for id in ("e", "a"):
+        run.server.say("conversation.item.deleted", item_id=id)
+    run.server.user_item("a", previous="d")
+    assert run.ids == ["d", "a", "b", "c", "later"]
 
 
 async def test_deletion_and_truncation(run: Run) -> None:
