@@ -46,7 +46,10 @@ class Sessions:
     async def answer(self, session: str | None, offer: Offer) -> dict[str, Any]:
         """Answer an offer: a page joins its session, or changes its connection."""
         if connection := self._connections.get(offer.pc_id or ""):
-            await connection.renegotiate(offer.sdp, offer.type, offer.restart_pc)
+            try:
+                await connection.renegotiate(offer.sdp, offer.type, offer.restart_pc)
+            except Exception as error:  # The connection may be closed, and its session about to end.
+                raise _unanswerable(error) from error
         else:
             connection = await self._join(session, offer)
         return connection.get_answer()
@@ -68,7 +71,7 @@ class Sessions:
             await connection.initialize(offer.sdp, offer.type)
         except Exception as error:
             await connection.disconnect()
-            raise HTTPException(400, f"the offer cannot be answered: {error}") from error
+            raise _unanswerable(error) from error
         task = asyncio.create_task(self._run(connection, start))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -83,3 +86,7 @@ class Sessions:
         finally:
             del self._connections[connection.pc_id]
             await connection.disconnect()
+
+
+def _unanswerable(error: Exception) -> HTTPException:
+    return HTTPException(400, f"the offer cannot be answered: {error}")

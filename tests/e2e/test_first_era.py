@@ -23,7 +23,7 @@ async def answer_to(client, text, **options):
     llm = client.get_helper("llm") or client.register_helper("llm", LLMHelper())
     words = []
     stop = client.on(RTVIEvent.BOT_LLM_TEXT, lambda piece: words.append(piece.text))
-    ended = asyncio.ensure_future(client.wait_for(RTVIEvent.BOT_STOPPED_SPEAKING, timeout=20))
+    ended = asyncio.ensure_future(client.wait_for(RTVIEvent.BOT_STOPPED_SPEAKING, timeout=PATIENCE))
     await asyncio.sleep(0)
     await llm.append_to_messages({"role": "user", "content": text}, run_immediately=True)
     await ended
@@ -105,7 +105,7 @@ def test_actions(seed_page: InPagePython) -> None:
         raw = {"label": "rtvi-ai", "type": "no-such-type", "data": {"a": 1}}
         await client.action({"service": "test", "action": "raw", "arguments": {"message": raw}})
         client.send_message({"type": "never-heard-of-it", "data": {}})
-        complaint = await client.wait_for(RTVIEvent.MESSAGE_ERROR, timeout=5)
+        complaint = await client.wait_for(RTVIEvent.MESSAGE_ERROR, timeout=PATIENCE)
         told = await failure(client.send_client_request("echo", 1))
         again = await failure(client.send_client_request("echo", 1))
         # An action that raises: this server answers no action any more.
@@ -149,7 +149,7 @@ def test_the_helper_of_the_model(seed_page: InPagePython) -> None:
         second = await llm.get_context()
         appended = await llm.append_to_messages({"role": "user", "content": "who are you"})
         third = await llm.get_context()
-        spoken = asyncio.ensure_future(client.wait_for(RTVIEvent.BOT_STOPPED_SPEAKING, timeout=20))
+        spoken = asyncio.ensure_future(client.wait_for(RTVIEvent.BOT_STOPPED_SPEAKING, timeout=PATIENCE))
         await asyncio.sleep(0)
         ran = await llm.run(interrupt=True)
         await spoken
@@ -225,8 +225,8 @@ def test_interruption_of_a_bot_that_speaks(seed_page: InPagePython) -> None:
     result = seed_page.run("""
         client = new_client()
         await client.connect()
-        speaks = asyncio.ensure_future(client.wait_for(RTVIEvent.BOT_STARTED_SPEAKING, timeout=20))
-        silent = asyncio.ensure_future(client.wait_for(RTVIEvent.BOT_STOPPED_SPEAKING, timeout=20))
+        speaks = asyncio.ensure_future(client.wait_for(RTVIEvent.BOT_STARTED_SPEAKING, timeout=PATIENCE))
+        silent = asyncio.ensure_future(client.wait_for(RTVIEvent.BOT_STOPPED_SPEAKING, timeout=PATIENCE))
         await asyncio.sleep(0)
         text = "This is a long sentence, and it takes its time, so that there is something to be cut off. " * 3
         await client.action({"service": "tts", "action": "say", "arguments": {"text": text}})
@@ -241,7 +241,7 @@ def test_interruption_of_a_bot_that_speaks(seed_page: InPagePython) -> None:
     """)
     state, interrupted, took = result
     assert (state, interrupted) == ("speaking", True)
-    assert took < 3, "it was silent long before the sentence was over"
+    assert took < 10, "it was silent long before the sentence was over, which takes 18 s"
 
 
 def test_single_turn_actions(seed_page: InPagePython) -> None:
@@ -254,7 +254,7 @@ def test_single_turn_actions(seed_page: InPagePython) -> None:
             "action": "append_to_messages",
             "arguments": {"messages": [{"role": "user", "content": "who are you"}], "run_immediately": True},
         }
-        stopped = asyncio.ensure_future(client.wait_for(RTVIEvent.BOT_LLM_STOPPED, timeout=20))
+        stopped = asyncio.ensure_future(client.wait_for(RTVIEvent.BOT_LLM_STOPPED, timeout=PATIENCE))
         await asyncio.sleep(0)
         response = await client.action(request)
         await stopped
@@ -320,11 +320,30 @@ def test_disconnect_bot(seed_page: InPagePython) -> None:
     result = seed_page.run("""
         client = new_client()
         await client.connect()
-        gone = asyncio.ensure_future(client.wait_for(RTVIEvent.BOT_DISCONNECTED, timeout=20))
-        over = asyncio.ensure_future(client.wait_for(RTVIEvent.DISCONNECTED, timeout=20))
+        gone = asyncio.ensure_future(client.wait_for(RTVIEvent.BOT_DISCONNECTED, timeout=PATIENCE))
+        over = asyncio.ensure_future(client.wait_for(RTVIEvent.DISCONNECTED, timeout=PATIENCE))
         await asyncio.sleep(0)
         client.disconnect_bot()
         await asyncio.gather(gone, over)
         result = client.state
     """)
     assert result == "disconnected"
+
+
+def test_an_offer_that_cannot_be_answered_is_refused(seed_page: InPagePython, seed_server: SeedBot) -> None:
+    """As one is that comes when the bot is just leaving: the page can read why."""
+    result = seed_page.run(
+        """
+        client = new_client()
+        bots = []
+        client.on(RTVIEvent.BOT_CONNECTED, bots.append)
+        await client.connect()
+        offer = {"sdp": "m=nonsense", "type": "offer", "pc_id": bots[0].id}
+        headers = js.Object.fromEntries([["Content-Type", "application/json"]])
+        refused = await js.fetch(url, method="POST", headers=headers, body=json.dumps(offer))
+        result = [refused.status, (await refused.json()).detail, client.state]
+        await client.disconnect()
+        """,
+        url=f"{seed_server.bot_url}/api/offer",
+    )
+    assert result == [400, "the offer cannot be answered: ", "ready"]
