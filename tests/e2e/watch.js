@@ -1,5 +1,5 @@
 // What the tests need to see of a page: its peer connections, the tracks that it opened, and how loud the bot is.
-window.watched = { peers: [], tracks: [], players: new Set(), channel: null };
+window.watched = { peers: [], tracks: [], players: new Set(), channel: null, openedAt: 0 };
 
 window.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(...args) {
@@ -17,6 +17,7 @@ if (navigator.mediaDevices) {
   MediaDevices.prototype.getUserMedia = async function (constraints) {
     const stream = await open.call(this, constraints);
     watched.tracks.push(...stream.getTracks());
+    if (constraints.audio) watched.openedAt = performance.now();
     return stream;
   };
 }
@@ -53,6 +54,24 @@ watched.loudest = async (seconds) => {
   }
   await context.close();
   return loudest;
+};
+
+// Listens to the latest microphone itself, muted or not: how many seconds ago it heard the last sound, or was opened,
+// and whether it has heard any.
+watched.listen = () => {
+  const track = watched.tracks.findLast((track) => track.kind === "audio").clone();
+  track.enabled = true;
+  const context = new AudioContext();
+  const analyser = new AnalyserNode(context, { fftSize: 32768 });
+  context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+  const samples = new Float32Array(analyser.fftSize);
+  let soundAt = watched.openedAt;
+  return () => {
+    analyser.getFloatTimeDomainData(samples);
+    const last = samples.findLastIndex((x) => Math.abs(x) > 0.02);
+    if (last >= 0) soundAt = performance.now() - ((samples.length - last) / context.sampleRate) * 1000;
+    return { silence: (performance.now() - soundAt) / 1000, heard: soundAt > watched.openedAt };
+  };
 };
 
 // A message as if the bot had sent it, for what the local bot never sends by itself.
