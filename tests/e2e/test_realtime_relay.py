@@ -29,12 +29,16 @@ async def mint():
 async def talk(**settings):
     '''What the server says to a greeting.'''
     client = RealtimeClient(microphone=False, config={"output_modalities": ["text"]}, **settings)
-    async with client, asyncio.timeout(20):
+    said = asyncio.get_running_loop().create_future()
+
+    def keep(event):
+        if event.item.role == "assistant":
+            said.set_result(event.item.formatted.text)
+
+    client.on("conversation.item.completed", keep)
+    async with client, asyncio.timeout(PATIENCE):
         await client.send_text("hello")
-        while True:
-            item = (await client.wait_for_next_completed_item()).item
-            if item.role == "assistant":
-                return item.formatted.text
+        return await said
 """
 
 
