@@ -9,7 +9,16 @@ from typing import Any
 
 from rtvi_web.errors import InvalidArgumentError, RequestError
 from rtvi_web.realtime.api import RealtimeAPI
-from rtvi_web.realtime.session import Config, default_config, for_update, merge, to_ga, turn_detection
+from rtvi_web.realtime.session import (
+    Config,
+    default_config,
+    for_update,
+    merge,
+    names_turn_detection,
+    to_ga,
+    tool_definition,
+    turn_detection,
+)
 from rtvi_web.realtime.tools import Handler, Tool, tool_of
 from rtvi_web.realtime.wire import Event, new_id, object_in, text_in
 
@@ -57,7 +66,7 @@ class Configuration:
         else:
             self._tell(changes)
         self.config = merge(self.config, changes)
-        if turn_detection(changes) is not None:
+        if names_turn_detection(changes):
             self._delegate = None  # what it says about turn detection is no longer so
 
     # Tools.
@@ -71,8 +80,8 @@ class Configuration:
         if handler is not None or not isinstance(given, Mapping):
             self.register(given, handler, timeout=timeout)
             return
-        definition = dict(given) if given.get("type") == "mcp" else tool_of(given).definition
-        others = [tool for tool in self.config.get("tools", ()) if not _same(tool, definition)]
+        definition = tool_definition(given)
+        others = [tool for tool in self.config.get("tools") or () if not _same(tool, definition)]
         registered = {name: tool for name, tool in self.tools.items() if name != definition.get("name")}
         self._change([*others, definition], registered)
 
@@ -99,7 +108,7 @@ class Configuration:
         return self.tools[name]
 
     def _without(self, name: str) -> list[dict[str, Any]]:
-        return [tool for tool in self.config.get("tools", ()) if tool.get("name") != name]
+        return [tool for tool in self.config.get("tools") or () if tool.get("name") != name]
 
     def _change(self, definitions: list[dict[str, Any]], registered: dict[str, Tool]) -> None:
         self._tell({"tools": self._definitions({"tools": definitions}, registered)})

@@ -32,8 +32,14 @@ _PATHS: dict[str, Path] = {
     "max_response_output_tokens": ("max_output_tokens",),
 }
 _SECTIONS = ("model", "speech", "hearing")  # the seed's
-_DROPPED = frozenset({"temperature", "provider", "vision", "knowledge", "agent_id"})  # GA has nothing for them
+_DROPPED = frozenset(
+    # GA has nothing for these, and those are the server's to say.
+    {"temperature", "provider", "vision", "knowledge", "agent_id", "id", "object", "expires_at", "client_secret"}
+)
 _SEED_MODEL_NAME = "name"
+
+_TOOL_FIELDS = ("name", "description", "parameters")
+NO_PARAMETERS: Mapping[str, Any] = {"type": "object", "properties": {}}
 
 
 def default_config() -> Config:
@@ -58,7 +64,7 @@ def to_ga(given: Any) -> Config:
             ``get_session_payload()`` (``getSessionPayload()``), whose ``"session"`` is taken.
 
     Raises:
-        InvalidArgumentError: it is none of these.
+        InvalidArgumentError: it is none of these, or it has a tool without a name.
     """
     mapping = _mapping(given)
     config: Config = {}
@@ -70,6 +76,27 @@ def to_ga(given: Any) -> Config:
         else:
             _set(config, key, value)
     return config
+
+
+def tool_definition(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The definition of a tool in GA form; fields that GA doesn't know are left out.
+
+    The seed has ``required`` beside ``parameters``. What is no function, such as an MCP server, stays as it is.
+
+    Raises:
+        InvalidArgumentError: a function has no name.
+    """
+    if given.get("type", "function") != "function":
+        return copy.deepcopy(dict(given))
+    name = given.get("name")
+    if not name or not isinstance(name, str):
+        raise InvalidArgumentError("Tool definition must have a name")  # the seed's words
+    known = {key: copy.deepcopy(given[key]) for key in _TOOL_FIELDS if given.get(key) is not None}
+    definition = {"type": "function", "parameters": dict(NO_PARAMETERS), **known}
+    required, parameters = given.get("required"), definition["parameters"]
+    if isinstance(required, list) and required and isinstance(parameters, dict):
+        parameters.setdefault("required", list(required))
+    return definition
 
 
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> Config:
@@ -84,9 +111,18 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> Config:
 
 def turn_detection(config: Mapping[str, Any]) -> Any:
     """The turn detection of a configuration in GA form; ``None`` where it is off or isn't named."""
+    return _input_of(config).get("turn_detection")
+
+
+def names_turn_detection(config: Mapping[str, Any]) -> bool:
+    """Whether a configuration in GA form says what the turn detection is, off included."""
+    return "turn_detection" in _input_of(config)
+
+
+def _input_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
     audio = config.get("audio")
     side = audio.get("input") if isinstance(audio, Mapping) else None
-    return side.get("turn_detection") if isinstance(side, Mapping) else None
+    return side if isinstance(side, Mapping) else {}
 
 
 def for_update(config: Mapping[str, Any]) -> Config:
@@ -126,12 +162,12 @@ def _set(config: Config, key: str, value: Any) -> None:
 def _ga_value(name: str, value: Any) -> Any:
     if name == "format" and isinstance(value, str):
         return copy.deepcopy(_FORMATS.get(value, value))
-    if name == "output_modalities" and isinstance(value, list):
-        return ["audio"] if "audio" in value else value  # GA: one of the two; sound comes with its transcript
+    if name == "output_modalities" and isinstance(value, list | tuple):
+        return ["audio"] if "audio" in value else list(value)  # GA: one of the two; sound comes with its transcript
     if name == "turn_detection" and isinstance(value, Mapping) and value.get("type") == "none":
         return None
     if name == "turn_detection" and isinstance(value, str):
         return None if value == "none" else {"type": value}
-    if name == "tools" and isinstance(value, list):
-        return [{"type": "function", **tool} if isinstance(tool, Mapping) else tool for tool in value]
+    if name == "tools" and isinstance(value, list | tuple):
+        return [tool_definition(tool) if isinstance(tool, Mapping) else tool for tool in value]
     return value

@@ -12,11 +12,9 @@ from typing import Any, NamedTuple, cast
 from rtvi_web.emitter import report
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.params import seconds
+from rtvi_web.realtime.session import tool_definition
 
 Handler = Callable[..., Any]
-
-_GA_FIELDS = ("name", "description", "parameters")
-NO_PARAMETERS: Mapping[str, Any] = {"type": "object", "properties": {}}
 
 
 class BackgroundResult(NamedTuple):
@@ -70,13 +68,10 @@ def tool_of(given: Any, handler: Handler | None = None, *, timeout: float | None
     """
     limit = seconds(timeout, "timeout")
     if isinstance(given, Mapping):
-        name = given.get("name")
-        if not name or not isinstance(name, str):
-            raise InvalidArgumentError("Tool definition must have a name")  # the seed's words
+        definition = tool_definition({**given, "type": "function"})
         if handler is not None and not callable(handler):
-            raise InvalidArgumentError(f'Tool "{name}" handler must be a function')
-        known = {key: given[key] for key in _GA_FIELDS if given.get(key) is not None}
-        return Tool({"type": "function", "parameters": dict(NO_PARAMETERS), **known}, handler, limit)
+            raise InvalidArgumentError(f'Tool "{definition["name"]}" handler must be a function')
+        return Tool(definition, handler, limit)
     if not callable(given) or handler is not None:
         raise InvalidArgumentError(f"A tool is a definition with a name, or a typed function; it is {given!r}.")
     return _tool_of_function(given, limit)

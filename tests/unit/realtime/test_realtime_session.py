@@ -59,7 +59,7 @@ GA = {
         },
         "output": {"format": {"type": "audio/pcmu"}, "voice": "verse", "speed": 1.1},
     },
-    "tools": [{"type": "function", "name": "f"}],
+    "tools": [{"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}}],
     "tool_choice": "auto",
     "max_output_tokens": 4096,
 }
@@ -70,6 +70,39 @@ def test_the_beta_and_the_seed_say_it_in_other_words() -> None:
     assert to_ga(SEED) == {**GA, "model": "stardust-2.5-turbo"}
     assert to_ga(GA) == GA
     assert violations({"type": "session.update", "session": for_update(to_ga(SEED))}) == []
+
+
+def test_tools_of_every_shape_become_those_of_today() -> None:
+    parameters = {"type": "object", "properties": {"a": {"type": "string"}}}
+    seed = {"id": "1", "name": "f", "parameters": parameters, "required": ["a"], "operation_mode": "client_mode"}
+    mcp = {"type": "mcp", "server_label": "s", "server_url": "https://x.test/", "require_approval": "never"}
+    expected = [{"type": "function", "name": "f", "parameters": {**parameters, "required": ["a"]}}, mcp]
+    for given in ([seed, mcp], ({**seed, "type": "function", "strict": True}, mcp)):
+        assert to_ga({"tools": given}) == to_ga({"model": {"tools": given}}) == {"tools": expected}
+    assert violations({"type": "session.update", "session": {"type": "realtime", "tools": expected}}) == []
+    assert "required" not in parameters
+    with pytest.raises(InvalidArgumentError, match="must have a name"):
+        Run(config={"tools": [{"description": "x"}]})
+
+
+def test_what_only_the_server_can_say_is_not_said_back() -> None:
+    told = {"id": "sess_1", "object": "realtime.session", "expires_at": 1, "client_secret": {"value": "ek_1"}}
+    assert to_ga({**told, "instructions": "x"}) == {"instructions": "x"}
+
+
+@pytest.mark.parametrize("modalities", [["text", "audio"], ("text", "audio"), ("audio",)])
+def test_sound_comes_with_its_text(modalities: Any) -> None:
+    assert to_ga({"modalities": modalities}) == {"output_modalities": ["audio"]}
+
+
+async def test_tools_may_be_null() -> None:
+    run = await connected(config={"tools": None})
+    assert run.client.get_tools() == []
+    run.client.register_tool({"name": "f"}, print)
+    run.client.update_config({"tools": None})
+    run.client.add_tool({"name": "g"})
+    assert [tool["name"] for tool in run.server.sent[-1]["session"]["tools"]] == ["g", "f"]
+    await run.client.disconnect()
 
 
 def test_models_and_objects_are_configurations_too() -> None:
@@ -215,6 +248,15 @@ async def test_a_configuration_object_answers_for_turn_detection() -> None:
     assert run.client.get_turn_detection_type() == "server_vad"
     run.client.update_config({"turn_detection": {"type": "semantic_vad"}})
     assert run.client.get_turn_detection_type() == {"type": "semantic_vad"}
+    run = await connected(config=Config())
+    run.client.update_config({"instructions": "Ho."})
+    assert run.client.get_turn_detection_type() == "server_vad"
+    run.client.update_config({"turn_detection": None})
+    assert run.client.get_turn_detection_type() is None
+    run.client.append_input_audio(b"\0\0")
+    run.client.create_response()
+    assert "input_audio_buffer.commit" in run.server.types
+    await run.client.disconnect()
 
 
 async def test_reset_goes_back_to_the_beginning() -> None:

@@ -56,7 +56,7 @@ def test_a_definition_keeps_what_ga_knows() -> None:
         "type": "function",
         "name": "f",
         "description": "d",
-        "parameters": {"type": "object", "properties": {}},
+        "parameters": {"type": "object", "properties": {}, "required": ["x"]},
     }
 
 
