@@ -351,19 +351,21 @@ class RealtimeClient(EventHandlers):
         self._dialogue.api.require_connection()
         return self._dialogue.speech.cancel()
 
-    def cancel_response(self, item_id: str | None = None, sample_count: int = 0) -> ItemResult:
+    def cancel_response(self, item_id: str | None = None, sample_count: float = 0) -> ItemResult:
         """Stop the response, and cut an answer to what was heard. Mirrors ``cancelResponse()``.
 
         Args:
             item_id: the answer to cut; without it, this is :meth:`cancel`.
-            sample_count: how many of its samples were heard, at 24 kHz. :meth:`interrupt` knows by itself.
+            sample_count: how many of its samples were heard, at 24 kHz; beyond what came, it is all of them.
+                :meth:`interrupt` knows by itself.
 
         Returns:
             The item; it is ``None`` without ``item_id``.
 
         Raises:
             DisconnectedError: there is no connection.
-            InvalidArgumentError: there is no such item, or it is no message of the assistant; nothing was sent.
+            InvalidArgumentError: there is no such item, it is no message of the assistant, or the count is no number;
+                nothing was sent.
         """
         return ItemResult(self._dialogue.cancel_response(item_id, sample_count))
 

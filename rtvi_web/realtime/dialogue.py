@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NamedTuple
 
 from rtvi_web.emitter import Emitter
-from rtvi_web.errors import DisconnectedError, RTVIError
+from rtvi_web.errors import DisconnectedError, InvalidArgumentError, RTVIError
 from rtvi_web.realtime.api import ErrorEvent, RealtimeAPI
 from rtvi_web.realtime.audio import InputAudio, from_base64
 from rtvi_web.realtime.configuration import Configuration
@@ -169,9 +169,11 @@ class Dialogue:
             self.speech.commit()
         self.respond(params)
 
-    def cancel_response(self, item_id: str | None, heard: int) -> Item | None:
+    def cancel_response(self, item_id: str | None, heard: float) -> Item | None:
         """See ``RealtimeClient.cancel_response``."""
         self.api.require_connection()
+        if isinstance(heard, bool) or not isinstance(heard, int | float) or heard != heard:
+            raise InvalidArgumentError(f"sample_count must be a number of samples; it is {heard!r}.")
         item = self.speech.cancellable(item_id) if item_id else None
         self.speech.cancel()
         if item:

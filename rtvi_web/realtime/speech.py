@@ -91,13 +91,13 @@ class Speech:
             self.truncate(item, played.samples, played.content_index)
         return item
 
-    def truncate(self, item: Item, heard: int, content_index: int | None = None) -> None:
+    def truncate(self, item: Item, heard: float, content_index: int | None = None) -> None:
         """Tell the server that only this many samples of an answer were heard.
 
         Nothing is sent where nothing was heard, or where the server has no more: it would refuse that.
         """
         index = item.audio_index if content_index is None else content_index
-        end = milliseconds(min(heard, item.formatted.audio.received))
+        end = milliseconds(int(max(0, min(heard, item.formatted.audio.received))))
         if index is None or end <= 0 or (item.audio_end_ms is not None and end >= item.audio_end_ms):
             return
         self._api.send("conversation.item.truncate", {"item_id": item.id, "content_index": index, "audio_end_ms": end})

@@ -431,10 +431,14 @@ async def test_interruption_can_be_switched_off(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("heard", "end"), [(0, None), (23, None), (-5, None), (24, 1), (12_013, 500), (24_000, 1000), (99_999, 1000)]
+    ("heard", "end"),
+    [
+        *[(0, None), (23, None), (-5, None), (24, 1), (12_013, 500), (24_000, 1000), (99_999, 1000)],
+        *[(0.5, None), (12_013.7, 500), (23_999.9, 999), (float("inf"), 1000), (-float("inf"), None)],
+    ],
 )
 async def test_cancel_response_truncates_whole_milliseconds_of_what_there_is(
-    run: Run, heard: int, end: int | None
+    run: Run, heard: float, end: int | None
 ) -> None:
     await answering(run)
     assert run.client.cancel_response("item_a", heard).item is run.item("item_a")
@@ -467,6 +471,10 @@ async def test_what_cannot_be_cancelled_says_so_and_nothing_is_sent(run: Run) ->
     ):
         with pytest.raises(InvalidArgumentError, match=complaint):
             run.client.cancel_response(id)
+    await answering(run)
+    for count in (float("nan"), "24000", None, True):
+        with pytest.raises(InvalidArgumentError, match="sample_count must be"):
+            run.client.cancel_response("item_a", count)
     assert run.server.types == []
 
 
