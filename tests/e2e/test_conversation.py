@@ -1,13 +1,28 @@
 """What a person does: open the page, allow the microphone, speak, see, hear, type, stop and start again."""
 
+import contextlib
 import re
+import wave
+from collections.abc import Iterator
 
 import pytest
-from conftest import SPOKEN, Visit, screenshot, wait_until_loaded
+from conftest import PATIENCE, SPOKEN, Visit, launch, screenshot, wait_until_loaded
 from local_bot import LocalBot
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, Playwright, expect
 
 GREEN, JOKE = SPOKEN
+
+
+@pytest.fixture(scope="module")
+def silent(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser with a microphone in which nobody speaks, for tests of everything else."""
+    path = tmp_path_factory.mktemp("microphone") / "silence.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 48_000, 0, "NONE", ""))
+        file.writeframes(bytes(2 * 48_000))
+    flags = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={path}")
+    with contextlib.closing(launch(playwright, *flags)) as browser:
+        yield browser
 
 
 def start(page: Page) -> None:
@@ -18,13 +33,13 @@ def start(page: Page) -> None:
 
 def reaches(page: Page, state: str) -> None:
     """The badge tells that the session has got so far."""
-    expect(page.locator(".rtvi-badge")).to_have_attribute("data-state", state, timeout=30_000)
+    expect(page.locator(".rtvi-badge")).to_have_attribute("data-state", state)
 
 
 def lines(page: Page, who: str, text: str) -> None:
-    """The transcript has a line of someone's."""
+    """The transcript has a line of someone's; what the microphone says it says again, until it is understood."""
     line = page.locator(f".rtvi-turn.{who}", has_text=re.compile(re.escape(text), re.IGNORECASE))
-    expect(line.first).to_be_visible(timeout=60_000)
+    expect(line.first).to_be_visible(timeout=2 * PATIENCE)
 
 
 @pytest.mark.parametrize("path", ["index.html", "plain.html"], ids=["with PyScript", "with our own loader"])
@@ -35,8 +50,8 @@ def test_a_spoken_conversation(bot: LocalBot, visit: Visit, path: str) -> None:
     start(page)
 
     # The greeting is heard: measured on the track, and by an element that plays it.
-    assert page.evaluate("watched.loudest(15)") > 0.02
-    assert page.evaluate("[...watched.players].some((player) => !player.paused && player.currentTime > 0)")
+    assert page.evaluate("watched.loudest(60)") > 0.02
+    page.wait_for_function("[...watched.players].some((player) => !player.paused && player.currentTime > 0)")
 
     # What was said is read, and the bot has the page turn green: a function that Python in the page answers.
     lines(page, "user", GREEN)
@@ -45,7 +60,7 @@ def test_a_spoken_conversation(bot: LocalBot, visit: Visit, path: str) -> None:
     before = page.evaluate("watched.energy('inbound-rtp')")
     lines(page, "user", JOKE)
     lines(page, "bot", "Why did the robot go on holiday")
-    assert page.evaluate("watched.loudest(10)") > 0.02
+    assert page.evaluate("watched.loudest(60)") > 0.02
     assert page.evaluate("watched.energy('inbound-rtp')") > before
     screenshot(page, f"conversation-{path}")
 
@@ -54,8 +69,8 @@ def test_a_spoken_conversation(bot: LocalBot, visit: Visit, path: str) -> None:
     assert page.evaluate("watched.released()"), "the microphone and the peer are released"
 
 
-def test_typing_and_starting_again(bot: LocalBot, visit: Visit) -> None:
-    page = visit(bot.address)
+def test_typing_and_starting_again(bot: LocalBot, visit: Visit, silent: Browser) -> None:
+    page = visit(bot.address, browser=silent)
     answers = page.locator(".rtvi-turn.bot", has_text="My name is Local Bot")
     for session in range(3):
         start(page)
@@ -67,8 +82,8 @@ def test_typing_and_starting_again(bot: LocalBot, visit: Visit) -> None:
         assert page.evaluate("watched.released()")
 
 
-def test_a_phrase_can_be_clicked(bot: LocalBot, visit: Visit) -> None:
-    page = visit(bot.address)
+def test_a_phrase_can_be_clicked(bot: LocalBot, visit: Visit, silent: Browser) -> None:
+    page = visit(bot.address, browser=silent)
     start(page)
     page.get_by_role("button", name=re.compile("^make the page purple")).click()
     expect(page.locator("html")).to_have_attribute("data-color", "purple")
@@ -77,14 +92,17 @@ def test_a_phrase_can_be_clicked(bot: LocalBot, visit: Visit) -> None:
 
 def test_muting_is_silence_for_the_bot(bot: LocalBot, visit: Visit) -> None:
     page = visit(bot.address)
-    start(page)
+    wait_until_loaded(page)
+    page.get_by_role("button", name="Start").click()
     mute = page.get_by_role("button", name="Mute")
     expect(mute).to_have_attribute("aria-pressed", "false")
-    mute.click()
+    mute.click()  # before the bot is there: it has heard nothing yet
     expect(mute).to_have_attribute("aria-pressed", "true")
     page.wait_for_function("watched.tracks.at(-1).enabled === false")
+    reaches(page, "bot-ready")
     energy = page.evaluate("watched.energy('media-source')")
-    page.wait_for_timeout(8_000)  # longer than the silence before the first phrase: it would have been heard
+    page.evaluate("void (window.microphone = watched.listen())")
+    page.wait_for_function("microphone().heard && microphone().silence > 3")  # the bot would have heard that phrase
     assert page.evaluate("watched.energy('media-source')") == energy
     expect(page.locator(".rtvi-turn.user")).to_have_count(0)
     mute.click()
@@ -96,13 +114,13 @@ def test_the_level_follows_the_microphone(bot: LocalBot, visit: Visit) -> None:
     page = visit(bot.address)
     start(page)
     meter = page.get_by_role("meter", name="Microphone level")
-    expect(meter).to_have_attribute("aria-valuenow", re.compile("^[3-9]0$"), timeout=30_000)
-    expect(meter).to_have_attribute("aria-valuenow", re.compile("^[012]?0$"), timeout=30_000)
+    expect(meter).to_have_attribute("aria-valuenow", re.compile("^[3-9]0$"))
+    expect(meter).to_have_attribute("aria-valuenow", re.compile("^[012]?0$"))
 
 
-def test_partial_words_change_until_they_are_final(bot: LocalBot, visit: Visit) -> None:
+def test_partial_words_change_until_they_are_final(bot: LocalBot, visit: Visit, silent: Browser) -> None:
     """The local recogniser only knows final words, so these come from a stand-in for the bot."""
-    page = visit(bot.address)
+    page = visit(bot.address, browser=silent)
     start(page)
     for text in ("what", "what time", "what time is"):
         page.evaluate("text => watched.botSays('user-transcription', { text, final: false })", text)
@@ -130,8 +148,8 @@ def test_a_browser_that_blocks_the_bots_voice(bot: LocalBot, visit: Visit) -> No
     page.wait_for_function("[...watched.players].some((player) => !player.paused)")
 
 
-def test_what_is_typed_and_answered_is_never_html(bot: LocalBot, visit: Visit) -> None:
-    page = visit(bot.address)
+def test_what_is_typed_and_answered_is_never_html(bot: LocalBot, visit: Visit, silent: Browser) -> None:
+    page = visit(bot.address, browser=silent)
     start(page)
     page.get_by_label("Message to the bot").fill("<img src=x onerror=alert(1)> hello")
     page.keyboard.press("Enter")
