@@ -68,7 +68,7 @@ class Session:
     def echo(self, since: float) -> float:
         """Ask the bot something, as long as it takes; seconds from a moment until the answer."""
         answer, at = self.run("""
-            result = [await client.send_client_request("echo", 1, timeout=60), time.time()]
+            result = [await client.send_client_request("echo", 1, timeout=PATIENCE), time.time()]
         """)
         assert answer == 1
         return at - since
@@ -161,6 +161,13 @@ class Flapping:
     def close(self) -> None:
         self._listener.close()
 
+    def wait_for_somebody(self, patience: float = 30.0) -> None:
+        """Until a connection is turned away, of those that come from now on."""
+        before, deadline = self.turned_away, time.monotonic() + patience
+        while self.turned_away == before:
+            assert time.monotonic() < deadline, f"nobody has come for {patience:g} s"
+            time.sleep(0.01)
+
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
@@ -183,7 +190,7 @@ class Flapping:
 
     def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            while self.mode == "up" and (data := source.recv(65536)):
+            while (data := source.recv(65536)) and self.mode == "up":  # it may have changed while there was nothing
                 target.sendall(data)
             for end in (source, target):
                 end.shutdown(socket.SHUT_RDWR)

@@ -19,6 +19,10 @@ from playwright.sync_api import Browser, Playwright
 
 SOON = 15.0
 """Seconds within which a session goes on, or the application has been told that it doesn't."""
+NOTICES_NOTHING = """
+    for (const state of ["connectionState", "iceConnectionState"])
+        Object.defineProperty(watched.peers[0], state, { value: "connected" });
+"""
 FAILED_FETCHES = ("Failed to load resource", "net::ERR")
 
 NewSession = Callable[..., Session]
@@ -201,18 +205,18 @@ class TestTheServer:
             front.mode = "gone"
             broken = time.time()
             call.page.page.evaluate("watched.channel.close()")
-            wait_until(broken + 2)
-            front.mode = "busy"
-            wait_until(broken + 4)
-            front.mode = "up"
+            for mode, seconds in (("busy", 2), ("up", 4)):
+                front.wait_for_somebody()
+                wait_until(broken + seconds)
+                front.mode = mode
+            out_of_order = time.time() - broken
             took = call.echo(up := time.time())
             report("endpoint out of order for 4 s", recovered=took)
             assert took < SOON
             assert time.time() > up
             attempts = [told.args[0] for told in call.told() if told.event == "reconnecting"]
             assert attempts == list(range(len(attempts)))
-            assert 3 <= len(attempts) <= 10
-            assert front.turned_away >= 2
+            assert 3 <= len(attempts) <= 6 + out_of_order
             assert resumed(call) == [True]
             assert call.goes_on()
             call.disconnect()
@@ -227,14 +231,14 @@ class TestTheServer:
             call.page.page.evaluate("watched.channel.close()")
             over = call.wait_for("disconnected", SOON)
         report("endpoint refuses", ended=over.at - broken)
-        assert front.turned_away == 1
-        assert events(call)[-4:] == ["reconnecting", "reconnecting", "error", "disconnected"]
+        assert events(call) == ["botReady", "reconnecting", "reconnecting", "error", "disconnected"]
+        assert front.turned_away in (1, 2), "it was asked for the session, and may have been sent late candidates"
         call.page.check_released()
 
 
 @pytest.mark.parametrize("event", ["online", "visibilitychange"])
 def test_what_links_often_do_not_survive_is_a_reason_to_look(session: NewSession, event: str) -> None:
-    """A link that lives is left alone; one that is dead is noticed before the browser says so."""
+    """A link that lives is left alone; one that is dead is noticed though the browser has not said so."""
     target = "document" if event == "visibilitychange" else "window"
     happens = f"{target}.dispatchEvent(new Event('{event}'))"
     with local_bot(site=DIST) as sleepy:
@@ -246,15 +250,17 @@ def test_what_links_often_do_not_survive_is_a_reason_to_look(session: NewSession
         process.send_signal(signal.SIGSTOP)
         stopped = time.time()
         try:
-            call.page.page.wait_for_timeout(500)  # what was on its way has come
+            call.page.page.wait_for_timeout(2_000)  # what was on its way has come
+            call.page.page.evaluate(NOTICES_NOTHING)
             call.page.page.evaluate(happens)
             noticed = call.wait_for("reconnecting", SOON).at - stopped
         finally:
             process.send_signal(signal.SIGCONT)
         took = call.echo(time.time())
         report(f"server stopped, {event}", noticed=noticed, recovered=took)
-        assert noticed < 5.5
+        assert noticed < SOON
         assert took < SOON
+        assert resumed(call) == [True]
         assert call.goes_on()
         call.disconnect()
 
@@ -295,7 +301,7 @@ def test_ten_thousand_messages_to_the_bot(bot: LocalBot, session: NewSession) ->
         for number in range(10_000):
             client.send_client_message("nobody-answers-this", number)
         sending = time.time() - begun
-        await client.send_client_request("echo", 1, timeout=90)
+        await client.send_client_request("echo", 1, timeout=300)
         result = [sending, time.time() - begun]
     """)
     report("10,000 messages to the bot", sent=sending, answered=took)
@@ -314,7 +320,7 @@ def test_ten_thousand_messages_from_the_bot(bot: LocalBot, session: NewSession) 
     }""")
     report("10,000 messages from the bot", handled=took)
     assert call.run("result = heard == list(range(10_000))")
-    assert call.echo(time.time()) < 5
+    assert call.echo(time.time()) < SOON
     assert events(call) == ["botReady"]
     assert call.goes_on()
     call.disconnect()
@@ -336,5 +342,5 @@ def test_messages_at_the_limit_and_over_it(bot: LocalBot, session: NewSession) -
     assert limit >= 65536
     assert (at_the_limit["type"], at_the_limit["text"]) == ("RequestError", "this request always fails")
     assert over["type"] == "MessageTooLargeError"
-    assert call.echo(time.time()) < 5
+    assert call.echo(time.time()) < SOON
     call.disconnect()
