@@ -20,7 +20,7 @@ def test_requests(in_page: InPagePython) -> None:
         before = clock()
         unanswered = await failure(client.send_client_request("nobody-answers-this", timeout=0.5))
         took = clock() - before
-        heard = asyncio.ensure_future(client.wait_for(RTVIEvent.SERVER_MESSAGE, timeout=5))
+        heard = asyncio.ensure_future(client.wait_for(RTVIEvent.SERVER_MESSAGE, timeout=PATIENCE))
         await asyncio.sleep(0)
         client.send_client_message("notify", {"a": 1})
         notified = await heard
@@ -34,7 +34,7 @@ def test_requests(in_page: InPagePython) -> None:
     assert echo == {"text": "é☃", "list": [1, None, 2.5]}
     assert (refused["type"], refused["text"]) == ("RequestError", "this request always fails")
     assert unanswered == "RequestTimeoutError"
-    assert 0.5 <= took < 0.7
+    assert 0.49 < took < 5, "half a second, and not the ten that are the default"
     assert notified == {"a": 1}
     assert pending == "DisconnectedError"
     assert in_page.page.evaluate("watched.tracks.length") == 0, "enable_mic=False never opens the microphone"
@@ -73,12 +73,15 @@ def test_function_calls(in_page: InPagePython, said: str, registered: str, answe
             async def handler(call):
                 calls.append([call.function_name, call.arguments, bool(call.tool_call_id)])
                 return 1 / 0 if registered == "raises" else call.arguments
+        greeted = asyncio.Event()
+        client.on(RTVIEvent.BOT_STOPPED_SPEAKING, lambda *_: greeted.set())
         await client.connect()
-        await client.wait_for(RTVIEvent.BOT_STOPPED_SPEAKING, timeout=20)  # the greeting
+        async with asyncio.timeout(PATIENCE):
+            await greeted.wait()
         words = []
         client.on(RTVIEvent.BOT_LLM_TEXT, lambda piece: words.append(piece.text))
         client.send_text(said)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while wanted not in "".join(words):
                 await client.wait_for(RTVIEvent.BOT_LLM_TEXT)
         await client.disconnect()
@@ -103,12 +106,22 @@ def test_disconnect_at_any_moment_of_connect(in_page: InPagePython) -> None:
                 return "aborted", error.phase
             return "connected", "none"
 
+        async def reaches(state):
+            reached = asyncio.Event()
+            client.on(RTVIEvent.TRANSPORT_STATE_CHANGED, lambda now: now == state and reached.set())
+            async with asyncio.timeout(PATIENCE):
+                await reached.wait()
+
         client = new_client()
         outcomes = []
         phases = set()
-        for milliseconds in [0, 0, 1, 2, 4, 8, 12, 16, 20, 30, 40, 60, 80, 100, 130, 160, 200, 250]:
+        milliseconds = [0, 0, 1, 2, 4, 8, 12, 16, 20, 30, 40, 60, 80, 100, 130, 160, 200, 250]
+        moments = [lambda ms=ms: asyncio.sleep(ms / 1000) for ms in milliseconds]
+        # On a slow machine all of those are early.
+        moments += [lambda state=state: reaches(state) for state in ("authenticating", "connecting")]
+        for moment in moments:
             attempt = asyncio.ensure_future(outcome(client.connect()))
-            await asyncio.sleep(milliseconds / 1000)
+            await moment()
             await client.disconnect()
             how, phase = await attempt
             outcomes.append(how)
@@ -122,7 +135,8 @@ def test_disconnect_at_any_moment_of_connect(in_page: InPagePython) -> None:
     outcomes, phases, mic = result
     assert set(outcomes) <= {"aborted", "connected"}
     assert "aborted" in outcomes
-    assert {"devices"} < set(phases), f"only {phases} were interrupted"
+    interrupted = set(phases) - {"none"}
+    assert interrupted > {"devices"}, f"only {phases} were interrupted"
     assert mic
     in_page.check_released()
 
@@ -135,7 +149,7 @@ def test_cancelling_the_task_that_connects(in_page: InPagePython) -> None:
             attempt = asyncio.ensure_future(client.connect())
             await asyncio.sleep(milliseconds / 1000)
             attempt.cancel()
-            done, _ = await asyncio.wait({attempt}, timeout=5)
+            done, _ = await asyncio.wait({attempt}, timeout=PATIENCE)
             result.append([bool(done), client.state in ("disconnected", "ready")])
             await client.disconnect()
     """)
@@ -164,7 +178,7 @@ def test_the_server_ends_in_a_live_session(visit: Visit) -> None:
         page.run("""
             client = new_client()
             await client.connect()
-            over = asyncio.ensure_future(client.wait_for(RTVIEvent.DISCONNECTED, timeout=45))
+            over = asyncio.ensure_future(client.wait_for(RTVIEvent.DISCONNECTED, timeout=PATIENCE))
             waiting = asyncio.ensure_future(failure(client.send_client_request("nobody-answers-this", timeout=None)))
             await asyncio.sleep(0.1)
         """)
@@ -185,7 +199,7 @@ def test_the_bot_is_told_when_the_page_is_left(in_page: InPagePython, bot: Local
     log = bot.servers[0].log
     before = len(log.read_text(errors="replace"))
     in_page.page.goto("about:blank")
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while "disconnected" not in (told := log.read_text(errors="replace")[before:]).lower():
         assert time.monotonic() < deadline, f"the bot did not notice; its log since then: {told}"
         time.sleep(0.05)

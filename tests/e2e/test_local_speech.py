@@ -13,13 +13,14 @@ from urllib.request import Request, urlopen
 import pytest
 from local_bot import EXAMPLE, LocalBot
 
+PATIENCE = 60.0  # seconds
 PHRASES = [phrase["say"] for phrase in json.loads((EXAMPLE / "phrases.json").read_text())]
 
 
 def post(bot: LocalBot, path: str, body: bytes, content_type: str = "application/json") -> bytes:
     speech_server = bot.servers[1]
     url = speech_server.health.replace("health", f"v1/{path}")
-    with urlopen(Request(url, body, {"Content-Type": content_type}), timeout=10) as answer:
+    with urlopen(Request(url, body, {"Content-Type": content_type}), timeout=PATIENCE) as answer:
         return answer.read()
 
 
@@ -74,7 +75,7 @@ def test_a_bad_request_is_refused_with_a_reason(bot: LocalBot, path: str, body: 
     ("headers", "status"), [({"Content-Length": "4000001"}, 413), ({"Transfer-Encoding": "chunked"}, 411)]
 )
 def test_a_request_is_refused_by_its_size_before_it_is_read(bot: LocalBot, headers: dict[str, str], status: int):
-    connection = HTTPConnection(urlsplit(bot.servers[1].health).netloc, timeout=10)
+    connection = HTTPConnection(urlsplit(bot.servers[1].health).netloc, timeout=PATIENCE)
     with contextlib.closing(connection):
         connection.putrequest("POST", "/v1/chat/completions")
         for name, value in headers.items():
