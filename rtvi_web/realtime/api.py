@@ -81,6 +81,9 @@ class Listener(Protocol):
     def server_event(self, event: Event) -> None:
         """A server event has arrived, under its GA name."""
 
+    def client_event(self, event: Event) -> None:
+        """A client event was sent, whoever sent it."""
+
     def microphone(self, pcm: bytes) -> None:
         """The microphone has heard this."""
 
@@ -255,9 +258,12 @@ class RealtimeAPI(EventHandlers):
             logger.warning("a frame of %d characters is no Realtime event", len(text))
             self._client.dispatch("error", ErrorEvent("error", "message", f"This is no event: {text[:200]}"))
             return
+        # A handler may disconnect: then nobody else hears it.
         self._log("server", event)
-        self._listener.server_event(event)
-        self._tell(f"server.{event['type']}", event)
+        if self._receiving:
+            self._listener.server_event(event)
+        if self._receiving:
+            self._tell(f"server.{event['type']}", event)
 
     def microphone(self, pcm: bytes) -> None:
         if self._connected:
@@ -303,6 +309,7 @@ class RealtimeAPI(EventHandlers):
         if len(text) > SMALL and len(text) > self._transport.max_message_size:  # JSON of ours is ASCII
             raise MessageTooLargeError(len(text), self._transport.max_message_size)
         self._transport.send(text)
+        self._listener.client_event(event)
         self._log("client", event)
         self._tell(f"client.{type}", event)
         return True

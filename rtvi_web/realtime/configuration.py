@@ -20,7 +20,7 @@ from rtvi_web.realtime.session import (
     turn_detection,
 )
 from rtvi_web.realtime.tools import Handler, Tool, tool_of
-from rtvi_web.realtime.wire import Event, new_id, object_in, text_in
+from rtvi_web.realtime.wire import Event, new_id, object_in, objects_in, text_in
 
 ACKNOWLEDGED_WITHIN = 5.0
 """Seconds that ``connect()`` waits for the server to take the configuration."""
@@ -32,6 +32,7 @@ class Configuration:
     def __init__(self, given: Any) -> None:
         self.config: Config = default_config()
         self.tools: dict[str, Tool] = {}
+        self._offered: set[str] = set()  # tools that the server has told of, somebody else's perhaps
         self._delegate: Any = given  # may know better about turn detection
         if given is not None:
             self.config = merge(self.config, to_ga(given))
@@ -107,6 +108,10 @@ class Configuration:
             raise InvalidArgumentError(f'Tool "{name}" is not registered')  # the seed's words
         return self.tools[name]
 
+    def is_offered(self, name: str) -> bool:
+        """Whether the model may call a tool of this name, by what is said here or by what the server says."""
+        return name in self._offered or any(tool.get("name") == name for tool in self.get_tools())
+
     def _without(self, name: str) -> list[dict[str, Any]]:
         return [tool for tool in self.config.get("tools") or () if tool.get("name") != name]
 
@@ -137,6 +142,7 @@ class Configuration:
         self._created: asyncio.Future[None] = loop.create_future()
         self._acknowledged: asyncio.Future[RequestError | None] = loop.create_future()
         self._update_id = new_id("evt_")
+        self._offered = set()
 
     async def establish(self) -> None:
         """Tell the server the configuration once it has a session, and wait until it has taken it, or 5 s.
@@ -154,6 +160,9 @@ class Configuration:
 
     def server_event(self, event: Event) -> None:
         """Hear what the server says of the session."""
+        session = object_in(event, "session")
+        if "tools" in session:
+            self._offered = {text_in(tool, "name") for tool in objects_in(session, "tools")}
         match event["type"]:
             case "session.created":
                 _settle(self._created, None)

@@ -13,15 +13,7 @@ from typing import Any, NamedTuple
 from rtvi_web.realtime.audio import AudioClip, InputAudio, from_base64, samples
 from rtvi_web.realtime.item_list import ItemList, part_of
 from rtvi_web.realtime.items import Delta, Item, ItemEvent
-from rtvi_web.realtime.wire import (
-    Event,
-    index_in,
-    is_out_of_band,
-    number_in,
-    object_in,
-    objects_in,
-    text_in,
-)
+from rtvi_web.realtime.wire import Event, index_in, number_in, object_in, objects_in, text_in
 
 MAX_EARLY = 32
 """Items that something was heard of before they came."""
@@ -33,6 +25,7 @@ class _Early(NamedTuple):
     speech_start: float = 0
     speech: AudioClip | None = None
     transcript: tuple[int, str] | None = None
+    transcript_error: dict[str, Any] | None = None
 
 
 class Conversation:
@@ -41,16 +34,20 @@ class Conversation:
     Args:
         keep_audio: seconds of sound that all items together keep, the newest; ``None`` keeps everything, 0 nothing.
         input_audio: where the person's own words are cut from.
+        is_out_of_band: whether the response of this id is none of the conversation's.
     """
 
-    def __init__(self, *, keep_audio: float | None, input_audio: InputAudio) -> None:
+    def __init__(
+        self, *, keep_audio: float | None, input_audio: InputAudio, is_out_of_band: Callable[[str], bool]
+    ) -> None:
         self._items = ItemList(keep_audio)
         self._input_audio = input_audio
+        self._is_out_of_band = is_out_of_band
         self._processors: dict[str, Callable[[Event], list[ItemEvent]]] = {
             "conversation.item.created": self._created,
             "conversation.item.added": self._added,
             "conversation.item.done": self._done,
-            "conversation.item.retrieved": self._done,
+            "conversation.item.retrieved": self._retrieved,
             "conversation.item.truncated": self._truncated,
             "conversation.item.deleted": self._deleted,
             "conversation.item.input_audio_transcription.delta": self._transcription_delta,
@@ -59,7 +56,6 @@ class Conversation:
             "input_audio_buffer.speech_started": self._speech_started,
             "input_audio_buffer.speech_stopped": self._speech_stopped,
             "input_audio_buffer.committed": self._committed,
-            "response.created": self._response_created,
             "response.done": self._response_done,
             "response.output_item.added": self._output_item_added,
             "response.output_item.done": self._output_item_done,
@@ -83,7 +79,7 @@ class Conversation:
         self._completed: set[str] = set()
         self._early: OrderedDict[str, _Early] = OrderedDict()
         self._queued_audio: AudioClip | None = None
-        self._out_of_band: set[str] = set()
+        self._open_calls: dict[str, list[Item]] = {}  # by response, whose end decides
         return True
 
     def get_item(self, id: str) -> Item | None:
@@ -121,9 +117,29 @@ class Conversation:
     def _added(self, event: Event) -> list[ItemEvent]:
         return self._upsert(object_in(event, "item"), event)[1]
 
-    def _done(self, event: Event) -> list[ItemEvent]:
+    def _retrieved(self, event: Event) -> list[ItemEvent]:
         item, told = self._upsert(object_in(event, "item"), event)
         return [*told, *self._complete(item)] if item else []
+
+    def _done(self, event: Event) -> list[ItemEvent]:
+        item, told = self._upsert(object_in(event, "item"), event)
+        if item is None:
+            return []
+        if not text_in(object_in(event, "item"), "status"):
+            self._end(item, text_in(event, "response_id"))
+        return [*told, *self._complete(item)]
+
+    def _end(self, item: Item, response_id: str) -> None:
+        """An item is done, and its status was left out: it is complete.
+
+        Only a call of the model's isn't by that alone. One that was cut short is done as well, and what comes of it is
+        known at the end of its response.
+        """
+        if item.type != "function_call" or not (item.status or response_id):
+            item.status = "completed" if item.status in (None, "in_progress") else item.status
+        elif response_id:
+            item.status = item.status or "in_progress"
+            self._open_calls.setdefault(response_id, []).append(item)
 
     def _truncated(self, event: Event) -> list[ItemEvent]:
         item = self._items.get(text_in(event, "item_id"))
@@ -200,10 +216,12 @@ class Conversation:
         return _updated(item, Delta(transcript=transcript))
 
     def _transcription_failed(self, event: Event) -> list[ItemEvent]:
-        item = self._items.get(text_in(event, "item_id"))
+        id, error = text_in(event, "item_id"), object_in(event, "error")
+        item = self._items.get(id)
         if item is None:
+            self._note(id, transcript_error=error)
             return []
-        item.formatted.transcript_error = object_in(event, "error")
+        item.formatted.transcript_error = error
         return _updated(item)
 
     def _set_transcript(self, item: Item, index: int, transcript: str) -> None:
@@ -232,28 +250,28 @@ class Conversation:
             self._early[item.id] = early  # still speaking
         if early.transcript:
             self._set_transcript(item, *early.transcript)
+        item.formatted.transcript_error = early.transcript_error
 
     # What the model says.
 
-    def _response_created(self, event: Event) -> list[ItemEvent]:
-        response = object_in(event, "response")
-        if is_out_of_band(response):
-            self._out_of_band.add(text_in(response, "id"))
-        return []
-
     def _response_done(self, event: Event) -> list[ItemEvent]:
+        """The last word on the items of a response; those whose own end got lost, or said too little, end here."""
         response = object_in(event, "response")
+        id = text_in(response, "id")
+        if self._is_out_of_band(id):
+            return []
+        status = "completed" if response.get("status", "completed") == "completed" else "incomplete"
         told = []
-        if not self._is_out_of_band(text_in(response, "id")):
-            for raw in objects_in(response, "output"):
-                item = self._items.get(text_in(raw, "id"))
-                if item is None or item.status != raw.get("status"):  # its output_item.done got lost
-                    told += self._output_item_done({**event, "item": raw})
-        self._out_of_band.discard(text_in(response, "id"))
+        for raw in objects_in(response, "output"):
+            raw = {"status": status, **raw}
+            item = self._items.get(text_in(raw, "id"))
+            if item is None or item.status != raw["status"]:
+                told += self._done({**event, "item": raw})
+        for item in self._open_calls.pop(id, ()):
+            if item.status == "in_progress":
+                item.status = status
+                told += [*_updated(item), *self._complete(item)]
         return told
-
-    def _is_out_of_band(self, response_id: str) -> bool:
-        return response_id in self._out_of_band
 
     def _output_item_added(self, event: Event) -> list[ItemEvent]:
         if self._is_out_of_band(text_in(event, "response_id")):
@@ -264,9 +282,7 @@ class Conversation:
         return told
 
     def _output_item_done(self, event: Event) -> list[ItemEvent]:
-        if self._is_out_of_band(text_in(event, "response_id")):
-            return []
-        return self._done(event)
+        return [] if self._is_out_of_band(text_in(event, "response_id")) else self._done(event)
 
     def _content_part(self, event: Event) -> list[ItemEvent]:
         item = self._items.get(text_in(event, "item_id"))

@@ -16,10 +16,10 @@ from rtvi_web.realtime.configuration import Configuration
 from rtvi_web.realtime.conversation import Conversation
 from rtvi_web.realtime.events import EventHandlers
 from rtvi_web.realtime.items import Item, ItemEvent
-from rtvi_web.realtime.responses import ALREADY_ACTIVE, ResponseSequencer
+from rtvi_web.realtime.responses import ABOUT_OTHERS, ALREADY_ACTIVE, ResponseSequencer
 from rtvi_web.realtime.settings import Settings
 from rtvi_web.realtime.speech import Speech
-from rtvi_web.realtime.tools import Tool, ToolCalls, answer
+from rtvi_web.realtime.tools import Tool, ToolCalls, answer, not_offered
 from rtvi_web.realtime.transport import RealtimeTransport
 from rtvi_web.realtime.usage import Usage
 from rtvi_web.realtime.wire import Event, object_in, objects_in, text_in
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 INPUT_WINDOW = 60.0
 """Seconds of the person's own sound that are kept until an item is made of it."""
-TOLERATED = frozenset({ALREADY_ACTIVE, "response_cancel_not_active", "input_audio_buffer_commit_empty"})
+TOLERATED = ABOUT_OTHERS | {ALREADY_ACTIVE}
 """What two sides that act at the same moment run into: the server's word on it harms nothing."""
 
 
@@ -52,7 +52,11 @@ class Dialogue:
         configuration.attach(self.api)
         self.responses = ResponseSequencer()
         self.input_audio = InputAudio(INPUT_WINDOW)
-        self.conversation = Conversation(keep_audio=settings.keep_audio, input_audio=self.input_audio)
+        self.conversation = Conversation(
+            keep_audio=settings.keep_audio,
+            input_audio=self.input_audio,
+            is_out_of_band=self.responses.is_out_of_band,
+        )
         self.speech = Speech(self.api, transport, self.conversation, self.input_audio, self.responses)
         self.usage = Usage()
         self.session_created = False
@@ -67,6 +71,8 @@ class Dialogue:
         self.conversation.clear()
         self.input_audio.reset()
         self.configuration.session_begins()
+        self.responses.reset()
+        self._calls.reset()
 
     def session_ended(self, reason: str) -> None:
         self.session_created = False
@@ -83,12 +89,22 @@ class Dialogue:
         self._handlers.dispatch("conversation.speaking", SpeakingEvent("conversation.speaking", speaking))
 
     def server_event(self, event: Event) -> None:
+        session = self._session
         self.configuration.server_event(event)
+        self.responses.notice(event)
         told = self.conversation.process_event(event)
         for each in told:
             self._handlers.dispatch(each.type, each)
+            if session != self._session:
+                return  # a handler has disconnected
         if act := _ACTIONS.get(event["type"]):
             act(self, event, told)
+
+    def client_event(self, event: Event) -> None:
+        if event["type"] == "response.create":
+            self.responses.sent(event)
+        elif event["type"] == "input_audio_buffer.commit":
+            self.conversation.queue_input_audio(self.input_audio.commit())
 
     # What the events lead to.
 
@@ -111,12 +127,13 @@ class Dialogue:
         self.responses.created(event)
 
     def _on_output_item_done(self, event: Event, told: list[ItemEvent]) -> None:
-        self._call_tools(text_in(event, "response_id"), [object_in(event, "item")])
+        self._call_tools(text_in(event, "response_id"), [text_in(object_in(event, "item"), "id")])
 
     def _on_response_done(self, event: Event, told: list[ItemEvent]) -> None:
         response = object_in(event, "response")
         id, status = text_in(response, "id"), response.get("status")
-        self._call_tools(id, objects_in(response, "output"))
+        listed = [text_in(raw, "id") for raw in objects_in(response, "output")]
+        self._call_tools(id, [*listed, *(each.item.id for each in told if each.item)])
         self.usage.add_response(object_in(response, "usage"))
         self.responses.done(event)
         if status == "failed":
@@ -138,7 +155,7 @@ class Dialogue:
         self._handlers.dispatch("conversation.interrupted", event)
         detection = self.configuration.get_turn_detection_type()
         interrupts = not isinstance(detection, Mapping) or detection.get("interrupt_response") is not False
-        if interrupts and not self._transport.carries_tracks:
+        if interrupts and not self._transport.carries_tracks and self.api.is_connected():
             self.run(self.speech.stop_playing(), "the interrupted answer could not be truncated")
 
     def _on_committed(self, event: Event, told: list[ItemEvent]) -> None:
@@ -231,19 +248,22 @@ class Dialogue:
 
     # Tools.
 
-    def _call_tools(self, response_id: str, raw_items: list[dict[str, Any]]) -> None:
-        for raw in raw_items:
-            item = self.conversation.get_item(text_in(raw, "id"))
+    def _call_tools(self, response_id: str, ids: list[str]) -> None:
+        for id in ids:
+            item = self.conversation.get_item(id)
             if item is None or item.type != "function_call" or item.status != "completed":
                 continue
             tool = self.configuration.tools.get(item.name or "")
-            # A tool without a handler here is somebody else's: the page's own, or the server's.
-            if tool and self._calls.begin(response_id, item.call_id or ""):
+            if tool is None and self.configuration.is_offered(item.name or ""):
+                continue  # it is somebody else's: the page's own, or the server's
+            if self._calls.begin(response_id, item.call_id or ""):
                 self.run(self._answer(tool, item, response_id), f"tool {item.name!r} could not be answered")
+                if tool is None:
+                    self.complain("response", f"The model called {item.name!r}, a tool that it was not offered.")
 
-    async def _answer(self, tool: Tool, item: Item, response_id: str) -> None:
+    async def _answer(self, tool: Tool | None, item: Item, response_id: str) -> None:
         session = self._session
-        answered = await answer(tool, item.arguments or "")
+        answered = await answer(tool, item.arguments or "") if tool else not_offered(item.name)
         if session != self._session:
             return  # the call belongs to a session that is over
         output = {"type": "function_call_output", "call_id": item.call_id, "output": answered.output}
@@ -252,7 +272,7 @@ class Dialogue:
         except DisconnectedError:
             return
         except RTVIError as error:
-            self.complain("message", f"The result of tool {tool.name!r} was not sent: {error.message}", error)
+            self.complain("message", f"The result of tool {item.name!r} was not sent: {error.message}", error)
             short = {**output, "output": json.dumps({"error": error.message})}
             self.api.send("conversation.item.create", {"item": short})
         if self._calls.answered(response_id, respond=answered.respond):

@@ -10,9 +10,13 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from rtvi_web.realtime.wire import Event, is_out_of_band, new_id, object_in, text_in
+from rtvi_web.realtime.wire import Event, new_id, object_in, text_in
 
 ALREADY_ACTIVE = "conversation_already_has_active_response"
+ABOUT_OTHERS = frozenset({"response_cancel_not_active", "input_audio_buffer_commit_empty"})
+"""Codes of errors that are about no ``response.create``."""
+MAX_OUT_OF_BAND = 64
+"""Responses out of the conversation, asked for or made, that are remembered."""
 
 
 class ResponseRequest(NamedTuple):
@@ -51,6 +55,8 @@ class ResponseSequencer:
         self._unanswered = False
         self._active: str | None = None
         self._cancelling = False
+        self._asked_aside: deque[Event] = deque(maxlen=MAX_OUT_OF_BAND)
+        self._out_of_band: deque[str] = deque(maxlen=MAX_OUT_OF_BAND)
 
     @property
     def active(self) -> bool:
@@ -83,22 +89,63 @@ class ResponseSequencer:
         self._cancelling = True
         return True
 
+    # Out of the conversation.
+
+    def is_out_of_band(self, response_id: str) -> bool:
+        """Whether a response is none of the conversation's."""
+        return response_id in self._out_of_band
+
+    def sent(self, event: Event) -> None:
+        """``response.create`` was sent."""
+        if object_in(event, "response").get("conversation") == "none":
+            self._asked_aside.append(event)
+
+    def notice(self, event: Event) -> None:
+        """Hear of a response before anybody else does: whether it is the conversation's."""
+        if event["type"] in ("response.created", "response.done"):
+            response = object_in(event, "response")
+            id = text_in(response, "id")
+            if id and id not in (self._active, *self._out_of_band) and self._is_aside(response):
+                self._out_of_band.append(id)
+
+    def _is_aside(self, response: Mapping[str, Any]) -> bool:
+        """A null ``conversation_id`` says so, and so does the metadata of a request that said so.
+
+        Not every server writes the id, and some write null for every response: then what was asked for decides.
+        """
+        if response.get("conversation_id") is not None:
+            return False
+        is_null = "conversation_id" in response
+        metadata = object_in(response, "metadata")
+        for asked in self._asked_aside:
+            if object_in(object_in(asked, "response"), "metadata") == metadata and (metadata or is_null):
+                self._asked_aside.remove(asked)
+                return True
+        return is_null and not self._unanswered
+
+    # What the server answers.
+
     def created(self, event: Event) -> None:
         """``response.created``: ours, or one that the server makes because the person has spoken."""
-        response = object_in(event, "response")
-        if not is_out_of_band(response):
+        id = text_in(object_in(event, "response"), "id")
+        if not self.is_out_of_band(id):
             self._unanswered = False
-            self._active = text_in(response, "id")
+            self._active = id
 
     def done(self, event: Event) -> None:
         """``response.done``, whatever its status."""
-        response = object_in(event, "response")
-        if self._active in (None, "", text_in(response, "id")) and not is_out_of_band(response):
+        id = text_in(object_in(event, "response"), "id")
+        # One whose id isn't known may be any: if it was another, the next request is refused once more.
+        if self._active == "" or (self._active in (None, id) and not self.is_out_of_band(id)):
             self._active = None
             self._unanswered = self._cancelling = False
 
     def refused(self, error: Mapping[str, Any]) -> None:
         """The server has refused something: if it is the request that was sent, the way is free again."""
+        refused = text_in(error, "event_id")
+        self._asked_aside = deque(
+            (event for event in self._asked_aside if event.get("event_id") != refused), MAX_OUT_OF_BAND
+        )
         asked = self._asked
         if asked is None or not self._is_about(error, asked):
             return
@@ -111,7 +158,5 @@ class ResponseSequencer:
     def _is_about(self, error: Mapping[str, Any], asked: ResponseRequest) -> bool:
         if event_id := text_in(error, "event_id"):
             return event_id == asked.event_id
-        code, message = text_in(error, "code"), text_in(error, "message")
-        return self._unanswered and (
-            code == ALREADY_ACTIVE or "response_create" in code or "response.create" in message
-        )
+        # Any other may be about it. To wait for an answer that never comes is worse than to be refused once more.
+        return self._unanswered and text_in(error, "code") not in ABOUT_OTHERS

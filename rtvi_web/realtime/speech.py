@@ -58,7 +58,6 @@ class Speech:
         """What the person has said by hand is complete, if there is any."""
         if self.input.uncommitted:
             self._api.send("input_audio_buffer.commit")
-            self._conversation.queue_input_audio(self.input.commit())
 
     # To the speaker.
 

@@ -148,6 +148,11 @@ async def answer(tool: Tool, arguments: str) -> Answer:
         return Answer(json.dumps({"error": f"{type(error).__name__}: {error}"}))
 
 
+def not_offered(name: str | None) -> Answer:
+    """Answer a call of a tool that the model was never offered."""
+    return Answer(json.dumps({"error": f'Tool "{name}" has not been added'}))  # the seed's words
+
+
 def _output(result: Any) -> str:
     if isinstance(result, str):
         return result

@@ -92,8 +92,3 @@ def objects_in(event: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     """The objects in a list of an event."""
     value = event.get(key)
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def is_out_of_band(response: Mapping[str, Any]) -> bool:
-    """Whether a response is none of the conversation's: the server says so with an explicit null."""
-    return "conversation_id" in response and response["conversation_id"] is None

@@ -345,6 +345,28 @@ async def test_every_event_is_told_to_the_client_and_to_the_connection(run: Run)
     assert logged[0].time.endswith("Z")
 
 
+@pytest.mark.parametrize("told", ["realtime.event", "conversation.item.appended", "server.response.created"])
+async def test_what_comes_after_a_handler_has_disconnected_is_not_heard(run: Run, told: str) -> None:
+    heard: list[Any] = []
+
+    def leave(event: Any) -> None:
+        if told != "realtime.event" or event.event["type"] == "response.output_item.done":
+            run.client.disconnect()
+
+    run.client.register_tool({"name": "f"}, heard.append)
+    for name in ("server.response.output_item.done", "conversation.item.completed"):
+        run.client.on(name, heard.append)
+    run.client.on(told, leave)
+    run.server.response()
+    run.server.call("f", "{}")
+    await turns(20)
+    assert heard == []
+    run.client.off(told, leave)
+    await run.client.connect()
+    run.client.create_response()
+    assert run.server.types == ["response.create"]
+
+
 async def test_server_errors_are_told_and_what_collides_is_not(run: Run) -> None:
     run.server.say("error", error={"type": "invalid_request_error", "code": "x", "message": "No."})
     run.server.say("error", error={"code": "response_cancel_not_active", "message": "Nothing."})

@@ -112,7 +112,7 @@ async def test_items_are_where_the_server_says(run: Run) -> None:
 async def test_items_end_in_their_order_whatever_order_they_come_in(done: bool) -> None:
     for length in range(1, 6):
         for order in itertools.permutations(range(length)):
-            conversation = Conversation(keep_audio=0, input_audio=InputAudio(1))
+            conversation = Conversation(keep_audio=0, input_audio=InputAudio(1), is_out_of_band=lambda _: False)
             for step in ("added", "done") if done else ("added",):
                 for n in order:
                     item = {"id": f"i{n}", "type": "message", "role": "user", "content": []}
@@ -192,6 +192,15 @@ async def test_push_to_talk_gives_its_sound_to_the_spoken_item(run: Run, committ
     assert len(run.item("spoken").formatted.audio) == 240
 
 
+async def test_a_commit_by_hand_is_one_too(run: Run) -> None:
+    run.client.append_input_audio(pcm(240))
+    run.client.realtime.send("input_audio_buffer.commit")
+    run.server.user_item("u", content=[AUDIO])
+    run.client.create_response()
+    assert len(run.item("u").formatted.audio) == 240
+    assert run.server.types == ["input_audio_buffer.append", "input_audio_buffer.commit", "response.create"]
+
+
 async def test_a_refused_commit_leaves_no_sound_for_the_next_item(run: Run) -> None:
     run.client.append_input_audio(pcm(240))
     run.client.create_response()
@@ -230,6 +239,9 @@ async def test_transcriptions_of_nothing_and_failures(run: Run) -> None:
     run.server.say("conversation.item.input_audio_transcription.failed", item_id="v", content_index=0, error=failed)
     assert run.item("v").formatted.transcript_error == failed
     assert run.events[-1].item is run.item("v")
+    run.server.say("conversation.item.input_audio_transcription.failed", item_id="w", content_index=0, error=failed)
+    run.server.user_item("w", previous="v", content=[AUDIO])
+    assert run.item("w").formatted.transcript_error == failed
 
 
 async def test_an_out_of_band_response_is_none_of_the_conversations(run: Run) -> None:
@@ -245,6 +257,65 @@ async def test_an_out_of_band_response_is_none_of_the_conversations(run: Run) ->
     assert run.ids == []
     assert run.events == []
     assert run.server.played == [("o", pcm(1))]  # it is heard all the same
+
+
+METADATA = {"topic": "x"}
+
+
+@pytest.mark.parametrize(
+    "fields", [{"metadata": METADATA}, {"conversation_id": None}, {"conversation_id": None, "metadata": METADATA}]
+)
+@pytest.mark.parametrize("created", [True, False])
+async def test_what_makes_a_response_out_of_band(run: Run, fields: Any, created: bool) -> None:
+    run.client.create_response({"conversation": "none", "metadata": METADATA})
+    run.client.create_response({"conversation": "none", "metadata": {"topic": "another"}})
+    item = {"id": "o", "type": "message", "role": "assistant", "status": "completed", "content": []}
+    if created:
+        run.server.say("response.created", response={"id": "oob", **fields})
+        run.server.say("response.output_item.added", response_id="oob", item=item)
+        run.server.say("response.output_item.done", response_id="oob", item=item)
+    run.server.say("response.done", response={"id": "oob", **fields, "output": [item]})
+    assert run.ids == []
+    if "metadata" in fields:  # another of the same was not asked for
+        run.server.say("response.created", response={"id": "r", "metadata": METADATA})
+        run.server.say("response.output_item.added", response_id="r", item={**item, "id": "a"})
+        assert run.ids == ["a"]
+
+
+async def test_a_refused_out_of_band_request_makes_no_response_out_of_band(run: Run) -> None:
+    run.client.realtime.send("response.create", {"response": {"conversation": "none", "metadata": METADATA}})
+    run.server.say("error", error={"message": "No.", "event_id": run.server.sent[-1]["event_id"]})
+    run.server.say("response.created", response={"id": "r", "metadata": METADATA})
+    run.server.answer(response="r")
+    assert run.ids == ["item_a"]
+
+
+async def test_a_server_that_writes_null_for_every_conversation(run: Run) -> None:
+    run.client.create_response()
+    run.client.create_response({"instructions": "Next."})
+    run.server.response(conversation_id=None)
+    item = {"id": "a", "type": "message", "role": "assistant", "status": "completed", "content": []}
+    run.server.say("response.output_item.added", response_id="resp_1", item=item)
+    assert run.ids == ["a"]
+    assert len(run.server.sent_of("response.create")) == 1
+    run.server.done(conversation_id=None)
+    assert len(run.server.sent_of("response.create")) == 2
+
+
+async def test_a_status_may_be_left_out(run: Run) -> None:
+    content = [{"type": "input_text", "text": "Hi"}]
+    for step in ("added", "done"):
+        user = {"id": "u", "type": "message", "role": "user", "content": content}
+        run.server.say(f"conversation.item.{step}", previous_item_id=None, item=user)
+        call = {"id": "c", "type": "function_call", "name": "f", "call_id": "c", "arguments": "{}"}
+        run.server.say(f"conversation.item.{step}", previous_item_id="u", item=call)  # one of a history
+    run.server.response()
+    run.server.answer(previous="c")
+    final = {"id": "item_a", "type": "message", "role": "assistant", "content": []}
+    run.server.say("response.output_item.done", response_id="resp_1", item=final)
+    assert [event.item.id for event in run.of("conversation.item.completed")] == ["u", "c", "item_a"]
+    run.server.done(status="cancelled", output=[final])
+    assert run.item("item_a").status == "incomplete"
 
 
 async def test_sound_in_items_moves_to_where_sound_is_kept(run: Run) -> None:

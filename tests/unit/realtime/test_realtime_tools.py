@@ -191,12 +191,44 @@ async def test_a_call_that_only_the_end_tells_of_is_run(run: Run) -> None:
 
 async def test_calls_without_a_handler_here_are_somebody_elses(run: Run) -> None:
     run.client.add_tool({"name": "theirs"})
+    run.server.say("session.updated", session={"tools": [{"type": "function", "name": "the_servers"}]})
     run.server.response()
     run.server.call("theirs", "{}")
-    run.server.call("unknown", "{}", call="call_2")
+    run.server.call("the_servers", "{}", call="call_2")
     run.server.done()
     await turns()
     assert run.server.types == []
+    assert run.errors == []
+
+
+async def test_a_call_of_what_was_never_offered_does_not_stall_the_conversation(run: Run) -> None:
+    run.server.response()
+    run.server.call("never", "{}")
+    run.server.done()
+    await turns()
+    assert outputs(run) == [("call_1", '{"error": "Tool \\"never\\" has not been added"}')]
+    assert run.server.types[-1] == "response.create"
+    assert [(error.source, "'never'" in error.message) for error in run.errors] == [("response", True)]
+
+
+@pytest.mark.parametrize(("status", "runs"), [("completed", True), ("cancelled", False), ("incomplete", False)])
+@pytest.mark.parametrize("listed", [True, False])
+async def test_a_call_without_a_status_waits_for_the_end_of_its_response(
+    run: Run, status: str, runs: bool, listed: bool
+) -> None:
+    called: list[Any] = []
+    run.client.register_tool({"name": "f"}, called.append)
+    item = {"id": "i", "type": "function_call", "name": "f", "call_id": "c", "arguments": "{}"}
+    run.server.response()
+    run.server.say("response.output_item.added", response_id="resp_1", item={**item, "arguments": ""})
+    run.server.say("conversation.item.done", previous_item_id=None, item=item)
+    run.server.say("response.output_item.done", response_id="resp_1", item=item)
+    await turns()
+    assert called == []
+    run.server.done(status=status, output=[item] if listed else [])
+    await turns()
+    assert called == [{}] * runs
+    assert run.item("i").status == ("completed" if runs else "incomplete")
 
 
 async def test_what_goes_wrong_is_told_to_the_model_and_reported(run: Run, reported: list[Any]) -> None:
@@ -344,6 +376,26 @@ async def test_a_refused_request_frees_the_way(run: Run) -> None:
     run.server.say("error", error={"message": "No.", "event_id": bad["event_id"]})
     assert len(run.server.sent_of("response.create")) == 2
     assert [error.message for error in run.errors] == ["Not mine.", "No."]
+
+
+async def test_a_refusal_that_names_no_request_frees_the_way(run: Run) -> None:
+    run.client.create_response()
+    run.client.create_response({"instructions": "Next."})
+    for code in ("input_audio_buffer_commit_empty", "response_cancel_not_active"):  # these are about something else
+        run.server.say("error", error={"code": code, "message": "No.", "event_id": None})
+    assert len(run.server.sent_of("response.create")) == 1
+    run.server.say("error", error={"code": "rate_limit_exceeded", "message": "Too many.", "event_id": None})
+    assert len(run.server.sent_of("response.create")) == 2
+    assert [error.message for error in run.errors] == ["Too many."]
+
+
+async def test_the_response_that_collided_may_be_any(run: Run) -> None:
+    run.client.create_response()
+    code = "conversation_already_has_active_response"
+    run.server.say("error", error={"code": code, "message": "Busy.", "event_id": None})
+    run.server.response("resp_x", conversation_id=None)
+    run.server.done("resp_x", conversation_id=None)
+    assert len(run.server.sent_of("response.create")) == 2
 
 
 async def test_cancel_is_sent_once_and_only_while_there_is_something(run: Run) -> None:
