@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 
 const { RealtimeClient } = await import(process.argv[2])
 const scenarios = JSON.parse(readFileSync(0, 'utf8'))
+const said = ({ type, item }) => [type, item ?? null]
 const results = {}
 for (const [name, steps] of Object.entries(scenarios)) {
   const client = new RealtimeClient()
@@ -12,10 +13,11 @@ for (const [name, steps] of Object.entries(scenarios)) {
     client.on(`conversation.${type}`, (event) => events.push([type, event.item?.id ?? null]))
   }
   const sent = []
-  client.realtime.ws = { send: (text) => sent.push(JSON.parse(text).type) }
+  client.realtime.ws = { send: (text) => sent.push(said(JSON.parse(text))) }
   for (const step of steps) {
     if (step.append) client.appendInputAudio(Int16Array.from(step.append))
     else if (step.respond) client.createResponse()
+    else if (step.tool) client.addTool({ name: step.tool, parameters: {} }, () => step.returns)
     else client.realtime.receive(step.type, step)
   }
   await new Promise((resolve) => setTimeout(resolve))
@@ -32,6 +34,6 @@ for (const [name, steps] of Object.entries(scenarios)) {
     tool: item.formatted.tool ?? null,
     output: item.formatted.output ?? null
   }))
-  results[name] = { items, events, sent }
+  results[name] = { items, events, sent: sent.filter(([type]) => type !== 'session.update') }
 }
 console.log(JSON.stringify(results))
