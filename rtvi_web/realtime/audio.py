@@ -16,6 +16,7 @@ from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.realtime.transport import SAMPLE_RATE
 
 SAMPLE_BYTES = 2
+_PCM_FORMATS = ("h", "<h", "B", "<B", "b", "<b", "c", "<c")  # of a buffer: 16-bit integers, or bytes
 
 
 def float_to_pcm16(samples: Iterable[float]) -> bytes:
@@ -41,7 +42,7 @@ def to_pcm(sound: Any) -> bytes:
             ``ArrayBuffer``, ``Int16Array`` or ``Float32Array``.
 
     Raises:
-        InvalidArgumentError: it is something else, or half a sample is left over.
+        InvalidArgumentError: it is something else, such as samples of 32-bit integers, or half a sample is left over.
     """
     try:
         # A typed array of JavaScript has no buffer of Python; it copies itself with to_memoryview().
@@ -52,6 +53,10 @@ def to_pcm(sound: Any) -> bytes:
         ) from None
     if view.format in ("f", "d", "<f", "<d"):
         return float_to_pcm16(view.tolist())
+    if view.format not in _PCM_FORMATS:
+        raise InvalidArgumentError(
+            f"Sound must be 16-bit integers or floats; these are samples of the format {view.format!r}."
+        )
     pcm = view.tobytes()
     if len(pcm) % SAMPLE_BYTES:
         raise InvalidArgumentError(f"PCM of 16 bits has an even number of bytes; this has {len(pcm):,}.")

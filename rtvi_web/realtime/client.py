@@ -15,7 +15,7 @@ from rtvi_web.realtime.conversation import Conversation
 from rtvi_web.realtime.dialogue import Dialogue
 from rtvi_web.realtime.events import EventHandlers
 from rtvi_web.realtime.items import Item, ItemEvent, to_history
-from rtvi_web.realtime.messages import image_part, user_content
+from rtvi_web.realtime.messages import history_items, image_part, user_content
 from rtvi_web.realtime.session import Config, to_ga
 from rtvi_web.realtime.settings import Settings, SettingsDict
 from rtvi_web.realtime.tools import Handler, Tool, execute
@@ -209,8 +209,8 @@ class RealtimeClient(EventHandlers):
                 ``conversation.item.completed`` brings them.
             timeout: seconds a call may take; ``None`` means no limit.
 
-        A handler may be sync or async. The model gets a text as it is, anything else as JSON, and ``{"error": …}`` if
-        it raises; it goes on speaking when all calls of its response are answered. A handler that returns a
+        A handler may be sync or async. The model gets a text as it is, anything else as JSON (models, dataclasses and
+        dates too), and ``{"error": …}`` if it raises; it goes on speaking when all calls of its response are answered. A handler that returns a
         :class:`BackgroundResult` lets it take note in silence.
 
         Raises:
@@ -275,7 +275,8 @@ class RealtimeClient(EventHandlers):
     def create_response(self, response: Mapping[str, Any] | None = None) -> bool:
         """Let the model answer, as soon as it has ended what it is saying. Mirrors ``createResponse()``.
 
-        With push-to-talk, what was appended before is the person's turn.
+        With push-to-talk, what was appended before is the person's turn. Over WebRTC only the server knows what it has
+        heard: send ``input_audio_buffer.commit`` first (``realtime.send()``), if the person has spoken.
 
         Args:
             response: what this one shall be like (``instructions``, ``output_modalities``, ``metadata`` …). With
@@ -439,17 +440,22 @@ class RealtimeClient(EventHandlers):
         return event if isinstance(event, ItemEvent) else ItemEvent(event_name, None)
 
     def export_history(self) -> list[dict[str, Any]]:
-        """The conversation so far, as JSON can say it and :meth:`import_history` takes it. What was spoken is text."""
+        """The conversation so far, as JSON can say it and :meth:`import_history` takes it.
+
+        What was spoken is text; of an answer that was truncated nobody knows which words were heard, so it is left out.
+        """
         return [item for item in map(to_history, self.get_conversation_items()) if item]
 
     def import_history(self, items: Iterable[Mapping[str, Any]]) -> None:
         """Let the server know a conversation from before: what :meth:`export_history` gave, or items made by hand.
 
         Raises:
-            DisconnectedError, InvalidArgumentError, MessageTooLargeError: the items before were sent.
+            InvalidArgumentError: one of them is no dict; nothing was sent.
+            DisconnectedError, MessageTooLargeError: the items before were sent.
         """
-        for item in items:
-            self._dialogue.api.send("conversation.item.create", {"item": dict(item)})
+        self._dialogue.api.require_connection()
+        for item in history_items(items):
+            self._dialogue.api.send("conversation.item.create", {"item": item})
 
 
 class _Ending:

@@ -128,9 +128,10 @@ def to_history(item: Item) -> dict[str, Any] | None:
     """
     if item.type == "message":
         kind = "output_text" if item.role == "assistant" else "input_text"
-        content = [_history_part(part, kind) for part in item.content]
+        was_heard = item.audio_end_ms is None  # all of it: the server forgets the transcript of what was cut, too
+        content = [_history_part(part, kind, was_heard) for part in item.content]
         kept = [part for part in content if part]
-        if not kept and item.formatted.transcript.strip():
+        if not kept and was_heard and item.formatted.transcript.strip():
             kept = [{"type": kind, "text": item.formatted.transcript}]
         return {"type": "message", "role": item.role, "content": kept} if kept else None
     if item.type == "function_call" and item.status == "completed":
@@ -141,10 +142,10 @@ def to_history(item: Item) -> dict[str, Any] | None:
     return None
 
 
-def _history_part(part: Mapping[str, Any], kind: str) -> dict[str, Any] | None:
+def _history_part(part: Mapping[str, Any], kind: str, was_heard: bool) -> dict[str, Any] | None:
     if part.get("type") == "input_image":
         return {key: part[key] for key in ("type", "image_url", "detail") if part.get(key) is not None}
-    written = part.get("text") or part.get("transcript")
+    written = part.get("text") or (part.get("transcript") if was_heard else None)
     return {"type": kind, "text": written} if isinstance(written, str) and written.strip() else None
 
 

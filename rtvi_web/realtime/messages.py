@@ -1,4 +1,4 @@
-"""What the person writes or shows, as parts of a message in GA form."""
+"""What a client makes items of: what the person writes or shows, and conversations from before. In GA form."""
 
 from __future__ import annotations
 
@@ -36,6 +36,19 @@ def _user_part(given: Mapping[str, Any]) -> dict[str, Any]:
         sound = part.pop("input_audio", None) or part.pop("audio", b"")
         part["audio"] = sound if isinstance(sound, str) else to_base64(to_pcm(sound))
     return part
+
+
+def history_items(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The items to create of a history.
+
+    Raises:
+        InvalidArgumentError: it is no list of dicts.
+    """
+    given = list(items) if isinstance(items, Iterable) else [items]
+    for item in given:
+        if not isinstance(item, Mapping):
+            raise InvalidArgumentError(f"An item of a history must be a dict, as of export_history(); it is {item!r}.")
+    return [dict(item) for item in given]
 
 
 def image_part(image: str | bytes, detail: str | None) -> dict[str, Any]:

@@ -156,10 +156,12 @@ def not_offered(name: str | None) -> Answer:
 def _output(result: Any) -> str:
     if isinstance(result, str):
         return result
-    dump = getattr(result, "model_dump_json", None)
-    if callable(dump):
-        return str(dump())
-    return json.dumps(result, allow_nan=False)
+    try:
+        return json.dumps(result, allow_nan=False)
+    except TypeError:  # models, dataclasses, dates …, however deep
+        from pydantic_core import to_json  # late, see rtvi_web.protocol
+
+        return to_json(result, by_alias=False, inf_nan_mode="null").decode()
 
 
 class ToolCalls:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from realtime_house import Run, Server, connected, pcm
 
+from rtvi_web import InvalidArgumentError
 from rtvi_web.realtime import Conversation, InputAudio
 from rtvi_web.realtime.items import Delta
 
@@ -381,3 +382,19 @@ async def test_history_goes_to_another_session_as_text(run: Run) -> None:
     await run.client.connect()
     run.client.import_history(history)
     assert [event["item"] for event in server.sent_of("conversation.item.create")] == history
+    server.user_item("u")
+    for wrong in (run.client.get_conversation_items(), [history[0], None], {"type": "message"}, "x", None):
+        with pytest.raises(InvalidArgumentError, match="An item of a history must be a dict"):
+            run.client.import_history(wrong)
+    assert len(server.sent_of("conversation.item.create")) == len(history)
+
+
+async def test_the_words_of_a_truncated_answer_are_no_history(run: Run) -> None:
+    run.server.response()
+    run.server.answer()
+    run.server.delta("output_audio_transcript", "All that was never heard")
+    run.server.audio(pcm(48_000))
+    run.server.answer("item_b", previous="item_a")
+    run.server.delta("output_audio_transcript", "Heard", "item_b")
+    run.server.say("conversation.item.truncated", item_id="item_a", content_index=0, audio_end_ms=100)
+    assert [item["content"][0]["text"] for item in run.client.export_history()] == ["Heard"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import json
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -31,6 +33,12 @@ def outputs(run: Run) -> list[tuple[str, str]]:
 class Place(BaseModel):
     city: str
     zip: int | None = None
+
+
+@dataclass
+class Point:
+    x: float
+    y: float
 
 
 def weather(place: Place, unit: Annotated[Literal["C", "F"], Field(description="The unit.")] = "C") -> dict[str, Any]:
@@ -135,6 +143,10 @@ async def test_execute_runs_a_tool_here(run: Run) -> None:
         (None, "null"),
         ([], "[]"),
         (Place(city="Rome"), '{"city":"Rome","zip":null}'),
+        ({"all": [Place(city="Rome")]}, '{"all":[{"city":"Rome","zip":null}]}'),
+        (Point(1.0, float("nan")), '{"x":1.0,"y":null}'),
+        ([datetime.date(2026, 1, 2)], '["2026-01-02"]'),
+        ({"x"}, '["x"]'),
     ],
 )
 async def test_what_a_handler_returns_is_the_output(run: Run, result: Any, output: str) -> None:
@@ -248,7 +260,7 @@ async def test_what_goes_wrong_is_told_to_the_model_and_reported(run: Run, repor
         ("fail", "[1", "JSONDecodeError"),
         ("fail", "[1]", "are no object"),
         ("never", "{}", "did not answer within 0.001 s"),
-        ("odd", "{}", "not JSON serializable"),
+        ("odd", "{}", "Unable to serialize unknown type"),
         ("weather", '{"place": 3}', "validation error"),
     ]
     for number, (name, arguments, _) in enumerate(calls):
