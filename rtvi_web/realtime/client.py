@@ -210,8 +210,8 @@ class RealtimeClient(EventHandlers):
             timeout: seconds a call may take; ``None`` means no limit.
 
         A handler may be sync or async. The model gets a text as it is, anything else as JSON (models, dataclasses and
-        dates too), and ``{"error": …}`` if it raises; it goes on speaking when all calls of its response are answered. A handler that returns a
-        :class:`BackgroundResult` lets it take note in silence.
+        dates too), and ``{"error": …}`` if it raises; it goes on speaking when all calls of its response are answered.
+        A handler that returns a :class:`BackgroundResult` lets it take note in silence.
 
         Raises:
             InvalidArgumentError: no name, no schema, or no function; nothing was changed.

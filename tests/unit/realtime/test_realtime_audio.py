@@ -45,9 +45,9 @@ def test_sound_of_many_kinds() -> None:
         to_pcm(b"\1")
     with pytest.raises(InvalidArgumentError, match="Sound must be"):
         to_pcm("text")
-    for samples in (array("i", [1, 2]), array("H", [1, 2]), array("q", [1]), memoryview(b"ab").cast("?")):
+    for wrong in (array("i", [1, 2]), array("H", [1, 2]), array("q", [1]), memoryview(b"ab").cast("?")):
         with pytest.raises(InvalidArgumentError, match="16-bit integers or floats"):
-            to_pcm(samples)
+            to_pcm(wrong)
 
 
 def test_base64() -> None:
