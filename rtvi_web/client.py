@@ -15,7 +15,7 @@ from rtvi_web.devices import Devices
 from rtvi_web.emitter import Emitter, Handler, nearest
 from rtvi_web.errors import BotNotReadyError, InvalidArgumentError
 from rtvi_web.files import Files
-from rtvi_web.functions import FunctionCallHandler, FunctionCalls
+from rtvi_web.functions import FUNCTION_TIMEOUT, FunctionCallHandler, FunctionCalls
 from rtvi_web.helpers import MessageHelpers, RTVIClientHelper
 from rtvi_web.lifecycle import Lifecycle
 from rtvi_web.logs import LogLevel, set_log_level
@@ -109,13 +109,13 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
         self._timeout = seconds(timeout, "timeout")
         self._custom_connect_handler = custom_connect_handler
         self._functions = FunctionCalls()
-        self._helpers = MessageHelpers()
+        self._helpers = MessageHelpers(self)
         self._transport = transport
         self._lifecycle = Lifecycle(
             transport, self, self._functions, self._helpers, ends_with_bot=disconnect_on_bot_disconnect
         )
         self._single_turns = SingleTurns(transport, self, self._helpers)
-        self._chronicle = Chronicle(self)
+        self._chronicle = Chronicle(self, lambda: self._lifecycle.is_connecting)
         self.on(RTVIEvent.BOT_READY, self._hydrate)
         self.on(RTVIEvent.CONFIG, self._take_config)
         for name, handler in (callbacks or {}).items():
@@ -295,14 +295,18 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
 
     @overload
     def register_function_call_handler(
-        self, name: str | None, handler: FunctionCallHandler, *, timeout: float | None = None
+        self, name: str | None, handler: FunctionCallHandler, *, timeout: float | None = FUNCTION_TIMEOUT
     ) -> None: ...
     @overload
     def register_function_call_handler(
-        self, name: str | None, *, timeout: float | None = None
+        self, name: str | None, *, timeout: float | None = FUNCTION_TIMEOUT
     ) -> Callable[[FunctionCallHandler], FunctionCallHandler]: ...
     def register_function_call_handler(
-        self, name: str | None, handler: FunctionCallHandler | None = None, *, timeout: float | None = None
+        self,
+        name: str | None,
+        handler: FunctionCallHandler | None = None,
+        *,
+        timeout: float | None = FUNCTION_TIMEOUT,
     ) -> Any:
         """Answer a function of the bot's model in the page. Mirrors ``registerFunctionCallHandler()``.
 
@@ -311,7 +315,8 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
             handler: a function or coroutine function that takes a :class:`FunctionCall` and returns what the model
                 gets: an object or a text; anything else that JSON can say is wrapped as ``{"result": …}``. If it
                 raises, the model gets ``{"error": …}``. Without it, this is a decorator.
-            timeout: seconds after which the model gets an error for a result; ``None`` means no limit.
+            timeout: seconds after which the handler is cancelled and the model gets an error for a result; ``None``
+                means no limit. The end of the session cancels it too, unless it is the handler that ended it.
 
         A function without a handler is left to the server, which may own it; but the legacy ``llm-function-call``,
         which a server sends only when the page is to answer, is answered with an error.
@@ -324,18 +329,20 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
             self._functions.register(name, handler, limit)
             return None
 
+        self._functions.check_name(name)  # which may be what @register_function_call_handler without a name decorates
+
         def register(given: FunctionCallHandler) -> FunctionCallHandler:
             self._functions.register(name, given, limit)
             return given
 
         return register
 
-    def unregister_function_call_handler(self, name: str | None) -> None:
+    def unregister_function_call_handler(self, name: str | None, handler: FunctionCallHandler | None = None) -> None:
         """Leave a function to the default handler, or else to the server. Mirrors ``unregisterFunctionCallHandler()``.
 
-        Nothing happens if it has no handler.
+        Nothing happens if it has no handler, or another one than ``handler`` where that is given.
         """
-        self._functions.unregister(name)
+        self._functions.unregister(name, handler)
 
     def unregister_all_function_call_handlers(self) -> None:
         """Leave all functions to the server. Mirrors ``unregisterAllFunctionCallHandlers()``."""

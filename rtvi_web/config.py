@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 GivenConfig = Iterable[Mapping[str, Any]]
 """A configuration as users write it: a list of ``{"service": …, "options": […]}``, each option as
-``{"name": …, "value": …}`` or in the shorthand ``{"stop_secs": 0.5}``."""
+``{"name": …, "value": …}`` or in the deprecated shorthand ``{"stop_secs": 0.5}``."""
 
 
 class Configuration:
@@ -65,7 +65,7 @@ class Configuration:
         return description
 
     async def get_service_options_from_config(
-        self, service: str, config: GivenConfig | None = None
+        self, service: str, config: GivenConfig | None = None, *, timeout: float | None = 10.0
     ) -> ServiceConfig | None:
         """A service's entry in a configuration. Mirrors ``getServiceOptionsFromConfig()``.
 
@@ -76,10 +76,10 @@ class Configuration:
         Returns:
             ``{"service": …, "options": […]}``, a copy; ``None`` if it has none.
         """
-        return pure.service_options(await self._or_fetched(config, "get_service_options_from_config"), service)
+        return pure.service_options(await self._or_fetched(config, "get_service_options_from_config", timeout), service)
 
     async def get_service_option_value_from_config(
-        self, service: str, option: str, config: GivenConfig | None = None
+        self, service: str, option: str, config: GivenConfig | None = None, *, timeout: float | None = 10.0
     ) -> Any:
         """The value of an option. Mirrors ``getServiceOptionValueFromConfig()``.
 
@@ -92,7 +92,7 @@ class Configuration:
             The value; ``None`` if the service or the option isn't there.
         """
         return pure.option_value(
-            await self._or_fetched(config, "get_service_option_value_from_config"), service, option
+            await self._or_fetched(config, "get_service_option_value_from_config", timeout), service, option
         )
 
     async def set_service_option_in_config(
@@ -100,6 +100,8 @@ class Configuration:
         service: str,
         option: Mapping[str, Any] | Iterable[Mapping[str, Any]],
         config: GivenConfig | None = None,
+        *,
+        timeout: float | None = 10.0,
     ) -> Config:
         """A configuration with some of a service's options set. Mirrors ``setServiceOptionInConfig()``.
 
@@ -110,10 +112,12 @@ class Configuration:
             option: one option, or several.
             config: what to start from, which is not changed; fetched from the bot when left out.
         """
-        given = await self._or_fetched(config, "set_service_option_in_config")
+        given = await self._or_fetched(config, "set_service_option_in_config", timeout)
         return pure.set_options(given, service, pure.options_of(option, "option"))
 
-    async def set_config_options(self, config_options: GivenConfig, config: GivenConfig | None = None) -> Config:
+    async def set_config_options(
+        self, config_options: GivenConfig, config: GivenConfig | None = None, *, timeout: float | None = 10.0
+    ) -> Config:
         """A configuration with options of several services set. Mirrors ``setConfigOptions()``.
 
         Nothing is sent: give the result to :meth:`update_config`.
@@ -122,16 +126,16 @@ class Configuration:
             config_options: services and the options to set; services that aren't in the configuration are not added.
             config: what to start from, which is not changed; fetched from the bot when left out.
         """
-        given = await self._or_fetched(config, "set_config_options")
+        given = await self._or_fetched(config, "set_config_options", timeout)
         return pure.merge(given, pure.normalize(config_options, "config_options"))
 
     async def _ask(self, type: str, data: Mapping[str, Any], timeout: float | None) -> Config:
         config: Config = await self._lifecycle.request(type, data, timeout=seconds(timeout, "timeout"), what=type)
         return config
 
-    async def _or_fetched(self, config: GivenConfig | None, member: str) -> Config:
+    async def _or_fetched(self, config: GivenConfig | None, member: str, timeout: float | None) -> Config:
         if config is not None:
             return pure.normalize(config)
         if self._lifecycle.state not in ESTABLISHED:
             raise BotNotReadyError(f"{member}() was called without a configuration before the bot is ready.")
-        return await self.get_config()
+        return await self.get_config(timeout=timeout)

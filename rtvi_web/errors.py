@@ -62,7 +62,7 @@ class RTVIError(Exception):
     default_message = "An RTVI error occurred."
 
     def __init__(
-        self, message: str | None = None, *, status: int | None = None, phase: ConnectPhase | None = None
+        self, message: str | None = None, status: int | None = None, *, phase: ConnectPhase | None = None
     ) -> None:
         super().__init__(message or self.default_message)
         self.status = status
@@ -124,12 +124,10 @@ class ConnectAbortedError(RTVIError, ConnectionError):
             leaves it in ``error``.
     """
 
-    def __init__(self, *, by_disconnect: bool = True) -> None:
-        super().__init__(
-            "disconnect() was called while connect() was running."
-            if by_disconnect
-            else "The custom connect handler aborted."
-        )
+    default_message = "disconnect() was called while connect() was running."
+
+    def __init__(self, message: str | None = None, *, by_disconnect: bool = True) -> None:
+        super().__init__(message)
         self.by_disconnect = by_disconnect
 
 
@@ -151,12 +149,12 @@ class StartBotError(RTVIError):
     def __init__(
         self,
         message: str | None = None,
-        *,
         status: int | None = None,
+        *,
         phase: ConnectPhase | None = ConnectPhase.START,
         body: str = "",
     ) -> None:
-        super().__init__(message, status=status, phase=phase)
+        super().__init__(message, status, phase=phase)
         self.body = body[:2000]
 
 

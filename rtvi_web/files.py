@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from rtvi_web.conversation import Chronicle
-from rtvi_web.errors import HttpError, InvalidArgumentError, RequestError
+from rtvi_web.errors import HttpError, InvalidArgumentError, MessageTooLargeError, RequestError
 from rtvi_web.lifecycle import Lifecycle
-from rtvi_web.params import ClientParams, join_url
+from rtvi_web.params import ClientParams, check_text, join_url
 from rtvi_web.start import explain
 from rtvi_web.transport import Transport
-
-ROOM_FOR_THE_REST = 2048
-"""Bytes of a message that are left to what isn't the file."""
 
 
 class FileReference(NamedTuple):
@@ -69,18 +67,22 @@ class Files:
 
         Raises:
             BotNotReadyError, DisconnectedError, UnsupportedFeatureError, MessageTooLargeError: nothing was sent.
-            InvalidArgumentError: its media type is neither given nor to be guessed; nothing was sent.
+            InvalidArgumentError: it is no file, or its media type is neither given nor to be guessed; nothing was sent.
             RequestError, HttpError: the upload failed.
         """
         self._lifecycle.require_ready("send_file()")
+        self._lifecycle.reception.expect_support("send-file")
+        check_text("content", content)
         if isinstance(file, bytes | bytearray | memoryview):
             media_type = _media_type(name, format)
-            room = self._transport.max_message_size - ROOM_FOR_THE_REST - len(content.encode())
-            if 4 * (len(file) // 3 + 1) <= room:
+            if len(file) < self._transport.max_message_size:
                 source = {"type": "bytes", "bytes": base64.b64encode(file).decode()}
                 described = {"format": media_type, "name": name, "source": source}
-                return self._show(content, described, run_immediately, audio_response, custom_options)
+                with contextlib.suppress(MessageTooLargeError):
+                    return self._show(content, described, run_immediately, audio_response, custom_options)
             file = await self.upload_file(bytes(file), name=name or "file", format=media_type, on_progress=on_progress)
+        elif not isinstance(file, FileReference):
+            raise InvalidArgumentError(f"A file must be bytes or a FileReference; it is {file!r}.")
         described = {"format": file.format, "name": file.name, "source": {"type": "url", "url": file.url}}
         return self._show(content, described, run_immediately, audio_response, custom_options)
 

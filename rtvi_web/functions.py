@@ -43,6 +43,10 @@ NOBODY = Answerer(lambda call: {"error": f"There is no handler for function {cal
 """Answers the calls that nobody else could answer, so that the model does not wait for ever."""
 
 
+FUNCTION_TIMEOUT = 60.0
+"""Seconds that a handler has unless it says otherwise: a person may have to be asked, but the model waits."""
+
+
 class FunctionCalls:
     """Who answers which function, and how a call is answered."""
 
@@ -55,15 +59,29 @@ class FunctionCalls:
         Raises:
             InvalidArgumentError: the name is empty, or the handler cannot be called.
         """
-        if name is not None and (not name or not isinstance(name, str)):
-            raise InvalidArgumentError(f"A function's name must be a word, or None for all others; it is {name!r}.")
+        self.check_name(name)
         if not callable(handler):
             raise InvalidArgumentError(f"The handler of function {name!r} must be a function; it is {handler!r}.")
         self._answerers[name] = Answerer(handler, timeout)
 
-    def unregister(self, name: str | None) -> None:
-        """Leave a function to the default handler, or else to the server; nothing happens if it has no handler."""
-        self._answerers.pop(name, None)
+    @staticmethod
+    def check_name(name: str | None) -> None:
+        """Check that functions can be so called.
+
+        Raises:
+            InvalidArgumentError: they cannot.
+        """
+        if name is not None and (not name or not isinstance(name, str)):
+            raise InvalidArgumentError(f"A function's name must be a word, or None for all others; it is {name!r}.")
+
+    def unregister(self, name: str | None, handler: FunctionCallHandler | None = None) -> None:
+        """Leave a function to the default handler, or else to the server; nothing happens if it has no handler.
+
+        Args:
+            handler: only if it is this one that answers.
+        """
+        if handler is None or self._answerers.get(name, NOBODY).handler == handler:
+            self._answerers.pop(name, None)
 
     def unregister_all(self) -> None:
         """Leave all functions to the server."""
@@ -93,11 +111,11 @@ async def answer(answerer: Answerer, data: FunctionCallData) -> dict[str, Any]:
         if isinstance(result, BaseModel):
             result = result.model_dump(mode="json")
         json.dumps(result, allow_nan=False)
-    except (Exception, asyncio.CancelledError) as error:
+    except BaseException as error:  # even of exit() in a handler the model is told
         if (task := asyncio.current_task()) and task.cancelling():
             raise  # this task is being cancelled; otherwise the handler met something that was
         report(error, f"the handler of function {call.function_name!r} raised", answerer.handler)
-        reason = f"there was no result within {answerer.timeout:g} s" if deadline.expired() else error
+        reason = f"there was no result within {answerer.timeout:g} s" if deadline.expired() else _text(error)
         result = {"error": f"{type(error).__name__}: {reason}"}
     return {
         "function_name": call.function_name,
@@ -105,3 +123,11 @@ async def answer(answerer: Answerer, data: FunctionCallData) -> dict[str, Any]:
         "arguments": call.arguments,
         "result": result if isinstance(result, dict | str) else {"result": result},
     }
+
+
+def _text(error: BaseException) -> str:
+    """What an error says, even if it fails to."""
+    try:
+        return str(error)
+    except Exception:
+        return "(it cannot say why)"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rtvi_web.emitter import nearest, report
+from rtvi_web.emitter import Emitter, nearest, report
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.functions import FunctionCallHandler
 from rtvi_web.protocol.events import snake_case
@@ -20,8 +22,12 @@ class HelperClient(Protocol):
 
     async def action(self, request: Mapping[str, Any], *, timeout: float | None = 10.0) -> Any: ...
     def require_ready(self, what: str) -> None: ...
-    def register_function_call_handler(self, name: str | None, handler: FunctionCallHandler) -> None: ...
-    def unregister_function_call_handler(self, name: str | None) -> None: ...
+    def register_function_call_handler(
+        self, name: str | None, handler: FunctionCallHandler, *, timeout: float | None = ...
+    ) -> None: ...
+    def unregister_function_call_handler(
+        self, name: str | None, handler: FunctionCallHandler | None = None
+    ) -> None: ...
 
 
 class RTVIClientHelper(ABC):
@@ -56,8 +62,11 @@ class RTVIClientHelper(ABC):
         """The message types that it takes. Mirrors ``getMessageTypes()``."""
 
     @abstractmethod
-    def handle_message(self, message: RTVIMessage) -> None:
-        """Take a message. Mirrors ``handleMessage()``; what it raises harms nobody and is reported."""
+    def handle_message(self, message: RTVIMessage) -> object:
+        """Take a message. Mirrors ``handleMessage()``; what it raises harms nobody and is reported.
+
+        It may be a coroutine function, or return a coroutine, such as what a callback gave: that becomes a task.
+        """
 
     def registered(self) -> None:
         """Called when ``client`` and ``service`` have been set."""
@@ -69,9 +78,14 @@ class RTVIClientHelper(ABC):
 
 
 class MessageHelpers:
-    """The helpers of one client by name."""
+    """The helpers of one client by name.
 
-    def __init__(self) -> None:
+    Args:
+        emitter: runs what they do as coroutines.
+    """
+
+    def __init__(self, emitter: Emitter) -> None:
+        self._emitter = emitter
         self._helpers: dict[str, RTVIClientHelper] = {}
 
     def handle(self, message: str | dict[str, Any]) -> bool:
@@ -83,14 +97,20 @@ class MessageHelpers:
         from rtvi_web.protocol.messages import RTVIMessage
 
         parsed = from_json(message) if isinstance(message, str) else message
-        type = parsed["type"]
-        takers = [helper for helper in tuple(self._helpers.values()) if type in helper.get_message_types()]
-        for helper in takers:
+        taken = False
+        for service, helper in tuple(self._helpers.items()):
+            complaint = f"helper {service!r} raised"
             try:
-                helper.handle_message(RTVIMessage.model_validate(parsed))
-            except Exception as error:
-                report(error, f"helper {helper.service!r} raised", helper)
-        return bool(takers)
+                if parsed["type"] not in helper.get_message_types():
+                    continue
+                taken = True
+                result = helper.handle_message(RTVIMessage.model_validate(parsed))
+            except (Exception, asyncio.CancelledError) as error:
+                report(error, complaint, helper)
+            else:
+                if inspect.iscoroutine(result):
+                    self._emitter.run(result, complaint)
+        return taken
 
     def register(self, service: str, helper: RTVIClientHelper, client: HelperClient) -> None:
         if not isinstance(helper, RTVIClientHelper):

@@ -252,9 +252,9 @@ class Lifecycle:
         if starter.asks or self._starter is None:
             self._starter = starter
 
-        def abort() -> None:
+        def abort(reason: str) -> None:
             if self._attempt is attempt:  # else it is over, and this is a later one
-                self._abort(ConnectAbortedError(by_disconnect=False))
+                self._abort(ConnectAbortedError(reason, by_disconnect=False))
 
         if starter.asks:
             self._move(TransportState.AUTHENTICATING)
@@ -310,6 +310,8 @@ class Lifecycle:
             self._requests.fail_all(reason)
             if unsent := self._outbox.clear():
                 logger.warning("the session ended before %d messages that waited for the link were sent", unsent)
+            if self._reception:
+                self._reception.close()
             try:
                 await self._transport.close()
             except Exception as error:
@@ -380,9 +382,11 @@ class Lifecycle:
     async def start_again(self, connect: Callable[[ConnectRequest], Awaitable[Participant]]) -> None:
         if self._starter is None:
             raise DisconnectedError("No session was started that could be started again.")
-        request = self._started = await self._starter.start(ConnectTimeout(asyncio.timeout(None)), lambda: None)
+        request = self._started = await self._starter.start(ConnectTimeout(asyncio.timeout(None)), lambda _: None)
         self._bot_ready = asyncio.get_running_loop().create_future()
         bot = await connect(request)
+        if self._reception:
+            self._reception.close()
         self._reception = None
         self._requests.fail_all("The server had given the session up; a new one has begun.", keep=self._outbox)
         self.fire(RTVIEvent.PARTICIPANT_CONNECTED, bot)
@@ -424,7 +428,7 @@ class Lifecycle:
         """Send a message; see ``RTVIClient.send_client_message`` for the errors."""
         if self.state not in ESTABLISHED:
             raise BotNotReadyError(f"{type!r} cannot be sent while the client is {self.state.value}.")
-        self.reception.check_supported(type)
+        self.reception.expect_support(type)
         id = id or new_id()
         text = self._encode(type, data, id)
         if self.state is TransportState.READY:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rtvi_web.conversation import Chronicle
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.lifecycle import Lifecycle
-from rtvi_web.params import seconds
+from rtvi_web.params import check_text, seconds
 
 if TYPE_CHECKING:
     from rtvi_web.protocol.messages import RTVIMessage
@@ -45,9 +45,9 @@ class Messages:
             BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
             MessageTooLargeError: see its ``limit``; nothing was sent.
         """
-        given = message if isinstance(message, Mapping) else message.model_dump()
-        if not isinstance(given.get("type"), str):
-            raise InvalidArgumentError(f"A message must have a type; it is {given.get('type')!r}.")
+        given = message.model_dump() if hasattr(message, "model_dump") else message
+        if not isinstance(given, Mapping) or not isinstance(given.get("type"), str):
+            raise InvalidArgumentError(f"A message must be a dict with a type; it is {given!r}.")
         self._lifecycle.send(given["type"], given.get("data"), id=given.get("id"))
 
     def send_text(
@@ -61,9 +61,11 @@ class Messages:
             audio_response: whether it answers aloud (its default: yes).
 
         Raises:
+            InvalidArgumentError: it is no text.
             BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
             MessageTooLargeError: see its ``limit``; nothing was sent.
         """
+        check_text("content", content)
         options = {"run_immediately": run_immediately, "audio_response": audio_response}
         given = {name: value for name, value in options.items() if value is not None}
         self._lifecycle.send("send-text", {"content": content, "options": given})
@@ -115,19 +117,21 @@ class Messages:
         """
         self._lifecycle.send("disconnect-bot", {})
 
-    def append_to_context(self, role: str, content: Any, run_immediately: bool = False) -> None:
+    def append_to_context(
+        self, role: str | Mapping[str, Any], content: Any = None, run_immediately: bool = False
+    ) -> None:
         """Append a message to the model's context. Mirrors ``appendToContext()``.
 
         Deprecated: bots of today have no such message; use :meth:`send_text`.
 
         Args:
-            role: ``"user"`` or ``"assistant"``.
+            role: ``"user"`` or ``"assistant"``; or a dict of all three, as in JavaScript.
             content: as the model's service writes it.
             run_immediately: whether the model answers at once.
         """
         warnings.warn("append_to_context() is deprecated: use send_text().", DeprecationWarning, stacklevel=2)
-        data = {"role": role, "content": content, "run_immediately": run_immediately}
-        self._lifecycle.send("append-to-context", data)
+        given = role if isinstance(role, Mapping) else {"role": role, "content": content}
+        self._lifecycle.send("append-to-context", {"run_immediately": run_immediately, **given})
 
     def send_dtmf(self, keys: str) -> None:
         """Press keys of a telephone, in order. Mirrors ``sendDTMF()``.
@@ -137,6 +141,7 @@ class Messages:
 
         Raises:
             InvalidArgumentError: it has other characters, or none.
+            QueueFullError: the bot takes one key a message, and there was room for some of them only.
         """
         if not isinstance(keys, str) or not re.fullmatch(r"[0-9*#]+", keys):
             raise InvalidArgumentError(f"Invalid DTMF sequence {keys!r}. Only 0-9, * and # are allowed.")

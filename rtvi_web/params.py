@@ -59,8 +59,12 @@ def checked_headers(name: str, value: Any) -> dict[str, str]:
         InvalidArgumentError: they are neither.
     """
     with contextlib.suppress(TypeError, ValueError):
-        headers: dict[Any, Any] = dict(value or {})
-        if all(isinstance(word, str) for pair in headers.items() for word in pair):
+        headers: dict[str, str] = {}
+        for key, word in value.items() if isinstance(value, Mapping) else value or ():
+            if not isinstance(key, str) or not isinstance(word, str):
+                break
+            headers[key] = f"{headers[key]}, {word}" if key in headers else word  # as a browser's Headers joins them
+        else:
             return headers
     raise InvalidArgumentError(f"{name} must be a dict of texts, or pairs of them.")  # not their values: keys may be
 
@@ -200,6 +204,16 @@ class ClientParams(_Settings):
 def join_url(base: str, path: str) -> str:
     """A base URL and a path with exactly one slash between them; the base URL alone when there is no path."""
     return f"{base.rstrip('/')}/{path.lstrip('/')}" if path else base
+
+
+def check_text(name: str, value: object) -> None:
+    """Check that something is a text.
+
+    Raises:
+        InvalidArgumentError: it is not.
+    """
+    if not isinstance(value, str):
+        raise InvalidArgumentError(f"{name} must be a text; it is {value!r}.")
 
 
 def seconds(value: float | None, name: str) -> float | None:

@@ -5,7 +5,10 @@ It brings pydantic, so that it is imported with the first session; see :mod:`rtv
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Container
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from rtvi_web.emitter import Emitter
@@ -41,6 +44,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_answering: ContextVar[asyncio.Task[None] | None] = ContextVar("_answering", default=None)
+"""The task that answers a function call, for what its handler begins; ``None`` outside of any."""
+
 
 class Reception:
     """Takes the messages of one session.
@@ -64,6 +70,8 @@ class Reception:
         self._helpers = helpers
         self._requests = requests
         self._session = Session()
+        self._answering: set[asyncio.Task[None]] = set()
+        self._sent: set[str] = set()
         self._unsupported: set[str] = set()
 
     def receive(self, text: str) -> None:
@@ -72,14 +80,21 @@ class Reception:
             if not tell(outcome, self._emitter, self._helpers):
                 self._act(outcome)
 
-    def check_supported(self, type: str) -> None:
-        """Check that the bot has not said of a type of message that it does not know it.
+    def close(self) -> None:
+        """The session is over: handlers of function calls are cancelled, but the one that ended it goes on."""
+        for task in self._answering:
+            if task is not _answering.get():
+                task.cancel()
+
+    def expect_support(self, type: str) -> None:
+        """A type of message is about to be sent: check that the bot has not said that it does not know it.
 
         Raises:
             UnsupportedFeatureError: it has.
         """
         if type in self._unsupported:
-            raise _unsupported(type)
+            raise _unknown(type)
+        self._sent.add(type)
 
     def _act(self, outcome: Outcome) -> None:
         match outcome:
@@ -87,22 +102,26 @@ class Reception:
                 self._lifecycle.bot_became_ready(data)
             case Answered(id, value):
                 self._requests.answer(id, value)
-            case Refused(id, reason, unsupported):
+            case Refused(id, reason):
                 if id == self._lifecycle.client_ready_id:
                     # Older servers say this about a version they don't know, and then bot-ready all the same.
                     logger.warning("the bot says about client-ready: %s", reason)
-                if unsupported:
-                    self._unsupported.add(unsupported)
-                    self._emitter.emit(RTVIEvent.UNSUPPORTED_FEATURE, _unsupported(unsupported))
-                self._requests.refuse(id, _unsupported(unsupported) if unsupported else RequestError(reason))
+                error = refusal(outcome, self._sent)
+                if isinstance(error, UnsupportedFeatureError):
+                    self._unsupported.add(error.feature)
+                    self._emitter.emit(RTVIEvent.UNSUPPORTED_FEATURE, error)
+                self._requests.refuse(id, error)
             case CallAnnounced(data, only_here):
                 answerer = self._functions.answerer(data.function_name or "") or (NOBODY if only_here else None)
                 if answerer and self._session.claim(data.tool_call_id):
-                    self._emitter.run(self._answer(answerer, data), "answering a function call failed")
+                    task = self._emitter.run(self._answer(answerer, data), "answering a function call failed")
+                    self._answering.add(task)
+                    task.add_done_callback(self._answering.discard)
             case FatalError(reason):
                 self._lifecycle.end(BotError(f"The bot reported a fatal error: {reason}"))
 
     async def _answer(self, answerer: Answerer, call: FunctionCallData) -> None:
+        _answering.set(asyncio.current_task())
         result = await answer(answerer, call)
         lifecycle = self._lifecycle
         if lifecycle.reception is not self or not lifecycle.in_session:
@@ -136,5 +155,11 @@ def tell(outcome: Outcome, emitter: Emitter, helpers: MessageHelpers) -> bool:
     return False
 
 
-def _unsupported(type: str) -> UnsupportedFeatureError:
+def refusal(refused: Refused, sent: Container[str]) -> RequestError | UnsupportedFeatureError:
+    """What whoever asked is told; the types of messages that were sent tell the bot's words from its own code's."""
+    unknown = refused.unsupported
+    return _unknown(unknown) if unknown is not None and unknown in sent else RequestError(refused.reason)
+
+
+def _unknown(type: str) -> UnsupportedFeatureError:
     return UnsupportedFeatureError(f"The bot does not know the message {type!r}.", feature=type)

@@ -85,18 +85,20 @@ class SingleTurns:
         from rtvi_web.protocol.outcomes import Answered, Refused
         from rtvi_web.protocol.session import Session
         from rtvi_web.protocol.sse import EventStream, EventTooLargeError, message_text
-        from rtvi_web.reception import tell
+        from rtvi_web.reception import refusal, tell
 
         session, stream = Session(), EventStream()
 
         def receive(text: str) -> None:
+            if not text:
+                return  # an event without data only keeps the connection alive
             self._emitter.emit(RTVIEvent.MESSAGE_RECEIVED, text)
             for outcome in session.receive(text):
                 match outcome:
                     case Answered(answer_id, value) if answer_id == id and not answered.done():
                         answered.set_result(value)
-                    case Refused(answer_id, reason) if answer_id == id and not answered.done():
-                        answered.set_exception(RequestError(reason))
+                    case Refused(answer_id) if answer_id == id and not answered.done():
+                        answered.set_exception(refusal(outcome, {"action"}))
                 tell(outcome, self._emitter, self._helpers)
 
         def read(chunk: bytes) -> None:
@@ -114,8 +116,7 @@ class SingleTurns:
             raise RequestError(
                 f"POST {url} was answered with {response.status}: {explain(response)}", status=response.status
             )
-        if response.text:
-            receive(response.text)
+        receive(response.text)
 
     def _ended(self, exchange: asyncio.Task[None]) -> None:
         self._exchanges.discard(exchange)

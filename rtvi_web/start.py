@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 from rtvi_web._version import __version__
 from rtvi_web.errors import HttpError, InvalidArgumentError, RTVIError, StartBotError
 from rtvi_web.params import ClientParams, checked_headers, seconds
+from rtvi_web.protocol.config import normalize
 from rtvi_web.protocol.events import snake_case
 from rtvi_web.transport import ConnectRequest, HttpClient, HttpResponse, NativeAbortController, Transport
 
@@ -33,6 +34,10 @@ class ConnectTimeout:
             self._deadline.reschedule(None)
 
 
+Abort: TypeAlias = Callable[[str], None]
+"""Gives an attempt to connect up, and says why."""
+
+
 class AbortController:
     """Gives ``connect()`` up from outside. Mirrors ``AbortController`` (MDN).
 
@@ -41,15 +46,19 @@ class AbortController:
             ``aborted``. It is set when ``connect()`` ends in any way but success.
     """
 
-    def __init__(self, native: NativeAbortController, abort: Callable[[], None]) -> None:
+    def __init__(self, native: NativeAbortController, abort: Abort) -> None:
         self.signal: Any = native.signal
         self._native = native
         self._abort = abort
 
-    def abort(self) -> None:
-        """Make ``connect()`` raise :class:`ConnectAbortedError`, lift its deadline, and leave the state ``error``."""
+    def abort(self, reason: object = None) -> None:
+        """Make ``connect()`` raise :class:`ConnectAbortedError`, lift its deadline, and leave the state ``error``.
+
+        Args:
+            reason: why, for the error's message.
+        """
         self._native.abort()
-        self._abort()
+        self._abort(f"The custom connect handler aborted{f': {reason}' if reason else '.'}")
 
 
 ConnectHandler: TypeAlias = "Callable[[ClientParams, ConnectTimeout, AbortController], Any]"
@@ -70,7 +79,7 @@ class Starter(ABC):
     answer: Any = None
 
     @abstractmethod
-    async def start(self, timeout: ConnectTimeout, abort: Callable[[], None]) -> ConnectRequest:
+    async def start(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
         """Learn where to connect.
 
         Args:
@@ -102,7 +111,7 @@ class ParamsStarter(Starter):
         self._url = ((params.base_url and params.connect_url) or None) if handler else params.connect_url
         self.asks = bool(handler or self._url)
 
-    async def start(self, timeout: ConnectTimeout, abort: Callable[[], None]) -> ConnectRequest:
+    async def start(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
         base_url, headers = self._params.base_url or None, self._params.headers
         bundle = None
         if self._handler:
@@ -130,7 +139,7 @@ class ParamsStarter(Starter):
         return answer.bundle
 
     async def _by_handler(
-        self, handler: ConnectHandler, timeout: ConnectTimeout, abort: Callable[[], None]
+        self, handler: ConnectHandler, timeout: ConnectTimeout, abort: Abort
     ) -> Mapping[str, Any] | None:
         self._native = self._transport.http.abort_controller()
         try:
@@ -139,7 +148,7 @@ class ParamsStarter(Starter):
                 bundle = await bundle
         except RTVIError:
             raise
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             raise StartBotError(f"The custom connect handler raised {type(error).__name__}: {error}") from error
         finally:
             if (task := asyncio.current_task()) and task.cancelling():
@@ -190,7 +199,7 @@ class RequestStarter(Starter):
         self._request = request
         self._transport = transport
 
-    async def start(self, timeout: ConnectTimeout, abort: Callable[[], None]) -> ConnectRequest:
+    async def start(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
         url, headers, data, limit = self._request
         try:
             async with asyncio.timeout(limit):
@@ -218,7 +227,7 @@ class GivenBundle(Starter):
         start_url, headers = (started.start_url, started.headers) if started else (None, params.headers)
         self._request = ConnectRequest(bundle or {}, start_url, params.base_url or None, headers)
 
-    async def start(self, timeout: ConnectTimeout, abort: Callable[[], None]) -> ConnectRequest:
+    async def start(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
         return self._request
 
 
@@ -258,7 +267,7 @@ def start_body(params: ClientParams) -> dict[str, Any]:
     """The body of the start request: config, services, then ``request_data``, which wins."""
     body: dict[str, Any] = {}
     if params.config is not None:
-        body["config"] = params.config
+        body["config"] = normalize(params.config, "params.config")  # it may have been changed in place
     if params.services:
         body["services"] = params.services
     return {**body, **params.request_data, "rtvi_client_version": __version__}
@@ -274,19 +283,21 @@ def json_headers(headers: Mapping[str, str]) -> dict[str, str]:
 def explain(response: HttpResponse) -> str:
     """Why a server refused, in its own words: ``info``, ``detail`` (a text, or FastAPI's list), else its text."""
     answer = _json(response.text)
-    reason = (answer.get("info") or answer.get("detail")) if isinstance(answer, dict) else None
-    if isinstance(reason, str):
-        return _shorten(reason)
-    if isinstance(reason, list):
-        return _shorten("; ".join(_complaint(entry) for entry in reason))
-    return _shorten(_MARKUP.sub(" ", response.text)) or "(no text)"
+    for reason in (answer.get("info"), answer.get("detail")) if isinstance(answer, dict) else ():
+        if reason and isinstance(reason, str):
+            return _shorten(reason)
+        if reason and isinstance(reason, list):
+            return _shorten("; ".join(_complaint(entry) for entry in reason))
+    is_page = response.text.lstrip().startswith("<")
+    return _shorten(_MARKUP.sub(" ", response.text) if is_page else response.text) or "(no text)"
 
 
 def _complaint(entry: Any) -> str:
     """One line of FastAPI's validation errors: ``body.sdp: Field required``."""
     if not isinstance(entry, dict):
         return str(entry)
-    where = ".".join(map(str, entry.get("loc") or ()))
+    place = entry.get("loc") or ()
+    where = place if isinstance(place, str) else ".".join(map(str, place))
     return f"{where}: {entry.get('msg')}" if where else str(entry.get("msg"))
 
 

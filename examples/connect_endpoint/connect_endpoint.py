@@ -60,7 +60,7 @@ def create_app(bot_url: str, origins: Sequence[str], defaults: Mapping[str, Any]
         if missing := {"services", "config"} - chosen.keys():
             raise HTTPException(400, f"Not found in the request's body: {' and '.join(sorted(missing))}")
         answer = await ask(bot, "/start-bot", meta_config(chosen))
-        return read_bundle(await answer.aread())
+        return read_bundle(without_keys(await answer.aread()))
 
     @app.post("/action")
     async def action(request: Request) -> StreamingResponse:
@@ -76,17 +76,25 @@ def create_app(bot_url: str, origins: Sequence[str], defaults: Mapping[str, Any]
 
 def choices(body: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     """What a page may choose, and nothing else of what it sends."""
-    return {name: value for name in ("services", "config") if (value := body.get(name) or defaults.get(name))}
+    given = {**defaults, **{name: value for name, value in body.items() if value is not None}}
+    return {name: given[name] for name in ("services", "config") if name in given}
 
 
 def meta_config(chosen: Mapping[str, Any]) -> dict[str, Any]:
     """What starts a bot: the page's choices, and what is not the page's to know or to say."""
-    return {
-        **chosen,
-        "api_keys": {provider: os.environ[name] for provider, name in API_KEYS.items() if os.environ.get(name)},
-        "bot_profile": BOT_PROFILE,
-        "max_duration": MAX_DURATION,
-    }
+    return {**chosen, "api_keys": api_keys(), "bot_profile": BOT_PROFILE, "max_duration": MAX_DURATION}
+
+
+def api_keys() -> dict[str, str]:
+    """The keys of the providers that this server has one for."""
+    return {provider: os.environ[name] for provider, name in API_KEYS.items() if os.environ.get(name)}
+
+
+def without_keys(text: bytes) -> bytes:
+    """What a bot's server says, without the keys: some repeat what they were sent, in their errors above all."""
+    for key in api_keys().values():
+        text = text.replace(key.encode(), b"***")
+    return text
 
 
 async def ask(bot: httpx.AsyncClient, path: str, body: Mapping[str, Any], accept: str = "*/*") -> httpx.Response:
@@ -99,7 +107,7 @@ async def ask(bot: httpx.AsyncClient, path: str, body: Mapping[str, Any], accept
         answer = await bot.send(bot.build_request("POST", path, json=body, headers={"Accept": accept}), stream=True)
         if answer.is_success:
             return answer
-        text = await answer.aread()
+        text = without_keys(await answer.aread())
     except httpx.TransportError as error:
         raise HTTPException(502, f"The bot's server does not answer: {type(error).__name__}") from error
     status = answer.status_code if answer.is_client_error or answer.status_code in (503, 504) else 502
@@ -116,9 +124,12 @@ async def relay(answer: httpx.Response) -> AsyncIterator[bytes]:
 
 
 def read_detail(text: bytes) -> str | None:
-    """Why the bot's server refused."""
+    """Why the bot's server refused: a text, or FastAPI's list, of which what was sent is left out."""
     try:
-        return str(json.loads(text)["detail"])
+        detail = json.loads(text)["detail"]
+        if isinstance(detail, list):
+            return "; ".join(f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in detail)
+        return detail if isinstance(detail, str) else None
     except (ValueError, TypeError, KeyError):
         return None
 

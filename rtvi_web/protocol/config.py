@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.warn import warn
 
 Option: TypeAlias = dict[str, Any]
 """``{"name": str, "value": anything}``. Mirrors ``ConfigOption``."""
@@ -18,15 +19,17 @@ ServiceConfig: TypeAlias = dict[str, Any]
 Config: TypeAlias = list[ServiceConfig]
 
 
-def normalize(given: Iterable[Mapping[str, Any]], where: str = "config") -> Config:
+def normalize(given: Iterable[Mapping[str, Any]], where: str = "config", *, of_bot: bool = False) -> Config:
     """A deep copy of a configuration in its one shape; the shorthand ``{"stop_secs": 0.5}`` becomes name and value.
+
+    The shorthand is deprecated: it warns, unless it is the bot that uses it.
 
     Raises:
         InvalidArgumentError: it is no configuration; names the entry.
     """
     if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
         raise InvalidArgumentError(f"{where} must be a list of {{service, options}}; it is {given!r}.")
-    return [_service(entry, f"{where}[{index}]") for index, entry in enumerate(given)]
+    return [_service(entry, f"{where}[{index}]", of_bot) for index, entry in enumerate(given)]
 
 
 def service_options(config: Config, service: str) -> ServiceConfig | None:
@@ -62,7 +65,9 @@ def merge(config: Config, changes: Config) -> Config:
     return copy.deepcopy(config)
 
 
-def options_of(given: Mapping[str, Any] | Iterable[Mapping[str, Any]], where: str = "options") -> list[Option]:
+def options_of(
+    given: Mapping[str, Any] | Iterable[Mapping[str, Any]], where: str = "options", *, of_bot: bool = False
+) -> list[Option]:
     """One option or several, each as ``{"name": …, "value": …}`` or in the shorthand, in their one shape.
 
     Raises:
@@ -71,20 +76,25 @@ def options_of(given: Mapping[str, Any] | Iterable[Mapping[str, Any]], where: st
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise InvalidArgumentError(f"{where} must be a list of {{name, value}}; it is {given!r}.")
     entries = [given] if isinstance(given, Mapping) else given
-    return [option for index, entry in enumerate(entries) for option in _options(entry, f"{where}[{index}]")]
+    return [option for index, entry in enumerate(entries) for option in _options(entry, f"{where}[{index}]", of_bot)]
 
 
-def _service(entry: Any, where: str) -> ServiceConfig:
+def _service(entry: Any, where: str, of_bot: bool) -> ServiceConfig:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("service"), str):
         raise InvalidArgumentError(f"{where} must be {{service, options}} with the service's name; it is {entry!r}.")
-    options = options_of(entry.get("options", ()), f"{where}.options")
+    options = options_of(entry.get("options", ()), f"{where}.options", of_bot=of_bot)
     more = {key: copy.deepcopy(value) for key, value in entry.items() if key not in ("service", "options")}
     return {"service": entry["service"], "options": options, **more}
 
 
-def _options(entry: Any, where: str) -> list[Option]:
+def _options(entry: Any, where: str, of_bot: bool) -> list[Option]:
     if not isinstance(entry, Mapping) or not all(isinstance(key, str) for key in entry):
         raise InvalidArgumentError(f"{where} must be {{name, value}}; it is {entry!r}.")
     if isinstance(entry.get("name"), str) and ("value" in entry or len(entry) == 1):
         return [{"name": entry["name"], "value": None, **copy.deepcopy(dict(entry))}]
+    if entry and not of_bot:
+        warn(
+            f"{where}: the shorthand {{name: value}} is deprecated: it is {{name: …, value: …}} now.",
+            DeprecationWarning,
+        )
     return [{"name": name, "value": copy.deepcopy(value)} for name, value in entry.items()]

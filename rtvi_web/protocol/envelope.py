@@ -17,9 +17,9 @@ def new_id() -> str:
 
 
 def encode(type: str, data: Any, id: str) -> str:
-    """The JSON text of an outgoing message.
+    """The JSON text of an outgoing message; its characters are written as they are, which is shorter.
 
     Raises:
         TypeError, ValueError: ``data`` cannot be written as JSON (NaN and infinity cannot).
     """
-    return json.dumps({"label": LABEL, "type": type, "data": data, "id": id}, allow_nan=False)
+    return json.dumps({"label": LABEL, "type": type, "data": data, "id": id}, allow_nan=False, ensure_ascii=False)

@@ -94,7 +94,12 @@ class InvalidMessage(NamedTuple):
     reason: str
 
 
-RENAMED: Final = {"configUpdated": "config", "trackedStopped": "trackStopped", "botText": "botLlmText"}
+RENAMED: Final = {
+    "configUpdated": "config",
+    "trackedStopped": "trackStopped",
+    "TrackedStopped": "trackStopped",
+    "botText": "botLlmText",
+}
 """Names of events that older documents use, and what they are called now."""
 
 
@@ -190,6 +195,7 @@ class RTVIEvent(metaclass=_EventTable):
 
     # What the client makes of it all.
     CONVERSATION_UPDATED: Final[Event[Turn]] = Event("conversationUpdated")
+    CONVERSATION_CLEARED: Final[Event[()]] = Event("conversationCleared")
     BOT_STATE_CHANGED: Final[Event[BotState]] = Event("botStateChanged")
 
     # The model and the voice.

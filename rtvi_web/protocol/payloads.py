@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Json,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from rtvi_web.protocol.config import normalize
 from rtvi_web.protocol.messages import RTVIMessage
 
-_Config = Annotated[list[dict[str, Any]], BeforeValidator(normalize)]
+_Config = Annotated[list[dict[str, Any]], BeforeValidator(partial(normalize, of_bot=True))]
+
+
+def _otherwise(default: Any) -> WrapValidator:
+    """For fields that must not keep what else a message says from being heard: what makes no sense is the default."""
+
+    def validate(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return read(value)
+        except ValidationError:
+            return default
+
+    return WrapValidator(validate)
+
+
+def _as_text(value: Any) -> Any:
+    return value if isinstance(value, str) else "unknown error" if value is None else json.dumps(value)
 
 
 class Payload(BaseModel):
@@ -39,10 +68,10 @@ class BotReadyData(Payload):
         capabilities: what the bot does in this session (RTVI 2.2 and later).
     """
 
-    version: str = ""
-    about: dict[str, Any] | None = None
-    config: _Config | None = None
-    capabilities: BotCapabilities | None = None
+    version: Annotated[str, Field(coerce_numbers_to_str=True), _otherwise("")] = ""
+    about: Annotated[dict[str, Any] | None, _otherwise(None)] = None
+    config: Annotated[_Config | None, _otherwise(None)] = None
+    capabilities: Annotated[BotCapabilities | None, _otherwise(None)] = None
 
 
 class TranscriptData(Payload):
@@ -68,15 +97,23 @@ class TextData(Payload):
 
 
 class ErrorData(Payload):
-    """Why the bot reports an error. Servers send ``error``; some documents say ``message``: both are read.
+    """Why the bot reports an error. Servers send ``error``; some documents say ``message``, and the oldest servers the
+    bare text: all are read, and what is no text is written as JSON.
 
     Attributes:
         error: what went wrong, in the bot's words.
         fatal: ``True`` when the session is over.
     """
 
-    error: str = Field(default="unknown error", validation_alias=AliasChoices("error", "message"))
-    fatal: bool = False
+    error: Annotated[str, BeforeValidator(_as_text)] = Field(
+        default="unknown error", validation_alias=AliasChoices("error", "message")
+    )
+    fatal: Annotated[bool, _otherwise(False)] = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, data: Any) -> Any:
+        return data if isinstance(data, dict | ErrorData) else {"error": data}
 
 
 class ErrorMessage(RTVIMessage):
@@ -97,12 +134,14 @@ class FunctionCallData(Payload):
     Attributes:
         tool_call_id: names this call.
         function_name: ``None`` when the bot does not report names (its ``function_call_report_level``).
-        arguments: by name; old servers send them as ``args``.
+        arguments: by name; old servers send them as ``args``, and some models as JSON in a text.
     """
 
     tool_call_id: str
     function_name: str | None = None
-    arguments: dict[str, Any] | None = Field(default=None, validation_alias=AliasChoices("arguments", "args"))
+    arguments: dict[str, Any] | Json[dict[str, Any]] | None = Field(
+        default=None, validation_alias=AliasChoices("arguments", "args")
+    )
 
 
 class FunctionCallStoppedData(Payload):
@@ -128,7 +167,7 @@ class ServerResponseData(Payload):
         d: the answer; a server leaves it out for null.
     """
 
-    t: str = ""
+    t: Annotated[str, _otherwise("")] = ""
     d: Any = None
 
 
@@ -259,7 +298,7 @@ class UIJobGroupData(Payload):
 class ConfigData(Payload):
     """The bot's whole configuration; handlers get the list. Mirrors ``RTVIClientConfigOption[]``."""
 
-    config: _Config = Field(default_factory=list)
+    config: _Config
 
 
 class OptionDescription(Payload):
@@ -270,9 +309,9 @@ class OptionDescription(Payload):
 
 
 class ServiceDescription(Payload):
-    """A service and the options it takes."""
+    """A service and the options it takes. Servers call it ``name``; some documents ``service``: both are read."""
 
-    name: str
+    name: str = Field(validation_alias=AliasChoices("name", "service"))
     options: list[OptionDescription] = Field(default_factory=list)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import OrderedDict
 from collections.abc import Callable
@@ -33,12 +34,19 @@ Reader = Callable[[str], tuple[Any, ...]]
 REMEMBERED_CALLS = 256
 """How many function calls are remembered, so that none is answered twice."""
 
-_UNSUPPORTED = re.compile(r"Unsupported type '?([\w-]+)")
-"""What Pipecat says about a message type that it does not know."""
+_UNSUPPORTED = re.compile(r"""Unsupported type:? ['"]?([\w-]+)['"]?\.?""")
+"""All that Pipecat says about a message type that it does not know."""
 _ANSWERS = (RTVIEvent.CONFIG, RTVIEvent.CONFIG_DESCRIBE, RTVIEvent.ACTIONS_AVAILABLE)
 _CALL_EVENTS = (RTVIEvent.LLM_FUNCTION_CALL, RTVIEvent.LLM_FUNCTION_CALL_IN_PROGRESS)
 _CONSEQUENTIAL = frozenset(
-    {*_ANSWERS, *_CALL_EVENTS, RTVIEvent.BOT_READY, RTVIEvent.MESSAGE_ERROR, RTVIEvent.ERROR},
+    {
+        *_ANSWERS,
+        *_CALL_EVENTS,
+        RTVIEvent.LLM_FUNCTION_CALL_STOPPED,
+        RTVIEvent.BOT_READY,
+        RTVIEvent.MESSAGE_ERROR,
+        RTVIEvent.ERROR,
+    },
 )
 """The events of messages that the client itself acts on."""
 
@@ -51,6 +59,7 @@ class Session:
 
     def receive(self, text: str) -> list[Outcome]:
         """The outcomes of one frame, in the order in which they are to be acted on. Never raises on bad input."""
+        id = ""
         try:
             type = type_of(text)
             if (event := BY_WIRE.get(type)) is None:
@@ -66,7 +75,11 @@ class Session:
             reason = str(error)
         except ValidationError as error:
             reason = complaint(error)
-        return [Fire(RTVIEvent.INVALID_MESSAGE, (InvalidMessage(text[:2000], reason),))]
+            with contextlib.suppress(MalformedMessageError):  # validation goes by the text, of which nobody parsed all
+                id = _id(text)
+        invalid = Fire(RTVIEvent.INVALID_MESSAGE, (InvalidMessage(text[:2000], reason),))
+        # If it was to be an answer, whoever asked need not wait for another.
+        return [invalid, Refused(id, f"The bot's answer makes no sense: {reason}")] if id else [invalid]
 
     def _consequences(self, event: Event[Any], data: Any, id: str) -> tuple[list[Outcome], list[Outcome]]:
         """What a message leads to, before and after its event is fired."""
@@ -75,16 +88,23 @@ class Session:
         if event in _ANSWERS and id:
             return [Answered(id, data)], []
         if event is RTVIEvent.MESSAGE_ERROR:
-            unsupported = _UNSUPPORTED.match(data.data.error)
+            unsupported = _UNSUPPORTED.fullmatch(data.data.error)
             return [Refused(id, data.data.error, unsupported and unsupported[1])], []
         if event is RTVIEvent.ERROR and data.data.fatal:
             return [], [FatalError(data.data.error)]
         if event in _CALL_EVENTS and data.function_name is not None:
             return [], [CallAnnounced(data, only_here=event is RTVIEvent.LLM_FUNCTION_CALL)]
+        if event is RTVIEvent.LLM_FUNCTION_CALL_STOPPED:
+            self._calls.pop(data.tool_call_id, None)  # Some models number their calls anew in every answer.
         return [], []
 
     def claim(self, tool_call_id: str) -> bool:
-        """Take a call to answer it; ``False`` if it was taken before (old and new messages announce the same one)."""
+        """Take a call to answer it; ``False`` if it was taken before (old and new messages announce the same one).
+
+        Some models give their calls no id: each of those is a call.
+        """
+        if not tool_call_id:
+            return True
         if tool_call_id in self._calls:
             return False
         self._calls[tool_call_id] = None

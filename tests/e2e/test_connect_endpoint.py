@@ -233,6 +233,31 @@ def test_a_bot_that_answers_otherwise(status: int, text: str, passed_on: int, de
     assert (answer.status, answer.json) == (passed_on, {"detail": detail})
 
 
+KEY = API_KEYS["together"]
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "said"),
+    [
+        (
+            422,
+            f'{{"detail": [{{"loc": ["body", "room"], "msg": "required", "input": "{KEY}"}}]}}',
+            "body.room: required",
+        ),
+        (400, f'{{"detail": "no such key: {KEY}"}}', "no such key: ***"),
+        (400, f'{{"detail": {{"sent": "{KEY}"}}}}', "The bot's server answered with 400"),
+        (200, f'{{"webrtc_url": "/offer", "sent": {{"api_keys": ["{KEY}"]}}}}', "***"),
+    ],
+    ids=["a list", "a text", "an object", "a connection"],
+)
+def test_no_key_comes_back(status: int, text: str, said: str):
+    with answering(status, text) as bot_url, connect_endpoint(bot_url) as (url, _server):
+        answer = request(f"{url}/connect", {"services": SERVICES, "config": []})
+    assert answer.status == status if status != 422 else answer.status in (400, 422)
+    assert said in answer.text
+    assert KEY not in answer.text
+
+
 # Single turns.
 
 

@@ -29,7 +29,7 @@ from rtvi_web.protocol.sse import MAX_EVENT_SIZE
 from rtvi_web.testing import HttpStream, expect, handshake, say
 from rtvi_web.transport import HttpResponse
 
-pytestmark = pytest.mark.usefixtures("tidy")
+pytestmark = [pytest.mark.usefixtures("tidy"), pytest.mark.filterwarnings("ignore:.*shorthand")]
 
 ACTION = {"service": "llm", "action": "append_to_messages", "arguments": [{"name": "messages", "value": ["é"]}]}
 

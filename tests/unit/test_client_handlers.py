@@ -43,6 +43,7 @@ DATA = {
     "kind": "x",
     "job_id": "1",
     "action": "x",
+    "config": [],
 }
 """What fits the payload of every message."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from typing import Any
 
 import pytest
@@ -73,6 +72,22 @@ class TestSending:
         assert len(run.transport.sent) == 1
         run.released()
 
+    @pytest.mark.parametrize("nonsense", [None, 5, "text", {}, {"type": 5}, [1]], ids=repr)
+    async def test_what_is_no_message(self, nonsense: Any) -> None:
+        run = await ready()
+        with pytest.raises(InvalidArgumentError, match="must be a dict with a type"):
+            run.client.send_message(nonsense)
+        with pytest.raises(InvalidArgumentError, match="content must be a text"):
+            run.client.send_text(None if nonsense == "text" else nonsense)
+        assert len(run.transport.sent) == 1
+        await run.client.disconnect()
+
+    async def test_characters_are_no_larger_than_they_are(self) -> None:
+        run = await ready(expect("send-text", {"content": "你" * 15_000}))
+        run.client.send_text("你" * 15_000)  # 45,000 bytes; twice as many as \u escapes
+        run.transport.finish()
+        await run.client.disconnect()
+
     async def test_too_large(self) -> None:
         run = await ready(expect("send-text"))
         limit = run.transport.max_message_size
@@ -132,10 +147,11 @@ class TestRequests:
 
     async def test_the_deadline_is_exact_and_a_late_answer_is_nobodys(self) -> None:
         run = await ready(expect("client-message"))
-        begun = time.monotonic()
+        clock = asyncio.get_running_loop()
+        begun = clock.time()
         with pytest.raises(RequestTimeoutError, match=r"did not answer request 'ask' within 0.1 s"):
             await run.client.send_client_request("ask", timeout=0.1)
-        assert 0.1 <= time.monotonic() - begun < 0.15
+        assert clock.time() - begun == pytest.approx(0.1)
         late = {"label": "rtvi-ai", "type": "server-response", "id": run.transport.sent[-1]["id"], "data": {"d": 1}}
         run.transport.host.receive(json.dumps(late))
         run.transport.host.receive(json.dumps({**late, "type": "error-response", "data": {"error": "late"}}))

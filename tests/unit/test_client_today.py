@@ -15,9 +15,9 @@ from rtvi_web import (
     InvalidArgumentError,
     RequestError,
     RTVIClient,
+    RTVIEvent,
     UnsupportedFeatureError,
 )
-from rtvi_web.files import ROOM_FOR_THE_REST
 from rtvi_web.testing import expect, handshake, say
 from rtvi_web.transport import HttpResponse
 
@@ -146,13 +146,42 @@ class TestFiles:
         run.transport.finish()
         await run.client.disconnect()
 
-    @pytest.mark.parametrize("spare", [-8, 0])
-    async def test_what_goes_in_the_message_fits(self, spare: int) -> None:
-        size = (65536 - ROOM_FOR_THE_REST - 4) // 4 * 3 + spare
+    @pytest.mark.parametrize(
+        ("content", "size", "source"),
+        [
+            ("read", 48_000, "bytes"),
+            ("read", 49_100, "url"),
+            ("read", 80_000, "url"),
+            ("你" * 8000, 20_000, "bytes"),
+            ("你" * 8000, 40_000, "url"),
+        ],
+        ids=lambda value: ascii(value)[:10],
+    )
+    async def test_what_does_not_fit_into_the_message_is_uploaded(self, content: str, size: int, source: str) -> None:
         run = await session(expect("send-file"), start=[STORED])
         run.client.params.base_url = "http://bot.test"
-        await run.client.send_file("read", bytes(size), name="a.pdf")
-        assert run.transport.sent[-1]["data"]["file"]["source"]["type"] == ("bytes" if spare else "url")
+        await run.client.send_file(content, bytes(size), name="a.pdf")
+        assert run.transport.sent[-1]["data"]["file"]["source"]["type"] == source
+        assert len(run.transport.http.requests) == (source == "url")
+        await run.client.disconnect()
+
+    async def test_nothing_is_uploaded_for_a_bot_that_knows_no_files(self) -> None:
+        refusal = say("error-response", {"error": "Unsupported type send-file"}, answers=True)
+        run = await session(expect("send-file"), refusal, start=[STORED])
+        run.client.params.base_url = "http://bot.test"
+        await run.client.send_file("see", b"x", name="a.pdf")
+        await run.client.wait_for(RTVIEvent.UNSUPPORTED_FEATURE, timeout=1)
+        with pytest.raises(UnsupportedFeatureError):
+            await run.client.send_file("see", bytes(80_000), name="a.pdf")
+        assert run.transport.http.requests == []
+        await run.client.disconnect()
+
+    @pytest.mark.parametrize(("content", "file"), [("see", "a.png"), ("see", None), (None, b"x")])
+    async def test_what_is_no_file(self, content: Any, file: Any) -> None:
+        run = await session()
+        with pytest.raises(InvalidArgumentError, match="must be"):
+            await run.client.send_file(content, file, name="a.png")
+        assert len(run.transport.sent) == 1
         await run.client.disconnect()
 
     @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ VAD = {"service": "vad", "options": [{"name": "params", "value": {"stop_secs": 0
 LLM = {"service": "llm", "options": [{"name": "model", "value": "small"}, {"name": "messages", "value": [{"n": 1}]}]}
 CONFIG: list[dict[str, Any]] = [VAD, LLM]
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*shorthand")
+
 
 @pytest.fixture(autouse=True)
 def unchanged() -> Any:
@@ -24,6 +27,18 @@ def unchanged() -> Any:
 
 
 class TestNormalize:
+    def test_the_shorthand_warns_unless_it_is_the_bots(self) -> None:
+        shorthand = [{"service": "vad", "options": [{"stop_secs": 0.5}]}]
+        with pytest.warns(
+            DeprecationWarning, match=r"^config\[0\]\.options\[0\]: the shorthand .* is deprecated"
+        ) as caught:
+            normalize(shorthand)
+        assert caught[0].filename == __file__
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert normalize(shorthand, of_bot=True)[0]["options"] == [{"name": "stop_secs", "value": 0.5}]
+            normalize([{"service": "vad", "options": [{}, {"name": "stop_secs", "value": 0.5}]}])
+
     @pytest.mark.parametrize(
         ("options", "normal"),
         [

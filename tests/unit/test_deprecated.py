@@ -38,7 +38,7 @@ class TestConstructor:
         [
             ("base_url", URL, "base_url", URL),
             ("services", {"llm": "together"}, "services", {"llm": "together"}),
-            ("config", [{"service": "tts", "options": [{"voice": "x"}]}], "config", CONFIG),
+            ("config", [{"service": "tts", "options": [{"name": "voice", "value": "x"}]}], "config", CONFIG),
             ("custom_headers", {"X-Key": "k"}, "headers", {"X-Key": "k"}),
             ("custom_headers", [("X-Key", "k")], "headers", {"X-Key": "k"}),
             ("custom_body_params", {"a": 1}, "request_data", {"a": 1}),

@@ -84,6 +84,20 @@ class TestResults:
         assert reported == [error, error]
         reported.clear()
 
+    async def test_exit_is_an_error_too(self, reported: list[Any]) -> None:
+        class Wordless(Exception):
+            def __str__(self) -> str:
+                raise RuntimeError
+
+        for error, said in ((SystemExit(1), "SystemExit: 1"), (Wordless(), "Wordless: (it cannot say why)")):
+
+            async def handler(call: FunctionCall, error: BaseException = error) -> Any:
+                raise error
+
+            assert (await result_of(handler))["result"] == {"error": said}
+        assert [type(error) for error in reported] == [SystemExit, Wordless]
+        reported.clear()
+
     @pytest.mark.parametrize("value", [object(), {"a": {1}}, float("nan")], ids=["object", "set", "nan"])
     async def test_what_json_cannot_say(self, reported: list[Any], value: Any) -> None:
         assert "JSON" in (await result_of(lambda call: value))["result"]["error"]
@@ -145,6 +159,34 @@ class TestWhoAnswers:
         assert calls == ["1", "2"]
         await run.client.disconnect()
 
+    async def test_an_id_that_the_model_uses_again(self) -> None:
+        stopped = say("llm-function-call-stopped", {"tool_call_id": "1"})
+        answers = [expect("llm-function-call-result")] * 4
+        run = await ready(expect("send-text"), call(), stopped, call(), call(""), call(""), *answers)
+        calls: list[str] = []
+        run.client.register_function_call_handler("f", lambda call: calls.append(call.tool_call_id))
+        run.client.send_text("go")
+        await turns(10)
+        run.transport.finish()
+        assert calls == ["1", "1", "", ""]
+        await run.client.disconnect()
+
+    async def test_a_decorator_needs_a_name(self) -> None:
+        client = RTVIClient(transport=Transport())
+        with pytest.raises(InvalidArgumentError, match="must be a word, or None for all others"):
+
+            @client.register_function_call_handler  # type: ignore[arg-type]
+            def f(call: FunctionCall) -> None: ...
+
+    async def test_only_that_handler_is_unregistered(self) -> None:
+        client = RTVIClient(transport=Transport())
+        client.register_function_call_handler("f", print)
+        client.unregister_function_call_handler("f", len)
+        assert client._functions.answerer("f")
+        client.unregister_function_call_handler("f", print)
+        client.unregister_function_call_handler("f", print)
+        assert client._functions.answerer("f") is None
+
     @pytest.mark.parametrize(("name", "handler"), [("", print), (5, print), ("f", 5), (None, 5)])
     async def test_what_cannot_be_registered(self, name: Any, handler: Any) -> None:
         client = RTVIClient(transport=Transport())
@@ -171,23 +213,44 @@ class TestEnds:
         run.transport.finish()
         run.released()
 
-    async def test_a_slow_handler_does_not_answer_into_the_next_session(self) -> None:
+    async def test_a_handler_ends_with_the_session(self) -> None:
         run = await ready(expect("send-text"), call())
-        gate = asyncio.Event()
+        ends: list[str] = []
 
-        @run.client.register_function_call_handler("f")
-        async def slow(call: FunctionCall) -> str:
-            await gate.wait()
-            return "late"
+        @run.client.register_function_call_handler("f", timeout=None)
+        async def endless(call: FunctionCall) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ends.append("cancelled")
 
         run.client.send_text("go")
         await turns(5)
         await run.client.disconnect()
+        await turns(3)
+        assert ends == ["cancelled"]
+        run.released()
+
+    async def test_a_handler_that_disconnects_goes_on_but_answers_into_no_other_session(self) -> None:
+        run = await ready(expect("send-text"), call())
+        gate = asyncio.Event()
+        ends: list[str] = []
+
+        @run.client.register_function_call_handler("f")
+        async def hang_up(call: FunctionCall) -> str:
+            await asyncio.ensure_future(run.client.disconnect())
+            await gate.wait()
+            ends.append("went on")
+            return "late"
+
+        run.client.send_text("go")
+        await turns(30)
         run.transport.heal()
         await run.client.connect()
         gate.set()
         await turns(5)
         run.transport.finish()
+        assert ends == ["went on"]
         await run.client.disconnect()
         run.released()
 

@@ -57,7 +57,14 @@ CALLS = st.fixed_dictionaries(
         ),
     }
 )
-MESSAGES = ANYTHING | CALLS
+CONFIGS = st.fixed_dictionaries(
+    {
+        "label": st.just("rtvi-ai"),
+        "type": st.just("config"),
+        "data": st.fixed_dictionaries({"config": SERVICES}),
+    }
+)
+MESSAGES = ANYTHING | CALLS | CONFIGS
 FRAMES = TEXT | JSON.map(json.dumps) | MESSAGES.map(json.dumps)
 
 
@@ -140,7 +147,7 @@ def test_the_strategies_reach_what_they_should() -> None:
     seen: set[str] = set()
 
     @given(MESSAGES.map(json.dumps))
-    @settings(max_examples=1000, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=2000, deadline=None, database=None, derandomize=True)
     def look(frame: str) -> None:
         for outcome in Session().receive(frame):
             seen.add(getattr(outcome, "event", type(outcome).__name__))

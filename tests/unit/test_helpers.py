@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
-from sessions import Run, Transport, ready
+from sessions import Run, Transport, ready, turns
 
 from rtvi_web import InvalidArgumentError, RTVIClient, RTVIClientHelper, RTVIMessage
 from rtvi_web.testing import handshake
@@ -73,6 +74,36 @@ class TestMessages:
         assert len(bad.got) == len(good.got) == 1
         assert isinstance(reported.pop(), ZeroDivisionError)
         tell(run, "mine", 1)
+        await run.client.disconnect()
+
+    async def test_helpers_may_be_async(self, reported: list[Any]) -> None:
+        class Waiting(Collector):
+            async def handle_message(self, message: RTVIMessage) -> None:
+                await asyncio.sleep(0)
+                self.got.append(message)
+                raise LookupError
+
+        run = await ready()
+        helper = run.client.register_helper("x", Waiting("mine"))
+        tell(run, "mine")
+        await turns(5)
+        assert [message.type for message in helper.got] == ["mine"]
+        assert isinstance(reported.pop(), LookupError)
+        await run.client.disconnect()
+
+    async def test_a_helper_that_cannot_say_what_it_takes(self, reported: list[Any]) -> None:
+        class Broken(Collector):
+            def get_message_types(self) -> list[str]:
+                return None  # type: ignore[return-value]
+
+        run = await ready()
+        run.client.register_helper("broken", Broken())
+        good = run.client.register_helper("good", Collector("mine"))
+        tell(run, "mine")
+        tell(run, "bot-llm-text", {"text": "x"})
+        assert len(good.got) == len(run.arguments("botLlmText")) == 1
+        assert [type(error) for error in reported] == [TypeError, TypeError]
+        reported.clear()
         await run.client.disconnect()
 
     async def test_helpers_that_change_the_helpers(self) -> None:

@@ -16,6 +16,7 @@ from rtvi_web import (
     LLMContext,
     LLMHelper,
     RequestError,
+    RequestTimeoutError,
     RTVIClient,
     RTVIEvent,
 )
@@ -63,7 +64,7 @@ class TestContext:
 
     @pytest.mark.parametrize(
         ("context", "messages"),
-        [({"messages": [{"n": 1}], "tools": [1]}, [{"n": 1}]), (LLMContext(messages=[1]), [1]), ({}, [])],
+        [({"messages": [{"n": 1}], "tools": [1]}, [{"n": 1}]), (LLMContext(messages=[1]), [1]), ({"messages": []}, [])],
         ids=str,
     )
     @pytest.mark.parametrize("interrupt", [True, False])
@@ -75,6 +76,24 @@ class TestContext:
             "action": "set_context",
             "arguments": [{"name": "messages", "value": messages}, {"name": "interrupt", "value": interrupt}],
         }
+        await run.client.disconnect()
+
+    async def test_what_is_no_context(self) -> None:
+        run, llm = await helping(*answered([1]))
+        for context in ({}, {"tools": [1]}, {"messages": "x"}):
+            with pytest.raises(InvalidArgumentError, match="must have a list of messages"):
+                await llm.set_context(context)
+        with pytest.raises(InvalidArgumentError, match="message must be a dict"):
+            await llm.append_to_messages("hello")  # type: ignore[arg-type]
+        with pytest.raises(RequestError, match="answered get_context with no context: Input should be"):
+            await llm.get_context()
+        await run.client.disconnect()
+
+    @pytest.mark.parametrize("name", ["get_context", "run"])
+    async def test_time_limits(self, name: str) -> None:
+        run, llm = await helping(expect("action"))
+        with pytest.raises(RequestTimeoutError, match=r"within 0\.01 s"):
+            await getattr(llm, name)(timeout=0.01)
         await run.client.disconnect()
 
     @pytest.mark.parametrize(("result", "said"), [(True, True), (False, False), (None, False), ("ok", True)])
@@ -118,7 +137,7 @@ class TestContext:
         ("name", "use"),
         [
             ("get_context", lambda llm: llm.get_context()),
-            ("set_context", lambda llm: llm.set_context({})),
+            ("set_context", lambda llm: llm.set_context({"messages": []})),
             ("append_to_messages", lambda llm: llm.append_to_messages({})),
             ("run", lambda llm: llm.run()),
         ],
@@ -170,6 +189,19 @@ class TestCallbacks:
         tell(run, "llm-function-call-start", data)
         assert names == [None]
         assert run.arguments("llmFunctionCallStart") == [None]
+        await run.client.disconnect()
+
+    async def test_they_may_be_async(self) -> None:
+        texts: list[str] = []
+
+        async def keep(text: str) -> None:
+            await asyncio.sleep(0)
+            texts.append(text)
+
+        run, _ = await helping(callbacks={"on_llm_json_completion": keep})
+        tell(run, "llm-json-completion", "{}")
+        await turns(3)
+        assert texts == ["{}"]
         await run.client.disconnect()
 
     async def test_results_of_others_are_taken_in_silence(self) -> None:
@@ -243,6 +275,16 @@ class TestFunctionCalls:
         assert sent(run)["result"] == "mine"
         await run.client.disconnect()
 
+    async def test_unregistered_it_leaves_the_default_that_came_after_it(self) -> None:
+        run, llm = await helping(expect("llm-function-call-result"))
+        llm.handle_function_call(lambda call: "mine")
+        run.client.register_function_call_handler(None, lambda call: "others")
+        run.client.unregister_helper("llm")
+        tell(run, "llm-function-call", call())
+        await turns(3)
+        assert sent(run)["result"] == "others"
+        await run.client.disconnect()
+
     async def test_unregistered_without_a_handler_it_leaves_that_of_others(self) -> None:
         run, _ = await helping(expect("llm-function-call-result"))
         run.client.register_function_call_handler(None, lambda call: "others")
@@ -278,13 +320,17 @@ class TestFunctionCalls:
         assert (sent(run)["result"] == "mine") is handled
         await run.client.disconnect()
 
-    async def test_a_handler_that_takes_too_long(self, reported: list[Any]) -> None:
+    @pytest.mark.parametrize("by_helper", [True, False])
+    async def test_a_handler_that_takes_too_long(self, reported: list[Any], by_helper: bool) -> None:
         run = await ready(expect("llm-function-call-result"))
 
         async def slow(call: FunctionCall) -> None:
             await asyncio.Event().wait()
 
-        run.client.register_function_call_handler(None, slow, timeout=0.01)
+        if by_helper:
+            run.client.register_helper("llm", LLMHelper()).handle_function_call(slow, timeout=0.01)
+        else:
+            run.client.register_function_call_handler(None, slow, timeout=0.01)
         answer = asyncio.ensure_future(run.client.wait_for(RTVIEvent.MESSAGE_SENT, timeout=2))
         await turns(1)
         tell(run, "llm-function-call", call())

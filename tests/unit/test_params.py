@@ -11,7 +11,7 @@ from rtvi_web import ClientParams, Endpoints, InvalidArgumentError, RTVIClient, 
 from rtvi_web.params import seconds
 from rtvi_web.testing import handshake
 
-pytestmark = pytest.mark.usefixtures("tidy")
+pytestmark = [pytest.mark.usefixtures("tidy"), pytest.mark.filterwarnings("ignore:.*shorthand")]
 
 CONFIG = [{"service": "vad", "options": [{"name": "stop_secs", "value": 0.5}]}]
 

@@ -323,7 +323,8 @@ class TestConfiguration:
     async def test_002_updating_the_bot_config_with_a_shorthand_option(self) -> None:
         updated = [{"service": "vad", "options": [{"name": "stop_secs", "value": 0.5}]}, *BOT_CONFIG[1:]]
         run = await connected(expect("update-config"), say("config", {"config": updated}, answers=True))
-        assert await run.client.update_config([{"service": "vad", "options": [{"stop_secs": 0.5}]}]) == updated
+        with pytest.warns(DeprecationWarning, match="shorthand"):
+            assert await run.client.update_config([{"service": "vad", "options": [{"stop_secs": 0.5}]}]) == updated
         assert run.transport.sent[-1]["data"] == {
             "config": [{"service": "vad", "options": [{"name": "stop_secs", "value": 0.5}]}],
             "interrupt": False,

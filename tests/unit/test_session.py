@@ -74,11 +74,17 @@ class TestNonsense:
             ("bot-llm-text", None, "data.text: Field required"),
             ("bot-llm-text", "hi", "data: Input should be an object"),
             ("bot-llm-text", [1], "data: Input should be an object"),
-            ("bot-ready", {"version": {}}, "data.version: Input should be a valid string"),
+            ("bot-ready", [1], "data: Input should be an object"),
+            ("config", None, "data.config: Field required"),
             ("user-transcription", {"text": "x", "final": "perhaps"}, "data.final: Input should be a valid boolean"),
             ("llm-function-call", {"function_name": "f"}, "data.tool_call_id: Field required"),
-            ("llm-function-call", {"tool_call_id": "1", "args": 5}, "data.args: Input should be an object"),
-            ("error", {"error": 5}, "data.error: Input should be a valid string"),
+            (
+                "llm-function-call",
+                {"tool_call_id": "1", "args": 5},
+                "data.args.dict[str,any]: Input should be an object",
+            ),
+            ("llm-function-call", {"tool_call_id": "1", "args": "{"}, "data.args.dict[str,any]: Input should be"),
+            ("metrics", 5, "data: Input should be an object"),
             ("server-response", [1], "data: Input should be an object"),
         ],
     )
@@ -87,6 +93,56 @@ class TestNonsense:
         assert isinstance(fire, Fire)
         assert fire.event is RTVIEvent.INVALID_MESSAGE
         assert fire.args[0].reason.startswith(reason)
+        told, refused = outcomes(frame(type, data, "7"))
+        assert (told, refused) == (
+            fire._replace(args=told.args),
+            Refused("7", f"The bot's answer makes no sense: {fire.args[0].reason}"),
+        )
+
+    @pytest.mark.parametrize(
+        ("data", "error", "fatal"),
+        [
+            ("text", "text", False),
+            ([], "[]", False),
+            (None, "unknown error", False),
+            ({"error": None, "fatal": True}, "unknown error", True),
+            ({"error": {"code": 5}, "fatal": True}, '{"code": 5}', True),
+            ({"message": 5, "fatal": "perhaps"}, "5", False),
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("type", ["error", "error-response"])
+    def test_an_error_is_one_whatever_it_looks_like(self, type: str, data: Any, error: str, fatal: bool) -> None:
+        found = outcomes(frame(type, data, "7"))
+        [fire] = [outcome for outcome in found if isinstance(outcome, Fire)]
+        assert (fire.args[0].data.error, fire.args[0].data.fatal) == (error, fatal)
+        assert (FatalError(error) in found) == (fatal and type == "error")
+        assert (Refused("7", error) in found) == (type == "error-response")
+
+    @pytest.mark.parametrize(
+        ("data", "version"),
+        [
+            ({"version": 2.2}, "2.2"),
+            ({"version": None, "about": "x"}, ""),
+            ({"version": {}, "config": "x", "capabilities": []}, ""),
+        ],
+        ids=str,
+    )
+    def test_a_bot_is_ready_whatever_else_it_says(self, data: Any, version: str) -> None:
+        ready, fire = outcomes(frame("bot-ready", data, "1"))
+        assert ready == BotBecameReady(BotReadyData(version=version))
+        assert fire == Fire(RTVIEvent.BOT_READY, (BotReadyData(version=version),))
+
+    def test_services_are_described_by_either_name(self) -> None:
+        answered, _ = outcomes(frame("config-available", {"config": [{"service": "llm"}, {"name": "tts"}]}, "7"))
+        assert isinstance(answered, Answered)
+        assert [service.name for service in answered.value.config] == ["llm", "tts"]
+
+    def test_arguments_may_be_json_in_a_text(self) -> None:
+        data = {"function_name": "f", "tool_call_id": "1", "args": '{"a": [1]}'}
+        _, announced = outcomes(frame("llm-function-call", data))
+        assert isinstance(announced, CallAnnounced)
+        assert announced.data.arguments == {"a": [1]}
 
 
 class TestOutcomes:
@@ -125,7 +181,11 @@ class TestOutcomes:
             ("Unsupported type get-config", "get-config"),
             ("Unsupported type 'update-config'", "update-config"),
             ("Action tts:say not registered", None),
+            ("Unsupported type: get-config", "get-config"),
+            ('Unsupported type "get-config".', "get-config"),
             ("Exception: Unsupported type x", None),
+            ("Unsupported type for option temperature", None),
+            ("Unsupported type", None),
         ],
     )
     def test_what_the_bot_does_not_know(self, error: str, type: str | None) -> None:
@@ -188,6 +248,7 @@ class TestFunctionCalls:
     def test_each_is_claimed_once(self) -> None:
         session = Session()
         assert [session.claim(id) for id in ("1", "2", "1", "2", "3")] == [True, True, False, False, True]
+        assert [session.claim("") for _ in range(2)] == [True, True], "what has no id is a call each time"
 
     def test_only_the_older_message_says_that_nobody_else_can_answer(self) -> None:
         for text, only_here in ((self.OLD, True), (self.NEW, False)):
