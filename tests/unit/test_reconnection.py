@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -79,6 +80,8 @@ class Transport:
 
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    clock = lambda: asyncio.get_running_loop().time()  # noqa: E731
+    monkeypatch.setattr(reconnection, "time", SimpleNamespace(monotonic=clock, time=clock))
     monkeypatch.setattr(reconnection._js, "Scope", Page)
     monkeypatch.setattr(reconnection._js, "api", lambda name: name)
     monkeypatch.setattr(recovery, "PATIENCE", {loss: value / FAST for loss, value in recovery.PATIENCE.items()})
