@@ -71,8 +71,7 @@ class RealtimeWebSocketTransport(RealtimeTransport):
     async def close(self) -> None:
         socket, self._socket = self._socket, None
         player, self._player = self._player, None
-        self._recorder.close()
-        self._recording = None
+        self._stop_recording()
         self._microphone.close()
         if socket is not None:
             socket.close()
@@ -94,7 +93,11 @@ class RealtimeWebSocketTransport(RealtimeTransport):
         track = self._microphone.track
         if track is not self._recording:
             self._recording = track
-            await self._recorder.open(track)
+            try:
+                await self._recorder.open(track)
+            except BaseException:  # cancelled too: the next attempt begins anew
+                self._stop_recording()
+                raise
 
     def mute(self, muted: bool) -> None:
         self._microphone.mute(muted)
@@ -108,9 +111,12 @@ class RealtimeWebSocketTransport(RealtimeTransport):
             self._client.microphone(pcm)
 
     def _on_microphone_lost(self, error: DeviceError) -> None:
+        self._stop_recording()
+        self._client.microphone_lost(error)
+
+    def _stop_recording(self) -> None:
         self._recorder.close()
         self._recording = None
-        self._client.microphone_lost(error)
 
     # The speaker.
 

@@ -80,6 +80,8 @@ class Recorder extends AudioWorkletProcessor {
   }
 }
 
+const COUNTS = 32; // parts that are counted at a time: their pieces may come in turns
+
 // Options: `lull`, in samples: the speaker goes on "speaking" for so long when nothing is left, because the next piece
 // may be on its way; and `report`, in samples: how often it tells what was played meanwhile.
 //
@@ -98,6 +100,7 @@ class Player extends AudioWorkletProcessor {
     this.pieces = []; // what waits, from `first` on, of which `offset` samples are played
     this.first = 0;
     this.offset = 0;
+    this.counts = new Map(); // by item and part
     this.playing = null;
     this.speaking = false;
     this.silent = 0;
@@ -115,7 +118,7 @@ class Player extends AudioWorkletProcessor {
     let filled = 0;
     while (filled < output.length && this.first < this.pieces.length) {
       const { play, item, part } = this.pieces[this.first];
-      if (this.playing?.item !== item || this.playing.part !== part) this.playing = { item, part, samples: 0 };
+      if (this.playing?.item !== item || this.playing.part !== part) this.playing = this.count(item, part);
       const count = Math.min(output.length - filled, play.length - this.offset);
       for (let index = 0; index < count; index++) output[filled + index] = play[this.offset + index] / 32768;
       filled += count;
@@ -125,6 +128,15 @@ class Player extends AudioWorkletProcessor {
     }
     this.tell(filled, output.length);
     return true;
+  }
+
+  count(item, part) {
+    const key = `${part} ${item}`;
+    const count = this.counts.get(key) ?? { item, part, samples: 0 };
+    this.counts.delete(key); // the latest comes last
+    this.counts.set(key, count);
+    if (this.counts.size > COUNTS) this.counts.delete(this.counts.keys().next().value);
+    return count;
   }
 
   next() {

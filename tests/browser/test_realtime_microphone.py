@@ -1,0 +1,33 @@
+"""Opening the microphone of a WebSocket session again, after it could not be recorded."""
+
+from pytest_pyodide import run_in_pyodide
+
+
+@run_in_pyodide
+async def test_what_could_not_be_recorded_is_tried_anew(selenium):
+    import asyncio
+
+    import js
+    import pytest
+    from realtime_peer import transport
+    from sound import tone
+
+    from rtvi_web import UnsupportedFeatureError
+    from rtvi_web.transports.realtime_websocket import RealtimeWebSocketTransport
+
+    async with tone(440) as track, transport(RealtimeWebSocketTransport(microphone=track)) as (link, host):
+        opening = asyncio.ensure_future(link.open_microphone())
+        await asyncio.sleep(0)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        meta = js.document.createElement("meta")
+        meta.name, meta.content = "rtvi-web-worklets", "nowhere/"
+        js.document.head.append(meta)
+        try:
+            with pytest.raises(UnsupportedFeatureError):
+                await link.open_microphone()
+        finally:
+            meta.remove()
+        await link.open_microphone()
+        await host.until(lambda: any(max(memoryview(pcm).cast("h")) > 10_000 for pcm in host.heard))
