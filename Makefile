@@ -33,12 +33,13 @@ site: tools ## build dist/, the self-contained site
 
 test: check unit browser e2e ## run the whole suite
 
-check: tools ## format, lint, layers and types
+check: tools ## format, lint, layers, types, and the snippets that must and must not check
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	.venv/bin/lint-imports
 	$(PY) -m mypy
 	$(PY) -m pyright
+	$(PY) -m pytest -q tests/unit/test_typing.py
 
 unit: tools .cache/pydantic-$(OLDEST_PYDANTIC) ## tests on CPython, with the newest and the oldest pydantic
 	$(PY) -m pytest tests/unit --cov --cov-report= --cov-report=json:.cache/coverage.json

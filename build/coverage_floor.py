@@ -11,7 +11,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ALL_OF = ("rtvi_web/protocol/", "rtvi_web/emitter.py", "rtvi_web/config.py", "rtvi_web/helpers.py")
+ALL_OF = (
+    "rtvi_web/protocol/",
+    "rtvi_web/emitter.py",
+    "rtvi_web/config.py",
+    "rtvi_web/functions.py",
+    "rtvi_web/helpers.py",
+    "rtvi_web/llm_helper.py",
+)
 REST = 95.0
 
 

@@ -41,7 +41,6 @@ def run(port: int, site: Path) -> None:
     print(f"Starting the bot (speech and model: {voice})", flush=True)
     with local_bot(port, site, openai=openai) as bot:
         print(f"Open {bot.address} and allow the microphone. Ctrl-C ends the demo.", flush=True)
-        print(f"The OpenAI Realtime console is at {bot.address}realtime.html.", flush=True)
         while True:
             bot.check()
             time.sleep(0.2)

@@ -70,8 +70,9 @@ class SingleTurns:
             return answered.result()
         if exchange.cancelled():
             raise DisconnectedError(f"disconnect() was called before {what} was answered.")
-        exchange.result()  # raises what went wrong
-        raise RequestError(f"POST {url} ended without an answer to {what}.")
+        error = exchange.exception() or RequestError(f"POST {url} ended without an answer to {what}.")
+        self._complain(id, error)
+        raise error
 
     def close(self) -> None:
         """Break off what is still being answered."""
@@ -117,6 +118,13 @@ class SingleTurns:
                 f"POST {url} was answered with {response.status}: {explain(response)}", status=response.status
             )
         receive(response.text)
+
+    def _complain(self, id: str, error: BaseException) -> None:
+        """Fire what an ``error-response`` fires: no bot has sent one."""
+        from rtvi_web.protocol.payloads import ErrorData, ErrorMessage
+
+        data = ErrorData(error=str(error))
+        self._emitter.emit(RTVIEvent.MESSAGE_ERROR, ErrorMessage(type="error-response", id=id, data=data))
 
     def _ended(self, exchange: asyncio.Task[None]) -> None:
         self._exchanges.discard(exchange)

@@ -88,6 +88,7 @@ def test_a_start_is_quick_and_an_end_is_complete(how: str) -> None:
         else:
             process.send_signal(signal.SIGTERM)
         process.wait(timeout=PATIENCE)
+        assert "http" not in process.stdout.read(), "there is one address to open"
         deadline = time.monotonic() + PATIENCE
         while any(map(alive, started)) and time.monotonic() < deadline:
             time.sleep(0.05)

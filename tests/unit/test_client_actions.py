@@ -321,6 +321,18 @@ class TestAnswers:
         assert len(live.server.run.arguments("messageError")) == 1
         await live.send(None)
 
+    async def test_a_bot_without_actions(self, live: Live) -> None:
+        task = await live.server.ask()
+        await live.send(*plain(message("error-response", {"error": "Unsupported type action"}, live.id)), None)
+        with pytest.raises(UnsupportedFeatureError, match="'action'"):
+            await over(task)
+
+    async def test_data_that_is_empty_only_keeps_the_stream_alive(self, live: Live) -> None:
+        task = await live.server.ask()
+        await live.send(b"data:\n\n", b"data: \n\n", *plain(message("action-response", {"result": 2}, live.id)), None)
+        assert (await over(task)).data.result == 2
+        assert live.server.run.arguments("invalidMessage") == []
+
     async def test_answers_to_others_are_not_ours(self, live: Live) -> None:
         task = await live.server.ask()
         for type in ("action-response", "error-response"):
@@ -378,6 +390,15 @@ class TestAnswers:
 
 
 class TestFailures:
+    async def test_it_is_an_event_too(self) -> None:
+        run = Run(Transport(start=[HttpResponse(500, '{"detail": "no credit"}')]), params={"base_url": URL})
+        with pytest.raises(RequestError) as raised:
+            await run.client.action(ACTION)
+        [complaint] = run.arguments("messageError")
+        assert (complaint.type, complaint.data.error) == ("error-response", str(raised.value))
+        [request] = run.transport.http.requests
+        assert complaint.id == request.body["actions"][0]["id"]
+
     @pytest.mark.parametrize(
         ("answer", "said"),
         [

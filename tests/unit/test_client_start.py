@@ -92,6 +92,16 @@ class TestStartRequest:
         run.client.params = {}  # type: ignore[assignment]
         await run.ended(TransportState.DISCONNECTED)
 
+    async def test_a_configuration_that_was_changed_in_place(self) -> None:
+        run = Run(Transport(*handshake(), start=[STARTED]), params={"base_url": URL, "config": []})
+        assert run.client.params.config is not None
+        run.client.params.config.append({"service": "vad", "options": [{"stop_secs": 0.5}]})
+        with pytest.warns(DeprecationWarning, match="shorthand"):
+            await run.client.connect()
+        sent = [{"service": "vad", "options": [{"name": "stop_secs", "value": 0.5}]}]
+        assert run.transport.http.requests[0].body["config"] == sent
+        await run.client.disconnect()
+
     async def test_request_data_that_json_cannot_say(self) -> None:
         run = Run(Transport(), params={"base_url": URL, "request_data": {"x": object()}})
         with pytest.raises(
@@ -117,6 +127,10 @@ class TestRefusedStart:
             (HttpResponse(404, ""), "(no text)"),
             (HttpResponse(500, '["a list"]'), '["a list"]'),
             (HttpResponse(500, '{"detail": {"code": 7}}'), '{"detail": {"code": 7}}'),
+            (HttpResponse(422, '{"detail": [{"loc": "body", "msg": "Bad"}]}'), "body: Bad"),
+            (HttpResponse(500, '{"info": {"code": 7}, "detail": "no seat"}'), "no seat"),
+            (HttpResponse(500, '{"detail": []}'), '{"detail": []}'),
+            (HttpResponse(500, 'File "<string>", in <module>'), 'File "<string>", in <module>'),
             (HttpResponse(503, "x" * 5000), "x" * 199 + "…"),
         ],
         ids=lambda value: ascii(value)[:40],

@@ -129,8 +129,12 @@ class TestItsAnswer:
 
 class TestItRaises:
     @pytest.mark.parametrize("style", ["sync", "async"])
-    @pytest.mark.parametrize("error", [ValueError("no seat left"), TimeoutError("no seat left")], ids=repr)
-    async def test_any_error(self, style: str, error: Exception) -> None:
+    @pytest.mark.parametrize(
+        "error",
+        [ValueError("no seat left"), TimeoutError("no seat left"), asyncio.CancelledError("no seat left")],
+        ids=repr,
+    )
+    async def test_any_error(self, style: str, error: BaseException) -> None:
         def fail(*_: Any) -> Any:
             raise error
 
@@ -310,8 +314,8 @@ class TestTimeout:
 class TestAbort:
     STATES = ("disconnecting", "disconnected", "error")
 
-    async def aborted(self, run: Run, task: asyncio.Future[Any], phase: ConnectPhase) -> None:
-        with pytest.raises(ConnectAbortedError, match="The custom connect handler aborted") as raised:
+    async def aborted(self, run: Run, task: asyncio.Future[Any], phase: ConnectPhase, reason: str = r"\.") -> None:
+        with pytest.raises(ConnectAbortedError, match=rf"The custom connect handler aborted{reason}") as raised:
             await over(task)
         assert not raised.value.by_disconnect
         assert raised.value.phase is phase
@@ -324,6 +328,11 @@ class TestAbort:
         run = run_with(handler)
         await self.aborted(run, asyncio.ensure_future(run.client.connect()), ConnectPhase.START)
         assert handler.aborted
+
+    async def test_with_a_reason(self) -> None:
+        run = run_with(Handler(lambda handler: handler.abort_controller.abort("no seat left")))
+        task = asyncio.ensure_future(run.client.connect())
+        await self.aborted(run, task, ConnectPhase.START, ": no seat left")
 
     async def test_within_a_sync_handler(self) -> None:
         calls: list[Any] = []
