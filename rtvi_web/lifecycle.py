@@ -13,21 +13,18 @@ import asyncio
 import contextlib
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from rtvi_web._version import __version__
-from rtvi_web.attempt import cancelling, with_phase
+from rtvi_web.attempt import STALLED, cancelling, deadline, with_phase
 from rtvi_web.emitter import Emitter, report
 from rtvi_web.errors import (
     AlreadyStartedError,
     BotNotReadyError,
     ConnectAbortedError,
-    ConnectionTimeoutError,
     ConnectPhase,
     DisconnectedError,
-    InvalidArgumentError,
-    MessageTooLargeError,
     QueueFullError,
     RTVIError,
     StartBotError,
@@ -35,11 +32,11 @@ from rtvi_web.errors import (
 from rtvi_web.functions import FunctionCalls
 from rtvi_web.helpers import MessageHelpers
 from rtvi_web.outbox import Outbox
-from rtvi_web.protocol.envelope import PROTOCOL_VERSION, encode, new_id
+from rtvi_web.protocol.envelope import PROTOCOL_VERSION, new_id
 from rtvi_web.protocol.events import Event, RTVIEvent
 from rtvi_web.protocol.media import Participant
 from rtvi_web.protocol.reconnect import LinkLoss
-from rtvi_web.protocol.state import DEVICES_ONLY, ESTABLISHED, STARTABLE, StateMachine, TransportState
+from rtvi_web.protocol.state import ESTABLISHED, STARTABLE, UNCONNECTED, StateMachine, TransportState
 from rtvi_web.requests import PendingRequests
 from rtvi_web.start import ConnectTimeout, Starter
 from rtvi_web.transport import ConnectRequest, Transport
@@ -52,14 +49,7 @@ logger = logging.getLogger(__name__)
 Args = TypeVarTuple("Args")
 Result = TypeVar("Result")
 
-_STALLED = {
-    ConnectPhase.START: "the start endpoint did not answer",
-    ConnectPhase.OFFER: "the server did not answer the WebRTC offer",
-    ConnectPhase.ICE: "no network path to the bot was found",
-    ConnectPhase.DATA_CHANNEL: "the data channel did not open",
-    ConnectPhase.BOT_READY: "the bot did not say bot-ready",
-}
-
+_BOT_LEFT = "The bot left the session."
 
 _FLUSH_AGAIN = 0.2
 """Seconds until what waits is sent on, where the channel takes no more at once."""
@@ -85,9 +75,10 @@ class Lifecycle:
         self._machine = StateMachine()
         self._reception: Reception | None = None
         self._requests = PendingRequests()
-        self._outbox = Outbox()
+        self._outbox = Outbox(transport, emitter)
         self._starter: Starter | None = None
         self._started: ConnectRequest | None = None
+        self._bot: Participant | None = None
         self._phase = ConnectPhase.DEVICES
         self.client_ready_id = ""
         """The id of the message that greeted the bot."""
@@ -117,6 +108,11 @@ class Lifecycle:
         return self._failure
 
     @property
+    def is_connecting(self) -> bool:
+        """Whether ``connect()`` or ``start_bot()`` is running."""
+        return self._attempt is not None
+
+    @property
     def in_session(self) -> bool:
         """Whether the state is ``connected``, ``ready`` or ``reconnecting``."""
         return self.state is TransportState.CONNECTED or self.state in ESTABLISHED
@@ -140,18 +136,15 @@ class Lifecycle:
 
     async def connect(self, starter: Starter, timeout: float | None) -> BotReadyData:
         """Run one attempt to connect; see ``RTVIClient.connect``."""
-        from_here = STARTABLE | DEVICES_ONLY | {TransportState.AUTHENTICATED}
-        return await self._attempt_to(starter, self._connect(starter, timeout), from_here)
+        return await self._attempt_to(starter, self._connect(starter, timeout))
 
     async def start_bot(self, starter: Starter, timeout: float | None) -> Any:
         """Have a bot started, and go no further; see ``RTVIClient.start_bot``."""
-        return await self._attempt_to(starter, self._start(starter, timeout), STARTABLE | DEVICES_ONLY)
+        return await self._attempt_to(starter, self._start(starter, timeout))
 
-    async def _attempt_to(
-        self, starter: Starter, work: Coroutine[Any, Any, Result], from_here: Collection[TransportState]
-    ) -> Result:
+    async def _attempt_to(self, starter: Starter, work: Coroutine[Any, Any, Result]) -> Result:
         """Run one attempt; whatever ends it, the session is closed then, unless it succeeded."""
-        if self._attempt or not (self._closing or self.state in from_here):
+        if self._attempt or not (self._closing or self.state in STARTABLE | UNCONNECTED):
             work.close()
             raise AlreadyStartedError()
         self._phase, self._failure = ConnectPhase.DEVICES, None
@@ -211,33 +204,27 @@ class Lifecycle:
             self._attempt.cancel()
 
     async def _connect(self, starter: Starter, timeout: float | None) -> BotReadyData:
-        async with self._deadline(timeout) as deadline:
-            request = self._started = await self._ask(starter, deadline)
+        await self._prepare()
+        async with self._deadline(timeout) as limit:
+            request = self._started = await self._ask(starter, limit)
             return await self._establish(request)
 
     async def _start(self, starter: Starter, timeout: float | None) -> Any:
-        async with self._deadline(timeout) as deadline:
-            self._started = await self._ask(starter, deadline)
+        await self._prepare()
+        async with self._deadline(timeout) as limit:
+            self._started = await self._ask(starter, limit)
         return starter.answer
 
-    @contextlib.asynccontextmanager
-    async def _deadline(self, timeout: float | None) -> AsyncIterator[asyncio.Timeout]:
-        """Open the devices, and then hold what follows to the time-out: a person may take their time over a prompt."""
+    def _deadline(self, timeout: float | None) -> contextlib.AbstractAsyncContextManager[asyncio.Timeout]:
+        """For what follows the devices: a person may take their time over a prompt."""
+        return deadline(timeout, lambda: f"The bot did not become ready within {timeout:g} s: {STALLED[self._phase]}.")
+
+    async def _prepare(self) -> None:
+        """Open the devices, unless that was done for a bot that has been started already."""
         if self._closing:
             await asyncio.shield(self._closing)
-        if self.state is not TransportState.AUTHENTICATED:
-            await self._open_devices()
-        deadline = asyncio.timeout(timeout)
-        try:
-            async with deadline:
-                yield deadline
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-            message = f"The bot did not become ready within {timeout:g} s: {_STALLED[self._phase]}."
-            raise ConnectionTimeoutError(message) from None
-
-    async def _open_devices(self) -> None:
+        if self.state is TransportState.AUTHENTICATED:
+            return
         self._reception = self._started = self._starter = None
         if self.state is not TransportState.INITIALIZED:
             self._move(TransportState.INITIALIZING)
@@ -272,8 +259,7 @@ class Lifecycle:
         bot = await self._transport.connect(request)
         self._move(TransportState.CONNECTED)
         self.fire(RTVIEvent.CONNECTED)
-        self.fire(RTVIEvent.PARTICIPANT_CONNECTED, bot)
-        self.fire(RTVIEvent.BOT_CONNECTED, bot)
+        self._bot_is_there(bot)
         self._move(TransportState.READY)
         self.enter(ConnectPhase.BOT_READY)
         return await self._greet(self._bot_ready)
@@ -282,13 +268,15 @@ class Lifecycle:
         """Say client-ready, and wait for bot-ready."""
         self.client_ready_id = new_id()
         hello = {"version": PROTOCOL_VERSION, "about": about()}
-        self._send_now(self._encode("client-ready", hello, self.client_ready_id))
+        self._outbox.send(self._outbox.write("client-ready", hello, self.client_ready_id))
         return await bot_ready
 
     async def _close(self, reason: str = "The session ended.", failure: RTVIError | None = None) -> None:
         """Close the session once, however many ask for it; goes on even if they stop waiting."""
         if self._closing or self.state is not TransportState.DISCONNECTED:
             await asyncio.shield(self._begin_to_close(reason, failure))
+        else:
+            await self._transport.close()  # The screen may be shared all the same.
 
     def _begin_to_close(self, reason: str, failure: RTVIError | None = None) -> asyncio.Task[None]:
         """Close the session, unless it is closing.
@@ -307,9 +295,8 @@ class Lifecycle:
         try:
             if not refused:
                 self._move(TransportState.DISCONNECTING)
-            self._requests.fail_all(reason)
-            if unsent := self._outbox.clear():
-                logger.warning("the session ended before %d messages that waited for the link were sent", unsent)
+            self._bot = None
+            self._forget_messages(reason)
             if self._reception:
                 self._reception.close()
             try:
@@ -353,10 +340,29 @@ class Lifecycle:
             self._transport.bot_ready()
 
     def bot_left(self, bot: Participant) -> None:
+        self._bot_is_gone(bot)
+        if self._attempt or self._ends_with_bot:
+            self.end(DisconnectedError(_BOT_LEFT))
+        elif self._alive:
+            self._forget_messages(_BOT_LEFT)
+            if self._is_reconnecting:
+                self._move(TransportState.READY)  # There is nobody any more to whom the link would lead.
+
+    def _bot_is_there(self, bot: Participant) -> None:
+        self._bot = bot
+        self.fire(RTVIEvent.PARTICIPANT_CONNECTED, bot)
+        self.fire(RTVIEvent.BOT_CONNECTED, bot)
+
+    def _bot_is_gone(self, bot: Participant) -> None:
+        self._bot = None
         self.fire(RTVIEvent.PARTICIPANT_LEFT, bot)
         self.fire(RTVIEvent.BOT_DISCONNECTED, bot)
-        if self._attempt or self._ends_with_bot:
-            self.end(DisconnectedError("The bot left the session."))
+
+    def _forget_messages(self, reason: str) -> None:
+        """Nobody will get what waits, nor answer what was asked."""
+        self._requests.fail_all(reason)
+        if unsent := self._outbox.clear():
+            logger.warning("%s %d messages that waited for the link were not sent", reason, unsent)
 
     def lost(self, error: RTVIError) -> None:
         if self._alive:
@@ -382,15 +388,18 @@ class Lifecycle:
     async def start_again(self, connect: Callable[[ConnectRequest], Awaitable[Participant]]) -> None:
         if self._starter is None:
             raise DisconnectedError("No session was started that could be started again.")
+        if self._bot:
+            self._bot_is_gone(self._bot)
         request = self._started = await self._starter.start(ConnectTimeout(asyncio.timeout(None)), lambda _: None)
+        if self._starter.announces:
+            self.fire(RTVIEvent.BOT_STARTED, self._starter.answer)
         self._bot_ready = asyncio.get_running_loop().create_future()
         bot = await connect(request)
         if self._reception:
             self._reception.close()
         self._reception = None
         self._requests.fail_all("The server had given the session up; a new one has begun.", keep=self._outbox)
-        self.fire(RTVIEvent.PARTICIPANT_CONNECTED, bot)
-        self.fire(RTVIEvent.BOT_CONNECTED, bot)
+        self._bot_is_there(bot)
         await self._greet(self._bot_ready)
         self._resume(resumed=False)
 
@@ -399,9 +408,7 @@ class Lifecycle:
         if self.state is not TransportState.RECONNECTING or not self._alive:
             return
         try:
-            while self._outbox:
-                self._send_now(self._outbox.first())
-                self._outbox.drop_first()
+            self._outbox.flush()
         except DisconnectedError:
             return  # It is lost again, as the transport is about to tell.
         except QueueFullError:
@@ -430,10 +437,12 @@ class Lifecycle:
             raise BotNotReadyError(f"{type!r} cannot be sent while the client is {self.state.value}.")
         self.reception.expect_support(type)
         id = id or new_id()
-        text = self._encode(type, data, id)
+        text = self._outbox.write(type, data, id)
         if self.state is TransportState.READY:
+            if self._bot is None:
+                raise DisconnectedError(f"{_BOT_LEFT} {type!r} was not sent.")
             try:
-                self._send_now(text)
+                self._outbox.send(text)
                 return
             except DisconnectedError:
                 if not self._is_reconnecting:  # The transport may have noticed just now that the link is lost.
@@ -443,20 +452,6 @@ class Lifecycle:
     @property
     def _is_reconnecting(self) -> bool:
         return self.state is TransportState.RECONNECTING
-
-    def _encode(self, type: str, data: Any, id: str) -> str:
-        try:
-            text = encode(type, data, id)
-            size = len(text.encode())
-        except (TypeError, ValueError) as error:
-            raise InvalidArgumentError(f"The data of {type!r} cannot be written as JSON: {error}.") from None
-        if size > self._transport.max_message_size:
-            raise MessageTooLargeError(size, self._transport.max_message_size)
-        return text
-
-    def _send_now(self, text: str) -> None:
-        self._transport.send(text)
-        self.fire(RTVIEvent.MESSAGE_SENT, text)
 
     def require_ready(self, what: str) -> None:
         """See ``RTVIClient.require_ready``."""

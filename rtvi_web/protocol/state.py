@@ -32,7 +32,7 @@ TRANSITIONS: dict[TransportState, frozenset[TransportState]] = {
     _S.INITIALIZING: frozenset({_S.INITIALIZED, _S.DISCONNECTING}),
     _S.INITIALIZED: frozenset({_S.AUTHENTICATING, _S.CONNECTING, _S.DISCONNECTING}),
     _S.AUTHENTICATING: frozenset({_S.AUTHENTICATED, _S.CONNECTING, _S.DISCONNECTING, _S.ERROR}),
-    _S.AUTHENTICATED: frozenset({_S.CONNECTING, _S.DISCONNECTING}),
+    _S.AUTHENTICATED: frozenset({_S.AUTHENTICATING, _S.CONNECTING, _S.DISCONNECTING}),
     _S.CONNECTING: frozenset({_S.CONNECTED, _S.DISCONNECTING}),
     _S.CONNECTED: frozenset({_S.READY, _S.DISCONNECTING}),
     _S.READY: frozenset({_S.RECONNECTING, _S.DISCONNECTING}),
@@ -52,8 +52,9 @@ STARTABLE = frozenset({_S.DISCONNECTED, _S.ERROR})
 ESTABLISHED = frozenset({_S.READY, _S.RECONNECTING})
 """The states in which there is a bot to send messages to, though they may have to wait for the link."""
 
-DEVICES_ONLY = frozenset({_S.INITIALIZING, _S.INITIALIZED})
-"""The states in which, while no ``connect()`` is running, devices are open ahead of it: it may begin here too."""
+UNCONNECTED = frozenset({_S.INITIALIZING, _S.INITIALIZED, _S.AUTHENTICATED})
+"""The states in which, while no ``connect()`` is running, devices are open ahead of it, and a bot may have been asked
+for: it may begin here too."""
 
 
 class StateMachine:
