@@ -45,6 +45,9 @@ class LinkWatcher(Protocol):
     def healed(self) -> None:
         """It works again."""
 
+    def bot_left(self) -> None:
+        """The bot has left, and said so: there is nobody any more to be linked to."""
+
 
 class Link:
     """Negotiates, carries frames, plays the bot, and says once when it is over. It listens to its :class:`Peer`.
@@ -163,13 +166,18 @@ class Link:
     async def send_track(self, slot: int, track: Any) -> None:
         """Send another track as audio (0), video (1) or screen (2), or none.
 
+        Nothing once the link is over: one that takes its place sends the tracks of its own moment.
+
         Raises:
-            DisconnectedError: the connection is closed.
+            DisconnectedError: the browser cannot send it.
         """
+        if self._over:
+            return
         try:
             await self._peer.send_track(slot, track)
         except _js.JsError as error:
-            raise DisconnectedError(f"The track cannot be sent: {error.message}") from error
+            if not self._over:
+                raise DisconnectedError(f"The track cannot be sent: {error.message}") from error
 
     @property
     def buffered(self) -> int:
@@ -289,6 +297,7 @@ class Link:
         elif message.get("type") == "peerLeft":
             if not self._over:
                 self._over = True
+                self._watcher.bot_left()
                 self._host.bot_left(self.bot)
         else:
             logger.warning("unknown signalling message: %.200s", text)
