@@ -119,13 +119,22 @@ class Capture:
         self._opening: asyncio.Task[Any] | None = None
         self._closings = 0
         self.own = own
-        self.track: Any = None
-        """The ``MediaStreamTrack``, ``None`` while it is closed."""
+        self._track: Any = None
+
+    @property
+    def track(self) -> Any:
+        """The ``MediaStreamTrack``, ``None`` while it is closed.
+
+        It is closed too when the page has stopped the track, of which the browser fires no event.
+        """
+        track = self._track
+        return track if track is not None and track.readyState == "live" else None
 
     @property
     def enabled(self) -> bool:
-        """Whether it sends: open, live and not muted."""
-        return self.track is not None and self.track.readyState == "live" and bool(self.track.enabled)
+        """Whether it sends: open and not muted."""
+        track = self.track
+        return track is not None and bool(track.enabled)
 
     async def open(self, constraints: Constraints) -> None:
         """Open the track, asking for permission where the browser does; unmute it if it is open.
@@ -140,11 +149,14 @@ class Capture:
             track = self.track
             if track is None:
                 track = await self._new(constraints, closings)
+                self.release()
                 self._use(track)
         track.enabled = True
 
     async def exchange(self, constraints: Constraints, hand_over: Callable[[Any], Awaitable[None]]) -> None:
         """Open another track, hand it over, and only then stop the one before, which stays in use on any failure.
+
+        Where that is released meanwhile, nothing takes its place.
 
         Raises:
             DeviceError: it was denied or is missing.
@@ -153,26 +165,34 @@ class Capture:
         closings = self._closings
         async with self._lock:
             self._check(closings)
+            before = self.track
+            if before is None:
+                return
             track = await self._new(constraints, closings)
-            track.enabled = self.track is None or self.track.enabled
+            track.enabled = before.enabled
             try:
-                await hand_over(track)
+                if self.track is before:
+                    await hand_over(track)
                 self._check(closings)
             except BaseException:
                 track.stop()
                 raise
+            if self.track is not before:
+                track.stop()
+                return
+            track.enabled = before.enabled  # It may have been muted while the track was handed over.
             self.release()
             self._use(track)
 
     def mute(self) -> None:
         """Send silence, or black; the device stays open, so that unmuting is instant."""
-        if self.track is not None:
-            self.track.enabled = False
+        if self._track is not None:
+            self._track.enabled = False
 
     def release(self) -> None:
         """Let the device go; it can be opened again."""
         self._scope.close()
-        track, self.track = self.track, None
+        track, self._track = self._track, None
         if track is not None and track is self.own:
             track.enabled = self._own_was_enabled
         elif track is not None:
@@ -186,7 +206,7 @@ class Capture:
         self.release()
 
     def _use(self, track: Any) -> None:
-        self.track = track
+        self._track = track
         if track is self.own:
             self._own_was_enabled = bool(track.enabled)
         self._scope.listen(track, "ended", self._on_ended)

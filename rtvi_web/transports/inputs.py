@@ -12,7 +12,7 @@ from rtvi_web.browser.media import NOUNS, Capture, Constraints, device_error, op
 from rtvi_web.errors import DeviceError, DisconnectedError, RTVIError, UnsupportedFeatureError
 from rtvi_web.protocol.events import RTVIEvent
 from rtvi_web.protocol.media import DeviceState, DeviceStatus, MediaDevice
-from rtvi_web.transports.media_host import LOCAL, Choices, DeviceKind, MediaHost, default, find
+from rtvi_web.transports.media_host import LOCAL, Choice, Choices, DeviceKind, MediaHost, default, find
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,8 @@ class Input:
         self._told: Any = None
         self._announced: MediaDevice | None = None
         self._unplugged = False
+        self._reopened = False
+        self._missed: set[str] = set()
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -91,7 +93,10 @@ class Input:
         if not enable:
             await self._rest()
         elif self.in_use:
+            self._reopened = False
             await self.open()
+            await self._host.refresh()
+            self.announce()
 
     async def open(self) -> None:
         """Open it, or unmute it.
@@ -105,6 +110,7 @@ class Input:
         try:
             await self._open_chosen()
         except DeviceError as error:
+            self._unplugged |= error.type == "not-found"
             self._fail(error)
             raise
         finally:
@@ -163,57 +169,63 @@ class Input:
             device = find(devices, id)
             if devices and device is None:
                 raise self._report(self._error("not-found", f"There is no {self._noun} with the id {id!r}."))
-            if self.track is not None:
-                await self._exchange({"deviceId": {"exact": id}})
             before = self._choices.chosen(self.kind.name)
-            self._choices.choose(self.kind.name, id, device.label if device else "")
+            self._choices.choose(self.kind.name, Choice(id, device.label if device else ""))
             try:
-                if self.track is None and self.wanted and self.in_use:
+                if self.track is None and self.wanted and self.in_use and await self._is_allowed():
                     await self.open()
+                if self.track is not None and self._device_id != id:  # It may have been opened as another was chosen.
+                    await self._exchange(id)
             except DeviceError:
-                self._choices.choose(self.kind.name, before.get("id", ""), before.get("label", ""))
+                self._choices.choose(self.kind.name, before)
                 raise
             self.announce()
 
     async def reconcile(self) -> None:
         """Use the chosen device if it is there, and another one if the one in use is gone."""
+        self._reopened = False
+        await self._reconcile()
+        if not self._tasks:  # else it is being found out why a track ended, and what takes its place is told then
+            self.announce()
+
+    async def _reconcile(self) -> None:
         async with self._lock:
             if self.in_use and self._capture.own is None:
+                devices = self._host.devices(self.kind)
+                self._choices.learn(self.kind.name, devices)
                 try:
-                    await self._follow(self._host.devices(self.kind))
+                    await self._follow(devices)
                 except RTVIError as error:  # Of a device it was reported; else the session has ended.
                     logger.debug("%s: %s", self._noun, error)
-            self.announce()
 
     async def _follow(self, devices: list[MediaDevice]) -> None:
         chosen = self._choices.find(self.kind.name, devices)
         if self.track is None:
-            if self._unplugged and self.wanted and devices:
+            if self._unplugged and devices and await self._is_allowed():
                 await self._replace_lost()
         elif chosen and chosen.id != self._device_id and await self._is_allowed():
-            await self._exchange({"deviceId": {"exact": chosen.id}})
+            await self._exchange(chosen.id)
         elif find(devices, self._device_id) is None and await self._is_allowed():
             self._capture.release()
             self._unplugged = True
             self._tell()
-            if self.wanted and devices:
+            if devices:
                 await self._replace_lost()
             else:
                 self._fail(self._error("not-found", f"The {self._noun} is gone: it was unplugged."))
 
     async def _replace_lost(self) -> None:
-        gone = self._announced
-        await self.open()
-        self.announce()
-        now = self._announced
-        if gone and now and gone.id != now.id and self._choices.chosen(self.kind.name).get("id") != now.id:
-            self._report(self._error("not-found", f"{gone.label} is gone; {now.label} is used in its place."))
+        """Open a device again, now that there is one; while it is muted, that there is one is enough."""
+        if self.wanted:
+            await self.open()
+        else:
+            self._unplugged = False
+            self._set_state(_GRANTED)
 
-    async def _exchange(self, constraints: Constraints) -> None:
+    async def _exchange(self, id: str) -> None:
+        constraints = {**self._constraints, "deviceId": {"exact": id}}
         try:
-            await self._capture.exchange(
-                {**self._constraints, **constraints}, partial(self._host.send_track, self._slot)
-            )
+            await self._capture.exchange(constraints, partial(self._host.send_track, self._slot))
         except DeviceError as error:
             self._report(error)
             raise
@@ -229,7 +241,7 @@ class Input:
 
     async def _recover(self) -> None:
         """The track ended by itself: was the device unplugged, or the permission withdrawn?"""
-        gone = self._announced
+        used = self._announced
         if self._capture.own is not None:
             self._fail(self._error("not-found", "The application's own track has ended."))
             return
@@ -240,15 +252,18 @@ class Input:
         self._unplugged = True
         await self._host.refresh()
         devices = self._host.devices(self.kind)
-        if not devices or gone is None or find(devices, gone.id):
-            # Its replacement is looked for when the browser says that the devices have changed.
+        is_there = used is None or find(devices, used.id) is not None
+        if not devices or (is_there and self._reopened):
+            # Once is enough, or two pages might take it from each other for ever. The rest is for devicechange.
             self._fail(self._error("not-found", f"The {self._noun} is gone: it stopped, or it was unplugged."))
-            self.announce()
         else:
-            await self.reconcile()
+            self._reopened = is_there
+            await self._reconcile()
+        self.announce()
 
     async def _is_allowed(self) -> bool:
-        return await self._host.permission(self.kind) in (None, "granted")
+        permission = await self._host.permission(self.kind)
+        return self.state.reason != "permissions" if permission is None else permission == "granted"
 
     def permission_changed(self, permission: str) -> None:
         """The person has allowed or forbidden it in the browser's settings."""
@@ -264,11 +279,27 @@ class Input:
     # Telling.
 
     def announce(self) -> None:
-        """Tell the page which device is selected, where that has changed."""
-        selected = self.selected
-        if selected != self._announced:
+        """Tell the page which device is selected, where that has changed, and which one it is in place of."""
+        before, selected = self._announced, self.selected
+        if selected != before:
             self._announced = selected
             self._host.fire(self.kind.updated, selected)
+        if selected is not None:
+            self._say_what_is_gone(before, selected)
+
+    def _say_what_is_gone(self, before: MediaDevice | None, now: MediaDevice) -> None:
+        """The device before, or else the one that was chosen; each is missed once, until it is back."""
+        devices, chosen = self._host.devices(self.kind), self._choices.chosen(self.kind.name)
+        self._missed.difference_update(device.id for device in devices)
+        gone: MediaDevice | Choice | None = before
+        if before is None or find(devices, before.id) is not None:
+            is_there = self.track is None or self._choices.find(self.kind.name, devices) is not None
+            gone = None if is_there else chosen
+        if gone is None or gone.id == now.id or gone.id in self._missed or (chosen and chosen.id == now.id):
+            return
+        self._missed.add(gone.id)
+        label = gone.label or f"The chosen {self._noun}"
+        self._report(self._error("not-found", f"{label} is gone; {now.label} is used in its place."))
 
     def _tell(self) -> None:
         """Tell the bot and the page what is sent, where that has changed."""

@@ -69,6 +69,13 @@ class MediaHost(Protocol):
         """Whether what is sent in a slot is to be heard or seen has changed."""
 
 
+class Choice(NamedTuple):
+    """A device that the person chose: its id, and its label where that was known."""
+
+    id: str
+    label: str
+
+
 class Choices:
     """The devices that the person chose, by name of their kind.
 
@@ -83,23 +90,34 @@ class Choices:
     def find(self, name: DeviceName, devices: list[MediaDevice]) -> MediaDevice | None:
         """The chosen one of these devices: by its id, else by its label, since some browsers change ids."""
         chosen = self.chosen(name)
-        by_id = (device for device in devices if device.id == chosen.get("id"))
-        by_label = (device for device in devices if device.label and device.label == chosen.get("label"))
-        return next(by_id, None) or next(by_label, None)
+        if chosen is None:
+            return None
+        by_label = (device for device in devices if device.label and device.label == chosen.label)
+        return find(devices, chosen.id) or next(by_label, None)
 
-    def chosen(self, name: DeviceName) -> dict[str, Any]:
-        """What is known of the choice: ``id`` and ``label``; empty when nothing was chosen."""
+    def chosen(self, name: DeviceName) -> Choice | None:
+        """The choice, wherever its device is; ``None`` when nothing was chosen."""
         if self._chosen is None:
             self._chosen = recall(_KEY) if self._remembered else {}
-        chosen = self._chosen.get(name)
-        return chosen if isinstance(chosen, dict) else {}
+        match self._chosen.get(name):
+            case {"id": str(id), "label": str(label)}:
+                return Choice(id, label)
+        return None
 
-    def choose(self, name: DeviceName, id: str, label: str) -> None:
-        """The person has chosen."""
+    def choose(self, name: DeviceName, choice: Choice | None) -> None:
+        """The person has chosen; ``None`` takes the choice back."""
         self.chosen(name)
-        self._chosen = {**(self._chosen or {}), name: {"id": id, "label": label}}
+        new = {name: choice and choice._asdict()}
+        self._chosen = {**(self._chosen or {}), **new}
         if self._remembered:
-            remember(_KEY, self._chosen)
+            remember(_KEY, {**recall(_KEY), **new})  # Another client or tab may have written there meanwhile.
+
+    def learn(self, name: DeviceName, devices: list[MediaDevice]) -> None:
+        """Remember the label of a device that was chosen before the browser told it."""
+        chosen = self.chosen(name)
+        device = find(devices, chosen.id) if chosen else None
+        if device and device.label and chosen and not chosen.label:
+            self.choose(name, Choice(device.id, device.label))
 
 
 _KEY = "rtvi_web.devices"

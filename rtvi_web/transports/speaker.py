@@ -8,7 +8,7 @@ from rtvi_web.browser.media import device_error
 from rtvi_web.errors import DeviceError, UnsupportedFeatureError
 from rtvi_web.protocol.events import RTVIEvent
 from rtvi_web.protocol.media import MediaDevice
-from rtvi_web.transports.media_host import SPEAKER, Choices, MediaHost, default, find
+from rtvi_web.transports.media_host import SPEAKER, Choice, Choices, MediaHost, default, find
 
 
 class Speaker:
@@ -23,6 +23,7 @@ class Speaker:
         self._choices = choices
         self._player = player
         self._announced: MediaDevice | None = None
+        self._missed: Choice | None = None
 
     @property
     def selected(self) -> MediaDevice | None:
@@ -35,7 +36,7 @@ class Speaker:
         await self._host.refresh()
         device = find(self._host.devices(SPEAKER), id)
         await self._use(id)
-        self._choices.choose("speaker", id, device.label if device else "")
+        self._choices.choose("speaker", Choice(id, device.label if device else ""))
         self.announce()
 
     async def reconcile(self) -> None:
@@ -43,12 +44,16 @@ class Speaker:
         devices = self._host.devices(SPEAKER)
         chosen = self._choices.find("speaker", devices)
         used = self._player.sink_id if self._player else ""
+        if chosen:
+            self._missed = None
+        self._choices.learn("speaker", devices)
         try:
             if chosen and chosen.id != used:
                 await self._use(chosen.id)
             elif used and devices and find(devices, used) is None:
                 await self._use("")
-                self._say_it_is_gone()
+            if devices and chosen is None and self._player is not None:
+                self._say_it_is_gone(self._choices.chosen("speaker"))
         except (DeviceError, UnsupportedFeatureError):
             return  # It was reported when the person chose it, or just now.
         finally:
@@ -65,9 +70,12 @@ class Speaker:
             self._host.fire(RTVIEvent.DEVICE_ERROR, error)
             raise error from cause
 
-    def _say_it_is_gone(self) -> None:
-        gone, now = self._announced, self.selected
-        message = f"{gone.label if gone else 'The speaker'} is gone; {now.label if now else 'the default'} is used."
+    def _say_it_is_gone(self, gone: Choice | None) -> None:
+        """Once, until it is back."""
+        if gone is None or gone == self._missed:
+            return
+        self._missed, now = gone, self.selected
+        message = f"{gone.label or 'The chosen speaker'} is gone; {now.label if now else 'the default'} is used."
         self._host.fire(RTVIEvent.DEVICE_ERROR, DeviceError(message, devices=("speaker",), type="not-found"))
 
     def announce(self) -> None:

@@ -84,3 +84,44 @@ async def test_where_no_speaker_can_be_chosen_it_is_said_once(selenium, plays):
             assert not host.of(RTVIEvent.DEVICE_ERROR)
     finally:
         js.eval("HTMLMediaElement.prototype.setSinkId = sink")
+
+
+@run_in_pyodide
+async def test_a_link_that_is_restored_plays_on_the_chosen_speaker(selenium):
+    from loopback import RTVIBot, until
+
+    from rtvi_web import RTVIClient, RTVIEvent
+    from rtvi_web.transports import SmallWebRTCTransport
+
+    async with RTVIBot(speaks=True) as bot:
+        client = RTVIClient(transport=SmallWebRTCTransport(webrtc_url=bot.url))
+        await client.connect()
+        await until(lambda: client.tracks().bot.audio)
+        speaker = (await client.get_all_speakers())[1]
+        await client.update_speaker(speaker.id)
+        bot.channel.close()
+        await client.wait_for(RTVIEvent.RECONNECTED)
+        await until(lambda: client.tracks().bot.audio)
+        element = client.transport._player.element
+        await until(lambda: not element.paused)
+        assert (element.sinkId, client.selected_speaker) == (speaker.id, speaker)
+        await client.disconnect()
+
+
+@run_in_pyodide
+async def test_a_remembered_speaker_that_is_not_there_is_missed_once(selenium):
+    from edge import devices_changed, unplugged
+    from loopback import RTVIEvent, transport
+
+    async with transport("/unused") as (link, _):
+        await link.open_devices()
+        await link.select_device("speaker", (await link.list_devices("speaker"))[2].id)
+    with unplugged("Fake Audio Output 2"):
+        async with transport("/unused") as (link, host):
+            await link.open_devices()
+            with unplugged("Fake Audio Output 1"):
+                await host.until(lambda: len(host.of(RTVIEvent.AVAILABLE_SPEAKERS_UPDATED)) == 2)
+            await host.until(lambda: len(host.of(RTVIEvent.AVAILABLE_SPEAKERS_UPDATED)) == 3)
+            devices_changed()
+            [[error]] = host.of(RTVIEvent.DEVICE_ERROR)
+            assert str(error) == "Fake Audio Output 2 is gone; Fake Default Audio Output is used."

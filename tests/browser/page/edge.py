@@ -9,15 +9,25 @@ from rtvi_web.browser import _js
 
 @contextlib.contextmanager
 def replaced(owner, method, source):
-    """A method of a browser's prototype is another one for a while; ``original`` is the real one."""
+    """A method of a browser's prototype is another one for a while; ``original`` is the one before."""
     js.eval(
-        f"globalThis.edge ??= {{}}; edge.{method} = {owner}.{method};"
-        f"{owner}.{method} = (function () {{ const original = edge.{method}; return {source} }})()"
+        f"globalThis.edge ??= {{}}; (edge.{method} ??= []).push({owner}.{method});"
+        f"{owner}.{method} = (function () {{ const original = edge.{method}.at(-1); return {source} }})()"
     )
     try:
         yield
     finally:
-        js.eval(f"{owner}.{method} = edge.{method}")
+        js.eval(f"{owner}.{method} = edge.{method}.pop()")
+
+
+def slow(owner, method):
+    """A method takes effect at once, and says so 0.3 s later; ``edge.slowed`` counts its calls."""
+    js.eval("globalThis.edge ??= {}; edge.slowed = 0")
+    source = (
+        "async function (...args) { const outcome = await original.apply(this, args); edge.slowed++;"
+        "await new Promise((go) => setTimeout(go, 300)); return outcome }"
+    )
+    return replaced(owner, method, source)
 
 
 @contextlib.contextmanager
