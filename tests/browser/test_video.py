@@ -143,3 +143,21 @@ async def test_a_browser_that_cannot_share_screens(selenium):
                 await link.enable_screen_share(True)
     finally:
         js.eval("MediaDevices.prototype.getDisplayMedia = share")
+
+
+@run_in_pyodide
+async def test_disconnect_ends_a_screen_that_is_shared_without_a_session(selenium_screen):
+    import js
+
+    from rtvi_web import RTVIClient, RTVIEvent
+    from rtvi_web.transports import SmallWebRTCTransport
+
+    client = RTVIClient(transport=SmallWebRTCTransport(webrtc_url="/unused"), enable_mic=False)
+    stopped, disconnected = [], []
+    client.on(RTVIEvent.SCREEN_TRACK_STOPPED, lambda track, who: stopped.append(track))
+    client.on(RTVIEvent.DISCONNECTED, lambda: disconnected.append(1))
+    await client.enable_screen_share(True)
+    await client.disconnect()
+    assert not client.is_sharing_screen
+    assert [track.readyState for track in js.opened.tracks] == ["ended"]
+    assert (len(stopped), disconnected) == (1, [])
