@@ -277,8 +277,6 @@ class Lifecycle:
             await asyncio.shield(self._begin_to_close(reason, failure))
         else:
             await self._transport.close()  # The screen may be shared all the same.
-        else:
-            await self._transport.close()  # The screen may be shared all the same.
 
     def _begin_to_close(self, reason: str, failure: RTVIError | None = None) -> asyncio.Task[None]:
         """Close the session, unless it is closing.
