@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from rtvi_web.browser._js import JsError
 from rtvi_web.browser.analysis import Recorder
+
+logger = logging.getLogger(__name__)
 
 SAMPLE_RATE = 16000
 """What Pipecat's speech services take."""
@@ -26,6 +30,10 @@ _SPEED = 2
 second from before they know of speech, and what passes until a busy bot has noticed it (0.2 s of sound and 0.2 s of
 work, seen at five times the speed) is lost to them."""
 
+_PATIENCE = 5.0
+"""Seconds for which what was said during the last wait is sent too, once all before has left. A connection that takes
+longer than that to hand over a moment's sound cannot keep up, and the live track is better than none."""
+
 
 class FirstWords:
     """Records the microphone from ``connect()`` on, and sends it as ``raw-audio-batch`` once the bot is ready.
@@ -40,6 +48,7 @@ class FirstWords:
     def __init__(self, microphone: Callable[[], Any]) -> None:
         self._microphone = microphone
         self._recorder: Recorder | None = None
+        self._deaf = False
         self._chunks: deque[bytes] = deque(maxlen=round(KEPT / _CHUNK))
         self._recording = asyncio.ensure_future(self._record())
 
@@ -51,10 +60,15 @@ class FirstWords:
     def collect(self) -> None:
         """Take the chunks that are complete; call it when the microphone opens, or is another."""
         track = self._microphone()
-        if track is None:
+        if track is None or self._deaf:
             return
         if self._recorder is None:
-            self._recorder = Recorder(SAMPLE_RATE, track)
+            try:
+                self._recorder = Recorder(SAMPLE_RATE, track)
+            except JsError as error:  # No sound system, or too many contexts: the session does without.
+                logger.warning("what is said before the bot is ready cannot be kept: %s", error)
+                self._deaf = True
+                return
         self._recorder.listen(track)
         chunk = round(_CHUNK * self._recorder.sample_rate)
         while data := self._recorder.read(chunk):
@@ -69,17 +83,22 @@ class FirstWords:
         """
         self._recording.cancel()
         last = time.monotonic()
+        caught_up: float | None = None
+        self.collect()
         while True:
-            self.collect()  # What was said meanwhile, too.
             now = time.monotonic()
             due = max(_BATCH, round((now - last) * _SPEED / _CHUNK))  # A busy page catches up all the same.
             last = now
             for start in range(0, min(due, len(self._chunks)), _BATCH):
                 send("raw-audio-batch", self._batch(min(_BATCH, due - start)))
             await sent()
-            if not self._chunks:  # Caught up: there is always more to collect, but that is for the live track.
-                return
+            caught_up = caught_up or (None if self._chunks else time.monotonic())
+            self.collect()  # What was said meanwhile.
+            if caught_up and (len(self._chunks) < _BATCH or time.monotonic() > caught_up + _PATIENCE):
+                break
             await asyncio.sleep(_BATCH * _CHUNK / _SPEED)
+        while self._chunks:
+            send("raw-audio-batch", self._batch(_BATCH))  # It leaves at once: nothing is before it.
 
     def _batch(self, count: int) -> dict[str, Any]:
         """The next chunks, as Pipecat takes them."""
