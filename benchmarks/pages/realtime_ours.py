@@ -32,16 +32,16 @@ async def receive(seconds):
     return took
 
 
-async def memory(minutes):
-    """Python's heap in megabytes after each minute of speech in both directions."""
-    client = await connected()
-    sizes = []
-    for _ in range(minutes):
-        for _ in range(60 * 50):
-            client.append_input_audio(CHUNK)
-        js.receive(60, "response.output_audio.delta")
-        await client.interrupt()
-        gc.collect()
-        sizes.append(js.pyodide._module.HEAP8.length / 1e6)
-    await client.disconnect()
-    return js.Array.of(*sizes)
+talking = None  # the session that lasts
+
+
+async def minute():
+    """Go on for a minute of speech in both directions; Python's heap then, in megabytes."""
+    global talking
+    talking = talking or await connected()
+    for _ in range(60 * 50):
+        talking.append_input_audio(CHUNK)
+    js.receive(60, "response.output_audio.delta")
+    await talking.interrupt()  # by now all of it would have been played
+    gc.collect()
+    return js.pyodide._module.HEAP8.length / 1e6
