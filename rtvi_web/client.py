@@ -64,7 +64,7 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
         enable_mic: whether the microphone is opened at first.
         enable_cam: whether the camera is opened at first.
         disconnect_on_bot_disconnect: whether the session ends when the bot leaves; if not, the page is told, and ends
-            it itself.
+            it itself: devices stay open, and what is sent raises :class:`DisconnectedError`.
         custom_connect_handler: asks for the bot in place of the start request. Called with :attr:`params`, a
             ``timeout`` whose ``clear()`` lifts the deadline from what follows, and an ``abort_controller`` with
             ``signal`` and ``abort()``; sync or async; returns the connection bundle, a dict or ``None``.
@@ -194,8 +194,9 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
         ``deviceError`` is fired and the session goes on without it.
 
         Args:
-            params: asks nobody, and hands these to the transport: ``{"webrtc_url": …}``, or what :meth:`start_bot`
-                has returned. After :meth:`start_bot` they may be left out.
+            params: asks nobody, and hands these to the transport: ``{"webrtc_url": …}``, or
+                ``{"webrtc_request_params": {"endpoint": …, "headers": …, "request_data": …}}``, or what
+                :meth:`start_bot` has returned. After :meth:`start_bot` they may be left out.
 
         Returns:
             What the bot said in ``bot-ready``.

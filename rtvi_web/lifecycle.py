@@ -397,6 +397,8 @@ class Lifecycle:
         bot = await connect(request)
         if self._reception:
             self._reception.close()
+        if self._reception:
+            self._reception.close()
         self._reception = None
         self._requests.fail_all("The server had given the session up; a new one has begun.", keep=self._outbox)
         self._bot_is_there(bot)

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Container
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rtvi_web.emitter import Emitter
 from rtvi_web.errors import (
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from rtvi_web.lifecycle import Lifecycle
 
 logger = logging.getLogger(__name__)
+
+_ROOM_AGAIN = 0.2
+"""Seconds until a result that found no room is sent again."""
 
 _answering: ContextVar[asyncio.Task[None] | None] = ContextVar("_answering", default=None)
 """The task that answers a function call, for what its handler begins; ``None`` outside of any."""
@@ -128,14 +131,22 @@ class Reception:
             logger.debug("the session ended before function %r was answered", call.function_name)
             return
         try:
-            lifecycle.send("llm-function-call-result", result)
+            await self._send_result(result)
         except (InvalidArgumentError, MessageTooLargeError) as error:
             logger.warning("the result of function %r was not sent: %s", call.function_name, error)
             # The arguments may be what cannot be sent; the bot knows them anyway.
             short = {**result, "arguments": {}, "result": {"error": error.message}}
-            lifecycle.send("llm-function-call-result", short)
-        except (DisconnectedError, QueueFullError) as error:
+            await self._send_result(short)
+        except DisconnectedError as error:
             logger.warning("function %r was not answered: %s", call.function_name, error)
+
+    async def _send_result(self, result: dict[str, Any]) -> None:
+        """Send the result of a function, as soon as there is room for it: the bot waits for it."""
+        while True:
+            try:
+                return self._lifecycle.send("llm-function-call-result", result)
+            except QueueFullError:
+                await asyncio.sleep(_ROOM_AGAIN)
 
 
 def tell(outcome: Outcome, emitter: Emitter, helpers: MessageHelpers) -> bool:

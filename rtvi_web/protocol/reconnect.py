@@ -22,10 +22,10 @@ class Reconnect(NamedTuple):
 
     Attributes:
         budget: seconds that all of it may take, from the moment at which the loss showed; the session ends then.
-            The default is about as long as a Pipecat server keeps the session.
+            The default is about as long as a Pipecat server keeps the session; ``None`` means no limit.
         fresh_start: whether a new bot may be asked for once the server has given the session up. It knows nothing of
             the conversation. Give such a session a budget that is longer than the server's half a minute.
     """
 
-    budget: float = 30.0
+    budget: float | None = 30.0
     fresh_start: bool = False

@@ -6,6 +6,7 @@ session, which the bot goes on with; then, where the application allows it, a ne
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
@@ -74,11 +75,11 @@ class Recovery:
 
     def next(self, elapsed: float) -> Step:
         """The next step; attempts count from 1."""
-        left = self._options.budget - elapsed
+        budget = math.inf if self._options.budget is None else self._options.budget
+        left = budget - elapsed
         if self._final is not None:
             return GiveUp(self._final)
         if left <= 0:
-            budget = self._options.budget
             return GiveUp(f"The link could not be restored within {budget:g} s: {self._problem}")
         if elapsed < self._not_before:
             return Watch(min(self._not_before - elapsed, left))

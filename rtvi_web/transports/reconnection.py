@@ -144,16 +144,25 @@ class Reconnection:
         elif self._watching is not None and not self._checks_life:
             self._run(self._check_life())
 
+    def bot_left(self) -> None:
+        """Nothing is to be restored any more: the bot has left by itself."""
+        self._given_up = True
+        self._stop()
+
     async def close(self) -> None:
         """Restore nothing any more."""
+        if tasks := self._stop():
+            await asyncio.wait(tasks)
+
+    def _stop(self) -> set[asyncio.Task[None]]:
+        """Watch no longer; what is being broken off."""
         if self._watching is not None:
             self._watching.close()
             self._watching = None
         tasks = {*self._checks, *([self._recovery] if self._recovery else [])} - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        return tasks
 
     # Noticing.
 
@@ -186,6 +195,17 @@ class Reconnection:
     # Restoring.
 
     async def _recover(self, options: Reconnect, loss: LinkLoss) -> None:
+        try:
+            await self._restore(options, loss)
+        except Exception as error:  # Whatever it was, the session must not stay in between for ever.
+            self._give_up(DisconnectedError(f"{WORDS[loss]} {type(error).__name__}: {error}"), error)
+
+    def _give_up(self, reason: DisconnectedError, cause: Exception | None = None) -> None:
+        self._given_up = True
+        reason.__cause__ = cause
+        self._host.lost(reason)
+
+    async def _restore(self, options: Reconnect, loss: LinkLoss) -> None:
         recovery, begun = Recovery(options, loss, random=random.random), time.monotonic()
         await self._restorer.look_back()
         while not await self._works():
@@ -204,10 +224,11 @@ class Reconnection:
                     self._host.reconnecting(attempt, loss)
                     if await self._attempt(self._restorer.start_again(), seconds, recovery, begun):
                         self._recovered()
+                        if not self._restorer.is_linked:  # A new session, lost again before it was noted.
+                            self.lost(loss)
                         return
                 case GiveUp(reason):
-                    self._given_up = True
-                    self._host.lost(DisconnectedError(f"{WORDS[loss]} {reason}"))
+                    self._give_up(DisconnectedError(f"{WORDS[loss]} {reason}"))
                     return
         self._recovered()
         self._host.reconnected()
@@ -246,7 +267,7 @@ class Reconnection:
             problem, status = None, None
         except RTVIError as error:
             problem, status = error.message, error.status
-        except Exception as error:  # Whatever it was, the session must not stay in between for ever.
+        except Exception as error:  # An attempt that met a bug is an attempt that failed.
             problem, status = f"{type(error).__name__}: {error}", None
         logger.info("an attempt to restore the link failed: %s", problem or "it took too long")
         recovery.failed(time.monotonic() - begun, problem, status)

@@ -9,9 +9,9 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from rtvi_web.errors import ConnectPhase, HttpError, TransportStartError
+from rtvi_web.errors import ConnectPhase, HttpError, InvalidArgumentError, TransportStartError
 from rtvi_web.params import join_url
-from rtvi_web.start import explain, json_headers
+from rtvi_web.start import BotRequest, explain, json_headers
 from rtvi_web.transport import ConnectRequest, HttpClient, HttpResponse
 
 logger = logging.getLogger(__name__)
@@ -25,8 +25,24 @@ ATTEMPTS = 3
 Candidate = Mapping[str, Any]
 
 
+def offer_request(webrtc_url: str | None, request: ConnectRequest) -> BotRequest:
+    """Where the offer goes, and what goes with it: what ``webrtc_request_params`` say, else what the session has.
+
+    Raises:
+        InvalidArgumentError: they say what cannot be.
+        TransportStartError: there is no address.
+    """
+    given = request.bundle.get("webrtc_request_params") or request.bundle.get("webrtcRequestParams")
+    if given is None or webrtc_url:
+        return BotRequest(offer_url(webrtc_url, request), dict(request.headers), request.request_data, None)
+    if not isinstance(given, Mapping):
+        raise InvalidArgumentError(f"webrtc_request_params must be a dict; it is {given!r}.")
+    asked = BotRequest.of({"request_data": request.request_data, **given})
+    return asked._replace(headers={**request.headers, **asked.headers})
+
+
 def offer_url(webrtc_url: str | None, request: ConnectRequest) -> str:
-    """Where the offer goes.
+    """The address to which the offer goes where no ``webrtc_request_params`` name it.
 
     The first of these that there is: the transport's own ``webrtc_url``; the start answer's ``webrtc_url``,
     ``webrtcUrl`` or ``connection_url``; the start endpoint with ``/start`` replaced by
@@ -69,18 +85,16 @@ class Signalling:
 
     Args:
         http: the way there.
-        url: the endpoint.
-        headers: go with every request.
-        request_data: what the bot is told with the offer.
+        request: the endpoint, the headers of every request to it, what the bot is told with the offer, and how many
+            seconds that may take.
     """
 
-    def __init__(
-        self, http: HttpClient, url: str, *, headers: Mapping[str, str], request_data: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, http: HttpClient, request: BotRequest) -> None:
         self._http = http
-        self._url = url
-        self._headers = json_headers(dict(headers))
-        self._request_data = dict(request_data)
+        self._url = request.endpoint
+        self._headers = json_headers(request.headers)
+        self._request_data = request.request_data
+        self._timeout = request.timeout
         self._takes_candidates = False
         self.pc_id: str | None = None
         """The server's name for the connection, from its answer."""
@@ -98,9 +112,12 @@ class Signalling:
         if self._request_data:
             offer["request_data"] = self._request_data
         try:
-            response = await self._http.request("POST", self._url, headers=self._headers, body=json.dumps(offer))
+            async with asyncio.timeout(self._timeout):
+                response = await self._http.request("POST", self._url, headers=self._headers, body=json.dumps(offer))
         except HttpError as error:
             raise _failed(f"The WebRTC offer failed: {error.message}") from error
+        except TimeoutError:
+            raise _failed(f"POST {self._url} was not answered within {self._timeout:g} s.") from None
         status, reason = response.status, explain(response)
         if not response.ok:
             raise _failed(f"POST {self._url}: the WebRTC offer was refused with {status}: {reason}", status)

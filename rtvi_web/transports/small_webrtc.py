@@ -7,7 +7,8 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rtvi_web.errors import DisconnectedError, RTVIError
+from rtvi_web.errors import DisconnectedError, InvalidArgumentError, RTVIError
+from rtvi_web.params import seconds
 from rtvi_web.protocol.media import Participant, ParticipantTracks
 from rtvi_web.protocol.reconnect import Reconnect
 from rtvi_web.transport import ConnectRequest, HttpClient
@@ -54,7 +55,8 @@ class SmallWebRTCTransport(PageMedia):
             that no word is lost while it starts; the live microphone follows. At most a minute is kept.
 
     Raises:
-        InvalidArgumentError: ``level_interval`` is not between 0.02 and 10.
+        InvalidArgumentError: ``level_interval`` is not between 0.02 and 10, or a track is of the other kind, or
+            ``reconnect`` says what cannot be done.
     """
 
     def __init__(
@@ -88,6 +90,10 @@ class SmallWebRTCTransport(PageMedia):
         self._codecs = {
             kind: codec for kind, codec in (("audio", audio_codec), ("video", video_codec)) if codec is not None
         }
+        if reconnect is not None:
+            if not isinstance(reconnect, Reconnect):
+                raise InvalidArgumentError(f"reconnect must be a Reconnect(…) or None; it is {reconnect!r}.")
+            seconds(reconnect.budget, "reconnect.budget")
         self._reconnect = reconnect
         self._buffers = buffer_until_ready
         self._first_words: FirstWords | None = None

@@ -20,7 +20,7 @@ from rtvi_web.transport import ConnectRequest, HttpClient, TransportHost
 from rtvi_web.transports.link import Link
 from rtvi_web.transports.recently_sent import RecentlySent
 from rtvi_web.transports.reconnection import Reconnection
-from rtvi_web.transports.signalling import Signalling, ice_servers, offer_url
+from rtvi_web.transports.signalling import Signalling, ice_servers, offer_request
 
 LOOK = 3.0
 """Seconds for which a link is looked at: browsers ask the other side every 2.5 s."""
@@ -76,12 +76,7 @@ class SmallWebRTCSession:
     async def connect(self, request: ConnectRequest) -> Participant:
         """Connect; see ``Transport.connect``."""
         self._host.enter(ConnectPhase.OFFER)
-        self._signalling = Signalling(
-            self._http,
-            offer_url(self._webrtc_url, request),
-            headers=request.headers,
-            request_data=request.request_data,
-        )
+        self._signalling = Signalling(self._http, offer_request(self._webrtc_url, request))
         self._servers = ice_servers(self._given_servers, request.bundle)
         self._recently_sent = RecentlySent()
         self._link = link = self._make_link()

@@ -10,6 +10,7 @@ from rtvi_web.protocol.events import RTVIEvent
 from rtvi_web.ui.widget import Widget
 
 BOT_READY: Final = "bot-ready"
+BOT_LEFT: Final = "bot-left"
 _WORDS: Final = {
     "disconnected": "Not connected",
     "initializing": "Opening the devices…",
@@ -18,6 +19,8 @@ _WORDS: Final = {
     "authenticated": "The bot was started",
     "ready": "Waiting for the bot…",
     BOT_READY: "Connected",
+    BOT_LEFT: "The bot has left",
+    "reconnecting": "Reconnecting…",
     "disconnecting": "Hanging up…",
     "error": "Could not connect",
 }
@@ -26,7 +29,8 @@ _WORDS: Final = {
 def connection_badge(client: RTVIClient, *, into: Any) -> Widget:
     """The state of the session in words, with a dot in its colour; screen readers tell of changes.
 
-    Its attribute ``data-state`` is the client's state, and ``bot-ready`` once the bot is there.
+    Its attribute ``data-state`` is the client's state, ``bot-ready`` once the bot is there, and ``bot-left`` where the
+    session goes on without it.
 
     Args:
         client: whose session.
@@ -39,8 +43,8 @@ def connection_badge(client: RTVIClient, *, into: Any) -> Widget:
 
     def show(*_: Any) -> None:
         state: str = client.state
-        if state == "ready" and client.bot_state not in (BotState.GONE, BotState.CONNECTING):
-            state = BOT_READY
+        if state == "ready":
+            state = {BotState.CONNECTING: state, BotState.GONE: BOT_LEFT}.get(client.bot_state, BOT_READY)
         badge.element.setAttribute("data-state", state)
         badge.element.textContent = _WORDS.get(state, "Connecting…")
 

@@ -21,7 +21,7 @@ from rtvi_web import (
     TransportState,
 )
 from rtvi_web.outbox import COUNT, SIZE
-from rtvi_web.testing import expect, handshake, say
+from rtvi_web.testing import BOT, expect, handshake, leave, say
 
 pytestmark = pytest.mark.usefixtures("tidy")
 
@@ -142,6 +142,52 @@ async def test_the_queue_is_bounded_by_count_and_by_size(
     run.released()
 
 
+async def test_messages_with_one_id_are_two_messages() -> None:
+    run = await ready(expect("a"), expect("b"))
+    run.transport.drop()
+    run.client.send_message({"type": "a", "id": "x"})
+    run.client.send_message({"type": "b", "id": "x"})
+    await run.transport.restore()
+    run.transport.finish()
+    assert [message["id"] for message in run.transport.sent[1:]] == ["x", "x"]
+    await run.client.disconnect()
+
+
+class TestABotThatLeaves:
+    """Where the session does not end with it."""
+
+    async def test_gets_nothing_more(self) -> None:
+        run = await ready(expect("client-message"), leave(), disconnect_on_bot_disconnect=False)
+        asked = asyncio.ensure_future(run.client.send_client_request("x", timeout=None))
+        with pytest.raises(DisconnectedError, match="The bot left the session"):
+            await over(asked)
+        assert run.client.state is TransportState.READY
+        with pytest.raises(DisconnectedError, match=r"The bot left the session\. 'client-message' was not sent"):
+            run.client.send_client_message("y")
+        with pytest.raises(DisconnectedError, match="The bot left"):
+            await run.client.send_client_request("y")
+        assert len(run.transport.sent) == 2
+        assert run.client.bot_state == "gone"
+        await run.client.disconnect()
+        await run.ended(TransportState.DISCONNECTED)
+
+    async def test_needs_no_link_any_more(self, caplog: pytest.LogCaptureFixture) -> None:
+        run = await ready(disconnect_on_bot_disconnect=False)
+        run.transport.drop()
+        run.client.send_client_message("waits")
+        run.fired.clear()
+        with caplog.at_level(logging.WARNING):
+            run.transport.host.bot_left(BOT)
+        assert "1 messages that waited for the link were not sent" in caplog.text
+        assert run.states == ["ready"]
+        with pytest.raises(DisconnectedError, match="The bot left"):
+            run.client.send_client_message("x")
+        await run.client.disconnect()
+        run.transport.host.bot_left(BOT)
+        assert run.states == ["ready", "disconnecting", "disconnected"]
+        run.released()
+
+
 async def test_the_end_of_the_budget_is_an_error_and_then_the_end() -> None:
     run = await ready()
     run.transport.drop()
@@ -184,6 +230,59 @@ async def test_a_function_that_is_called_before_the_loss_is_answered_after_it() 
     await run.client.disconnect()
 
 
+async def test_the_result_of_a_function_that_finds_no_room_is_sent_when_there_is_some() -> None:
+    call = {"function_name": "f", "tool_call_id": "1", "arguments": {}}
+    messages = [expect("client-message")] * COUNT
+    run = await ready(
+        expect_text("go"),
+        say("llm-function-call-in-progress", call),
+        *messages,
+        expect("llm-function-call-result", {"tool_call_id": "1", "result": {"result": 7}}),
+    )
+    may_end = asyncio.Event()
+
+    @run.client.register_function_call_handler("f")
+    async def f(_call: object) -> int:
+        await may_end.wait()
+        return 7
+
+    run.client.send_text("go")
+    await turns(5)
+    run.transport.drop()
+    for number in range(COUNT):
+        run.client.send_client_message("m", number)
+    may_end.set()
+    await asyncio.sleep(1)
+    await run.transport.restore()
+    await asyncio.sleep(1)
+    run.transport.finish()
+    await run.client.disconnect()
+    run.released()
+
+
+@pytest.mark.parametrize("resumed", [False, None])
+async def test_the_result_of_a_function_that_finds_no_room_goes_to_no_other_bot(resumed: bool | None) -> None:
+    call = {"function_name": "f", "tool_call_id": "1", "arguments": {}}
+    messages = [expect("client-message")] * COUNT if resumed is False else []
+    run = await ready(expect_text("go"), say("llm-function-call-in-progress", call), *handshake(), *messages)
+    run.client.register_function_call_handler("f", lambda _call: 7)
+    run.client.send_text("go")
+    run.transport.drop()
+    for number in range(COUNT):
+        run.client.send_client_message("m", number)
+    await turns(5)
+    if resumed is None:
+        await run.client.disconnect()
+        run.released()
+        await run.client.connect()
+    else:
+        await run.transport.restore(resumed=False)
+    await asyncio.sleep(1)
+    assert "llm-function-call-result" not in [message["type"] for message in run.transport.sent]
+    run.transport.finish()
+    await run.client.disconnect()
+
+
 class TestAFreshStart:
     async def test_it_asks_for_a_bot_greets_it_and_sends_it_what_waited(self) -> None:
         transport = Transport(
@@ -221,6 +320,7 @@ class TestAFreshStart:
             await transport.restore(resumed=False)
         assert run.client.state is TransportState.RECONNECTING
         await transport.restore(resumed=False)
+        assert len(run.arguments("botDisconnected")) == 1
         assert run.client.state is TransportState.READY
         await run.client.disconnect()
 
@@ -228,8 +328,14 @@ class TestAFreshStart:
         transport = Transport(*handshake(), *handshake(), start=[STARTED, STARTED])
         run = Run(transport)
         await run.client.connect(await run.client.start_bot(f"{URL}/start"))
+        run.fired.clear()
         transport.drop()
         await transport.restore(resumed=False)
+        told = [name for name, *_ in run.fired if name.startswith(("bot", "participant")) and name != "botStateChanged"]
+        assert told == [
+            *("participantLeft", "botDisconnected", "botStarted"),
+            *("participantConnected", "botConnected", "botReady"),
+        ]
         assert [request.url for request in transport.http.requests] == [f"{URL}/start"] * 2
         await run.client.disconnect()
 

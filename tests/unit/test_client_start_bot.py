@@ -63,6 +63,25 @@ class TestStartBot:
         assert len(run.transport.http.requests) == 1
         await run.client.disconnect()
 
+    async def test_another_may_be_asked_for_in_its_place(self) -> None:
+        other, third = HttpResponse(200, '{"sessionId": "s2"}'), HttpResponse(200, '{"sessionId": "s3"}')
+        run = run_with(STARTED, other, third)
+        await run.client.start_bot(START)
+        assert await run.client.start_bot(START) == {"sessionId": "s2"}
+        await run.client.start_bot_and_connect(START)
+        assert run.transport.connect_requests[0].bundle == {"sessionId": "s3"}
+        assert run.states[2:] == ["authenticating", "authenticated"] * 3 + ["connecting", "connected", "ready"]
+        assert len(run.microphones) == 1
+        await run.client.disconnect()
+        await run.ended(TransportState.DISCONNECTED)
+
+    async def test_another_that_is_refused_ends_it(self) -> None:
+        run = run_with(STARTED, HttpResponse(503, "full"))
+        await run.client.start_bot(START)
+        with pytest.raises(StartBotError, match="full"):
+            await run.client.start_bot(START)
+        await run.ended(TransportState.ERROR)
+
     async def test_both_in_one(self) -> None:
         run = run_with(STARTED)
         data = await run.client.start_bot_and_connect({"endpoint": START, "requestData": {"a": 1}, "timeout": 5})

@@ -135,6 +135,64 @@ async def test_a_session_that_is_gone_is_begun_again_where_that_is_allowed() -> 
     assert log == [0, "looked back", 1, 2, 3, "started again"]
 
 
+async def test_a_fresh_start_whose_link_is_lost_meanwhile_is_another_loss() -> None:
+    class Weak(Transport):
+        is_over = asyncio.Event()
+
+        async def start_again(self) -> None:
+            await super().start_again()
+            if self.fresh:
+                self.is_linked = False
+                watch.lost(LinkLoss.FAILED)
+            else:
+                self.is_over.set()
+
+    transport = Weak(False, False, fresh=(True, True))
+    watch = Reconnection(Reconnect(fresh_start=True), transport, transport)  # type: ignore[arg-type]
+    watch.begin()
+    transport.is_linked = False
+    watch.lost(LinkLoss.FAILED)
+    async with asyncio.timeout(3):
+        await transport.is_over.wait()
+    assert transport.log == [0, "looked back", 1, 2, "started again"] * 2
+    await watch.close()
+
+
+async def test_a_bot_that_leaves_is_not_run_after() -> None:
+    transport = Transport(True)
+    watch = Reconnection(Reconnect(fresh_start=True), transport, transport)  # type: ignore[arg-type]
+    watch.begin()
+    watch.bot_left()
+    transport.is_linked = False
+    watch.lost(LinkLoss.CHANNEL_CLOSED)
+    assert not watch.restores
+    assert not Page.handlers
+    await asyncio.sleep(0.1)
+    assert transport.log == []
+    await watch.close()
+
+
+async def test_a_bot_that_leaves_ends_what_was_being_done() -> None:
+    transport = Transport()
+    watch = Reconnection(Reconnect(), transport, transport)  # type: ignore[arg-type]
+    watch.begin()
+    transport.is_linked = False
+    watch.lost(LinkLoss.CHANNEL_CLOSED)
+    await asyncio.sleep(0.01)
+    watch.bot_left()
+    await asyncio.sleep(1)
+    assert transport.log == [0, "looked back", 1]
+    await watch.close()
+
+
+async def test_whatever_goes_wrong_the_session_ends() -> None:
+    class Broken(Transport):
+        async def look_back(self) -> None:
+            raise ValueError("a bug")
+
+    assert await run(Broken(True)) == [0, "The bot closed the data channel. ValueError: a bug"]
+
+
 async def test_a_server_that_never_answers_ends_it_with_the_budget() -> None:
     log = await run(Transport(), budget=20.0)
     reason = "The link could not be restored within 0.2 s: The server does not answer."

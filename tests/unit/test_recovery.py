@@ -21,7 +21,7 @@ from rtvi_web.protocol.recovery import (
 
 
 def recovery(
-    loss: LinkLoss = LinkLoss.FAILED, *, budget: float = 30.0, fresh_start: bool = False, random: float = 1.0
+    loss: LinkLoss = LinkLoss.FAILED, *, budget: float | None = 30.0, fresh_start: bool = False, random: float = 1.0
 ) -> Recovery:
     return Recovery(Reconnect(budget, fresh_start), loss, random=lambda: random)
 
@@ -32,6 +32,13 @@ def test_silence_may_heal_before_anything_is_tried() -> None:
     assert steps.next(0.0) == Watch(patience)
     assert steps.next(patience - 1) == Watch(1.0)
     assert steps.next(patience) == Resume(1, RESUME_LIMIT)
+
+
+def test_without_a_budget_it_is_tried_for_ever() -> None:
+    steps = recovery(budget=None)
+    for hour in range(3):
+        assert steps.next(3600.0 * hour) == Resume(hour + 1, RESUME_LIMIT)
+        steps.failed(3600.0 * hour, "no answer")
 
 
 @pytest.mark.parametrize("loss", [LinkLoss.FAILED, LinkLoss.CHANNEL_CLOSED])

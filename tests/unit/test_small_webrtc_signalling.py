@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from rtvi_web import HttpError, NotInBrowserError, TransportStartError
+from rtvi_web import HttpError, InvalidArgumentError, NotInBrowserError, Reconnect, TransportStartError
+from rtvi_web.start import BotRequest
 from rtvi_web.transport import ConnectRequest, HttpResponse
 from rtvi_web.transports import SmallWebRTCTransport, signalling
-from rtvi_web.transports.signalling import Signalling, Trickle, ice_servers, offer_url
+from rtvi_web.transports.signalling import Signalling, Trickle, ice_servers, offer_request, offer_url
 
 START = "https://bot.test/agents/x/start"
 
@@ -47,6 +48,22 @@ def test_no_address_at_all_says_what_to_give() -> None:
     ) as caught:
         offer_url(None, request({"sessionId": "s1"}, None, None))
     assert caught.value.phase == "offer"
+
+
+@pytest.mark.parametrize("key", ["webrtc_request_params", "webrtcRequestParams"])
+def test_what_the_offer_is_told_to_be(key: str) -> None:
+    told = {"endpoint": "/told", "headers": {"X-B": "b"}, "requestData": [1], "timeout": 5}
+    given = ConnectRequest({key: told, "webrtc_url": "/answer"}, None, "/bots", {"X-A": "a"}, {"who": "me"})
+    assert offer_request(None, given) == ("/told", {"X-A": "a", "X-B": "b"}, [1], 5.0)
+    assert offer_request("/own", given) == ("/own", {"X-A": "a"}, {"who": "me"}, None)
+    less = given._replace(bundle={key: {"endpoint": "/told"}})
+    assert offer_request(None, less) == ("/told", {"X-A": "a"}, {"who": "me"}, None)
+
+
+@pytest.mark.parametrize("told", ["/told", {"headers": {}}, {"endpoint": "/told", "method": "GET"}])
+def test_what_the_offer_cannot_be(told: Any) -> None:
+    with pytest.raises(InvalidArgumentError):
+        offer_request(None, request({"webrtc_request_params": told}))
 
 
 STUN = {"urls": "stun:stun.test"}
@@ -89,7 +106,7 @@ def answer(sdp: str = "v=0", **fields: Any) -> HttpResponse:
 
 
 def signalling_of(http: Http, **request_data: Any) -> Signalling:
-    return Signalling(http, "/offer", headers={"X-Key": "k"}, request_data=request_data)
+    return Signalling(http, BotRequest("/offer", {"X-Key": "k"}, request_data, None))
 
 
 async def test_the_second_offer_renegotiates_the_first_connection() -> None:
@@ -110,6 +127,16 @@ async def test_without_request_data_the_offer_has_none() -> None:
     http = Http(answer())
     await signalling_of(http).offer("a")
     assert "request_data" not in http.requests[0][3]
+
+
+async def test_an_offer_may_have_a_time_limit_of_its_own() -> None:
+    class Silent(Http):
+        async def request(self, *_: Any, **__: Any) -> HttpResponse:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    with pytest.raises(TransportStartError, match=r"POST /offer was not answered within 0.01 s"):
+        await Signalling(Silent(), BotRequest("/offer", {}, None, 0.01)).offer("a")
 
 
 HTML = "<!doctype html><html><head><title>Oops</title></head><body><h1>Bad\n gateway</h1></body></html>"
@@ -254,3 +281,9 @@ async def test_a_transport_is_made_anywhere_and_says_what_it_misses(tidy: None) 
     silent = RTVIClient(transport=SmallWebRTCTransport(webrtc_url="/api/offer"), enable_mic=False)
     with pytest.raises(NotInBrowserError, match="navigator exists only in a web page"):
         await silent.connect()
+
+
+@pytest.mark.parametrize("given", [False, {"budget": 5}, Reconnect(0.0), Reconnect("5")])  # type: ignore[arg-type]
+def test_a_reconnection_that_cannot_be_is_refused_at_once(given: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="reconnect"):
+        SmallWebRTCTransport(reconnect=given)

@@ -35,9 +35,9 @@ async def calling(bot, **options):
         await client.disconnect()
 
 
-def scripted(*steps):
+def scripted(*steps, **options):
     """A client whose bot follows a script."""
-    return RTVIClient(transport=ScriptedTransport(*steps))
+    return RTVIClient(transport=ScriptedTransport(*steps), **options)
 
 
 def handlers(client):
