@@ -8,9 +8,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import SPOKEN, Visit, screenshot
 from local_bot import LocalBot
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 GREEN, JOKE = SPOKEN
+ITEM = "conversation.item"
 # How far a waveform goes from its middle at this moment, in pixels; whether it has rested for some time; and whether
 # the page has ever shown the model's voice, both in words and as a wave.
 WAVES = """
@@ -157,6 +158,35 @@ def test_a_server_that_is_not_there(bot: LocalBot, visit: Visit) -> None:
         expect(page.locator("#problem")).to_contain_text(words)
         expect(page.locator("#state")).to_have_attribute("data-state", "disconnected")
         assert page.evaluate("watched.released()")
+
+
+def test_what_could_not_be_transcribed(bot: LocalBot, visit: Visit) -> None:
+    item = {"id": "u", "type": "message", "role": "user", "status": "completed"}
+    failed = {"type": "transcription_error", "code": "audio_unintelligible", "message": "unintelligible"}
+    begins = [
+        {"type": "session.created", "session": {}},
+        {"type": "session.updated", "session": {}},
+        {"type": f"{ITEM}.added", "item": {**item, "content": [{"type": "input_audio", "transcript": None}]}},
+    ]
+    fails = {"type": f"{ITEM}.input_audio_transcription.failed", "item_id": "u", "content_index": 0, "error": failed}
+    sockets: list[WebSocketRoute] = []
+
+    def serve(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.on_message(lambda _: None)
+        for event in begins:
+            socket.send(json.dumps(event))
+
+    page = visit("", permissions=[])
+    page.route_web_socket("**/v1/realtime", serve)
+    page.goto(bot.address + "realtime.html")
+    page.locator("#connect:enabled").wait_for()
+    connect(page)
+    growing = page.locator("#transcript .user.growing")
+    expect(growing).to_have_count(1)
+    sockets[0].send(json.dumps(fails))
+    line(page, "user", "(not transcribed: unintelligible)")
+    expect(growing).to_have_count(0)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
