@@ -56,9 +56,9 @@ def test_configuration(seed_page: InPagePython) -> None:
         client.on(RTVIEvent.CONFIG, heard.append)
         ready = await client.connect()
         before = await client.get_config()
-        after = await client.update_config([{"service": "tts", "options": [{"voice": "echo"}]}])
+        after = await client.update_config([{"service": "tts", "options": [{"name": "voice", "value": "echo"}]}])
         refused = await failure(client.update_config([{"service": "nope", "options": []}]))
-        wrong = await failure(client.update_config([{"service": "tts", "options": [{"pitch": 5}]}]))
+        wrong = await failure(client.update_config([{"service": "tts", "options": [{"name": "pitch", "value": 5}]}]))
         described = await client.describe_config()
         wish = await client.set_config_options([{"service": "llm", "options": [{"name": "temperature", "value": 0.5}]}])
         result = {
