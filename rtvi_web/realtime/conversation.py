@@ -263,7 +263,7 @@ class Conversation:
         status = "completed" if response.get("status", "completed") == "completed" else "incomplete"
         told = []
         for raw in objects_in(response, "output"):
-            raw = {"status": status, **raw}
+            raw = {**raw, "status": text_in(raw, "status") or status}
             item = self._items.get(text_in(raw, "id"))
             if item is None or item.status != raw["status"]:
                 told += self._done({**event, "item": raw})

@@ -258,12 +258,14 @@ class Dialogue:
                 continue  # it is somebody else's: the page's own, or the server's
             if self._calls.begin(response_id, item.call_id or ""):
                 self.run(self._answer(tool, item, response_id), f"tool {item.name!r} could not be answered")
-                if tool is None:
-                    self.complain("response", f"The model called {item.name!r}, a tool that it was not offered.")
 
     async def _answer(self, tool: Tool | None, item: Item, response_id: str) -> None:
         session = self._session
-        answered = await answer(tool, item.arguments or "") if tool else not_offered(item.name)
+        if tool:
+            answered = await answer(tool, item.arguments or "")
+        else:
+            self.complain("response", f"The model called {item.name!r}, a tool that it was not offered.")
+            answered = not_offered(item.name)
         if session != self._session:
             return  # the call belongs to a session that is over
         output = {"type": "function_call_output", "call_id": item.call_id, "output": answered.output}

@@ -57,6 +57,7 @@ class ResponseSequencer:
         self._cancelling = False
         self._asked_aside: deque[Event] = deque(maxlen=MAX_OUT_OF_BAND)
         self._out_of_band: deque[str] = deque(maxlen=MAX_OUT_OF_BAND)
+        self._names_conversations = False  # whether the server has given any a name
 
     @property
     def active(self) -> bool:
@@ -114,6 +115,7 @@ class ResponseSequencer:
         Not every server writes the id, and some write null for every response: then what was asked for decides.
         """
         if response.get("conversation_id") is not None:
+            self._names_conversations = True
             return False
         is_null = "conversation_id" in response
         metadata = object_in(response, "metadata")
@@ -121,7 +123,7 @@ class ResponseSequencer:
             if object_in(object_in(asked, "response"), "metadata") == metadata and (metadata or is_null):
                 self._asked_aside.remove(asked)
                 return True
-        return is_null and not self._unanswered
+        return is_null and (self._names_conversations or not self._unanswered)
 
     # What the server answers.
 
@@ -149,9 +151,9 @@ class ResponseSequencer:
         asked = self._asked
         if asked is None or not self._is_about(error, asked):
             return
-        self._asked = None
         self._unanswered = self._cancelling = False
         if error.get("code") == ALREADY_ACTIVE:
+            self._asked = None
             self._waiting.appendleft(asked)  # the person spoke at the same moment; its turn comes
             self._active = self._active or ""  # the one that runs, whichever it is
 

@@ -301,6 +301,13 @@ async def test_a_server_that_writes_null_for_every_conversation(run: Run) -> Non
     assert len(run.server.sent_of("response.create")) == 1
     run.server.done(conversation_id=None)
     assert len(run.server.sent_of("response.create")) == 2
+    # One that has named a conversation means null, even while another response is awaited.
+    run.server.response("resp_2")
+    run.server.done("resp_2")
+    run.client.create_response()
+    run.server.say("response.created", response={"id": "oob", "conversation_id": None})
+    run.server.say("response.output_item.added", response_id="oob", item={**item, "id": "o"})
+    assert run.ids == ["a"]
 
 
 async def test_a_status_may_be_left_out(run: Run) -> None:

@@ -397,8 +397,17 @@ async def test_a_refusal_that_names_no_request_frees_the_way(run: Run) -> None:
         run.server.say("error", error={"code": code, "message": "No.", "event_id": None})
     assert len(run.server.sent_of("response.create")) == 1
     run.server.say("error", error={"code": "rate_limit_exceeded", "message": "Too many.", "event_id": None})
-    assert len(run.server.sent_of("response.create")) == 2
+    first, second = run.server.sent_of("response.create")
     assert [error.message for error in run.errors] == ["Too many."]
+    # It was about something else: the first is being made all the same, and the second comes in its turn.
+    run.server.response()
+    collided = {"code": "conversation_already_has_active_response", "event_id": second["event_id"]}
+    run.server.say("error", error=collided)
+    run.server.say("error", error=collided)
+    run.server.done()
+    third = run.server.sent_of("response.create")[2:]
+    assert third == [second]
+    assert first != second
 
 
 async def test_the_response_that_collided_may_be_any(run: Run) -> None:
