@@ -15,11 +15,17 @@ from rtvi_web.protocol.turn import Turn
 
 
 class Chronicle:
-    """Listens to a client, ahead of its user's handlers, so that these find everything up to date."""
+    """Listens to a client, ahead of its user's handlers, so that these find everything up to date.
 
-    def __init__(self, emitter: Emitter) -> None:
-        self.conversation = Conversation(time.time)
+    Args:
+        emitter: the client.
+        is_connecting: says whether ``connect()`` is running.
+    """
+
+    def __init__(self, emitter: Emitter, is_connecting: Callable[[], bool]) -> None:
+        self.conversation = Conversation(time.time, lambda: emitter.emit(RTVIEvent.CONVERSATION_CLEARED))
         self._emitter = emitter
+        self._is_connecting = is_connecting
         self._tracker = BotStateTracker()
         for event in OF_INTEREST:
             emitter.on(event, self._taker(event))
@@ -27,7 +33,7 @@ class Chronicle:
             emitter.on(event, partial(self._follow, event))
         emitter.on(RTVIEvent.DISCONNECTED, self._end)
         emitter.on(RTVIEvent.BOT_DISCONNECTED, lambda _: self._end())
-        emitter.on(RTVIEvent.RECONNECTED, lambda resumed: None if resumed else self._end())
+        emitter.on(RTVIEvent.BOT_CONNECTED, lambda _: self._end())  # where a session was started afresh
 
     @property
     def bot_state(self) -> BotState:
@@ -50,7 +56,9 @@ class Chronicle:
 
     def _follow(self, event: str, *args: Any) -> None:
         if event == RTVIEvent.BOT_LLM_STOPPED:
-            args = (self.conversation.answer_is_empty,)
+            args = (self.conversation.answer_is_over,)
+        elif event == RTVIEvent.TRANSPORT_STATE_CHANGED:
+            args = (*args, self._is_connecting())
         if self._tracker.take(event, args):
             self._emitter.emit(RTVIEvent.BOT_STATE_CHANGED, self.bot_state)
 

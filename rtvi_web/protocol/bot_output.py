@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from rtvi_web.protocol.words import MAX_TEXT, Room, Words
+
 if TYPE_CHECKING:
     from rtvi_web.protocol.payloads import BotOutputData
 
 
-MAX_SEGMENTS, MAX_WORDS = 1_000, 10_000
-"""What is kept of one turn: segments, and words of bots that tell each word."""
+MAX_SEGMENTS = 1_000
+"""Segments of a turn that are kept."""
 
 
 class BotOutput:
@@ -26,29 +28,49 @@ class BotOutput:
 
     def __init__(self) -> None:
         self._segments: dict[int, _Segment] = {}
+        self._pieces: _Segment | None = None  # of a model that speaks by itself, until another segment comes
         self._unsaid: dict[str, list[_Segment]] = {}  # of those without a number
-        self._spoken_words: list[str] = []
+        self._spoken_words = Words()
+        self._room = Room(2 * MAX_TEXT)  # of what is to be said, and once more of what has been
         self._cut_off = False
 
     def add(self, data: BotOutputData) -> None:
         """Take one message."""
         if data.output_type == "word":  # RTVI 1.x tells each word as it is spoken
-            if len(self._spoken_words) < MAX_WORDS:
-                self._spoken_words.append(data.text)
+            self._spoken_words.add(f" {data.text.strip()}")
+            return
+        if data.spoken_status == "completed" and not self.knows(data):
+            self._add_piece(data)
             return
         segment = self._segment(data)
         segment.for_speaking = data.will_be_spoken is not False
         if data.will_be_spoken is None:
-            segment.said = data.text if data.spoken else ""
+            self._has_said(segment, data.text if data.spoken else "")
         elif data.spoken_status == "completed":
-            segment.said = data.text
+            self._has_said(segment, data.text)
         elif data.spoken_status == "in-progress" and data.spoken_progress:
-            segment.said = data.spoken_progress.accumulated_text
+            self._has_said(segment, data.spoken_progress.accumulated_text)
         segment.under_way = data.spoken_status == "in-progress"
+
+    def _add_piece(self, data: BotOutputData) -> None:
+        """Models that speak by themselves tell each piece of a word, with its spaces, when it has been said."""
+        if self._pieces is None:
+            self._pieces = self._segment(data)
+        else:
+            self._pieces.text += self._room.cut(data.text)
+        self._pieces.said = self._pieces.text
 
     def cut_off(self) -> None:
         """The bot was interrupted: it says no more."""
         self._cut_off = True
+
+    def knows(self, data: BotOutputData) -> bool:
+        """Whether a message is about a segment that began here."""
+        return data.segment_id in self._segments
+
+    def _has_said(self, segment: _Segment, text: str) -> None:
+        self._room.free(len(segment.said))
+        segment.said = self._room.cut(text)
 
     def _segment(self, data: BotOutputData) -> _Segment:
         """The segment that a message is about, which RTVI 1.0 does not number."""
@@ -57,17 +79,18 @@ class BotOutput:
             return known
         if id is None and data.spoken and (unsaid := self._unsaid.get(data.text)):
             return unsaid.pop(0)
-        segment = _Segment(data.text)
-        if len(self._segments) < MAX_SEGMENTS:
-            self._segments[-1 - len(self._segments) if id is None else id] = segment
-            if id is None and not data.spoken:
-                self._unsaid.setdefault(data.text, []).append(segment)
+        if len(self._segments) == MAX_SEGMENTS:
+            return _Segment("")  # which nobody reads
+        segment, self._pieces = _Segment(self._room.cut(data.text)), None
+        self._segments[-1 - len(self._segments) if id is None else id] = segment
+        if id is None and not data.spoken:
+            self._unsaid.setdefault(segment.text, []).append(segment)
         return segment
 
     @property
     def said(self) -> str:
         done = (s.said for s in self._segments.values() if self._cut_off or not s.under_way)
-        return _joined([*done, *self._spoken_words])
+        return _joined([*done, str(self._spoken_words)])
 
     @property
     def saying(self) -> str:
@@ -77,7 +100,7 @@ class BotOutput:
     def will_say(self) -> str:
         if self._cut_off:
             return ""
-        if self._spoken_words:
+        if str(self._spoken_words):
             return _joined(s.text for s in self._segments.values() if s.for_speaking).removeprefix(self.said).strip()
         return _joined(s.text[len(s.said) :] for s in self._segments.values() if s.for_speaking)
 
@@ -101,6 +124,8 @@ class BotOutput:
 
 
 class _Segment:
+    __slots__ = ("for_speaking", "said", "text", "under_way")
+
     def __init__(self, text: str) -> None:
         self.text = text
         self.said = ""

@@ -16,7 +16,7 @@ class BotState(StrEnum):
     GONE = "gone"
     """There is no bot: no session, or it left."""
     CONNECTING = "connecting"
-    """``connect()`` is running, or the link is being restored."""
+    """``connect()`` or ``start_bot()`` is running, or the bot was started, or the link is being restored."""
     LISTENING = "listening"
     THINKING = "thinking"
     """It has heard something and is about to answer, or waits for a function."""
@@ -26,13 +26,9 @@ class BotState(StrEnum):
 
 
 _B = BotState
-_BY_TRANSPORT: Final = {
-    TransportState.DISCONNECTED: _B.GONE,
-    TransportState.DISCONNECTING: _B.GONE,
-    TransportState.ERROR: _B.GONE,
-    TransportState.INITIALIZING: _B.GONE,
-    TransportState.INITIALIZED: _B.GONE,
-}
+_NO_SESSION: Final = frozenset({TransportState.DISCONNECTED, TransportState.DISCONNECTING, TransportState.ERROR})
+_DEVICES: Final = frozenset({TransportState.INITIALIZING, TransportState.INITIALIZED})
+"""In these a bot is on its way if ``connect()`` opens the devices, and not if they are opened ahead of it."""
 _BUSY: Final = frozenset({_B.THINKING, _B.SPEAKING})
 
 
@@ -51,20 +47,22 @@ class BotStateTracker:
 
         Args:
             event: what happened.
-            args: what its handlers get; with ``BOT_LLM_STOPPED``, whether the model has not written a word.
+            args: what its handlers get; with ``BOT_LLM_STOPPED``, whether nothing of its answer is still to be heard;
+                with ``TRANSPORT_STATE_CHANGED`` also whether ``connect()`` is running.
         """
         before = self.state
         self.state = _NEXT[event](self, *args)
         return self.state is not before
 
-    def _transport_state(self, state: TransportState) -> BotState:
+    def _transport_state(self, state: TransportState, is_connecting: bool) -> BotState:
+        if state is TransportState.READY and self._bot_is_ready:  # The link was restored.
+            return _B.LISTENING if self.state is _B.CONNECTING else self.state
         self._calls.clear()
         self._words_were_heard = self._user_speaks = self._generates = False
-        if state is TransportState.READY and self._bot_is_ready:
-            return _B.LISTENING  # the link was restored
-        now = _BY_TRANSPORT.get(state, _B.CONNECTING)
-        self._bot_is_ready = self._bot_is_ready and now is not _B.GONE
-        return now
+        if state in _NO_SESSION or (state in _DEVICES and not is_connecting):
+            self._bot_is_ready = False
+            return _B.GONE
+        return _B.CONNECTING
 
     def _bot_ready(self, _data: Any) -> BotState:
         self._bot_is_ready = True
@@ -104,9 +102,9 @@ class BotStateTracker:
         self._untold_calls.clear()
         return self._at_work()
 
-    def _llm_stopped(self, answer_is_empty: bool) -> BotState:
+    def _llm_stopped(self, answer_is_over: bool) -> BotState:
         self._generates = False
-        if answer_is_empty and not self._will_call:
+        if answer_is_over and not self._will_call:
             self._answers_aloud = False
         return self._when_silent()
 

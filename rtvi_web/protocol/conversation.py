@@ -11,12 +11,11 @@ from collections.abc import Callable
 from typing import Any, Final, Literal
 
 from rtvi_web.protocol.events import RTVIEvent
-from rtvi_web.protocol.turn import MAX_TEXT, CallRecord, Turn
+from rtvi_web.protocol.turn import CallRecord, Turn
+from rtvi_web.protocol.words import MAX_TEXT
 
 MAX_TURNS = 500
 """Turns that are kept; the oldest go first."""
-MAX_CALLS = 100
-"""Function calls of a turn that are kept."""
 MAX_WRITTEN = 100
 """Written texts that are kept, to know them again where the bot repeats them."""
 
@@ -26,22 +25,25 @@ class Conversation:
 
     Args:
         now: the time in seconds since 1970. It is asked only where a turn begins or ends: it costs as much as a word.
+        cleared: called when all turns were forgotten.
 
     Attributes:
         turns: oldest first; read them, but do not change them.
         dropped: how many turns were forgotten, because there were more than 500.
     """
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], cleared: Callable[[], None] = lambda: None) -> None:
         self._now = now
+        self._cleared = cleared
         self.turns: list[Turn] = []
         self.dropped = 0
         self._next_id = 1
         self._begin_session()
 
     def clear(self) -> None:
-        """Forget all turns."""
+        """Forget all turns; ``conversationCleared`` tells of it. What is still said goes into new ones."""
         self.turns.clear()
+        self._cleared()
 
     def to_dict(self) -> dict[str, Any]:
         """All that is known, as JSON can say it: ``{"turns": […], "dropped": …}``, fields as in :class:`Turn`."""
@@ -49,7 +51,7 @@ class Conversation:
 
     def to_json(self) -> str:
         """:meth:`to_dict` as JSON text."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, default=str)
+        return json.dumps(self.to_dict(), ensure_ascii=False)
 
     def take(self, event: str, args: tuple[Any, ...]) -> list[Turn]:
         """Take an event.
@@ -88,14 +90,12 @@ class Conversation:
         return changed
 
     @property
-    def answer_is_empty(self) -> bool:
-        """Whether the model has not written a word since it last began to answer."""
-        turn = self._open_turn("bot")
-        return turn is not None and len(turn._words) == self._words_before
+    def answer_is_over(self) -> bool:
+        """Whether nothing is to be heard of what the model last answered: it is empty, in writing, or was said."""
+        return self._answer_is_empty or self._open_turn("bot") is None
 
     def _begin_session(self) -> None:
-        self._generating = self._bot_speaks = self._user_speaks = False
-        self._words_before = 0
+        self._generating = self._bot_speaks = self._user_speaks = self._answer_is_empty = False
         self._unheard_since: float | None = None  # when the person began to say what is not known yet
         self._bot_tells_input = self._bot_tells_output = self._bot_tells_interruptions = False
         self._written_here: deque[str] = deque(maxlen=MAX_WRITTEN)
@@ -170,12 +170,11 @@ class Conversation:
         return self._say(turn, text)
 
     def _heard(self, text: str, *, final: bool) -> list[Turn]:
-        if not final:
-            turn = self._speaker_turn()
-            turn.partial = text[:MAX_TEXT]
-            return [turn]
         answered = self._answered_turn()
         turn = answered or self._speaker_turn()
+        if not final:
+            turn.partial = text[:MAX_TEXT]
+            return [turn]
         if answered is None:
             self._unheard_since = None
         turn.partial = ""
@@ -198,12 +197,12 @@ class Conversation:
         return turn
 
     def _answered_turn(self) -> Turn | None:
-        """The person's turn that the bot is answering already, where their words come that late.
+        """The person's turn that the bot is answering already, or has answered, where their words come that late.
 
         Models that hear and speak by themselves tell the words of the person when they have them.
         """
         bot = self._last
-        if self._user_speaks or bot is None or bot.role != "bot" or bot.ended:
+        if self._user_speaks or bot is None or bot.role != "bot":
             return None
         if self._unheard_since is None or self._unheard_since > bot.started_at:
             return None
@@ -222,7 +221,14 @@ class Conversation:
                 return last
         return self._open_turn("bot") or self._begin("bot")
 
-    def _output_turn(self, *, is_shown: bool = False) -> Turn:
+    def _turn_of(self, data: Any) -> Turn:
+        """The bot's turn to which a message about a segment belongs."""
+        for turn in reversed(self.turns[-3:]):
+            if turn.output.knows(data):
+                return turn
+        return self._late_turn(is_shown=data.will_be_spoken is False)
+
+    def _late_turn(self, *, is_shown: bool = False) -> Turn:
         """The bot's turn, also one that has ended, to which belongs what still comes in.
 
         It was interrupted, or what comes is only shown, which waits for nobody.
@@ -236,46 +242,47 @@ class Conversation:
         return self._generating or self._bot_speaks or turn._waits_for_functions
 
     def _llm_started(self) -> list[Turn]:
-        self._generating = True
+        """The model begins to answer; a turn begins with what it says, which may be nothing."""
+        self._generating = self._answer_is_empty = True
         for call in self._untold_calls:
             call.status = "done"  # as the model goes on
         self._untold_calls.clear()
-        turn = self._last
-        if turn is None or turn.role != "bot" or turn.ended or turn.started_at < (self._unheard_since or 0):
-            turn = self._begin("bot")
-        turn._words.add(" ")  # what comes after a function call is another sentence
-        self._words_before = len(turn._words)
-        return [turn]
+        turn = self._open_turn("bot")
+        if turn is None:
+            return []
+        if turn is self._last and turn.started_at >= (self._unheard_since or 0):
+            turn._words.add(" ")  # what comes after a function call is another sentence
+            return [turn]
+        self._end(turn)
+        return []
 
     def _llm_text(self, data: Any) -> list[Turn]:
-        turn = self._bot_turn()
+        self._answer_is_empty = False
+        turn = self._bot_turn() if self._generating else self._late_turn()
         turn._words.add(data.text)
         return [turn]
 
     def _llm_stopped(self) -> list[Turn]:
         self._generating = False
         turn = self._open_turn("bot")
-        return self._written(turn) if turn else []
+        if turn and not self._is_busy(turn) and (turn.output.is_silent or (turn.spoken and not turn._is_unsaid)):
+            self._end(turn)
+        return []
 
     def _bot_output(self, data: Any) -> list[Turn]:
         self._bot_tells_output = True
         if data.output_type == "backchannel":
             return []  # an "mhm" while the person speaks: it is still their turn
-        turn = self._output_turn(is_shown=data.will_be_spoken is False)
+        turn = self._turn_of(data)
         turn.output.add(data)
-        self._written(turn)
-        return [turn]
-
-    def _written(self, turn: Turn) -> list[Turn]:
-        """Nobody says when an answer in writing has ended: it has when the model has."""
         if not turn.ended and not self._is_busy(turn) and turn.output.is_silent:
-            self._end(turn)
-        return []
+            self._end(turn)  # Nobody says when an answer in writing has ended: it has when the model has.
+        return [turn]
 
     def _tts_text(self, data: Any) -> list[Turn]:
         if self._bot_tells_output:
             return []
-        turn = self._output_turn()
+        turn = self._late_turn()
         turn._voiced.add(f" {data.text.strip()}")
         return [turn]
 
@@ -300,16 +307,14 @@ class Conversation:
 
     def _bot_interrupted(self) -> list[Turn]:
         self._bot_tells_interruptions = True
-        turn = self._open_turn("bot")
-        if turn is None:
-            return []  # today's bots say so even when they were silent
-        return self._cut_off(turn)
+        return self._cut_off(self._open_turn("bot"))
 
-    def _cut_off(self, turn: Turn) -> list[Turn]:
-        turn.interrupted = self._is_busy(turn) or bool(turn.text)
-        turn.output.cut_off()
+    def _cut_off(self, turn: Turn | None) -> list[Turn]:
         self._generating = self._bot_speaks = False
-        self._end(turn)
+        if turn:  # Today's bots say so even when they were silent.
+            turn.interrupted = True
+            turn.output.cut_off()
+            self._end(turn)
         return []
 
     # Function calls.
@@ -327,23 +332,20 @@ class Conversation:
     def _call(self, data: Any) -> tuple[list[Turn], CallRecord | None]:
         """The turn of a call, and its record if it is new: an old and a new message may tell of the same."""
         turn = self._bot_turn()
-        call = next((call for call in turn.function_calls if call.tool_call_id == data.tool_call_id), None)
-        if call:
-            call.function_name = call.function_name or data.function_name
-            call.arguments = data.arguments if call.arguments is None else call.arguments
+        known = len(turn.function_calls)
+        call = turn._call(data.tool_call_id)
+        if call is None:
             return [turn], None
-        if len(turn.function_calls) == MAX_CALLS:
-            return [turn], None
-        call = CallRecord(data.tool_call_id, data.function_name, data.arguments)
-        turn.function_calls.append(call)
-        return [turn], call
+        call.function_name = call.function_name or turn._kept(data.function_name)
+        call.arguments = turn._kept(data.arguments) if call.arguments is None else call.arguments
+        return [turn], call if len(turn.function_calls) > known else None
 
     def _call_stopped(self, data: Any) -> list[Turn]:
         for turn in reversed(self.turns):
             for call in turn.function_calls:
                 if call.tool_call_id == data.tool_call_id:
                     call.status = "cancelled" if data.cancelled else "done"
-                    call.result = data.result
+                    call.result = turn._kept(data.result)
                     return [turn]
         return []
 

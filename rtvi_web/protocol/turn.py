@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from rtvi_web.protocol.bot_output import BotOutput, as_written, woven
+from rtvi_web.protocol.words import MAX_TEXT, Room, Words
 
-MAX_TEXT = 100_000
-"""Characters of a turn's text that are kept."""
+MAX_CALLS = 100
+"""Function calls of a turn that are kept."""
 
 
 @dataclass
@@ -17,7 +19,8 @@ class CallRecord:
 
     Attributes:
         tool_call_id: names the call.
-        function_name, arguments, result: there when the bot reports them.
+        function_name, arguments, result: there when the bot reports them, and together with those of the turn's other
+            calls take no more than 100,000 characters as JSON, which knows no NaN: that is ``None``, too.
         status: ``"in-progress"``, ``"done"`` or ``"cancelled"``.
     """
 
@@ -26,27 +29,6 @@ class CallRecord:
     arguments: dict[str, Any] | None = None
     status: Literal["in-progress", "done", "cancelled"] = "in-progress"
     result: Any = None
-
-
-class Words:
-    """Text that comes in hundreds of pieces; they are put together when it is read, and bounded."""
-
-    def __init__(self) -> None:
-        self._pieces: list[str] = []
-        self._room = MAX_TEXT
-
-    def __len__(self) -> int:
-        return MAX_TEXT - self._room
-
-    def add(self, piece: str) -> None:
-        """Append a piece, as far as there is room."""
-        if self._room > 0:
-            self._pieces.append(piece[: self._room])
-            self._room -= len(piece)
-
-    def __str__(self) -> str:
-        self._pieces = ["".join(self._pieces)]
-        return self._pieces[0].strip()
 
 
 @dataclass(eq=False)
@@ -77,6 +59,7 @@ class Turn:
         self.output = BotOutput()
         self._words = Words()  # of the person, or of the bot's model
         self._voiced = Words()
+        self._room_for_calls = Room()
 
     @property
     def text(self) -> str:
@@ -101,6 +84,21 @@ class Turn:
     def _waits_for_functions(self) -> bool:
         return any(call.status == "in-progress" for call in self.function_calls)
 
+    def _call(self, tool_call_id: str) -> CallRecord | None:
+        """The record of a function call; a new one, unless there is no room for it."""
+        for call in self.function_calls:
+            if call.tool_call_id == tool_call_id:
+                return call
+        if len(self.function_calls) == MAX_CALLS or not self._room_for_calls.takes(len(tool_call_id)):
+            return None
+        self.function_calls.append(CallRecord(tool_call_id))
+        return self.function_calls[-1]
+
+    def _kept(self, value: Any) -> Any:
+        """What is kept of a value that a call brings: a copy, as JSON can say it, or ``None`` without room for it."""
+        text = json.dumps(value, default=str)
+        return json.loads(text, parse_constant=_none) if self._room_for_calls.takes(len(text)) else None
+
     @property
     def ended(self) -> bool:
         """Whether nothing will be added."""
@@ -109,3 +107,7 @@ class Turn:
     def to_dict(self) -> dict[str, Any]:
         """All that is known, as JSON can say it."""
         return {**asdict(self), "text": self.text, "spoken": self.spoken}
+
+
+def _none(_constant: str) -> None:
+    """What JSON knows instead of NaN and infinity."""

@@ -36,39 +36,27 @@ def transcript(client: RTVIClient, *, into: Any, empty: str = "What is said appe
         InvalidArgumentError: there is no such element.
     """
     widget = Widget(client, into, "div", "transcript", role="region", aria_label="Transcript", tabindex="0")
-    lines: dict[int, _Line] = {}
+    lines = _Lines()
     changed: set[int] = set()
     timer: asyncio.TimerHandle | None = None
-    turns = dom.make("div", "rtvi-turns")
     # One that reads along: what changes all the time is not live, and what has ended is told here.
     told = dom.make("div", "rtvi-unseen", role="log", aria_label="Last said")
     doing = dom.make("p", "rtvi-doing")
-    widget.element.append(dom.make("div", "", turns, dom.make("p", "rtvi-empty", empty), doing, told))
+    widget.element.append(dom.make("div", "", lines.element, dom.make("p", "rtvi-empty", empty), doing, told))
 
     def show_changes() -> None:
         nonlocal timer
         timer = None
-        known = client.conversation.turns
-        for id in lines.keys() - {turn.id for turn in known}:  # The conversation has forgotten them.
-            lines.pop(id).element.remove()
-        before = None
-        for turn in known:  # In their order: words that are told late may belong before the bot's answer to them.
-            line = lines.get(turn.id)
-            if line is None:
-                line = lines[turn.id] = _Line(turn)
-                changed.add(turn.id)
-                if before is None:
-                    turns.prepend(line.element)
-                else:
-                    before.after(line.element)
-            if turn.id in changed and (news := line.show()):
-                told.replaceChildren(dom.make("p", "", f"{_WHO[turn.role]}: {news}"))
-            before = line.element
+        if news := lines.show(client.conversation.turns, changed):
+            told.replaceChildren(*(dom.make("p", "", text) for text in news))
         changed.clear()
 
     def note(turn: Turn) -> None:
-        nonlocal timer
         changed.add(turn.id)
+        show_soon()
+
+    def show_soon() -> None:
+        nonlocal timer
         timer = timer or asyncio.get_running_loop().call_later(_INTERVAL, show_changes)
 
     def stop() -> None:
@@ -78,13 +66,40 @@ def transcript(client: RTVIClient, *, into: Any, empty: str = "What is said appe
     def show_state(*_: Any) -> None:
         doing.textContent = _DOING.get(client.bot_state, "")
 
-    show_changes()
-    told.replaceChildren()  # It is no news.
+    lines.show(client.conversation.turns, changed)  # What was said before is no news.
     widget.follow(note, RTVIEvent.CONVERSATION_UPDATED)
+    widget.follow(show_soon, RTVIEvent.CONVERSATION_CLEARED)
     widget.scope.defer(stop)
     widget.follow(show_state, RTVIEvent.BOT_STATE_CHANGED)
     show_state()
     return widget
+
+
+class _Lines:
+    """The turns in the page."""
+
+    def __init__(self) -> None:
+        self.element = dom.make("div", "rtvi-turns")
+        self._lines: dict[int, _Line] = {}
+
+    def show(self, turns: list[Turn], changed: set[int]) -> list[str]:
+        """Show what has changed, and give what is to be told of it."""
+        for id in self._lines.keys() - {turn.id for turn in turns}:  # The conversation has forgotten them.
+            self._lines.pop(id).element.remove()
+        before, news = None, []
+        for turn in turns:  # In their order: words that are told late may belong before the bot's answer to them.
+            line = self._lines.get(turn.id)
+            is_changed = line is None or turn.id in changed
+            if line is None:
+                line = self._lines[turn.id] = _Line(turn)
+                if before is None:
+                    self.element.prepend(line.element)
+                else:
+                    before.after(line.element)
+            if is_changed and (text := line.show()):
+                news.append(f"{_WHO[turn.role]}: {text}")
+            before = line.element
+        return news
 
 
 class _Line:
@@ -122,9 +137,10 @@ def _parts(turn: Turn) -> tuple[str, str]:
     """What was said, and what may still change or was not said aloud."""
     if turn.role == "user":
         return turn.text, f" {turn.partial}" if turn.text and turn.partial else turn.partial
-    if turn.spoken and turn.text.startswith(turn.spoken):
-        return turn.spoken, turn.text[len(turn.spoken) :]
-    return turn.text, ""
+    text, spoken = turn.text, turn.spoken  # which are put together when they are read
+    if spoken and text.startswith(spoken):
+        return spoken, text[len(spoken) :]
+    return text, ""
 
 
 def _describe(call: CallRecord) -> str:

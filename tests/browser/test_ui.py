@@ -380,6 +380,9 @@ async def test_a_browser_that_keeps_the_bot_silent(selenium):
                 await client.connect()
                 await until(lambda: place.querySelector("button"))
                 button = place.querySelector("button")
+                late = ui.bot_audio(client, into=place)
+                await until(lambda: late.element.childElementCount)
+                late.close()
                 assert button.textContent == "Tap to hear the bot"
                 button.click()  # In vain: it is said again.
                 assert not button.isConnected
@@ -389,6 +392,23 @@ async def test_a_browser_that_keeps_the_bot_silent(selenium):
             assert not button.isConnected
             await client.disconnect()
             widget.close()
+
+
+@run_in_pyodide
+async def test_the_badge_says_that_the_bot_has_left(selenium):
+    from widgets import scripted, stage
+
+    from rtvi_web import ui
+    from rtvi_web.testing import expect, handshake, leave
+
+    with stage() as place:
+        client = scripted(*handshake(), expect("send-text"), leave(), disconnect_on_bot_disconnect=False)
+        badge = ui.connection_badge(client, into=place)
+        await client.connect()
+        client.send_text("bye")
+        assert (badge.element.getAttribute("data-state"), badge.element.textContent) == ("bot-left", "The bot has left")
+        await client.disconnect()
+        badge.close()
 
 
 @run_in_pyodide
@@ -408,6 +428,10 @@ async def test_the_badge_says_where_the_session_stands(selenium):
         assert (badge.element.getAttribute("data-state"), badge.element.textContent) == ("bot-ready", "Connected")
         late = ui.connection_badge(client, into=place)
         assert late.element.textContent == "Connected"
+        client.transport.drop()
+        assert badge.element.textContent == "Reconnecting…"
+        await client.transport.restore()
+        assert badge.element.textContent == "Connected"
         await client.disconnect()
         assert seen[0] == "Opening the devices…"
         assert "Waiting for the bot…" in seen
@@ -442,6 +466,11 @@ async def test_the_transcript_grows_and_tells_each_turn_once(selenium):
             say("bot-llm-stopped"),
             say("bot-started-speaking"),
             say("bot-stopped-speaking"),
+            expect("client-message"),
+            say("user-transcription", {"text": "Thanks.", "final": True, "timestamp": "", "user_id": ""}),
+            say("bot-llm-started"),
+            say("bot-llm-text", {"text": "Bye."}),
+            say("bot-interrupted"),
         )
         widget = ui.transcript(client, into=place)
         root = widget.element
@@ -467,6 +496,10 @@ async def test_the_transcript_grows_and_tells_each_turn_once(selenium):
         late = ui.transcript(client, into=place)
         assert texts(late.element, ".rtvi-text") == ["What <b>time</b> is it?", "It is noon."]
         assert late.element.querySelector("[role=log]").textContent == ""
+        await go_on(lambda: texts(root, "[role=log] p") == ["You: Thanks.", "Bot: Bye."])
+        client.conversation.clear()
+        await until(lambda: not texts(root, ".rtvi-turn"))
+        assert js.getComputedStyle(root.querySelector(".rtvi-empty")).display != "none"
         await client.disconnect()
         widget.close()
         late.close()
@@ -504,3 +537,25 @@ async def test_the_transcript_shows_what_was_not_said_and_what_was_called(seleni
         await until(lambda: texts(place, ".rtvi-text") == ["Next"])
         client.emit(RTVIEvent.CONVERSATION_UPDATED, client.conversation.turns[0])  # Closed before it is shown.
         widget.close()
+
+
+@run_in_pyodide
+async def test_the_list_follows_what_is_plugged_in_before_a_session_and_after(selenium):
+    from edge import unplugged
+    from loopback import until
+    from widgets import stage
+
+    from rtvi_web import RTVIClient, ui
+    from rtvi_web.transports import SmallWebRTCTransport
+
+    with stage() as place:
+        client = RTVIClient(transport=SmallWebRTCTransport(webrtc_url="/unused"))
+        picker = ui.device_select(client, "mic", into=place)
+        for _ in range(2):
+            await until(lambda: len(place.querySelectorAll("option")) == 3)
+            with unplugged("Fake Audio Input 1"):
+                await until(lambda: len(place.querySelectorAll("option")) == 2)
+            await until(lambda: len(place.querySelectorAll("option")) == 3)
+            await client.init_devices()
+            await client.disconnect()
+        picker.close()

@@ -1,4 +1,4 @@
-"""The conversation and the bot's state, from what real servers sent and from what they are feared to send."""
+"""The conversation, from what real servers sent and from what they are feared to send."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sessions import ready, turns
+from sessions import STARTED, URL, Run, Transport, ready, turns
 
 from rtvi_web import BotState, Conversation, RTVIEvent, TransportState, Turn
-from rtvi_web.protocol.bot_output import MAX_SEGMENTS, MAX_WORDS, BotOutput, as_written, woven
-from rtvi_web.protocol.conversation import MAX_CALLS, MAX_TURNS, MAX_WRITTEN
+from rtvi_web.protocol.conversation import MAX_TURNS, MAX_WRITTEN
 from rtvi_web.protocol.outcomes import Fire
-from rtvi_web.protocol.payloads import BotOutputData
 from rtvi_web.protocol.session import Session
-from rtvi_web.protocol.turn import MAX_TEXT
-from rtvi_web.testing import expect, leave, say
+from rtvi_web.protocol.turn import MAX_CALLS
+from rtvi_web.protocol.words import MAX_TEXT
+from rtvi_web.testing import expect, handshake, leave, say
 
 TRACES = Path(__file__).parents[1] / "traces"
 
@@ -44,6 +43,11 @@ class Told:
         self.hear("bot-llm-text", text=text)
         self.hear("bot-llm-stopped")
         self.hear("bot-started-speaking")
+
+    def says(self, text: str, segment_id: int) -> None:
+        """The bot says a sentence aloud."""
+        for status in ("new", "completed"):
+            self.hear("bot-output", text=text, segment_id=segment_id, will_be_spoken=True, spoken_status=status)
 
     @property
     def said(self) -> list[tuple[str, str]]:
@@ -123,8 +127,9 @@ class TestThePerson:
         told.hear("user-transcription", text=" and blue", final=True)
         assert told.said == [("user", "make the page green and blue")]
         assert (turn.started_at, turn.ended_at) == (101, None)
-        [ended, answer] = told.hear("bot-llm-started")
-        assert (ended, answer.role, turn.ended_at) == (turn, "bot", 105)
+        assert told.hear("bot-llm-started") == []
+        [ended, answer] = told.hear("bot-llm-text", text="Done.")
+        assert (ended, answer.role, turn.ended_at) == (turn, "bot", 106)
 
     def test_a_turn_begins_when_the_person_does(self) -> None:
         told = Told()
@@ -132,9 +137,9 @@ class TestThePerson:
         told.hear("user-stopped-speaking")
         [turn] = told.hear("user-transcription", text="hello", final=True)
         assert turn.started_at == 101
-        told.hear("bot-llm-started")
+        told.answer("Hello!")
         [turn] = told.hear("user-input", text="written", input_type="chat", final=True)
-        assert turn.started_at == 105
+        assert turn.started_at == told.now
 
     def test_a_backchannel_is_no_turn(self) -> None:
         told = Told()
@@ -182,6 +187,8 @@ class TestThePerson:
         [answer] = told.hear("bot-stopped-speaking")
         assert answer.ended
         told.hear("bot-llm-started")
+        assert not turn.ended
+        told.hear("bot-llm-text", text="Three.")
         assert turn.ended
 
     def test_words_that_are_known_when_the_bot_answers_already(self) -> None:
@@ -200,7 +207,44 @@ class TestThePerson:
             ("user", "What time is it?"),
             ("bot", "It is noon. I think."),
         ]
-        assert (turn.started_at, turn.ended_at) == (106, 108)
+        assert (turn.started_at, turn.ended_at) == (106, 109)
+
+    def test_words_that_are_known_piece_by_piece_when_the_bot_answers_already(self) -> None:
+        """As a model's that speaks by itself, in Pipecat 1.14: pieces of the person's words, among those of the bot."""
+        told = Told()
+        told.hear("user-started-speaking")
+        told.hear("user-stopped-speaking")
+        told.hear("bot-llm-started")
+        told.hear("bot-llm-text", text="It is ")
+        for piece in ("What", " time"):
+            told.hear("user-input", text=piece, final=False)
+        told.hear("bot-llm-text", text="noon.")
+        told.hear("user-input", text="What time is it?", final=True)
+        assert told.said == [("user", "What time is it?"), ("bot", "It is noon.")]
+        assert told.conversation.turns[0].partial == ""
+
+    def test_words_that_are_known_when_the_bot_has_answered(self) -> None:
+        told = Told()
+        told.hear("user-started-speaking")
+        told.hear("user-stopped-speaking")
+        told.answer("Yes.")
+        told.hear("bot-stopped-speaking")
+        told.hear("user-input", text="Is it noon?", final=True)
+        told.hear("user-started-speaking")
+        told.hear("user-input", text="Thanks.", final=True)
+        assert told.said == [("user", "Is it noon?"), ("bot", "Yes."), ("user", "Thanks.")]
+
+    def test_a_person_who_goes_on_before_the_bot_has_said_anything(self) -> None:
+        told = Told()
+        told.hear("user-started-speaking")
+        told.hear("user-input", text="I would like", final=True)
+        told.hear("user-stopped-speaking")
+        told.hear("bot-llm-started")
+        told.hear("user-started-speaking")
+        told.hear("bot-interrupted")
+        told.hear("user-input", text="a tea.", final=True)
+        told.answer("Here it is.")
+        assert told.said == [("user", "I would like a tea."), ("bot", "Here it is.")]
 
     def test_words_that_become_final_when_the_bot_answers_already(self) -> None:
         told = Told()
@@ -220,11 +264,10 @@ class TestTheBot:
         told.hear("llm-function-call-in-progress", tool_call_id="1", function_name="f")
         told.hear("bot-llm-stopped")
         told.hear("bot-started-speaking")
-        spoken = {"will_be_spoken": True, "spoken_status": "completed"}
-        told.hear("bot-output", text="Let me see.", segment_id=1, **spoken)
+        told.says("Let me see.", 1)
         told.hear("llm-function-call-stopped", tool_call_id="1")
         told.answer("It is noon. Bye.")
-        told.hear("bot-output", text="It is noon.", segment_id=2, **spoken)
+        told.says("It is noon.", 2)
         [turn] = told.conversation.turns
         assert turn.text == "Let me see. It is noon. Bye."
         assert turn.spoken == "Let me see. It is noon."
@@ -232,11 +275,11 @@ class TestTheBot:
     def test_it_takes_a_breath(self) -> None:
         told = Told()
         told.answer("One. Two.")
-        told.hear("bot-output", text="One.", segment_id=1, will_be_spoken=True, spoken_status="completed")
+        told.says("One.", 1)
         [turn] = told.hear("bot-stopped-speaking")
         assert turn.ended
         assert told.hear("bot-started-speaking") == [turn]
-        told.hear("bot-output", text="Two.", segment_id=2, will_be_spoken=True, spoken_status="completed")
+        told.says("Two.", 2)
         told.hear("bot-stopped-speaking")
         assert told.said == [("bot", "One. Two.")]
         assert turn.ended
@@ -267,12 +310,25 @@ class TestTheBot:
         told.hear("user-input", text="a time", final=True)
         assert told.said == [("user", "Once upon a time")]
 
-    def test_an_answer_that_failed_was_not_interrupted(self) -> None:
+    def test_an_answer_that_failed_is_no_turn(self) -> None:
         told = Told()
         told.hear("bot-llm-started")
+        assert told.conversation.answer_is_over
         told.hear("bot-llm-stopped")
-        [turn] = told.hear("bot-interrupted")
-        assert (turn.interrupted, turn.ended) == (False, True)
+        assert told.hear("bot-interrupted") == []
+        assert told.said == []
+
+    def test_a_model_that_ends_after_it_was_heard(self) -> None:
+        told = Told()
+        told.hear("bot-llm-started")
+        told.hear("bot-llm-text", text="One.")
+        told.hear("bot-started-speaking")
+        told.says("One.", 1)
+        assert told.hear("bot-stopped-speaking") == []
+        assert not told.conversation.answer_is_over
+        [turn] = told.hear("bot-llm-stopped")
+        assert turn.ended
+        assert told.conversation.answer_is_over
 
     def test_old_and_new_message_about_a_call(self) -> None:
         told = Told()
@@ -290,7 +346,7 @@ class TestTheBot:
         told.hear("bot-llm-text", text="A long story. It never ends.")
         told.hear("bot-llm-stopped")
         told.hear("bot-started-speaking")
-        told.hear("bot-output", text="A long story.", segment_id=1, will_be_spoken=True, spoken_status="completed")
+        told.says("A long story.", 1)
         told.hear("bot-output", text="It never ends.", segment_id=2, will_be_spoken=True, spoken_status="new")
         told.hear("user-started-speaking")
         [turn] = told.hear("bot-interrupted")
@@ -302,6 +358,20 @@ class TestTheBot:
         told.hear("bot-output", text="It never ends.", **late)
         assert told.said == [("bot", "A long story. It never ends.")]
         assert turn.spoken == "A long story. It never"
+
+    def test_words_that_come_after_the_interruption(self) -> None:
+        """They were on their way already; the person's are known by then, or not."""
+        told = Told()
+        told.answer("One. Two.")
+        segment = {"text": "One. Two.", "segment_id": 1, "will_be_spoken": True}
+        told.hear("bot-output", **segment, spoken_status="new")
+        told.hear("bot-interrupted")
+        told.hear("bot-llm-text", text=" Three.")
+        told.hear("user-input", text="Stop", final=False)
+        progress = {"accumulated_text": "One.", "remaining_text": " Two."}
+        told.hear("bot-output", **segment, spoken_status="in-progress", spoken_progress=progress)
+        assert told.said == [("bot", "One. Two. Three."), ("user", "")]
+        assert told.conversation.turns[0].spoken == "One."
 
     def test_silence_is_not_interrupted(self) -> None:
         assert Told().hear("bot-interrupted") == []
@@ -330,12 +400,25 @@ class TestTheBot:
         [turn] = told.hear("bot-stopped-speaking")
         assert (turn.interrupted, turn.ended) == (False, True)
 
+    def test_an_answer_to_what_was_said_while_the_last_one_goes_on(self) -> None:
+        """As from a model that answers by itself whatever it hears."""
+        told = Told()
+        told.answer("One.")
+        told.hear("user-started-speaking")
+        told.hear("user-stopped-speaking")
+        [first] = told.hear("bot-llm-started")
+        assert first.ended
+        told.hear("bot-llm-text", text="Two.")
+        assert told.said == [("bot", "One."), ("bot", "Two.")]
+
     def test_a_pause_between_sentences_is_no_end(self) -> None:
         told = Told()
         told.hear("bot-llm-started")
+        told.hear("bot-llm-text", text="One. Two.")
         told.hear("bot-started-speaking")
+        told.hear("bot-tts-text", text="One.")
         assert told.hear("bot-stopped-speaking") == []
-        told.hear("bot-llm-stopped")
+        assert told.hear("bot-llm-stopped") == []
         [turn] = told.hear("bot-stopped-speaking")
         assert turn.ended
         assert told.hear("bot-stopped-speaking") == []
@@ -366,8 +449,27 @@ class TestTheBot:
             told.hear("llm-function-call-in-progress", tool_call_id=str(number), function_name="f")
         last = told.conversation.turns[-1]
         assert (len(last.text), len(last.function_calls)) == (MAX_TEXT, MAX_CALLS)
-        told.conversation.clear()
-        assert told.said == []
+
+    def test_what_calls_bring_is_bounded(self) -> None:
+        told = Told()
+        big = "x" * (MAX_TEXT // 3)
+        for id in ("1", "2", "3"):
+            told.hear("llm-function-call-in-progress", tool_call_id=id, function_name="f", arguments={"a": big})
+        [turn] = told.hear("llm-function-call-stopped", tool_call_id="1", result=5)
+        assert [call.arguments for call in turn.function_calls] == [{"a": big}, {"a": big}, None]
+        assert (turn.function_calls[0].status, turn.function_calls[0].result) == ("done", 5)
+        told.hear("llm-function-call-stopped", tool_call_id="2", result=big)
+        assert (turn.function_calls[1].status, turn.function_calls[1].result) == ("done", None)
+        told.hear("llm-function-call", tool_call_id=big, function_name="f")
+        assert len(turn.function_calls) == 3
+
+    def test_what_json_does_not_know(self) -> None:
+        told = Told()
+        numbers = {"a": float("nan"), "b": [float("-inf")], "c": 1.5}
+        told.hear("llm-function-call-in-progress", tool_call_id="1", function_name="f", arguments=numbers)
+        conversation = told.conversation
+        assert json.loads(conversation.to_json(), parse_constant=pytest.fail) == conversation.to_dict()
+        assert conversation.turns[0].function_calls[0].arguments == {"a": None, "b": [None], "c": 1.5}
 
     def test_the_end_of_a_session_ends_its_turns(self) -> None:
         told = Told()
@@ -378,91 +480,6 @@ class TestTheBot:
         assert told.conversation.end_session() == []
         told.hear("user-transcription", text="hello", final=True)
         assert [turn.id for turn in told.conversation.turns] == [1, 2]
-
-
-class TestBotOutput:
-    def add(self, *messages: dict[str, Any]) -> BotOutput:
-        output = BotOutput()
-        for message in messages:
-            output.add(BotOutputData.model_validate(message))
-        return output
-
-    def test_of_today(self) -> None:
-        new = {"text": "One two.", "segment_id": 1, "will_be_spoken": True, "spoken_status": "new"}
-        progress = {"accumulated_text": "One", "remaining_text": " two."}
-        output = self.add(
-            new,
-            {**new, "spoken_status": "in-progress", "spoken_progress": progress},
-            {"text": "Three.", "segment_id": 2, "will_be_spoken": True, "spoken_status": "new"},
-            {"text": "print()", "segment_id": 3, "will_be_spoken": False, "spoken_status": "new"},
-        )
-        assert (output.said, output.saying, output.will_say, output.shown) == ("", "One", "two. Three.", "print()")
-        assert output.text == "One two. Three. print()"
-        output.add(BotOutputData.model_validate({**new, "spoken_status": "completed"}))
-        assert (output.said, output.saying, output.will_say) == ("One two.", "", "Three.")
-
-    def test_of_yesterday_with_sentences(self) -> None:
-        output = self.add(
-            {"text": "One.", "aggregated_by": "sentence", "spoken": False},
-            {"text": "Two.", "aggregated_by": "sentence", "spoken": False},
-            {"text": "One.", "aggregated_by": "sentence", "spoken": True},
-        )
-        assert (output.said, output.will_say, output.text) == ("One.", "Two.", "One. Two.")
-
-    def test_of_yesterday_with_words(self) -> None:
-        output = self.add(
-            {"text": "One two three.", "aggregated_by": "sentence", "spoken": False},
-            {"text": "One", "aggregated_by": "word", "spoken": True},
-            {"text": "two", "aggregated_by": "word", "spoken": True},
-        )
-        assert (output.said, output.will_say, output.text) == ("One two", "three.", "One two three.")
-
-    def test_it_is_bounded(self) -> None:
-        words = [{"text": "w", "aggregated_by": "word", "spoken": True}] * (MAX_WORDS + 5)
-        segments = [{"text": "s", "segment_id": number} for number in range(MAX_SEGMENTS + 5)]
-        output = self.add(*words, *segments)
-        assert len(output.said.split()) == MAX_WORDS
-        assert len(output.text.split()) == MAX_SEGMENTS
-
-    def test_nothing_is_to_be_said_after_an_interruption(self) -> None:
-        output = self.add(
-            {"text": "One two.", "segment_id": 1, "will_be_spoken": True, "spoken_status": "new"},
-            {
-                "text": "One two.",
-                "segment_id": 1,
-                "will_be_spoken": True,
-                "spoken_status": "in-progress",
-                "spoken_progress": {"accumulated_text": "One", "remaining_text": " two."},
-            },
-        )
-        output.cut_off()
-        assert (output.said, output.saying, output.will_say) == ("One", "", "")
-
-    @pytest.mark.parametrize(
-        ("written", "segments", "text"),
-        [
-            ("One.\n\nTwo.", ["One.", "Two."], "One.\n\nTwo."),
-            ("One. Two.", ["Well.", "One.", "Hm.", "Two.", "Bye."], "Well. One. Hm. Two. Bye."),
-            ("It costs $5. Ok?", ["It costs five dollars.", "Ok?"], "It costs $5. Ok?"),
-            ("It costs $5.", ["It costs five dollars."], "It costs $5."),
-            ("One. Two.", [], "One. Two."),
-        ],
-    )
-    def test_what_was_written_and_what_was_said_besides(self, written: str, segments: list[str], text: str) -> None:
-        assert woven(written, segments) == text
-
-    @pytest.mark.parametrize(
-        ("said", "text", "spoken"),
-        [
-            ("One. Two.", "One.\n\nTwo. Three.", "One.\n\nTwo."),
-            ("你好。 我是", "你好。我是机器人。", "你好。我是"),
-            ("One tw", "One  two.", "One  tw"),
-            ("five dollars", "$5", "five dollars"),
-            ("", "One.", ""),
-        ],
-    )
-    def test_what_was_said_as_it_is_written(self, said: str, text: str, spoken: str) -> None:
-        assert as_written(said, text) == spoken
 
 
 @pytest.mark.usefixtures("tidy")
@@ -476,13 +493,37 @@ class TestTheClient:
         assert all(turn.ended for turn in run.client.conversation.turns)
         await run.client.disconnect()
 
-    @pytest.mark.parametrize("resumed", [True, False])
-    async def test_another_session_of_the_server_is_another_turn(self, resumed: bool) -> None:
+    async def test_a_link_that_is_restored_ends_no_turn(self) -> None:
         run = await ready(expect("send-text"), say("bot-llm-started"), say("bot-llm-text", {"text": "Hi!"}))
         run.client.send_text("hello")
         await turns(5)
-        run.client.emit(RTVIEvent.RECONNECTED, resumed)
-        assert run.client.conversation.turns[-1].ended is not resumed
+        run.transport.drop()
+        await run.transport.restore()
+        assert not run.client.conversation.turns[-1].ended
+        await run.client.disconnect()
+
+    async def test_a_new_bot_begins_a_new_turn(self) -> None:
+        """Its greeting comes at once, maybe before the client has told that it is there."""
+        begun = say("bot-llm-started"), say("bot-llm-text", {"text": "Hi!"})
+        steps = *handshake(), expect("send-text"), *begun, *handshake(), *begun
+        transport = Transport(*steps, start=[STARTED] * 2)
+        run = Run(transport, params={"base_url": URL})
+        await run.client.connect()
+        run.client.send_text("hello")
+        await turns(5)
+        run.transport.drop()
+        await run.transport.restore(resumed=False)
+        said = [(turn.text, turn.ended) for turn in run.client.conversation.turns]
+        assert said == [("hello", True), ("Hi!", True), ("Hi!", False)]
+        await run.client.disconnect()
+
+    async def test_clearing_is_told(self) -> None:
+        run = await ready(expect("send-text"))
+        run.client.send_text("hello")
+        seen: list[int] = []
+        run.client.on(RTVIEvent.CONVERSATION_CLEARED, lambda: seen.append(len(run.client.conversation.turns)))
+        run.client.conversation.clear()
+        assert seen == [0]
         await run.client.disconnect()
 
     async def test_conversation_and_state_are_up_to_date_in_handlers(self) -> None:
@@ -500,62 +541,3 @@ class TestTheClient:
         assert all(turn.ended for turn in run.client.conversation.turns)
         assert run.arguments("botStateChanged") == ["connecting", "listening", "thinking", "gone"]
         assert run.arguments("conversationUpdated")[-1] is run.client.conversation.turns[-1]
-
-    @pytest.mark.parametrize(
-        ("types", "states"),
-        [
-            (
-                "user-started-speaking user-transcription user-stopped-speaking bot-llm-started bot-started-speaking "
-                "bot-llm-stopped bot-stopped-speaking",
-                "thinking speaking listening",
-            ),
-            ("user-started-speaking user-stopped-speaking", ""),
-            ("user-stopped-speaking user-transcription user-started-speaking", "thinking listening"),
-            ("bot-started-speaking bot-llm-started bot-stopped-speaking", "speaking thinking"),
-            ("bot-started-speaking bot-interrupted user-transcription", "speaking interrupted thinking"),
-            ("bot-interrupted bot-stopped-speaking", ""),
-            (
-                "bot-llm-started bot-llm-text bot-llm-stopped bot-started-speaking bot-stopped-speaking",
-                "thinking speaking listening",
-            ),
-            ("bot-llm-started bot-llm-text bot-output bot-llm-stopped", "thinking listening"),
-            ("bot-llm-started bot-llm-stopped", "thinking listening"),
-            ("bot-llm-started bot-llm-text bot-llm-stopped", "thinking"),
-            ("bot-llm-started bot-llm-text error bot-llm-stopped", "thinking listening"),
-            ("bot-llm-started bot-llm-text bot-llm-stopped error", "thinking listening"),
-            ("user-input", ""),
-            (
-                "bot-llm-started llm-function-call-started bot-llm-stopped llm-function-call-in-progress "
-                "llm-function-call-stopped bot-llm-started bot-llm-text bot-started-speaking bot-llm-stopped "
-                "bot-stopped-speaking",
-                "thinking speaking listening",
-            ),
-            (
-                "bot-llm-started llm-function-call bot-llm-stopped bot-llm-started bot-llm-text bot-llm-stopped "
-                "bot-started-speaking bot-stopped-speaking",
-                "thinking speaking listening",
-            ),
-            (
-                "bot-llm-started bot-started-speaking user-started-speaking bot-stopped-speaking",
-                "thinking speaking listening",
-            ),
-            (
-                "bot-llm-started bot-interrupted bot-started-speaking bot-stopped-speaking",
-                "thinking interrupted speaking listening",
-            ),
-            ("bot-llm-started bot-llm-text bot-llm-stopped bot-output", "thinking listening"),
-            (
-                "llm-function-call-in-progress bot-started-speaking bot-stopped-speaking llm-function-call-stopped "
-                "bot-started-speaking bot-stopped-speaking",
-                "thinking speaking thinking speaking listening",
-            ),
-        ],
-    )
-    async def test_what_the_bot_is_doing(self, types: str, states: str) -> None:
-        run = await ready()
-        run.fired.clear()
-        data = {"text": "x", "final": True, "tool_call_id": "1", "will_be_spoken": False, "input_type": "chat"}
-        for type in types.split():
-            run.transport.host.receive(json.dumps({"label": "rtvi-ai", "type": type, "data": data}))
-        assert run.arguments("botStateChanged") == states.split()
-        await run.client.disconnect()

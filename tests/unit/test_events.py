@@ -87,6 +87,7 @@ OUR_OWN = {
     "botLlmMarker": "bot-llm-marker",
     "botStateChanged": None,
     "conversationUpdated": None,
+    "conversationCleared": None,
     "botTtsAudio": "bot-tts-audio",
     "llmRawText": "llm-raw-text",
     "sttRawText": "stt-raw-text",
