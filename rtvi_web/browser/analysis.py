@@ -31,6 +31,16 @@ def _source(context: Any, track: Any) -> Any:
     return context.createMediaStreamSource(_js.construct("MediaStream", [track]))
 
 
+def rouse(context: Any) -> None:
+    """Let a context run that the autoplay policy has not let run so far, if the page was clicked meanwhile."""
+    if context.state != "suspended":
+        return
+    # Before the click it would be in vain, and a warning in the browser's console each time.
+    activation = getattr(_js.api("navigator"), "userActivation", None)
+    if activation is None or activation.hasBeenActive:
+        _js.begin(context, "resume")
+
+
 class LevelMeter:
     """How loud tracks are: the root mean square of the last moment.
 
@@ -53,6 +63,7 @@ class LevelMeter:
             self.drop(name)
         if name not in self._graphs:
             self._graphs[name] = track, self._measure(track)
+        rouse(self._context)
         self._graphs[name][1][-1].getFloatTimeDomainData(self._sample)
         return min(1.0, math.sqrt(max(0.0, self._sample[0])))
 
@@ -138,6 +149,7 @@ class Recorder:
         clock = context.createBufferSource()
         clock.buffer, clock.loop = counting, True
         clock.connect(self._now)
+        self._began = float(context.currentTime)  # Not 0 where the page was busy meanwhile.
         clock.start()
         self._samples = _js.construct("Float32Array", RING)
         self._moment = _js.construct("Float32Array", 1)
@@ -162,6 +174,7 @@ class Recorder:
 
     def read(self, count: int) -> bytes | None:
         """The next samples, ``None`` if there are not yet so many."""
+        rouse(self._context)
         available = self.available()
         if available < count:
             return None
@@ -189,7 +202,8 @@ class Recorder:
             self._ring.getFloatTimeDomainData(self._samples)
             if self._read_clock() == before:  # else the audio thread came in between
                 break
-        rounds = round((float(self._context.currentTime) * self.sample_rate - before) / _CLOCK)
+        elapsed = float(self._context.currentTime) - self._began
+        rounds = round((elapsed * self.sample_rate - before) / _CLOCK)
         return before + _CLOCK * max(0, rounds)
 
     def _read_clock(self) -> int:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from rtvi_web.browser import _js
-from rtvi_web.browser.analysis import audio_context
+from rtvi_web.browser.analysis import audio_context, rouse
 
 _FFT_SIZE = 512
 _LOWEST, _HIGHEST = 90, 5000
@@ -40,14 +40,10 @@ class Spectrum:
 
     def read(self) -> list[float]:
         """The bands of this moment, 0 to 1 each, the lowest first."""
+        rouse(self._context)
         self._analyser.getByteFrequencyData(self._bins)
         bins: bytes = self._bins.to_bytes()
         return [max(bins[low:high]) / 255 for low, high in self._bands]
-
-    def resume(self) -> None:
-        """Listen, if the browser's autoplay policy has not let it so far."""
-        if self._context.state == "suspended":
-            _js.begin(self._context, "resume")
 
     def close(self) -> None:
         """Stop listening, and let the audio hardware go."""

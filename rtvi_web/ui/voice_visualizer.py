@@ -54,7 +54,6 @@ def voice_visualizer(
 
     def show_state(*_: Any) -> None:
         widget.element.setAttribute("data-state", client.bot_state)
-        drawing.resume()
 
     dom.watch_visibility(widget.scope, widget.element, set_seen)
     widget.follow(follow, RTVIEvent.TRACK_STARTED, RTVIEvent.TRACK_STOPPED, RTVIEvent.DISCONNECTED)
@@ -88,11 +87,6 @@ class _Drawing:
             self._spectrum = Spectrum(track, self._middle + 1)
             self._timer = _js.api("setInterval")(self._draw_again, _INTERVAL * 1000)
         self._draw()
-
-    def resume(self) -> None:
-        """The page may have been clicked meanwhile, so that the browser lets it listen now."""
-        if self._spectrum is not None:
-            self._spectrum.resume()
 
     def _draw(self) -> None:
         bands = self._spectrum.read() if self._spectrum else [0.0] * (self._middle + 1)

@@ -20,9 +20,6 @@ async def test_both_levels_are_the_root_mean_square_at_the_interval_asked_for(se
         connected(bot, audio_track=own, level_interval=interval) as (_, host),
     ):
         host.listening |= {RTVIEvent.LOCAL_AUDIO_LEVEL, RTVIEvent.REMOTE_AUDIO_LEVEL}
-        await host.until(lambda: any(level > 0.6 for level, _ in host.of(RTVIEvent.REMOTE_AUDIO_LEVEL)))
-        await host.until(lambda: any(level > 0.3 for [level] in host.of(RTVIEvent.LOCAL_AUDIO_LEVEL)))
-        host.events.clear()
         times = []
         real = host.fire
 
@@ -32,14 +29,18 @@ async def test_both_levels_are_the_root_mean_square_at_the_interval_asked_for(se
             real(event, *args)
 
         host.fire = fire
-        await host.until(lambda: len(times) == 8)
-        levels = [level for [level] in host.of(RTVIEvent.LOCAL_AUDIO_LEVEL)]
-        assert abs(statistics.median(levels) - 0.354) < 0.02, levels
+
+        def steady(event, expected, tolerance):
+            """Whether the latest levels are as expected: a busy machine starves the browser of sound now and then."""
+            levels = [level for level, *_ in host.of(event)]
+            return len(levels) >= 7 and abs(statistics.median(levels[-7:]) - expected) < tolerance
+
+        await host.until(lambda: steady(RTVIEvent.LOCAL_AUDIO_LEVEL, 0.354, 0.02))
+        await host.until(lambda: steady(RTVIEvent.REMOTE_AUDIO_LEVEL, 0.707, 0.1))
         assert host.of(RTVIEvent.REMOTE_AUDIO_LEVEL)[0][1].id == f"pc-{bot.room}"
-        remote = [level for level, _ in host.of(RTVIEvent.REMOTE_AUDIO_LEVEL)]
-        assert abs(statistics.median(remote) - 0.707) < 0.1, remote
-        gap = statistics.median(later - sooner for sooner, later in itertools.pairwise(times))
-        assert least < gap < most
+        # A busy machine may be late with any of them, but not with all, and with none is it early.
+        gap = min(later - sooner for sooner, later in itertools.pairwise(times))
+        assert least < gap < most, gap
 
 
 @run_in_pyodide
@@ -59,9 +60,7 @@ async def test_nothing_is_measured_while_nobody_listens_or_nothing_sounds(seleni
         # Chromium's fake microphone beeps once a second.
         await host.until(lambda: any(level > 0.01 for [level] in host.of(RTVIEvent.LOCAL_AUDIO_LEVEL)))
         await link.enable_mic(False)
-        host.events.clear()
-        await host.until(lambda: len(host.of(RTVIEvent.LOCAL_AUDIO_LEVEL)) == 4)
-        assert host.of(RTVIEvent.LOCAL_AUDIO_LEVEL)[-1] == [0]
+        await host.until(lambda: host.of(RTVIEvent.LOCAL_AUDIO_LEVEL)[-12:] == [[0]] * 12)
         host.listening.clear()
         await asyncio.sleep(0.25)
         count = len(host.of(RTVIEvent.LOCAL_AUDIO_LEVEL))
@@ -90,3 +89,48 @@ def test_an_interval_that_cannot_be(selenium):
 
     with pytest.raises(InvalidArgumentError, match=r"0\.02 to 10 seconds"):
         SmallWebRTCTransport(level_interval=100)
+
+
+@run_in_pyodide
+async def test_the_bot_is_measured_and_read_from_the_click_on_that_lets_it_be_heard(selenium):
+    """In a page that nobody has clicked Chromium's contexts rest, and a resume() from before the click is in vain."""
+    import asyncio
+
+    import js
+    from loopback import Bot, RTVIEvent, connected
+
+    js.eval(
+        """
+        globalThis.clicked = false; globalThis.Real = AudioContext;
+        globalThis.AudioContext = class extends Real {
+            constructor(...args) { super(...args); this.asleep = Real.prototype.suspend.call(this) }
+            async resume() { if (!clicked) return new Promise(() => {}); await this.asleep; return super.resume() }
+        };
+        Object.defineProperty(navigator, "userActivation",
+            { configurable: true, get: () => ({ hasBeenActive: clicked }) });
+        """
+    )
+    try:
+        async with Bot(speaks=True) as bot:
+            js.AudioContext, unclicked = js.Real, js.AudioContext  # The bot is no part of the page.
+            bot._speak()
+            js.AudioContext = unclicked
+            async with connected(bot, enable_mic=False) as (link, host):
+                host.listening.add(RTVIEvent.REMOTE_AUDIO_LEVEL)
+                await host.until(lambda: len(host.of(RTVIEvent.REMOTE_AUDIO_LEVEL)) > 5)
+                frames = []
+
+                async def read():
+                    async for frame in link.remote_audio(sample_rate=16000, frame=0.02):
+                        frames.append(frame)
+
+                reading = asyncio.ensure_future(read())
+                await host.until(lambda: len(host.of(RTVIEvent.REMOTE_AUDIO_LEVEL)) > 10)
+                assert {level for level, _ in host.of(RTVIEvent.REMOTE_AUDIO_LEVEL)} == {0}
+                assert not frames
+                js.clicked = True
+                await host.until(lambda: host.of(RTVIEvent.REMOTE_AUDIO_LEVEL)[-1][0] > 0.5)
+                await host.until(lambda: frames)
+            await reading
+    finally:
+        js.eval("globalThis.AudioContext = Real; delete navigator.userActivation")
