@@ -41,11 +41,12 @@ class TrackAudio:
                     recorder = Recorder(self._sample_rate, track)
                 recorder.listen(track)
                 count = round(self._frame * recorder.sample_rate)
-                if data := recorder.read(count):
+                data = recorder.read(count)
+                self.dropped = recorder.dropped
+                if data:
                     yield AudioFrame(data, recorder.sample_rate, 1)
                 else:
                     await asyncio.sleep((count - recorder.available()) / recorder.sample_rate)
-                self.dropped = recorder.dropped
         finally:
             if recorder is not None:
                 recorder.close()
