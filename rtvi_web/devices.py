@@ -159,7 +159,11 @@ class Devices:
         return self._transport.tracks()
 
     async def resume_bot_audio(self) -> None:
-        """Play the bot's audio after ``botAudioBlocked``; call it from a click, as browsers demand."""
+        """Play the bot's audio after ``botAudioBlocked``; call it from a click, as browsers demand.
+
+        Raises:
+            DeviceError: the browser cannot play it, for another reason.
+        """
         await self._transport.resume_bot_audio()
 
     def show_video(self, element: Any, source: VideoSource = "bot") -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from rtvi_web.browser import _js
-from rtvi_web.errors import UnsupportedFeatureError
+from rtvi_web.browser.media import device_error
+from rtvi_web.errors import DeviceError, UnsupportedFeatureError
+
+logger = logging.getLogger(__name__)
 
 
 class Player:
@@ -29,12 +33,22 @@ class Player:
         self._element().srcObject = _js.construct("MediaStream", [track])
         self._playing = True
         # The promise of play() waits for sound, which may never come.
-        task = asyncio.ensure_future(self.resume())
+        task = asyncio.ensure_future(self._start())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def _start(self) -> None:
+        try:
+            await self.resume()
+        except DeviceError as error:
+            logger.warning("the bot is not heard: %s", error)
+
     async def resume(self) -> None:
-        """Play, if there is something to play."""
+        """Play, if there is something to play.
+
+        Raises:
+            DeviceError: the browser cannot, for another reason than its autoplay policy.
+        """
         if not self._playing:
             return
         try:
@@ -44,7 +58,7 @@ class Player:
             if error.name == "NotAllowedError":
                 self._blocked()
             elif error.name != "AbortError":
-                raise
+                raise device_error(error, "speaker") from error
 
     @property
     def sink_id(self) -> str:

@@ -59,10 +59,12 @@ class PageMedia(Transport):
     ) -> None:
         if not 0.02 <= level_interval <= 10:
             raise InvalidArgumentError(f"level_interval must be 0.02 to 10 seconds; it is {level_interval!r}.")
+        for name, own in (("audio", audio_track), ("video", video_track)):
+            if own is not None and own.kind != name:
+                raise InvalidArgumentError(f"{name}_track needs a track of this kind; it is one of {own.kind}.")
         self._host: TransportHost | None = None
         self._level_interval = level_interval
         self._devices: dict[str, list[MediaDevice]] = {}
-        self._permissions: dict[str, Any] = {}
         self._player = Player(lambda: self.fire(RTVIEvent.BOT_AUDIO_BLOCKED)) if play_bot_audio else None
         self._views: list[tuple[VideoView, VideoSource]] = []
         self._watch: _js.Scope | None = None

@@ -59,3 +59,18 @@ async def test_a_player_that_the_browser_blocks_says_so_until_it_may(selenium):
     assert not player.element.paused
     player.close()
     track.stop()
+
+
+@run_in_pyodide
+async def test_a_bot_that_the_browser_cannot_play_for_another_reason(selenium):
+    import pytest
+    from edge import refusing
+    from loopback import Bot, RTVIEvent, connected
+
+    from rtvi_web import DeviceError
+
+    async with Bot(speaks=True) as bot, connected(bot, enable_mic=False) as (link, host):
+        with refusing("HTMLMediaElement.prototype", "play", "NotSupportedError"), pytest.raises(DeviceError) as caught:
+            await link.resume_bot_audio()
+        assert caught.value.devices == ("speaker",)
+        assert not host.of(RTVIEvent.BOT_AUDIO_BLOCKED)
