@@ -41,6 +41,7 @@ def local_bot(
     host: str = "localhost",
     origins: Sequence[str] = (),
     openai: bool = False,
+    start_delay: float = 0.0,
 ) -> Iterator[LocalBot]:
     """Starts the bot and waits until it answers; ends it on exit.
 
@@ -52,6 +53,7 @@ def local_bot(
         host: where it listens; with another than "localhost" the runner tells WebSocket clients to use wss.
         origins: other origins whose pages may use the bot, such as "http://127.0.0.1:8000".
         openai: use OpenAI's services with OPENAI_API_KEY from the environment, not the local speech server.
+        start_delay: seconds that the bot of a session takes until it makes its transport.
 
     Raises:
         ServerError: it doesn't start.
@@ -62,7 +64,7 @@ def local_bot(
     address = f"http://{host}:{port}/"
     command = [str(EXAMPLE / "bot.py"), "--host", host, "--port", str(port)]
     command += ["--allowed-origins", address.rstrip("/"), f"http://127.0.0.1:{port}", *origins]
-    command += ["--realtime", *(["--site", str(site)] if site else [])]
+    command += ["--start-delay", str(start_delay), "--realtime", *(["--site", str(site)] if site else [])]
     with contextlib.ExitStack() as stack:
         command += ["--uploads-folder", stack.enter_context(tempfile.TemporaryDirectory())]
         servers = []

@@ -11,6 +11,7 @@ import os
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # else Silero's ONNX runtime reports to Microsoft; it asks when imported
 
 import argparse
+import asyncio
 import functools
 import sys
 from datetime import datetime
@@ -70,6 +71,7 @@ GET_TIME = FunctionSchema(
 
 async def bot(arguments: RunnerArguments) -> None:
     """One session; the runner calls this for each client that connects."""
+    await asyncio.sleep(arguments.cli_args.start_delay)
     transport = await create_transport(
         arguments,
         {
@@ -157,6 +159,7 @@ def main() -> None:
     parser.add_argument("--speech-url", metavar="URL", help="base URL of the local speech server")
     parser.add_argument("--site", type=Path, metavar="DIR", help="serve this built site at /")
     parser.add_argument("--realtime", action="store_true", help="serve OpenAI's Realtime protocol at /v1/realtime too")
+    parser.add_argument("--start-delay", type=float, default=0.0, metavar="SECONDS", help="start as slowly as some do")
     options, _ = parser.parse_known_args()
     if options.speech_url is None and not os.environ.get("OPENAI_API_KEY"):
         sys.exit("bot.py: give --speech-url, or set OPENAI_API_KEY to use OpenAI's services")

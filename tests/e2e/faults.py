@@ -34,6 +34,7 @@ def tell(event):
 client = new_client(
     transport=SmallWebRTCTransport(**({"reconnect": Reconnect(**reconnect)} if reconnect else {})),
     params={"base_url": base, "endpoints": {"connect": "/start"}, "request_data": {"transport": "webrtc"}},
+    disconnect_on_bot_disconnect=ends_with_bot,
 )
 for event in ("reconnecting", "reconnected", "error", "disconnected", "botDisconnected", "botReady"):
     tell(event)
@@ -58,9 +59,11 @@ class Told:
 class Session:
     """A connected client in a page, its microphone open."""
 
-    def __init__(self, page: InPagePython, base: str, reconnect: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, page: InPagePython, base: str, reconnect: dict[str, Any] | None = None, *, ends_with_bot: bool = True
+    ) -> None:
         self.page = page
-        page.run(CONNECT, base=base, reconnect=reconnect)
+        page.run(CONNECT, base=base, reconnect=reconnect, ends_with_bot=ends_with_bot)
 
     def run(self, code: str, **values: Any) -> Any:
         return self.page.run(code, **values)

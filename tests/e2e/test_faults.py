@@ -38,9 +38,9 @@ def quiet_browser(playwright: Playwright) -> Iterator[Browser]:
 def session(quiet_browser: Browser, visit: Visit) -> NewSession:
     """Connects: `session(address, **reconnect)`."""
 
-    def connect(address: str, **reconnect: object) -> Session:
+    def connect(address: str, *, ends_with_bot: bool = True, **reconnect: object) -> Session:
         page = visit("", browser=quiet_browser, allow=FAILED_FETCHES)
-        return Session(InPagePython(page, address), ".", reconnect)
+        return Session(InPagePython(page, address), ".", reconnect, ends_with_bot=ends_with_bot)
 
     return connect
 
@@ -291,6 +291,22 @@ def test_the_bot_leaves(bot: LocalBot, session: NewSession) -> None:
     report("bot left", ended=left)
     assert events(call)[-2:] == ["botDisconnected", "disconnected"]
     call.page.check_released()
+
+
+def test_a_bot_that_leaves_a_session_that_stays(bot: LocalBot, session: NewSession) -> None:
+    """It is not run after, whatever is sent and whatever links often don't survive, and no other bot is asked for."""
+    call = session(bot.address, ends_with_bot=False, fresh_start=True)
+    call.run("client.disconnect_bot()")
+    call.wait_for("botDisconnected", SOON)
+    refused = call.run('result = await failure(client.send_client_request("echo", 1))')
+    assert refused["type"] == "DisconnectedError"
+    assert refused["text"].startswith("The bot left the session.")
+    call.page.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    call.page.page.wait_for_timeout(8_000)
+    assert events(call) == ["botReady", "botDisconnected"]
+    assert call.goes_on()
+    assert call.peers() == 1
+    call.disconnect()
 
 
 def test_ten_thousand_messages_to_the_bot(bot: LocalBot, session: NewSession) -> None:
