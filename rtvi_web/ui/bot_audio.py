@@ -13,7 +13,8 @@ from rtvi_web.ui.widget import Widget
 def bot_audio(client: RTVIClient, *, into: Any) -> Widget:
     """A button that lets the bot be heard; it shows only while the browser's autoplay policy keeps the bot silent.
 
-    The client plays the bot by itself. Have this in the page before ``connect()``, and nobody misses what it says.
+    The client plays the bot by itself. Have this in the page before ``connect()``, and nobody misses what it says: made
+    later, it tries to play what the browser may have blocked.
 
     Args:
         client: whose bot.
@@ -31,11 +32,12 @@ def bot_audio(client: RTVIClient, *, into: Any) -> Widget:
     def clear() -> None:
         widget.element.replaceChildren()
 
-    def play(_event: Any) -> None:
+    def play(*_: Any) -> None:
         clear()
         client.run(client.resume_bot_audio(), "playing the bot failed")
 
     widget.scope.listen(button, "click", play)
     widget.follow(blocked, RTVIEvent.BOT_AUDIO_BLOCKED)
     widget.follow(clear, RTVIEvent.DISCONNECTED)
+    play()
     return widget

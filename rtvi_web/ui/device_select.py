@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 
 from rtvi_web.browser import dom
+from rtvi_web.browser.devices import watch_devices
 from rtvi_web.client import RTVIClient
 from rtvi_web.errors import DeviceError, InvalidArgumentError, UnsupportedFeatureError
 from rtvi_web.protocol.events import Event, RTVIEvent
@@ -112,6 +113,8 @@ def device_select(client: RTVIClient, device: DeviceName, *, into: Any, label: s
     widget.follow(show, kind.available)
     widget.follow(changed, kind.updated)
     widget.follow(failed, RTVIEvent.DEVICE_ERROR)
+    # In a session the client looks itself; before and after, this does.
+    watch_devices(widget.scope, lambda: client.run(look(), "listing the devices failed"))
     widget.scope.listen(select, "change", lambda _: client.run(choose(select.value), "choosing a device failed"))
     show([])
     client.run(look(), "listing the devices failed")
