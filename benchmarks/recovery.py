@@ -1,8 +1,9 @@
 """How long a session takes to notice a fault and to recover from it, against a real bot, in real Chromium.
 
 `python benchmarks/recovery.py` prints n and medians of the faults of tests/e2e/test_faults.py. Recovered is from the
-end of the fault (link restored, server continued, channel closed) to the bot's answer to a request made then. It needs
-Linux and root, for the network namespaces.
+end of the fault (link restored, server continued, endpoint up, channel closed) to the bot's answer to a request made
+then; ended is from the fault to `disconnected`, where nothing can be recovered. It needs Linux and root, for the
+network namespaces.
 """
 
 import argparse
@@ -12,96 +13,171 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "build")]
 
-from faults import Rig, Session, rig, wait_until  # noqa: E402
+from browser import FLAGS, chromium_path  # noqa: E402
+from faults import MICROPHONE, Flapping, Rig, Session, rig, wait_until  # noqa: E402
 from in_page import InPagePython  # noqa: E402
+from local_bot import LocalBot, local_bot  # noqa: E402
 from namespaces import why_not  # noqa: E402
-from playwright.sync_api import sync_playwright  # noqa: E402
+from paths import DIST  # noqa: E402
+from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 
 WATCH = (ROOT / "tests" / "e2e" / "watch.js").read_text()
 CUTS = (2.0, 10.0, 20.0, 40.0)
-STOP = 10.0
+REPLACED, STOP, FLAPPING = 12.0, 10.0, 4.0
+BUDGET = 8.0
+"""Seconds for which a killed server is looked for."""
 
-Times = dict[tuple[str, str], list[float]]
-
-
-def cut(rig: Rig, session: Session, seconds: float, times: Times) -> None:
-    name = f"link cut for {seconds:g} s"
-    begun = rig.cable.cut()
-    wait_until(begun + seconds)
-    times[name, "recovered"].append(session.echo(rig.cable.restore()))
-    notice(session, begun, name, times)
+Times = dict[str, float | None]
+"""What was measured of one fault; ``None`` where nothing was noticed."""
 
 
-def stop(rig: Rig, session: Session, times: Times) -> None:
-    name = f"server stopped for {STOP:g} s"
-    process = rig.bot.servers[0].process
-    process.send_signal(signal.SIGSTOP)
-    begun = time.time()
-    try:
-        wait_until(begun + STOP)
-    finally:
-        process.send_signal(signal.SIGCONT)
-    times[name, "recovered"].append(session.echo(time.time()))
-    notice(session, begun, name, times)
+class Bench:
+    """A bot behind a cable that can be cut, and one without, each with a browser."""
 
+    def __init__(self, wired: Rig, bot: LocalBot, browser: Browser) -> None:
+        self.wired = wired
+        self.bot = bot
+        self.browser = browser
 
-def close_channel(session: Session, times: Times) -> None:
-    begun = time.time()
-    session.page.page.evaluate("watched.channel.close()")
-    times["data channel closed", "recovered"].append(session.echo(begun))
-    notice(session, begun, "data channel closed", times)
+    @contextlib.contextmanager
+    def over_the_cable(self) -> Iterator[Session]:
+        """A session that may begin anew."""
+        options = {"budget": 60.0, "fresh_start": True}
+        with connected(self.wired.browser, self.wired.site, self.wired.bot.address, options) as session:
+            yield session
 
-
-def notice(session: Session, begun: float, name: str, times: Times) -> None:
-    """Note how long the fault took to be noticed, where it was; the first one of a session."""
-    told = [told.at - begun for told in session.told() if told.event == "reconnecting"]
-    times[name, "noticed"] += told[:1]
+    @contextlib.contextmanager
+    def direct(self, address: str | None = None, **options: Any) -> Iterator[Session]:
+        """A session with the bot that has no cable, or with what answers at another address."""
+        with connected(self.browser, address or self.bot.address, ".", options) as session:
+            yield session
 
 
 @contextlib.contextmanager
-def connected(rig: Rig):
-    """A session of its own over the cable, with a fresh start allowed."""
-    context = rig.browser.new_context(permissions=["microphone"])
+def connected(browser: Browser, site: str, base: str, options: dict[str, Any]) -> Iterator[Session]:
+    context = browser.new_context(permissions=["microphone"])
     try:
         context.add_init_script(WATCH)
-        page = InPagePython(context.new_page(), rig.site)
-        yield Session(page, rig.bot.address, {"budget": 60.0, "fresh_start": True})
+        yield Session(InPagePython(context.new_page(), site), base, options)
     finally:
         context.close()
+
+
+def cut(seconds: float, bench: Bench) -> Times:
+    with bench.over_the_cable() as session:
+        begun = bench.wired.cable.cut()
+        wait_until(begun + seconds)
+        recovered = session.echo(bench.wired.cable.restore())
+        return {"noticed": noticed(session, begun), "recovered": recovered}
+
+
+def cut_beyond_healing(bench: Bench) -> Times:
+    with bench.over_the_cable() as session:
+        begun = bench.wired.cable.cut()
+        session.wait_for("reconnecting", REPLACED)
+        session.page.page.evaluate("watched.peers[0].close()")
+        wait_until(begun + REPLACED)
+        recovered = session.echo(bench.wired.cable.restore())
+        return {"noticed": noticed(session, begun), "recovered": recovered}
+
+
+def stop(bench: Bench) -> Times:
+    with bench.over_the_cable() as session:
+        process = bench.wired.bot.servers[0].process
+        process.send_signal(signal.SIGSTOP)
+        begun = time.time()
+        try:
+            wait_until(begun + STOP)
+        finally:
+            process.send_signal(signal.SIGCONT)
+        return {"recovered": session.echo(time.time()), "noticed": noticed(session, begun)}
+
+
+def kill(bench: Bench) -> Times:
+    with local_bot(site=DIST) as doomed, bench.direct(doomed.address, budget=BUDGET) as session:
+        begun = time.time()
+        doomed.servers[0].process.send_signal(signal.SIGKILL)
+        ended = session.wait_for("disconnected", 60).at - begun
+        return {"noticed": noticed(session, begun), "ended": ended}
+
+
+def close_channel(bench: Bench) -> Times:
+    with bench.direct() as session:
+        begun = time.time()
+        session.page.page.evaluate("watched.channel.close()")
+        return {"recovered": session.echo(begun), "noticed": noticed(session, begun)}
+
+
+def flap(bench: Bench) -> Times:
+    front = Flapping(int(bench.bot.address.rstrip("/").rsplit(":", 1)[1]))
+    with contextlib.closing(front), bench.direct(front.address) as session:
+        front.mode = "gone"
+        begun = time.time()
+        session.page.page.evaluate("watched.channel.close()")
+        wait_until(begun + FLAPPING)
+        front.mode = "up"
+        return {"recovered": session.echo(time.time()), "noticed": noticed(session, begun)}
+
+
+def leave(bench: Bench) -> Times:
+    with bench.direct() as session:
+        begun = time.time()
+        session.run("client.disconnect_bot()")
+        return {"ended": session.wait_for("disconnected", 60).at - begun}
+
+
+def noticed(session: Session, begun: float) -> float | None:
+    """How long the first fault of a session took to be noticed, where it was."""
+    return next((told.at - begun for told in session.told() if told.event == "reconnecting"), None)
+
+
+FAULTS: dict[str, Callable[[Bench], Times]] = {
+    **{f"link cut for {seconds:g} s": partial(cut, seconds) for seconds in CUTS},
+    f"link cut for {REPLACED:g} s, connection replaced": cut_beyond_healing,
+    f"server stopped for {STOP:g} s": stop,
+    f"server killed, budget {BUDGET:g} s": kill,
+    "data channel closed": close_channel,
+    f"channel closed, endpoint gone for {FLAPPING:g} s": flap,
+    "bot leaves": leave,
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repetitions", type=int, default=5)
-    repetitions = parser.parse_args().repetitions
+    parser.add_argument("--only", default="", metavar="WORD", help="the faults with this in their name")
+    options = parser.parse_args()
     if reason := why_not():
         sys.exit(f"This machine has no network namespaces for us: {reason}")
-    times: Times = defaultdict(list)
+    times: dict[tuple[str, str], list[float]] = defaultdict(list)
     with (
         tempfile.TemporaryDirectory() as folder,
         sync_playwright() as playwright,
-        rig(playwright, Path(folder)) as made,
+        rig(playwright, Path(folder)) as wired,
+        local_bot(site=DIST) as bot,
+        playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, MICROPHONE]) as browser,
     ):
-        for repetition in range(repetitions):
-            for seconds in CUTS:
-                with connected(made) as session:
-                    cut(made, session, seconds, times)
-            with connected(made) as session:
-                stop(made, session, times)
-            with connected(made) as session:
-                close_channel(session, times)
-            print(f"  repetition {repetition + 1} of {repetitions} done", file=sys.stderr, flush=True)
-    print(f"{'fault':<26} {'':<10} {'n':>2} {'median s':>9} {'range s':>13}")
-    for (name, what), values in sorted(times.items()):
+        bench = Bench(wired, bot, browser)
+        for repetition in range(options.repetitions):
+            for name, fault in FAULTS.items():
+                if options.only in name:
+                    for what, value in fault(bench).items():
+                        times[name, what] += [] if value is None else [value]
+            print(f"  repetition {repetition + 1} of {options.repetitions} done", file=sys.stderr, flush=True)
+    print(f"{'fault':<40} {'':<10} {'n':>2} {'median s':>9} {'range s':>13}")
+    for (name, what), values in times.items():
         if values:
             low, high = min(values), max(values)
-            print(f"{name:<26} {what:<10} {len(values):>2} {median(values):>9.2f} {low:>6.2f}-{high:.2f}")
+            print(f"{name:<40} {what:<10} {len(values):>2} {median(values):>9.2f} {low:>6.2f}-{high:.2f}")
 
 
 if __name__ == "__main__":
