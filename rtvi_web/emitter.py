@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar, TypeVarTuple, overload
 
-from rtvi_web.errors import DisconnectedError, InvalidArgumentError
+from rtvi_web.errors import ConnectPhase, DisconnectedError, InvalidArgumentError
 from rtvi_web.protocol.events import Event
 from rtvi_web.warn import warn
 
@@ -250,14 +250,14 @@ class Emitter:
         task.add_done_callback(ended)
         return task
 
-    def fail_waiters(self, reason: str) -> None:
+    def fail_waiters(self, reason: str, phase: ConnectPhase | None = None) -> None:
         """Make every pending ``wait_for()`` raise ``DisconnectedError``, and end every ``events()``."""
         for queue in self._open_queues():
             queue.close()
         self._queues.clear()
         for happened in tuple(self._waiters):
             if not happened.done():
-                happened.set_exception(DisconnectedError(reason))
+                happened.set_exception(DisconnectedError(reason, phase=phase))
 
     def _open_queues(self) -> list[EventQueue]:
         return [queue for reference in self._queues if (queue := reference())]

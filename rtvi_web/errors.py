@@ -35,7 +35,7 @@ from enum import StrEnum
 
 
 class ConnectPhase(StrEnum):
-    """What ``connect()`` was doing, in the order in which it does it."""
+    """What ``connect()`` was doing, in the order in which it does it, or that it had done it."""
 
     DEVICES = "devices"
     """Opening the microphone; the browser may be asking the person for permission."""
@@ -49,6 +49,8 @@ class ConnectPhase(StrEnum):
     """Waiting for the data channel to open."""
     BOT_READY = "bot-ready"
     """client-ready was sent; waiting for the bot's bot-ready."""
+    SESSION = "session"
+    """``connect()`` has returned; the session goes on."""
 
 
 class RTVIError(Exception):
@@ -56,7 +58,8 @@ class RTVIError(Exception):
 
     Attributes:
         status: the HTTP status, where an HTTP answer is the reason, else ``None``.
-        phase: what ``connect()`` was doing, where it is ``connect()`` that failed, else ``None``.
+        phase: what ``connect()`` was doing where it is that which failed, ``session`` where that ended later, else
+            ``None``.
     """
 
     default_message = "An RTVI error occurred."

@@ -146,7 +146,8 @@ class Lifecycle:
         """Run one attempt; whatever ends it, the session is closed then, unless it succeeded."""
         if self._attempt or not (self._closing or self.state in STARTABLE | UNCONNECTED):
             work.close()
-            raise AlreadyStartedError()
+            message = f"The client is {self.state.value} already. Call disconnect() before starting again."
+            raise AlreadyStartedError(message, phase=self._phase)
         self._phase, self._failure = ConnectPhase.DEVICES, None
         # A task of its own, so that it can be aborted wherever it stands.
         self._attempt = attempt = asyncio.ensure_future(work)
@@ -168,11 +169,11 @@ class Lifecycle:
         starter.give_up()
         if starter.announces and isinstance(failure, StartBotError):
             self._complain(failure)
-        reason = f"connect() failed: {failure}"
+        reason = f"connect() failed: {failure.message}"
         given_up = isinstance(failure, ConnectAbortedError) and failure.by_disconnect
         self._failure = None if given_up else failure
         await self._close(reason, None if given_up else failure)
-        self._emitter.fail_waiters(reason)
+        self._emitter.fail_waiters(reason, self._phase)
         raise failure
 
     async def init_devices(self) -> None:
@@ -262,7 +263,9 @@ class Lifecycle:
         self._bot_is_there(bot)
         self._move(TransportState.READY)
         self.enter(ConnectPhase.BOT_READY)
-        return await self._greet(self._bot_ready)
+        data = await self._greet(self._bot_ready)
+        self.enter(ConnectPhase.SESSION)
+        return data
 
     async def _greet(self, bot_ready: asyncio.Future[BotReadyData]) -> BotReadyData:
         """Say client-ready, and wait for bot-ready."""
@@ -308,7 +311,7 @@ class Lifecycle:
                 self.fire(RTVIEvent.DISCONNECTED)
             if failure:
                 self._move(TransportState.ERROR)
-            self._emitter.fail_waiters(reason)
+            self._emitter.fail_waiters(reason, self._phase)
         finally:
             self._closing = None
 
@@ -360,20 +363,20 @@ class Lifecycle:
 
     def _forget_messages(self, reason: str) -> None:
         """Nobody will get what waits, nor answer what was asked."""
-        self._requests.fail_all(reason)
+        self._requests.fail_all(reason, self._phase)
         if unsent := self._outbox.clear():
             logger.warning("%s %d messages that waited for the link were not sent", reason, unsent)
 
     def lost(self, error: RTVIError) -> None:
         if self._alive:
-            self._complain(error)
+            self._complain(with_phase(error, self._phase))
             self.end(error)
 
     def _complain(self, error: RTVIError) -> None:
         """Fire the event of a fatal error that no bot has told."""
         from rtvi_web.protocol.payloads import ErrorData, ErrorMessage
 
-        data = ErrorData(error=str(error), fatal=True)
+        data = ErrorData(error=error.message, fatal=True)
         self.fire(RTVIEvent.ERROR, ErrorMessage(type="error", data=data))
 
     def reconnecting(self, attempt: int, cause: LinkLoss) -> None:
@@ -400,7 +403,8 @@ class Lifecycle:
         if self._reception:
             self._reception.close()
         self._reception = None
-        self._requests.fail_all("The server had given the session up; a new one has begun.", keep=self._outbox)
+        reason = "The server had given the session up; a new one has begun."
+        self._requests.fail_all(reason, self._phase, keep=self._outbox)
         self._bot_is_there(bot)
         await self._greet(self._bot_ready)
         self._resume(resumed=False)
@@ -417,6 +421,7 @@ class Lifecycle:
             asyncio.get_running_loop().call_later(_FLUSH_AGAIN, lambda: self._resume(resumed=resumed))
             return
         self._move(TransportState.READY)
+        self.enter(ConnectPhase.SESSION)
         self.fire(RTVIEvent.RECONNECTED, resumed)
 
     @property
@@ -428,7 +433,7 @@ class Lifecycle:
         if self._attempt:
             self._abort(error)
         elif self._alive:
-            self._failure = error
+            self._failure = with_phase(error, self._phase)
             self._begin_to_close(error.message)
 
     # Messages.

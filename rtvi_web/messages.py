@@ -45,9 +45,9 @@ class Messages:
             BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
             MessageTooLargeError: see its ``limit``; nothing was sent.
         """
-        given = message.model_dump() if hasattr(message, "model_dump") else message
-        if not isinstance(given, Mapping) or not isinstance(given.get("type"), str):
-            raise InvalidArgumentError(f"A message must be a dict with a type; it is {given!r}.")
+        given = message if isinstance(message, Mapping) else getattr(message, "model_dump", dict)()
+        if not isinstance(given.get("type"), str):
+            raise InvalidArgumentError(f"A message must be a dict with a type; it is {message!r}.")
         self._lifecycle.send(given["type"], given.get("data"), id=given.get("id"))
 
     def send_text(

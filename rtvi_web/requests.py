@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Container
 from typing import Any
 
-from rtvi_web.errors import DisconnectedError, RequestTimeoutError, RTVIError
+from rtvi_web.errors import ConnectPhase, DisconnectedError, RequestTimeoutError, RTVIError
 
 
 class PendingRequests:
@@ -50,8 +50,8 @@ class PendingRequests:
         if (pending := self._pending.get(id)) and not pending.done():
             pending.set_exception(error)
 
-    def fail_all(self, reason: str, keep: Container[str] = ()) -> None:
+    def fail_all(self, reason: str, phase: ConnectPhase, keep: Container[str] = ()) -> None:
         """The session has ended: nothing will be answered any more, but what ``keep`` names."""
         for id, pending in tuple(self._pending.items()):
             if not pending.done() and id not in keep:
-                pending.set_exception(DisconnectedError(reason))
+                pending.set_exception(DisconnectedError(reason, phase=phase))

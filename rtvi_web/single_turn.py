@@ -70,9 +70,9 @@ class SingleTurns:
             return answered.result()
         if exchange.cancelled():
             raise DisconnectedError(f"disconnect() was called before {what} was answered.")
-        error = exchange.exception() or RequestError(f"POST {url} ended without an answer to {what}.")
-        self._complain(id, error)
-        raise error
+        failure = exchange.exception() or RequestError(f"POST {url} ended without an answer to {what}.")
+        self._complain(id, failure)
+        raise failure
 
     def close(self) -> None:
         """Break off what is still being answered."""

@@ -121,7 +121,7 @@ def diagnose(
 def _why_not_ready(phase: ConnectPhase | None, failure: RTVIError | None, evidence: LinkEvidence) -> Finding:
     said = f" It said: {failure}" if failure else ""
     if evidence.channel_opened:
-        if phase is ConnectPhase.BOT_READY and (failure is None or failure.phase is ConnectPhase.BOT_READY):
+        if phase is ConnectPhase.BOT_READY:
             return Finding(
                 Problem.NO_BOT_READY,
                 "The server is connected, but its bot has not said bot-ready. See its log: the bot's pipeline may not "

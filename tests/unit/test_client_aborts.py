@@ -20,7 +20,7 @@ from rtvi_web import (
     TransportStartError,
     TransportState,
 )
-from rtvi_web.testing import BOT, handshake
+from rtvi_web.testing import BOT, expect, handshake
 from rtvi_web.transport import HttpResponse
 
 pytestmark = pytest.mark.usefixtures("tidy")
@@ -32,7 +32,7 @@ def fresh() -> Run:
     return Run(Transport(*handshake(), start=[STARTED]), params={"base_url": URL})
 
 
-@pytest.mark.parametrize("phase", ConnectPhase)
+@pytest.mark.parametrize("phase", [phase for phase in ConnectPhase if phase is not ConnectPhase.SESSION])
 class TestInEveryPhase:
     async def test_disconnect(self, phase: ConnectPhase) -> None:
         run = stalled(phase)
@@ -101,8 +101,9 @@ class TestInEveryPhase:
         run = stalled(phase)
         task = await run.connecting()
         before = list(run.fired)
-        with pytest.raises(AlreadyStartedError):
+        with pytest.raises(AlreadyStartedError, match=f"The client is {run.client.state} already") as raised:
             await run.client.connect()
+        assert raised.value.phase is phase
         assert run.fired == before
         assert not task.done()
         await run.client.disconnect()
@@ -147,10 +148,10 @@ class TestInEveryPhase:
         waiter = asyncio.ensure_future(run.client.wait_for(RTVIEvent.BOT_READY))
         task = await run.connecting()
         run.transport.host.lost(DisconnectedError())
-        with pytest.raises(DisconnectedError):
-            await over(task)
-        with pytest.raises(DisconnectedError):
-            await over(waiter)
+        for awaited in (task, waiter):
+            with pytest.raises(DisconnectedError) as raised:
+                await over(awaited)
+            assert raised.value.phase is phase
 
 
 @pytest.mark.parametrize("turn", range(1, TURNS))
@@ -262,10 +263,25 @@ async def test_disconnect_while_connect_waits_for_the_last_session() -> None:
 
 async def test_second_connect_when_ready() -> None:
     run = await ready()
-    with pytest.raises(AlreadyStartedError, match="disconnect"):
+    with pytest.raises(AlreadyStartedError, match=r"ready already\. Call disconnect\(\)") as raised:
         await run.client.connect()
+    assert raised.value.phase is ConnectPhase.SESSION
     assert run.client.state is TransportState.READY
     await run.client.disconnect()
+    await run.ended(TransportState.DISCONNECTED)
+
+
+async def test_a_loss_when_ready_names_the_phase_too() -> None:
+    run = await ready(expect("client-message"))
+    waits = [run.client.wait_for(RTVIEvent.BOT_LLM_TEXT), run.client.send_client_request("x", timeout=None)]
+    waiting = [asyncio.ensure_future(wait) for wait in waits]
+    await turns(3)
+    run.transport.host.lost(DisconnectedError("The network went away."))
+    for task in waiting:
+        with pytest.raises(DisconnectedError, match=r"^The network went away\. \[phase: session\]$"):
+            await over(task)
+    await turns(20)
+    assert run.client._lifecycle.failure.phase is ConnectPhase.SESSION
     await run.ended(TransportState.DISCONNECTED)
 
 

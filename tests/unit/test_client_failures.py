@@ -29,7 +29,7 @@ from rtvi_web.transport import ConnectRequest, HttpResponse
 
 pytestmark = pytest.mark.usefixtures("tidy")
 
-LIMITED = [phase for phase in ConnectPhase if phase is not ConnectPhase.DEVICES]
+LIMITED = [phase for phase in ConnectPhase if phase not in (ConnectPhase.DEVICES, ConnectPhase.SESSION)]
 REASONS = {
     ConnectPhase.START: "the start endpoint did not answer",
     ConnectPhase.OFFER: "the server did not answer the WebRTC offer",

@@ -135,7 +135,7 @@ class TestStartBot:
         assert run.states[-2:] == ["authenticating", "error"]
         [error] = run.arguments("error")
         assert error.data.fatal
-        assert error.data.error == str(raised.value)
+        assert error.data.error == raised.value.message
         await run.ended(TransportState.ERROR)
 
     async def test_its_own_time_out(self) -> None:

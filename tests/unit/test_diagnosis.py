@@ -61,7 +61,9 @@ def test_why_an_attempt_fails_or_takes_long(phase: ConnectPhase, evidence: dict[
 
 def test_a_session_that_has_ended() -> None:
     lost = DisconnectedError("The bot left the session.")
-    assert problems(TransportState.DISCONNECTED, failure=lost, channel_opened=True) == ["session-ended"]
+    assert problems(TransportState.DISCONNECTED, failure=lost, phase=ConnectPhase.SESSION, channel_opened=True) == [
+        "session-ended"
+    ]
     assert problems(TransportState.DISCONNECTED) == ["not-connected"]
 
 
