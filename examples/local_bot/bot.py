@@ -96,6 +96,7 @@ async def bot(arguments: RunnerArguments) -> None:
         user_params=LLMUserAggregatorParams(
             vad_analyzer=SileroVADAnalyzer(),
             user_turn_strategies=UserTurnStrategies(stop=[SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=0.3)]),
+            user_turn_stop_timeout=15.0,  # seconds; a busy machine may take more than the usual five to recognise
         ),
     )
     worker = PipelineWorker(
