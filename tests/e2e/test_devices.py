@@ -1,18 +1,25 @@
 """What is said while connecting is in the transcript: a real microphone from a file, and a real bot that is late."""
 
 import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Visit, launch
 from in_page import InPagePython
 from local_bot import LocalBot, speak
 from playwright.sync_api import Playwright, Route
+from seed_bot import SeedBot
 
 PHRASE = "tell me a joke"
 
+CONFIG = [
+    {"service": "llm", "options": [{"name": "model", "value": "local"}, {"name": "run_on_config", "value": False}]}
+]
+
 SESSION = """
-    client = new_client(transport=SmallWebRTCTransport(buffer_until_ready=buffer))
+    client = new_client(transport=SmallWebRTCTransport(buffer_until_ready=buffer), params=params or START)
     said = []
     heard = asyncio.Event()
 
@@ -33,24 +40,45 @@ SESSION = """
 """
 
 
-@pytest.mark.parametrize(("buffer", "transcript"), [(True, [PHRASE]), (False, [])])
-def test_a_phrase_spoken_while_connecting(
-    bot: LocalBot, visit: Visit, playwright: Playwright, tmp_path: Path, buffer: bool, transcript: list[str]
-) -> None:
+@pytest.fixture
+def said(bot: LocalBot, visit: Visit, playwright: Playwright, tmp_path: Path) -> Iterator[Callable[..., list[str]]]:
+    """Runs a session whose start endpoint answers when a phrase has been spoken; returns what the bot understood."""
     wav = tmp_path / "microphone.wav"
     speak([PHRASE], wav, lead_silence=0.5, gap=60)
     flags = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={wav}"]
 
-    def late(route: Route) -> None:
-        """The start endpoint, which answers when the phrase is over."""
-        page.evaluate("void (window.microphone = watched.listen())")
-        page.wait_for_function("microphone().heard && microphone().silence > 1")
-        route.continue_()
-
     with contextlib.closing(launch(playwright, *flags)) as browser:
-        page = visit("", browser=browser)
-        page.route("**/start", late)
-        python = InPagePython(page, bot.address)
-        assert python.run(SESSION, buffer=buffer) == transcript
-        python.check_released()
-        page.context.close()
+
+        def run(endpoint: str, *, buffer: bool, params: dict[str, Any] | None = None, **visiting: Any) -> list[str]:
+            page = visit("", browser=browser, **visiting)
+
+            def late(route: Route) -> None:
+                page.evaluate("void (window.microphone = watched.listen())")
+                page.wait_for_function("microphone().heard && microphone().silence > 1")
+                route.continue_()
+
+            page.route(endpoint, late)
+            python = InPagePython(page, bot.address)
+            result: list[str] = python.run(SESSION, buffer=buffer, params=params)
+            python.check_released()
+            page.context.close()
+            return result
+
+        yield run
+
+
+@pytest.mark.parametrize(("buffer", "transcript"), [(True, [PHRASE]), (False, [])])
+def test_a_phrase_spoken_while_connecting(said: Callable[..., list[str]], buffer: bool, transcript: list[str]) -> None:
+    assert said("**/start", buffer=buffer) == transcript
+
+
+def test_a_phrase_spoken_while_a_bot_of_the_first_era_starts(
+    said: Callable[..., list[str]], seed_server: SeedBot
+) -> None:
+    """Pipecat 0.0.73 takes the first words too."""
+    params = {"base_url": seed_server.connect_url, "services": {"llm": "openai"}, "config": CONFIG}
+    servers = tuple(url.split("/")[2] for url in (seed_server.connect_url, seed_server.bot_url))
+    permissions = ["microphone", "local-network-access"]
+    # There is no PATCH in this era.
+    heard = said("**/connect", buffer=True, params=params, permissions=permissions, allow=("405",), others=servers)
+    assert heard == [PHRASE]
