@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from rtvi_web.browser import _js
+from rtvi_web.browser.devices import permission
 from rtvi_web.errors import DeviceError, DisconnectedError, NotInBrowserError, UnsupportedFeatureError
 
 NOUNS = {"mic": "microphone", "cam": "camera", "screen": "screen", "speaker": "speaker"}
@@ -28,6 +29,8 @@ _REASONS = {
     "AbortError": ("in-use", "The {noun} could not be opened. Plug it in again, or restart the browser."),
     "OverconstrainedError": ("constraints", "The {noun} that was asked for is not there. Choose another one."),
 }
+ALLOWED_OPENING = 10.0
+"""Seconds that a device has to open where nobody needs to be asked; some systems leave a page waiting for ever."""
 _SCREEN_REFUSED = "The screen was not shared: the person or the system refused."
 
 Constraints = Mapping[str, Any]
@@ -50,7 +53,16 @@ async def open_input(device: str, constraints: Constraints) -> Any:
         NotInBrowserError: there are no devices here: CPython, or a web worker.
     """
     kind = "audio" if device == "mic" else "video"
-    return await _open(device, "getUserMedia", {kind: dict(constraints) or True})
+    status = await permission(NOUNS[device])
+    limit = ALLOWED_OPENING if status is not None and status.state == "granted" else None
+    try:
+        async with asyncio.timeout(limit):
+            return await _open(device, "getUserMedia", {kind: dict(constraints) or True})
+    except TimeoutError:
+        message = (
+            f"The {NOUNS[device]} is allowed, but did not open within {limit:g} s. Close other programs that use it."
+        )
+        raise DeviceError(message, devices=(device,), type="in-use") from None
 
 
 async def open_screen(constraints: Constraints) -> Any:
