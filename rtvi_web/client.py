@@ -21,7 +21,7 @@ from rtvi_web.lifecycle import Lifecycle
 from rtvi_web.logs import LogLevel, set_log_level
 from rtvi_web.messages import Messages
 from rtvi_web.network import Network
-from rtvi_web.params import ClientParams, seconds
+from rtvi_web.params import ClientParams, checked_mapping, seconds
 from rtvi_web.protocol.bot_state import BotState
 from rtvi_web.protocol.config import Config
 from rtvi_web.protocol.conversation import Conversation
@@ -118,8 +118,8 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
         self._chronicle = Chronicle(self, lambda: self._lifecycle.is_connecting)
         self.on(RTVIEvent.BOT_READY, self._hydrate)
         self.on(RTVIEvent.CONFIG, self._take_config)
-        for name, handler in (callbacks or {}).items():
-            self.on(_event_of_callback(name), handler)
+        for name, handler in checked_mapping("callbacks", callbacks).items():
+            self.on(_event_of_callback(str(name)), handler)
         transport.attach(self._lifecycle, enable_mic=enable_mic, enable_cam=enable_cam)
 
     # The session.

@@ -46,7 +46,12 @@ def _text(name: str, value: Any) -> str | None:
     raise InvalidArgumentError(f"{name} must be a text or None; it is {value!r}.")
 
 
-def _json_object(name: str, value: Any) -> dict[str, Any]:
+def checked_mapping(name: str, value: Any) -> dict[str, Any]:
+    """A dict that was given, or not.
+
+    Raises:
+        InvalidArgumentError: it is none.
+    """
     if value is None or isinstance(value, Mapping):
         return dict(value or {})
     raise InvalidArgumentError(f"{name} must be a dict; it is {value!r}.")
@@ -102,7 +107,7 @@ def _endpoints(name: str, value: Any) -> Endpoints:
     if isinstance(value, Endpoints):
         return value
     endpoints = Endpoints()
-    endpoints._set(_json_object(name, value))
+    endpoints._set(checked_mapping(name, value))
     return endpoints
 
 
@@ -137,9 +142,9 @@ class ClientParams(_Settings):
         "base_url": _text,
         "endpoints": _endpoints,
         "headers": checked_headers,
-        "request_data": _json_object,
+        "request_data": checked_mapping,
         "config": _config,
-        "services": _json_object,
+        "services": checked_mapping,
     }
 
     base_url: str | None = None
@@ -163,7 +168,7 @@ class ClientParams(_Settings):
         if isinstance(given, ClientParams):
             return given
         params = cls()
-        params._set(_json_object("params", given))
+        params._set(checked_mapping("params", given))
         return params
 
     @property

@@ -107,7 +107,7 @@ class Choices:
     def choose(self, name: DeviceName, choice: Choice | None) -> None:
         """The person has chosen; ``None`` takes the choice back."""
         self.chosen(name)
-        new = {name: choice and choice._asdict()}
+        new: dict[str, Any] = {name: choice and choice._asdict()}
         self._chosen = {**(self._chosen or {}), **new}
         if self._remembered:
             remember(_KEY, {**recall(_KEY), **new})  # Another client or tab may have written there meanwhile.

@@ -59,7 +59,7 @@ def offer_url(webrtc_url: str | None, request: ConnectRequest) -> str:
         if isinstance(bundle.get(key), str) and bundle[key]:
             return str(bundle[key])
     if session and request.start_url:
-        url, replaced = re.subn(r"/start(?=/?(\?|$))", lambda _: f"/sessions/{session}/api/offer", request.start_url)
+        url, replaced = re.subn(r"/start/?(?=\?|$)", lambda _: f"/sessions/{session}/api/offer", request.start_url)
         if replaced:
             return url
     if request.base_url:
@@ -135,11 +135,13 @@ class Signalling:
         """Tell the server about local candidates; whether it wants them. It can do without.
 
         Raises:
-            HttpError: no answer at all.
+            HttpError: no answer at all, or a server error, which passes.
         """
         if self.pc_id is None:  # A server that names no connection has nothing to add them to.
             return False
         response = await self._patch(candidates)
+        if response.status >= 500:
+            raise HttpError(f"PATCH {self._url} was answered with {response.status}.")
         self._takes_candidates = response.ok
         if not response.ok:
             logger.debug("PATCH %s: candidates refused with %d: %s", self._url, response.status, explain(response))

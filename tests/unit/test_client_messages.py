@@ -229,6 +229,10 @@ class TestCallbacks:
             assert client.listens(event)
 
     async def test_unknown(self) -> None:
+        with pytest.raises(InvalidArgumentError, match=r"callbacks must be a dict; it is \[1\]"):
+            RTVIClient(transport=Transport(), callbacks=[1])  # type: ignore[arg-type]
+        with pytest.raises(InvalidArgumentError, match="no callback '3'"):
+            RTVIClient(transport=Transport(), callbacks={3: print})  # type: ignore[dict-item]
         with pytest.raises(InvalidArgumentError, match=r"no callback 'onBotRedy'\. Did you mean 'on_bot_ready'\?"):
             RTVIClient(transport=Transport(), callbacks={"onBotRedy": print})
 

@@ -32,6 +32,7 @@ def request(bundle: Mapping[str, Any] = {}, start: str | None = START, base: str
         (None, request({"connection_url": "/answer"}), "/answer"),
         (None, request({"webrtc_url": None, "sessionId": "s1"}), "https://bot.test/agents/x/sessions/s1/api/offer"),
         (None, request({"sessionId": "s1"}, f"{START}?key=k"), "https://bot.test/agents/x/sessions/s1/api/offer?key=k"),
+        (None, request({"sessionId": "s1"}, "/start/"), "/sessions/s1/api/offer"),
         (None, request({"sessionId": "s1"}, "/starters/start"), "/starters/sessions/s1/api/offer"),
         (None, request({"sessionId": "s1"}, "https://bot.test/connect"), "https://bot.test/api/offer"),
         (None, request({}), "https://bot.test/api/offer"),
@@ -177,7 +178,7 @@ async def test_candidates_are_patched_with_the_connections_id() -> None:
     assert http.requests[1][3] == {"pc_id": "pc-1", "candidates": [{"candidate": "c"}]}
 
 
-@pytest.mark.parametrize("status", [404, 405, 500])
+@pytest.mark.parametrize("status", [400, 404, 405])
 async def test_a_server_that_wants_no_candidates_is_noted_quietly(
     status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -186,6 +187,14 @@ async def test_a_server_that_wants_no_candidates_is_noted_quietly(
     await exchange.offer("a")
     assert not await exchange.send_candidates([{}])
     assert [record.levelname for record in caplog.records] == ["DEBUG"]
+
+
+async def test_a_server_error_passes() -> None:
+    exchange = signalling_of(Http(answer(pc_id="pc-1"), HttpResponse(503, ""), HttpResponse(200, "{}")))
+    await exchange.offer("a")
+    with pytest.raises(HttpError, match="answered with 503"):
+        await exchange.send_candidates([{}])
+    assert await exchange.send_candidates([{}])
 
 
 async def test_a_server_that_names_no_connection_gets_no_candidates() -> None:
