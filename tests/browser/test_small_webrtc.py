@@ -192,7 +192,7 @@ async def test_a_wish_before_the_devices_are_opened_is_remembered(selenium):
 
 
 @run_in_pyodide
-async def test_a_microphone_that_is_unplugged_is_reported_and_replaced(selenium):
+async def test_a_microphone_that_stops_is_told_to_the_bot_and_opened_again(selenium):
     import js
     from loopback import Bot, RTVIEvent, connected
 
@@ -200,11 +200,9 @@ async def test_a_microphone_that_is_unplugged_is_reported_and_replaced(selenium)
         frames = [await bot.frame() for _ in range(3)]
         link.tracks().local.audio.dispatchEvent(js.Event.new("ended"))
         assert not link.is_mic_enabled
-        [error] = await host.until(lambda: [error for [error] in host.of(RTVIEvent.DEVICE_ERROR)])
-        assert error.type == "not-found"
-        frames.append(await bot.frame())
-        await link.enable_mic(True)
-        frames.append(await bot.frame())
+        await host.until(lambda: link.is_mic_enabled)  # The browser's default is still there: another device, perhaps.
+        assert not host.of(RTVIEvent.DEVICE_ERROR)
+        frames += [await bot.frame() for _ in range(2)]
         status = [frame["message"]["enabled"] for frame in frames if frame["message"]["receiver_index"] == 0]
         assert status == [True, False, True]
 
