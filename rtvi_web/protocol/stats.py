@@ -8,6 +8,13 @@ from typing import Any, NamedTuple, TypeAlias
 
 Report: TypeAlias = Mapping[str, Any]
 
+UNANSWERED_FOR = 8.5
+"""Seconds for which, at most, a browser has had no answer when it says so: it asks every 2.5 s, misses the answer for
+5 s, and looks twice a second."""
+
+JUST_NOW = 1.0
+"""Seconds within which something has come from a bot that can be heard: its sound comes all the time."""
+
 
 class Traffic(NamedTuple):
     """How much had passed at a moment: seconds, and bytes received and sent since the connection began."""
@@ -101,10 +108,21 @@ def signs_of_life(reports: Iterable[Report]) -> int:
     return sum(int(pair.get(name, 0)) for pair in pairs for name in received)
 
 
-def last_heard(reports: Iterable[Report]) -> float:
-    """When the last packet came from the other side, in seconds since 1970; 0 where nobody knows."""
+def arrived_until(reports: Iterable[Report], *, unanswered: bool) -> float:
+    """What was sent until then has arrived, in seconds since 1970; 0 where nobody knows.
+
+    Args:
+        unanswered: whether the browser misses the answers to its checks. If packets come all the same, the way there
+            is cut, and that nobody knows since when.
+    """
     pairs = (report for report in reports if report["type"] == "candidate-pair")
-    return max((pair.get("lastPacketReceivedTimestamp", 0.0) / 1000 for pair in pairs), default=0.0)
+    pair = max(pairs, key=lambda pair: float(pair.get("lastPacketReceivedTimestamp", 0.0)), default={})
+    if not (heard := pair.get("lastPacketReceivedTimestamp", 0.0) / 1000):
+        return 0.0
+    now = pair.get("timestamp", 0.0) / 1000
+    if unanswered and now - heard < JUST_NOW:
+        return float(now - UNANSWERED_FOR)
+    return float(heard - pair.get("currentRoundTripTime", 0.0))
 
 
 def sound_sent(reports: Iterable[Report]) -> float | None:

@@ -18,13 +18,15 @@ MEMORY = 40.0
 class RecentlySent:
     """The frames of the last seconds. A browser notices a dead link late, and a new connection knows nothing of them.
 
+    Nobody tells which of them have arrived: those in doubt are sent again, and may arrive twice.
+
     All times are in seconds since 1970.
     """
 
     def __init__(self) -> None:
         self._frames: deque[tuple[float, str]] = deque()
         self._size = 0
-        self._heard = self._forgotten = 0.0
+        self._arrived_until = self._forgotten = 0.0
 
     def remember(self, text: str, now: float) -> None:
         """A frame has been sent."""
@@ -36,17 +38,18 @@ class RecentlySent:
             self._forgotten = self._frames[0][0]
             self._drop_oldest()
 
-    def heard(self, at: float) -> None:
-        """When something came from the other side for the last time: what was sent before has arrived."""
-        self._heard = max(self._heard, at)
+    def arrived(self, until: float) -> None:
+        """What was sent until then has arrived."""
+        self._arrived_until = max(self._arrived_until, until)
 
     def take(self) -> list[str]:
-        """The frames that have hardly arrived, oldest first; nothing is remembered any more."""
-        if self._forgotten > self._heard:
+        """The frames that may not have arrived, oldest first; nothing is remembered any more."""
+        if self._forgotten > self._arrived_until:
             logger.warning("some of what was sent while the link was lost has not arrived and is not sent again")
-        frames = [text for sent, text in self._frames if sent > self._heard] if self._heard else []
+        until = self._arrived_until
+        frames = [text for sent, text in self._frames if sent > until] if until else []
         self._frames.clear()
-        self._size, self._heard, self._forgotten = 0, 0.0, 0.0
+        self._size, self._arrived_until, self._forgotten = 0, 0.0, 0.0
         return frames
 
     def _drop_oldest(self) -> None:

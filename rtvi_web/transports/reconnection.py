@@ -49,7 +49,7 @@ class Restorer(Protocol):
         """How much has come from the bot's side so far; any growth is a sign of life."""
         ...
 
-    async def look_back(self) -> None:
+    async def look_back(self, loss: LinkLoss) -> None:
         """The link has just been lost: note what can be learnt of it while it is there."""
 
     async def knows_session(self, lost: float) -> bool:
@@ -207,7 +207,7 @@ class Reconnection:
 
     async def _restore(self, options: Reconnect, loss: LinkLoss) -> None:
         recovery, begun = Recovery(options, loss, random=random.random), time.monotonic()
-        await self._restorer.look_back()
+        await self._restorer.look_back(loss)
         while not await self._works():
             if self._hurry:
                 recovery.hurry()

@@ -15,7 +15,7 @@ from rtvi_web.protocol.diagnosis import LinkEvidence
 from rtvi_web.protocol.media import Participant
 from rtvi_web.protocol.reconnect import LinkLoss, Reconnect
 from rtvi_web.protocol.recovery import SERVER_PATIENCE
-from rtvi_web.protocol.stats import LinkStats, Traffic, last_heard, signs_of_life, sound_sent, summarize
+from rtvi_web.protocol.stats import LinkStats, Traffic, arrived_until, signs_of_life, sound_sent, summarize
 from rtvi_web.transport import ConnectRequest, HttpClient, TransportHost
 from rtvi_web.transports.link import Link
 from rtvi_web.transports.recently_sent import RecentlySent
@@ -108,7 +108,8 @@ class SmallWebRTCSession:
             link.send_track_status(slot, sends)
 
     def bot_ready(self) -> None:
-        """Watch over the link from now on."""
+        """Watch over the link from now on. What was sent so far has arrived, and no bot is to be greeted twice."""
+        self._recently_sent = RecentlySent()
         self._reconnection.begin()
 
     async def close(self) -> None:
@@ -144,9 +145,10 @@ class SmallWebRTCSession:
             raise DisconnectedError("There is no connection.")
         return await self._link.stats()
 
-    async def look_back(self) -> None:
+    async def look_back(self, loss: LinkLoss) -> None:
         with contextlib.suppress(DisconnectedError):  # A connection that is closed tells nothing.
-            self._recently_sent.heard(last_heard(await self._reports()))
+            reports = await self._reports()
+            self._recently_sent.arrived(arrived_until(reports, unanswered=loss is LinkLoss.SILENT))
 
     async def knows_session(self, lost: float) -> bool:
         known = await self._signalling.knows_connection()

@@ -55,20 +55,24 @@ class Cable:
     bot: Namespace
     page: Namespace
 
-    def cut(self) -> float:
+    def cut(self, *, one_way: bool = False) -> float:
         """Nothing passes any more, and nobody is told: both ends send to a hardware address that nobody has.
+
+        Args:
+            one_way: only the page does, and hears the bot on.
 
         Returns:
             When that was (`time.time()`).
         """
-        for here, there in ((self.bot, self.page), (self.page, self.bot)):
+        ways = [(self.page, self.bot), (self.bot, self.page)]
+        for here, there in ways[:1] if one_way else ways:
             _ip(f"-n {here.name} neigh replace {there.address} lladdr {_NOBODY} dev {here.device} nud permanent")
         return time.time()
 
     def restore(self) -> float:
         """Everything passes again; when that was."""
-        for here, there in ((self.bot, self.page), (self.page, self.bot)):
-            _ip(f"-n {here.name} neigh del {there.address} dev {here.device}")
+        for end in (self.bot, self.page):
+            _ip(f"-n {end.name} neigh flush dev {end.device} nud permanent")
         return time.time()
 
 

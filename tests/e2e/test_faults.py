@@ -125,6 +125,23 @@ class TestTheLinkIsCut:
         assert events(session).count("botReady") == 1
         session.disconnect()
 
+    def test_in_one_direction(self, wired: Rig, wired_session: NewSession) -> None:
+        """The bot is heard, and hears nothing: what was sent meanwhile is sent again, though packets came."""
+        session = wired_session()
+        cut = wired.cable.cut(one_way=True)
+        session.run('for n in (1, 2, 3): client.send_client_message("notify", n)')
+        noticed = session.wait_for("reconnecting", SOON).at - cut
+        session.page.page.evaluate("watched.peers[0].close()")
+        wait_until(cut + 12)
+        took = session.echo(wired.cable.restore())
+        report("cut in one direction for 12 s, the connection closed", noticed=noticed, recovered=took)
+        assert noticed < SOON
+        assert took < SOON
+        assert session.run("result = heard") == [1, 2, 3]
+        assert resumed(session) == [True]
+        assert session.peers() == 2
+        session.disconnect()
+
     def test_for_forty_seconds(self, wired: Rig, wired_session: NewSession) -> None:
         """The session ends: told at once that it is in danger, and at the end of the budget that it is over."""
         session = wired_session()

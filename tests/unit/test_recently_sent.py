@@ -16,10 +16,10 @@ def sent(*times: float) -> RecentlySent:
     return recently
 
 
-def test_what_was_sent_after_the_last_sign_of_life() -> None:
+def test_what_is_in_doubt() -> None:
     recently = sent(1.0, 2.0, 3.0)
-    recently.heard(2.0)
-    recently.heard(1.0)
+    recently.arrived(2.0)
+    recently.arrived(1.0)
     assert recently.take() == ["at 3"]
     assert recently.take() == []
 
@@ -30,7 +30,7 @@ def test_nothing_where_nobody_knows_when_that_was() -> None:
 
 def test_what_is_old_has_arrived() -> None:
     recently = sent(1.0, 2.0 + MEMORY)
-    recently.heard(0.5)
+    recently.arrived(0.5)
     assert recently.take() == [f"at {2 + MEMORY:g}"]
 
 
@@ -39,7 +39,7 @@ def test_it_is_bounded_and_says_what_it_has_forgotten(text: str, kept: int, capl
     recently = RecentlySent()
     for _ in range(kept + 1):
         recently.remember(text, 10.0)
-    recently.heard(9.0)
+    recently.arrived(9.0)
     with caplog.at_level(logging.WARNING):
         assert len(recently.take()) == kept
     assert "has not arrived and is not sent again" in caplog.text

@@ -45,7 +45,7 @@ class Transport:
         self.alive += self.growing
         return self.alive
 
-    async def look_back(self) -> None:
+    async def look_back(self, loss: LinkLoss) -> None:
         self.log.append("looked back")
 
     async def knows_session(self, lost: float) -> bool:
@@ -187,7 +187,7 @@ async def test_a_bot_that_leaves_ends_what_was_being_done() -> None:
 
 async def test_whatever_goes_wrong_the_session_ends() -> None:
     class Broken(Transport):
-        async def look_back(self) -> None:
+        async def look_back(self, loss: LinkLoss) -> None:
             raise ValueError("a bug")
 
     assert await run(Broken(True)) == [0, "The bot closed the data channel. ValueError: a bug"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rtvi_web.protocol.stats import Traffic, last_heard, signs_of_life, sound_sent, summarize
+from rtvi_web.protocol.stats import UNANSWERED_FOR, Traffic, arrived_until, signs_of_life, sound_sent, summarize
 
 REPORT: list[dict[str, Any]] = [
     {"id": "T", "type": "transport", "selectedCandidatePairId": "P2"},
@@ -62,13 +62,20 @@ def test_an_empty_report_tells_nothing() -> None:
     stats = summarize([], Traffic(0.0, 0, 0))
     told = {name: getattr(stats, name) for name in stats.__dataclass_fields__}
     assert {value for name, value in told.items() if name not in ("buffered", "traffic")} == {None}
-    assert (signs_of_life([]), last_heard([]), sound_sent([])) == (0, 0.0, None)
+    assert (signs_of_life([]), arrived_until([], unanswered=True), sound_sent([])) == (0, 0.0, None)
 
 
 def test_what_is_read_from_it_besides() -> None:
     assert signs_of_life(REPORT) == 1 + 500 + 4 + 5
-    assert last_heard(REPORT) == 1_000_009.99
     assert sound_sent(REPORT) == 0.25
+
+
+def test_until_when_what_was_sent_has_arrived() -> None:
+    """Until a round trip before the last packet; where the way there is cut alone, until nobody misses an answer."""
+    assert arrived_until(REPORT, unanswered=False) == 1_000_009.97
+    assert arrived_until(REPORT, unanswered=True) == 1_000_010 - UNANSWERED_FOR
+    all_is_cut = [{"type": "candidate-pair", "timestamp": 106_000.0, "lastPacketReceivedTimestamp": 100_000.0}]
+    assert arrived_until(all_is_cut, unanswered=True) == 100.0
 
 
 @pytest.mark.parametrize(("lost", "received", "loss"), [(-3, 100, 0.0), (0, 0, None), (10, 0, 1.0)])
