@@ -22,7 +22,7 @@ from server import serve  # noqa: E402
 DEVICES = "--use-fake-device-for-media-stream=device-count=3"  # three microphones, cameras and speakers
 SCREEN = "--use-fake-ui-for-media-stream"  # a person who allows everything, and shares a screen at once
 COMMON = [*FLAGS, "--js-flags=--expose-gc", "--disable-features=WebRtcHideLocalIpsWithMdns"]
-TEST_SECONDS = 20
+TEST_SECONDS = 60
 """After this long every task in the page is cancelled, so that a test that hangs fails."""
 
 # What the page has opened and not closed, for the leak gate.
@@ -76,7 +76,7 @@ def playwright_browsers() -> Iterator[dict[str, Any]]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium
         browsers = {
-            name: chromium.launch(executable_path=chromium_path(), args=[*COMMON, *flags])
+            name: chromium.launch(executable_path=chromium_path(), args=[*COMMON, *flags], timeout=1000 * TEST_SECONDS)
             for name, flags in {"chrome": [DEVICES], "no devices": [], "screen": [DEVICES, SCREEN]}.items()
         }
         yield browsers
@@ -93,19 +93,20 @@ def web_server_main(request: pytest.FixtureRequest) -> Iterator[tuple[str, int, 
 
 @pytest.fixture(scope="session")
 def booted(web_server_main: Any, playwright_browsers: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
-    """Boots the page in a browser, once for all modules."""
-    pages: dict[str, PlaywrightChromeRunner] = {}
+    """Boots the page in a browser, once for all modules, and once more where Chromium's renderer crashed."""
+    pages: dict[str, _Runner] = {}
 
-    def boot(browser: str) -> PlaywrightChromeRunner:
-        if browser not in pages:
+    def boot(browser: str) -> _Runner:
+        if browser not in pages or pages[browser].has_crashed:
             host, port, _ = web_server_main
-            pages[browser] = page = _Runner(
+            page = _Runner(
                 server_port=port,
                 server_hostname=host,
                 browsers={"chrome": playwright_browsers[browser]},
                 dist_dir=request.config.option.dist_dir,
             )
             _prepare(page)
+            pages[browser] = page
         return pages[browser]
 
     yield boot
@@ -116,12 +117,16 @@ def booted(web_server_main: Any, playwright_browsers: Any, request: pytest.Fixtu
 class _Runner(PlaywrightChromeRunner):
     """pytest-pyodide's runner, whose page watches what is opened and lets tests grant permissions."""
 
+    script_timeout = TEST_SECONDS
+
     def get_driver(self, jspi: bool = False) -> Any:
         page = super().get_driver(jspi)
         page.add_init_script(WATCH)
         page.expose_function("allow", lambda names: _allow(page, names))
         self.page_errors: list[str] = []
         page.on("pageerror", lambda error: self.page_errors.append(str(error)))
+        self.has_crashed = False
+        page.on("crash", lambda _: setattr(self, "has_crashed", True))
         return page
 
 
@@ -141,8 +146,9 @@ def _prepare(page: PlaywrightChromeRunner) -> None:
     page.save_state()
 
 
-@pytest.fixture(scope="module")
-def selenium_module_scope(booted: Any) -> PlaywrightChromeRunner:
+@pytest.fixture
+def selenium(booted: Any) -> PlaywrightChromeRunner:
+    """The page, by the name that ``@run_in_pyodide`` knows it by."""
     return booted("chrome")
 
 
@@ -180,7 +186,7 @@ def pytest_runtest_call(item: pytest.Item) -> Any:
         page.disable_pyproxy_tracing()
         leaked = page.get_num_proxies() - before
         unheard = page.run("loopback.unheard()")
-        left_open = page.run_js("for (let i = 0; i < 50 && leftOpen().length; i++) await sleep(20); return leftOpen()")
+        left_open = page.run_js("for (let i = 0; i < 250 && leftOpen().length; i++) await sleep(20); return leftOpen()")
         page.run_js("for (const track of opened.tracks) track.stop(); for (const peer of opened.peers) peer.close()")
         page.run_js("opened.tracks.clear(); opened.peers.clear(); opened.contexts.clear()")
         page.restore_state()
