@@ -185,7 +185,7 @@ class Bot:
         self.frames = asyncio.Queue()
         self.connection = None
         self.channel = None
-        self.met = asyncio.Event()  # the channel is here too: it may open a moment later than at the other end
+        self.met = asyncio.Event()  # the channel is open here too: a moment later than at the other end, perhaps
         self.track = self.picture = None
         self._scope = _js.Scope()
         self._hearing = None
@@ -256,6 +256,8 @@ class Bot:
         return {"status": 200, "body": answer}
 
     def _open(self):
+        if self.connection:
+            self.connection.close()  # Of the session before: it would go on encoding what the bot says.
         self.connection = _js.construct("RTCPeerConnection")
         self._scope.defer(self.connection.close)
         self._scope.listen(self.connection, "datachannel", self._on_channel)
@@ -263,8 +265,10 @@ class Bot:
 
     def _on_channel(self, event):
         self.channel = event.channel
-        self.met.set()
         self._scope.listen(self.channel, "message", lambda e: self.frames.put_nowait(e.data))
+        self._scope.listen(self.channel, "open", lambda _: self.met.set())
+        if self.channel.readyState == "open":
+            self.met.set()
 
     def _on_track(self, event):
         if event.track.kind == "audio":
