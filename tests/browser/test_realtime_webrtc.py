@@ -122,6 +122,7 @@ async def test_a_server_that_closes_the_channel_is_lost_at_once(selenium):
 async def test_a_path_that_comes_back_within_the_grace_is_no_loss(selenium):
     import asyncio
 
+    from loopback import until
     from realtime_peer import RealtimePeer, request, transport
 
     from rtvi_web.transports import realtime_call
@@ -132,6 +133,7 @@ async def test_a_path_that_comes_back_within_the_grace_is_no_loss(selenium):
     try:
         async with RealtimePeer() as peer, transport(RealtimeWebRTCTransport()) as (link, host):
             await link.connect(request(peer.url))
+            await until(lambda: link._call._peer.state == "connected")  # It may say so after the channel has opened.
             # Loopback never loses its path: what the browser would say is said by hand.
             link._call.on_state("disconnected")
             link._call.on_state("connected")

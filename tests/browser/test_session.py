@@ -45,22 +45,30 @@ async def test_the_start_endpoint_leads_to_the_bot(selenium):
 
 
 STALLS = [
-    ("/answers/never", 0.3, "offer", "did not answer the WebRTC offer"),
-    (None, 3, "bot-ready", "did not say bot-ready"),
+    ("/answers/never", "offer", "did not answer the WebRTC offer"),
+    (None, "bot-ready", "did not say bot-ready"),
 ]
 
 
-@pytest.mark.parametrize(("url", "timeout", "phase", "message"), STALLS)
+@pytest.mark.parametrize(("url", "phase", "message"), STALLS)
 @run_in_pyodide
-async def test_a_bot_that_stalls_runs_into_the_deadline(selenium, url, timeout, phase, message):
+async def test_a_bot_that_stalls_runs_into_the_deadline(selenium, url, phase, message):
+    import time
+
     import js
     import pytest
-    from loopback import Bot
+    from loopback import RTVIBot
 
     from rtvi_web import ConnectionTimeoutError, RTVIClient, TransportState
     from rtvi_web.transports import SmallWebRTCTransport
 
-    async with Bot() as bot:
+    async with RTVIBot() as bot:
+        began = time.monotonic()
+        client = RTVIClient(transport=SmallWebRTCTransport(webrtc_url=bot.url))
+        await client.connect()
+        await client.disconnect()
+        timeout = 0.5 + 5 * (time.monotonic() - began)  # More than this machine takes, as busy as it is.
+        bot.may_be_ready.clear()
         client = RTVIClient(transport=SmallWebRTCTransport(webrtc_url=url or bot.url), timeout=timeout)
         with pytest.raises(ConnectionTimeoutError, match=message) as caught:
             await client.connect()
@@ -97,9 +105,9 @@ async def test_disconnect_at_many_moments_of_connect(selenium):
     import asyncio
 
     import js
-    from loopback import RTVIBot
+    from loopback import RTVIBot, until
 
-    from rtvi_web import BotReadyData, ConnectAbortedError, ConnectPhase, RTVIClient
+    from rtvi_web import BotReadyData, ConnectAbortedError, ConnectPhase, RTVIClient, TransportState
     from rtvi_web.browser import _js
     from rtvi_web.transports import SmallWebRTCTransport
 
@@ -114,9 +122,14 @@ async def test_disconnect_at_many_moments_of_connect(selenium):
             while _js._late_calls:
                 await asyncio.wait(_js._late_calls)
             assert all(track.readyState == "ended" for track in js.opened.tracks)
-        assert {"devices", "offer"} <= outcomes <= {*ConnectPhase, BotReadyData}
+        assert {"devices"} <= outcomes <= {*ConnectPhase, BotReadyData}
         await client.connect()
         await client.disconnect()
+    client = RTVIClient(transport=SmallWebRTCTransport(webrtc_url="/answers/never"))
+    connecting = asyncio.ensure_future(client.connect())
+    await until(lambda: client.state is TransportState.CONNECTING)
+    outcome, _ = await asyncio.gather(connecting, client.disconnect(), return_exceptions=True)
+    assert outcome.phase == "offer"
 
 
 @run_in_pyodide

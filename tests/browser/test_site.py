@@ -11,11 +11,11 @@ import pytest
 from compiled import unpack
 from downloads import fetch, read_pins
 from paths import DIST
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from serve import serve, site
 
 PREFIX = "/a/project/page/"
-BOOT_TIMEOUT_MS = 30_000
+BOOT_TIMEOUT_MS = 90_000
 
 PAGE = """<!doctype html><title>test</title><link rel="icon" href="data:,"><p id="result"></p>
 <script type="module">
@@ -69,8 +69,13 @@ inspect.getsource(rtvi_web)[:3] + rtvi_web.RTVIClient.__name__
 
 @pytest.mark.parametrize("name", ["index.html", "plain.html"])
 def test_the_page_starts_with_and_without_pyscript(page: Page, url: str, name: str) -> None:
-    page.goto(url + name)
-    expect(page.locator("[data-boot] progress")).to_be_visible()
+    held: list[Route] = []
+    page.route("**/pyodide.asm.wasm", lambda route: held.append(route))  # It cannot start before anybody has looked.
+    page.goto(url + name, wait_until="commit")
+    expect(page.locator("[data-boot] progress")).to_be_visible(timeout=BOOT_TIMEOUT_MS)
+    page.unroute("**/pyodide.asm.wasm")
+    for route in held:
+        route.continue_()
     expect(page.locator("[data-boot]")).to_be_hidden(timeout=BOOT_TIMEOUT_MS)
     expect(page.locator(".py-error")).to_have_count(0)
 
@@ -81,7 +86,7 @@ def test_a_file_that_cannot_be_loaded_is_named_on_the_page(page: Page, url: str,
     page.goto(url + name)
     label = page.locator("[data-boot] label")
     expect(label).to_contain_text("Python could not start", timeout=BOOT_TIMEOUT_MS)
-    expect(label).to_contain_text("python_stdlib.zip")
+    expect(label).to_contain_text("python_stdlib.zip", timeout=BOOT_TIMEOUT_MS)
 
 
 def test_a_broken_connection_is_told_on_the_page(page: Page, url: str) -> None:

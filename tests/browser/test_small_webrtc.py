@@ -80,22 +80,22 @@ async def test_playing_can_be_left_to_the_page(selenium):
 
 @run_in_pyodide
 async def test_blocked_audio_is_an_event_and_can_be_resumed(selenium):
-    import js
+    from contextlib import ExitStack
+
+    from edge import refusing
     from loopback import Bot, RTVIEvent, connected, event
 
-    js.eval(
-        "globalThis.realPlay = HTMLMediaElement.prototype.play; HTMLMediaElement.prototype.play = async () => "
-        "{ throw new DOMException('the user did not interact with the document first', 'NotAllowedError') }"
-    )
-    async with Bot(speaks=True) as bot, connected(bot) as (link, host):
-        await host.until(lambda: host.of(RTVIEvent.BOT_AUDIO_BLOCKED))
-        js.eval("HTMLMediaElement.prototype.play = realPlay")
-        element = link._player.element
-        assert element.paused
-        await link.resume_bot_audio()
-        if element.readyState < 3:
-            await event(element, "canplay")
-        assert not element.paused
+    with ExitStack() as blocked:
+        blocked.enter_context(refusing("HTMLMediaElement.prototype", "play", "NotAllowedError"))
+        async with Bot(speaks=True) as bot, connected(bot) as (link, host):
+            await host.until(lambda: host.of(RTVIEvent.BOT_AUDIO_BLOCKED))
+            blocked.close()
+            element = link._player.element
+            assert element.paused
+            await link.resume_bot_audio()
+            if element.readyState < 3:
+                await event(element, "canplay")
+            assert not element.paused
 
 
 @run_in_pyodide

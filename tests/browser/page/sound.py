@@ -35,18 +35,24 @@ def ramp(seconds, *, rate=24_000):
     return array("h", [(n * 400) % 32768 - 16384 for n in range(round(seconds * rate))]).tobytes()
 
 
+def root_mean_square(pcm):
+    """How loud PCM is, 0 to 1."""
+    samples = array("h", pcm)
+    return math.sqrt(sum(sample * sample for sample in samples) / len(samples)) / 32768
+
+
 async def loudness(track, *, over=0.01):
-    """The root mean square of a track as soon as it is above a threshold; 0 if it is not within three seconds."""
+    """The root mean square of a track, as soon as it is above a threshold."""
     context = _js.construct("AudioContext")
     analyser = context.createAnalyser()
     context.createMediaStreamSource(_js.construct("MediaStream", [track])).connect(analyser)
     samples = _js.construct("Float32Array", analyser.fftSize)
     level = 0.0
-    for _ in range(300):
-        analyser.getFloatTimeDomainData(samples)
-        level = math.sqrt(sum(x * x for x in samples.to_py()) / analyser.fftSize)
-        if level > over:
-            break
-        await asyncio.sleep(0.01)
-    await _js.call(context, "close")
-    return level if level > over else 0.0
+    try:
+        while level <= over:
+            await asyncio.sleep(0.01)
+            analyser.getFloatTimeDomainData(samples)
+            level = math.sqrt(sum(x * x for x in samples.to_py()) / analyser.fftSize)
+        return level
+    finally:
+        await _js.call(context, "close")
