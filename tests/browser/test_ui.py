@@ -406,6 +406,7 @@ async def test_the_badge_says_that_the_bot_has_left(selenium):
         badge = ui.connection_badge(client, into=place)
         await client.connect()
         client.send_text("bye")
+        await client.wait_for("botStateChanged")
         assert (badge.element.getAttribute("data-state"), badge.element.textContent) == ("bot-left", "The bot has left")
         await client.disconnect()
         badge.close()

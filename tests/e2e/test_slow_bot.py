@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from conftest import Visit, launch
@@ -31,7 +32,7 @@ def test_it_is_waited_for_and_negotiated_with_again(
 ) -> None:
     page = visit("", browser=quiet_browser, permissions=["microphone", "camera"])
     python = InPagePython(page, slow_bot.address)
-    offers: list[dict[str, object]] = []
+    offers: list[Any] = []
 
     def note(request: Request) -> None:
         if request.method == "POST" and request.url.endswith("/api/offer"):
