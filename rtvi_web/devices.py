@@ -80,7 +80,8 @@ class Devices:
     async def update_mic(self, id: str) -> None:
         """Use another microphone, at once if it is in use, and in later sessions. Mirrors ``updateMic()``.
 
-        In a call the bot hears on without a new negotiation. Before, it is remembered and nothing is opened.
+        In a call the bot hears on without a new negotiation. Before, and after the person refused the microphone, it
+        is remembered and nothing is opened.
 
         Args:
             id: of a device of :meth:`get_all_mics`.
