@@ -54,7 +54,8 @@ browser: tools browser-binary ## tests of the built wheel in Chromium
 	$(PY) -m pytest tests/browser --rt chrome --runner playwright --dist-dir .cache/test-dist
 
 e2e: site bot seed-bot browser-binary ## tests of the pages in Chromium against real bots
-	$(PY) -m pytest tests/e2e -n 2 --dist loadfile  # they mostly wait for speech
+	$(PY) -m pytest tests/e2e -m "not alone" -n 2 --dist loadfile  # they mostly wait for speech
+	$(PY) -m pytest tests/e2e -m alone
 
 bench: site bot browser-binary ## print the figures, as ratios in one run
 	$(PY) benchmarks/boot.py

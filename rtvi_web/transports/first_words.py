@@ -30,6 +30,8 @@ _SPEED = 2
 second from before they know of speech, and what passes until a busy bot has noticed it (0.2 s of sound and 0.2 s of
 work, seen at five times the speed) is lost to them."""
 
+_BURST = 0.5
+"""Seconds of sound that a page which was busy sends at once to catch up: less than those recognisers keep."""
 _PATIENCE = 5.0
 """Seconds for which what was said during the last wait is sent too, once all before has left. A connection that takes
 longer than that to hand over a moment's sound cannot keep up, and the live track is better than none."""
@@ -85,9 +87,11 @@ class FirstWords:
         last = time.monotonic()
         caught_up: float | None = None
         self.collect()
+        unhurried = last + _PATIENCE + 2 * len(self._chunks) * _CHUNK  # Twice what it takes where nothing is busy.
         while True:
             now = time.monotonic()
-            due = max(_BATCH, round((now - last) * _SPEED / _CHUNK))  # A busy page catches up all the same.
+            most = _BURST if now < unhurried else KEPT  # A page that is always busy catches up all the same.
+            due = max(_BATCH, round(min((now - last) * _SPEED, most) / _CHUNK))
             last = now
             for start in range(0, min(due, len(self._chunks)), _BATCH):
                 send("raw-audio-batch", self._batch(min(_BATCH, due - start)))

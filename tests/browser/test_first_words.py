@@ -139,3 +139,27 @@ async def test_where_no_sound_can_be_recorded_the_session_does_without_first_wor
             await client.disconnect()
     finally:
         js.eval("globalThis.AudioContext = Real")
+
+
+@run_in_pyodide
+async def test_a_page_that_was_busy_sends_no_more_at_once_than_recognisers_keep(selenium):
+    import itertools
+    import time
+
+    from loopback import tone, until
+
+    from rtvi_web.transports.first_words import FirstWords
+
+    async with tone(1000) as own:
+        words, sent, counts = FirstWords(lambda: own), [], [0]
+        await until(lambda: len(words._chunks) > 100)
+
+        async def leave():
+            counts.append(sum(len(batch["base64AudioBatch"]) for batch in sent))
+            if len(counts) in (3, 5):
+                time.sleep(1)  # noqa: ASYNC251  # Nothing in the page goes on.
+
+        await words.send(lambda type, data: sent.append(data), leave)
+        assert max(now - before for before, now in itertools.pairwise(counts)) * 0.02 <= 0.5
+        assert counts[-1] * 0.02 > 4
+        words.close()

@@ -12,6 +12,7 @@ from local_bot import LocalBot, speak
 from playwright.sync_api import Playwright, Route
 from seed_bot import SeedBot
 
+pytestmark = pytest.mark.alone
 PHRASE = "tell me a joke"
 
 CONFIG = [

@@ -326,6 +326,7 @@ def test_a_bot_that_leaves_a_session_that_stays(bot: LocalBot, session: NewSessi
     call.disconnect()
 
 
+@pytest.mark.alone
 def test_ten_thousand_messages_to_the_bot(bot: LocalBot, session: NewSession) -> None:
     """They are taken at once, and all arrive: the channel keeps the order, so the answer to the last says so."""
     call = session(bot.address)
@@ -343,6 +344,7 @@ def test_ten_thousand_messages_to_the_bot(bot: LocalBot, session: NewSession) ->
     call.disconnect()
 
 
+@pytest.mark.alone
 def test_ten_thousand_messages_from_the_bot(bot: LocalBot, session: NewSession) -> None:
     """Faster than a real bot sends, so these come from a stand-in; the real one is heard in between and after."""
     call = session(bot.address)
