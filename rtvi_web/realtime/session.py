@@ -64,7 +64,7 @@ def to_ga(given: Any) -> Config:
             ``get_session_payload()`` (``getSessionPayload()``), whose ``"session"`` is taken.
 
     Raises:
-        InvalidArgumentError: it is none of these, or it has a tool without a name.
+        InvalidArgumentError: it is none of these, or a tool is no definition, or has no name.
     """
     mapping = _mapping(given)
     config: Config = {}
@@ -84,8 +84,10 @@ def tool_definition(given: Mapping[str, Any]) -> dict[str, Any]:
     The seed has ``required`` beside ``parameters``. What is no function, such as an MCP server, stays as it is.
 
     Raises:
-        InvalidArgumentError: a function has no name.
+        InvalidArgumentError: it is no definition, or a function has no name.
     """
+    if not isinstance(given, Mapping):
+        raise InvalidArgumentError(f"A tool here must be a dict; it is {given!r}. Functions are for add_tool().")
     if given.get("type", "function") != "function":
         return copy.deepcopy(dict(given))
     name = given.get("name")
@@ -168,6 +170,8 @@ def _ga_value(name: str, value: Any) -> Any:
         return None
     if name == "turn_detection" and isinstance(value, str):
         return None if value == "none" else {"type": value}
-    if name == "tools" and isinstance(value, list | tuple):
-        return [tool_definition(tool) if isinstance(tool, Mapping) else tool for tool in value]
+    if name == "tools" and value is not None:
+        if not isinstance(value, list | tuple):
+            raise InvalidArgumentError(f"tools must be a list of definitions; it is {value!r}.")
+        return [tool_definition(tool) for tool in value]
     return value

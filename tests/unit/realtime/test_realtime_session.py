@@ -83,6 +83,9 @@ def test_tools_of_every_shape_become_those_of_today() -> None:
     assert "required" not in parameters
     with pytest.raises(InvalidArgumentError, match="must have a name"):
         Run(config={"tools": [{"description": "x"}]})
+    for wrong in ([print], [None], {"name": "f"}, "f"):
+        with pytest.raises(InvalidArgumentError, match="must be a"):
+            Run(config={"tools": wrong})
 
 
 def test_what_only_the_server_can_say_is_not_said_back() -> None:
