@@ -301,6 +301,19 @@ class RealtimeAPI(EventHandlers):
             InvalidArgumentError: data is no mapping, or cannot be written as JSON.
             MessageTooLargeError: see its ``limit``; nothing was sent.
         """
+        event, text = self.check(type, data)
+        self._transport.send(text)
+        self._listener.client_event(event)
+        self._log("client", event)
+        self._tell(f"client.{type}", event)
+        return True
+
+    def check(self, type: str, data: Mapping[str, Any] | None = None) -> tuple[Event, str]:
+        """Check that :meth:`send` could send this, and raise what it would.
+
+        Returns:
+            The event, and its text.
+        """
         self.require_connection()
         if data is not None and not isinstance(data, Mapping):
             raise InvalidArgumentError("data must be an object")  # the seed's words
@@ -308,11 +321,7 @@ class RealtimeAPI(EventHandlers):
         text = encode(event)
         if len(text) > SMALL and len(text) > self._transport.max_message_size:  # JSON of ours is ASCII
             raise MessageTooLargeError(len(text), self._transport.max_message_size)
-        self._transport.send(text)
-        self._listener.client_event(event)
-        self._log("client", event)
-        self._tell(f"client.{type}", event)
-        return True
+        return event, text
 
     def require_connection(self) -> None:
         """Check that something can be sent.

@@ -280,7 +280,8 @@ class RealtimeClient(EventHandlers):
 
         Args:
             response: what this one shall be like (``instructions``, ``output_modalities``, ``metadata`` …). With
-                ``"conversation": "none"`` it is out of the conversation, and does not wait.
+                ``"conversation": "none"`` it is out of the conversation, and does not wait; ``metadata`` of its own
+                tells it from others.
 
         Returns:
             Always ``True``.

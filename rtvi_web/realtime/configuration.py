@@ -33,6 +33,7 @@ class Configuration:
         self.config: Config = default_config()
         self.tools: dict[str, Tool] = {}
         self._offered: set[str] = set()  # tools that the server has told of, somebody else's perhaps
+        self._lent: set[str] = set()  # tools of single responses
         self._delegate: Any = given  # may know better about turn detection
         if given is not None:
             self.config = merge(self.config, to_ga(given))
@@ -110,7 +111,8 @@ class Configuration:
 
     def is_offered(self, name: str) -> bool:
         """Whether the model may call a tool of this name, by what is said here or by what the server says."""
-        return name in self._offered or any(tool.get("name") == name for tool in self.get_tools())
+        told = name in self._offered or name in self._lent
+        return told or any(tool.get("name") == name for tool in self._definitions(self.config, self.tools))
 
     def _without(self, name: str) -> list[dict[str, Any]]:
         return [tool for tool in self.config.get("tools") or () if tool.get("name") != name]
@@ -143,6 +145,7 @@ class Configuration:
         self._acknowledged: asyncio.Future[RequestError | None] = loop.create_future()
         self._update_id = new_id("evt_")
         self._offered = set()
+        self._lent = set()
 
     async def establish(self) -> None:
         """Tell the server the configuration once it has a session, and wait until it has taken it, or 5 s.
@@ -158,11 +161,16 @@ class Configuration:
         if self._acknowledged.done() and (refusal := self._acknowledged.result()):
             raise refusal
 
+    def client_event(self, event: Event) -> None:
+        """Hear what tools a single response is offered."""
+        if event["type"] == "response.create":
+            self._lent |= _tool_names(object_in(event, "response"))
+
     def server_event(self, event: Event) -> None:
         """Hear what the server says of the session."""
         session = object_in(event, "session")
         if "tools" in session:
-            self._offered = {text_in(tool, "name") for tool in objects_in(session, "tools")}
+            self._offered = _tool_names(session)
         match event["type"]:
             case "session.created":
                 _settle(self._created, None)
@@ -178,6 +186,10 @@ class Configuration:
 def _same(tool: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two definitions are of one tool; MCP servers are told apart by their label."""
     return all(tool.get(key) == other.get(key) for key in ("name", "server_label"))
+
+
+def _tool_names(config: Mapping[str, Any]) -> set[str]:
+    return {text_in(tool, "name") for tool in objects_in(config, "tools")}
 
 
 def _settle(future: asyncio.Future[Any], result: Any) -> None:

@@ -132,14 +132,15 @@ class Conversation:
     def _end(self, item: Item, response_id: str) -> None:
         """An item is done, and its status was left out: it is complete.
 
-        Only a call of the model's isn't by that alone. One that was cut short is done as well, and what comes of it is
-        known at the end of its response.
+        Only a call that the model is making isn't by that alone: one that was cut short is done as well. The end of its
+        response tells.
         """
-        if item.type != "function_call" or not (item.status or response_id):
-            item.status = "completed" if item.status in (None, "in_progress") else item.status
-        elif response_id:
+        if item.type == "function_call" and (response_id or item.status):
             item.status = item.status or "in_progress"
-            self._open_calls.setdefault(response_id, []).append(item)
+            if response_id:
+                self._open_calls.setdefault(response_id, []).append(item)
+        elif item.status in (None, "in_progress"):
+            item.status = "completed"
 
     def _truncated(self, event: Event) -> list[ItemEvent]:
         item = self._items.get(text_in(event, "item_id"))
@@ -151,16 +152,14 @@ class Conversation:
 
     def _deleted(self, event: Event) -> list[ItemEvent]:
         item = self._items.remove(text_in(event, "item_id"))
-        if item is None:
-            return []
-        self._completed.discard(item.id)
-        return _updated(item)
+        return _updated(item) if item else []
 
     def _upsert(self, raw: dict[str, Any], event: Event) -> tuple[Item | None, list[ItemEvent]]:
         item, is_new = self._items.upsert(raw, event)
         if item is None:
             return None, []
         if is_new:
+            self._completed.discard(item.id)
             self._add_early(item)
         return item, [*_updated(item), *([ItemEvent("conversation.item.appended", item)] if is_new else [])]
 
@@ -265,7 +264,8 @@ class Conversation:
         for raw in objects_in(response, "output"):
             raw = {**raw, "status": text_in(raw, "status") or status}
             item = self._items.get(text_in(raw, "id"))
-            if item is None or item.status != raw["status"]:
+            was_deleted = item is None and text_in(raw, "id") in self._completed
+            if not was_deleted and (item is None or item.status != raw["status"]):
                 told += self._done({**event, "item": raw})
         for item in self._open_calls.pop(id, ()):
             if item.status == "in_progress":

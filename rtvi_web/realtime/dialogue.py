@@ -16,7 +16,7 @@ from rtvi_web.realtime.configuration import Configuration
 from rtvi_web.realtime.conversation import Conversation
 from rtvi_web.realtime.events import EventHandlers
 from rtvi_web.realtime.items import Item, ItemEvent
-from rtvi_web.realtime.responses import ABOUT_OTHERS, ALREADY_ACTIVE, ResponseSequencer
+from rtvi_web.realtime.responses import ABOUT_OTHERS, ALREADY_ACTIVE, ResponseSequencer, is_aside
 from rtvi_web.realtime.settings import Settings
 from rtvi_web.realtime.speech import Speech
 from rtvi_web.realtime.tools import Tool, ToolCalls, answer, not_offered
@@ -77,8 +77,6 @@ class Dialogue:
     def session_ended(self, reason: str) -> None:
         self.session_created = False
         self._session += 1
-        self.responses.reset()
-        self._calls.reset()
         for task in self._running - {asyncio.current_task()}:
             task.cancel()
 
@@ -101,8 +99,11 @@ class Dialogue:
             act(self, event, told)
 
     def client_event(self, event: Event) -> None:
+        self.configuration.client_event(event)
         if event["type"] == "response.create":
             self.responses.sent(event)
+        elif event["type"] == "input_audio_buffer.append":
+            self.input_audio.append(from_base64(event.get("audio")))
         elif event["type"] == "input_audio_buffer.commit":
             self.conversation.queue_input_audio(self.input_audio.commit())
 
@@ -180,9 +181,11 @@ class Dialogue:
 
     def create_response(self, params: Mapping[str, Any] | None = None) -> None:
         """See ``RealtimeClient.create_response``."""
-        self.api.require_connection()
-        out_of_band = params is not None and params.get("conversation") == "none"
-        if not out_of_band and self.configuration.get_turn_detection_type() is None:
+        if params is not None and is_aside(params):
+            self.api.send("response.create", {"response": params})  # it waits for nobody
+            return
+        self.api.check("response.create", None if params is None else {"response": params})
+        if self.configuration.get_turn_detection_type() is None:
             self.speech.commit()
         self.respond(params)
 
@@ -218,15 +221,12 @@ class Dialogue:
     # Responses.
 
     def respond(self, params: Mapping[str, Any] | None = None) -> None:
-        """Ask for a response, in its turn; one out of the conversation waits for nobody.
+        """Ask for a response of the conversation, in its turn.
 
         Raises:
-            DisconnectedError, InvalidArgumentError, MessageTooLargeError: nothing was sent.
+            DisconnectedError: nothing was sent.
         """
         self.api.require_connection()
-        if params and params.get("conversation") == "none":
-            self.api.send("response.create", {"response": params})
-            return
         self.responses.request(params)
         self._take_turn()
 

@@ -70,8 +70,9 @@ class ItemList:
         """Take over what is said of an item; what is left out stays."""
         for key, value in raw.items():
             if key in _TEXTS:
-                # An empty text of arguments is what a call begins with; it doesn't undo what has come since.
-                if isinstance(value, str) and (value or getattr(item, key) is None):
+                # What an item begins with doesn't undo what has come since.
+                begins = value == "" or (key, value) == ("status", "in_progress")
+                if isinstance(value, str) and not (begins and getattr(item, key) is not None):
                     setattr(item, key, value)
             elif key not in ("id", "content", "object"):
                 item.extra[key] = value

@@ -19,6 +19,11 @@ MAX_OUT_OF_BAND = 64
 """Responses out of the conversation, asked for or made, that are remembered."""
 
 
+def is_aside(params: Mapping[str, Any]) -> bool:
+    """Whether a request is for a response out of the conversation."""
+    return params.get("conversation") == "none"
+
+
 class ResponseRequest(NamedTuple):
     """A response that somebody wants.
 
@@ -55,7 +60,7 @@ class ResponseSequencer:
         self._unanswered = False
         self._active: str | None = None
         self._cancelling = False
-        self._asked_aside: deque[Event] = deque(maxlen=MAX_OUT_OF_BAND)
+        self._asked_aside: dict[str, dict[str, Any]] = {}  # by event id: the metadata of those without a response yet
         self._out_of_band: deque[str] = deque(maxlen=MAX_OUT_OF_BAND)
         self._names_conversations = False  # whether the server has given any a name
 
@@ -98,32 +103,35 @@ class ResponseSequencer:
 
     def sent(self, event: Event) -> None:
         """``response.create`` was sent."""
-        if object_in(event, "response").get("conversation") == "none":
-            self._asked_aside.append(event)
+        response = object_in(event, "response")
+        if is_aside(response):
+            self._asked_aside[text_in(event, "event_id")] = object_in(response, "metadata")
+            if len(self._asked_aside) > MAX_OUT_OF_BAND:
+                del self._asked_aside[next(iter(self._asked_aside))]
 
     def notice(self, event: Event) -> None:
         """Hear of a response before anybody else does: whether it is the conversation's."""
         if event["type"] in ("response.created", "response.done"):
             response = object_in(event, "response")
             id = text_in(response, "id")
-            if id and id not in (self._active, *self._out_of_band) and self._is_aside(response):
+            if id and id not in (self._active, *self._out_of_band) and self._was_made_aside(response):
                 self._out_of_band.append(id)
 
-    def _is_aside(self, response: Mapping[str, Any]) -> bool:
-        """A null ``conversation_id`` says so, and so does the metadata of a request that said so.
+    def _was_made_aside(self, response: Mapping[str, Any]) -> bool:
+        """One that names a conversation is the conversation's; else it is what was asked for with the same metadata.
 
-        Not every server writes the id, and some write null for every response: then what was asked for decides.
+        Without metadata, it is rather the conversation's where that awaits one. A null ``conversation_id`` alone means
+        something only where the server names conversations: some write null, or nothing, for every response.
         """
         if response.get("conversation_id") is not None:
             self._names_conversations = True
             return False
-        is_null = "conversation_id" in response
         metadata = object_in(response, "metadata")
-        for asked in self._asked_aside:
-            if object_in(object_in(asked, "response"), "metadata") == metadata and (metadata or is_null):
-                self._asked_aside.remove(asked)
-                return True
-        return is_null and (self._names_conversations or not self._unanswered)
+        asked = next((id for id, given in self._asked_aside.items() if given == metadata), None)
+        if asked and (metadata or not self._unanswered):
+            del self._asked_aside[asked]
+            return True
+        return self._names_conversations and "conversation_id" in response
 
     # What the server answers.
 
@@ -144,10 +152,7 @@ class ResponseSequencer:
 
     def refused(self, error: Mapping[str, Any]) -> None:
         """The server has refused something: if it is the request that was sent, the way is free again."""
-        refused = text_in(error, "event_id")
-        self._asked_aside = deque(
-            (event for event in self._asked_aside if event.get("event_id") != refused), MAX_OUT_OF_BAND
-        )
+        self._asked_aside.pop(text_in(error, "event_id"), None)
         asked = self._asked
         if asked is None or not self._is_about(error, asked):
             return

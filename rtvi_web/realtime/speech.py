@@ -45,7 +45,6 @@ class Speech:
         for start in range(0, len(pcm), step):
             chunk = pcm[start : start + step]
             self._api.send("input_audio_buffer.append", {"audio": to_base64(chunk)})
-            self.input.append(chunk)
 
     def heard(self, pcm: bytes) -> None:
         """The microphone has heard this."""

@@ -158,7 +158,7 @@ def _output(result: Any) -> str:
         return result
     try:
         return json.dumps(result, allow_nan=False)
-    except TypeError:  # models, dataclasses, dates …, however deep
+    except (TypeError, ValueError):  # models, dataclasses, dates, NaN …, however deep
         from pydantic_core import to_json  # late, see rtvi_web.protocol
 
         return to_json(result, by_alias=False, inf_nan_mode="null").decode()

@@ -7,13 +7,14 @@ import itertools
 from typing import Any
 
 import pytest
-from realtime_house import Run, Server, connected, pcm
+from realtime_house import Run, Server, connected, pcm, turns
 
 from rtvi_web import InvalidArgumentError
 from rtvi_web.realtime import Conversation, InputAudio
 from rtvi_web.realtime.items import Delta
 
 AUDIO = {"type": "input_audio", "transcript": None}
+METADATA = {"topic": "x"}
 
 
 @pytest.fixture
@@ -193,8 +194,8 @@ async def test_push_to_talk_gives_its_sound_to_the_spoken_item(run: Run, committ
     assert len(run.item("spoken").formatted.audio) == 240
 
 
-async def test_a_commit_by_hand_is_one_too(run: Run) -> None:
-    run.client.append_input_audio(pcm(240))
+async def test_what_is_sent_by_hand_counts_too(run: Run) -> None:
+    run.client.realtime.send("input_audio_buffer.append", {"audio": base64.b64encode(pcm(240)).decode()})
     run.client.realtime.send("input_audio_buffer.commit")
     run.server.user_item("u", content=[AUDIO])
     run.client.create_response()
@@ -246,10 +247,10 @@ async def test_transcriptions_of_nothing_and_failures(run: Run) -> None:
 
 
 async def test_an_out_of_band_response_is_none_of_the_conversations(run: Run) -> None:
-    run.client.create_response({"conversation": "none", "metadata": {"topic": "x"}, "modalities": ["text"]})
+    run.client.create_response({"conversation": "none", "metadata": METADATA, "modalities": ["text"]})
     assert run.server.sent[-1]["response"]["output_modalities"] == ["text"]
     item = {"id": "o", "type": "message", "role": "assistant", "status": "completed", "content": []}
-    run.server.say("response.created", response={"id": "oob", "conversation_id": None})
+    run.server.say("response.created", response={"id": "oob", "conversation_id": None, "metadata": METADATA})
     run.server.say("response.output_item.added", response_id="oob", item=item)
     run.server.delta("output_text", "Secret", "o", response="oob")
     run.server.audio(pcm(1), "o")
@@ -260,9 +261,6 @@ async def test_an_out_of_band_response_is_none_of_the_conversations(run: Run) ->
     assert run.server.played == [("o", pcm(1))]  # it is heard all the same
 
 
-METADATA = {"topic": "x"}
-
-
 @pytest.mark.parametrize(
     "fields", [{"metadata": METADATA}, {"conversation_id": None}, {"conversation_id": None, "metadata": METADATA}]
 )
@@ -270,6 +268,9 @@ METADATA = {"topic": "x"}
 async def test_what_makes_a_response_out_of_band(run: Run, fields: Any, created: bool) -> None:
     run.client.create_response({"conversation": "none", "metadata": METADATA})
     run.client.create_response({"conversation": "none", "metadata": {"topic": "another"}})
+    if "metadata" not in fields:  # null alone says so where others have a name
+        run.server.response()
+        run.server.done()
     item = {"id": "o", "type": "message", "role": "assistant", "status": "completed", "content": []}
     if created:
         run.server.say("response.created", response={"id": "oob", **fields})
@@ -308,6 +309,56 @@ async def test_a_server_that_writes_null_for_every_conversation(run: Run) -> Non
     run.server.say("response.created", response={"id": "oob", "conversation_id": None})
     run.server.say("response.output_item.added", response_id="oob", item={**item, "id": "o"})
     assert run.ids == ["a"]
+
+
+async def test_a_server_that_names_no_conversation_may_speak_unasked(run: Run) -> None:
+    ran: list[Any] = []
+    run.client.register_tool({"name": "f"}, ran.append)
+    run.server.response(conversation_id=None)
+    run.server.answer()
+    run.server.call("f", "{}")
+    run.server.done(conversation_id=None)
+    await turns()
+    assert run.ids == ["item_a", "item_call_1"]
+    assert ran == [{}]
+
+
+async def test_without_metadata_the_response_that_the_conversation_awaits_comes_first(run: Run) -> None:
+    run.client.create_response({"conversation": "none"})
+    run.server.say("error", error={"message": "No.", "event_id": None})  # nobody knows what this is about
+    for id in ("r1", "r2"):
+        run.client.create_response()
+        run.server.response(id, conversation_id=None)
+        run.server.say("response.output_item.added", response_id=id, item={"id": f"item_{id}"})
+        run.server.done(id, conversation_id=None)
+    assert run.ids == ["item_r1", "item_r2"]
+    assert len(run.server.sent_of("response.create")) == 3
+    run.server.response("aside", conversation_id=None)
+    run.server.say("response.output_item.added", response_id="aside", item={"id": "o"})
+    assert len(run.ids) == 2
+
+
+async def test_many_requests_that_nobody_answers(run: Run) -> None:
+    for number in range(65):
+        run.client.create_response({"conversation": "none", "metadata": {"n": str(number)}})
+    for number in (0, 1, 64):
+        run.server.say("response.created", response={"id": f"r{number}", "metadata": {"n": str(number)}})
+        run.server.say("response.output_item.added", response_id=f"r{number}", item={"id": f"i{number}"})
+    assert run.ids == ["i0"]  # forgotten by then
+
+
+async def test_what_comes_late_undoes_nothing(run: Run) -> None:
+    item = {"id": "a", "type": "message", "role": "assistant", "status": "completed", "content": []}
+    run.server.response()
+    for step in ("done", "added"):
+        status = "completed" if step == "done" else "in_progress"
+        run.server.say(f"response.output_item.{step}", response_id="resp_1", item={**item, "status": status})
+    assert run.item("a").status == "completed"
+    run.server.say("conversation.item.deleted", item_id="a")
+    run.server.done(output=[item])
+    assert run.ids == []
+    run.server.user_item("a")  # another of this name
+    assert [event.item.id for event in run.of("conversation.item.completed")] == ["a", "a"]
 
 
 async def test_a_status_may_be_left_out(run: Run) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field
-from realtime_house import Run, Server, connected, turns
+from realtime_house import Run, Server, connected, pcm, turns
 
 from rtvi_web import DisconnectedError, InvalidArgumentError
 from rtvi_web.realtime import BackgroundResult
@@ -145,6 +145,7 @@ async def test_execute_runs_a_tool_here(run: Run) -> None:
         (Place(city="Rome"), '{"city":"Rome","zip":null}'),
         ({"all": [Place(city="Rome")]}, '{"all":[{"city":"Rome","zip":null}]}'),
         (Point(1.0, float("nan")), '{"x":1.0,"y":null}'),
+        ({"x": float("nan")}, '{"x":null}'),
         ([datetime.date(2026, 1, 2)], '["2026-01-02"]'),
         ({"x"}, '["x"]'),
     ],
@@ -210,6 +211,17 @@ async def test_calls_without_a_handler_here_are_somebody_elses(run: Run) -> None
     run.server.done()
     await turns()
     assert run.server.types == []
+    assert run.errors == []
+
+
+async def test_tools_of_a_single_response_are_somebody_elses_too(run: Run) -> None:
+    tools = [{"name": "once", "parameters": {"type": "object"}}]
+    run.client.create_response({"tools": tools})
+    run.server.response()
+    run.server.call("once", "{}")
+    run.server.done()
+    await turns()
+    assert run.server.types == ["response.create"]
     assert run.errors == []
 
 
@@ -408,6 +420,20 @@ async def test_a_refusal_that_names_no_request_frees_the_way(run: Run) -> None:
     third = run.server.sent_of("response.create")[2:]
     assert third == [second]
     assert first != second
+
+
+async def test_what_cannot_be_sent_is_refused_at_once_and_nobody_waits_behind_it(run: Run) -> None:
+    run.client.append_input_audio(pcm(240))
+    with pytest.raises(InvalidArgumentError, match="cannot be written as JSON"):
+        run.client.create_response({"metadata": {"x": float("nan")}})
+    assert run.server.types == ["input_audio_buffer.append"]
+    run.client.create_response()
+    run.server.response()
+    with pytest.raises(InvalidArgumentError, match="cannot be written as JSON"):
+        run.client.create_response({"metadata": {"x": float("nan")}})
+    run.client.create_response({"instructions": "Next."})
+    run.server.done()
+    assert run.server.types[1:] == ["input_audio_buffer.commit", "response.create", "response.create"]
 
 
 async def test_the_response_that_collided_may_be_any(run: Run) -> None:
