@@ -95,6 +95,7 @@ class Conversation:
         return self._answer_is_empty or self._open_turn("bot") is None
 
     def _begin_session(self) -> None:
+        self._first_id = self._next_id  # what a session before has said is over, whatever this one's bot numbers alike
         self._generating = self._bot_speaks = self._user_speaks = self._answer_is_empty = False
         self._unheard_since: float | None = None  # when the person began to say what is not known yet
         self._bot_tells_input = self._bot_tells_output = self._bot_tells_interruptions = False
@@ -132,7 +133,8 @@ class Conversation:
 
     @property
     def _last(self) -> Turn | None:
-        return self.turns[-1] if self.turns else None
+        """The last turn of this session."""
+        return self.turns[-1] if self.turns and self.turns[-1].id >= self._first_id else None
 
     def _open_turn(self, role: str) -> Turn | None:
         return next((turn for turn in reversed(self.turns[-2:]) if turn.role == role and not turn.ended), None)
@@ -224,7 +226,7 @@ class Conversation:
     def _turn_of(self, data: Any) -> Turn:
         """The bot's turn to which a message about a segment belongs."""
         for turn in reversed(self.turns[-3:]):
-            if turn.output.knows(data):
+            if turn.id >= self._first_id and turn.output.knows(data):
                 return turn
         return self._late_turn(is_shown=data.will_be_spoken is False)
 

@@ -481,6 +481,25 @@ class TestTheBot:
         told.hear("user-transcription", text="hello", final=True)
         assert [turn.id for turn in told.conversation.turns] == [1, 2]
 
+    @pytest.mark.parametrize("how", ["numbers its sentences alike", "after an interruption", "after a breath"])
+    def test_what_a_bot_says_belongs_to_its_own_session(self, how: str) -> None:
+        told = Told()
+        if how == "numbers its sentences alike":
+            told.says("Hello!", 1)
+        else:
+            told.answer("Hello!")
+        if how == "after an interruption":
+            told.hear("bot-interrupted")
+        told.conversation.end_session()
+        before = [turn.to_dict() for turn in told.conversation.turns]
+        told.hear("bot-started-speaking")
+        if how == "numbers its sentences alike":
+            told.says("Welcome back!", 1)
+        else:
+            told.hear("bot-tts-text", text="Welcome back!")
+        assert [turn.to_dict() for turn in told.conversation.turns[:-1]] == before
+        assert told.said == [("bot", "Hello!"), ("bot", "Welcome back!")]
+
 
 @pytest.mark.usefixtures("tidy")
 class TestTheClient:
