@@ -105,13 +105,12 @@ async def answer(answerer: Answerer, data: FunctionCallData) -> dict[str, Any]:
     deadline = asyncio.timeout(answerer.timeout)
     try:
         async with deadline:
-            result = answerer.handler(call)
-            if inspect.isawaitable(result):
-                result = await result
+            given = answerer.handler(call)
+            result = await given if inspect.isawaitable(given) else given
         if isinstance(result, BaseModel):
             result = result.model_dump(mode="json")
         json.dumps(result, allow_nan=False)
-    except BaseException as error:  # even of exit() in a handler the model is told
+    except (Exception, asyncio.CancelledError, SystemExit) as error:  # even of exit() in a handler the model is told
         if (task := asyncio.current_task()) and task.cancelling():
             raise  # this task is being cancelled; otherwise the handler met something that was
         report(error, f"the handler of function {call.function_name!r} raised", answerer.handler)

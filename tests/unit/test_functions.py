@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from sessions import Run, Transport, ready, turns
 
 from rtvi_web import DisconnectedError, FunctionCall, InvalidArgumentError, RTVIClient
+from rtvi_web.functions import Answerer, answer
+from rtvi_web.protocol.payloads import FunctionCallData
 from rtvi_web.testing import expect, handshake, say
 
 pytestmark = pytest.mark.usefixtures("tidy")
@@ -97,6 +99,13 @@ class TestResults:
             assert (await result_of(handler))["result"] == {"error": said}
         assert [type(error) for error in reported] == [SystemExit, Wordless]
         reported.clear()
+
+    async def test_whoever_stops_the_program_stops_it_here_too(self) -> None:
+        def handler(call: FunctionCall) -> Any:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            await answer(Answerer(handler, None), FunctionCallData(tool_call_id="1", function_name="f"))
 
     @pytest.mark.parametrize("value", [object(), {"a": {1}}, float("nan")], ids=["object", "set", "nan"])
     async def test_what_json_cannot_say(self, reported: list[Any], value: Any) -> None:
