@@ -42,14 +42,14 @@ class RecentlySent:
         """What was sent until then has arrived."""
         self._arrived_until = max(self._arrived_until, until)
 
-    def take(self) -> list[str]:
-        """The frames that may not have arrived, oldest first; nothing is remembered any more."""
+    def send_again(self, now: float) -> list[str]:
+        """The frames that may not have arrived, oldest first. They may be lost once more: they count as sent now."""
         if self._forgotten > self._arrived_until:
             logger.warning("some of what was sent while the link was lost has not arrived and is not sent again")
         until = self._arrived_until
         frames = [text for sent, text in self._frames if sent > until] if until else []
-        self._frames.clear()
-        self._size, self._arrived_until, self._forgotten = 0, 0.0, 0.0
+        self._frames = deque((now, text) for text in frames)
+        self._size, self._forgotten = sum(map(len, frames)), 0.0
         return frames
 
     def _drop_oldest(self) -> None:

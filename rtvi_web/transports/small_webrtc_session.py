@@ -165,7 +165,7 @@ class SmallWebRTCSession:
             await new.close()
             raise
         self._link = new
-        for text in self._recently_sent.take():
+        for text in self._recently_sent.send_again(time.time()):
             new.send(text)
 
     async def start_again(self) -> None:

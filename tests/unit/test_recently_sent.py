@@ -20,18 +20,28 @@ def test_what_is_in_doubt() -> None:
     recently = sent(1.0, 2.0, 3.0)
     recently.arrived(2.0)
     recently.arrived(1.0)
-    assert recently.take() == ["at 3"]
-    assert recently.take() == []
+    assert recently.send_again(4.0) == ["at 3"]
+
+
+def test_what_is_sent_again_may_be_lost_again() -> None:
+    recently = sent(1.0, 3.0)
+    recently.arrived(2.0)
+    for now in (5.0, 7.0):
+        assert recently.send_again(now) == ["at 3"]
+    recently.remember("at 8", 8.0)
+    assert recently.send_again(9.0) == ["at 3", "at 8"]
+    recently.arrived(10.0)
+    assert recently.send_again(11.0) == []
 
 
 def test_nothing_where_nobody_knows_when_that_was() -> None:
-    assert sent(1.0, 2.0).take() == []
+    assert sent(1.0, 2.0).send_again(3.0) == []
 
 
 def test_what_is_old_has_arrived() -> None:
     recently = sent(1.0, 2.0 + MEMORY)
     recently.arrived(0.5)
-    assert recently.take() == [f"at {2 + MEMORY:g}"]
+    assert recently.send_again(3.0 + MEMORY) == [f"at {2 + MEMORY:g}"]
 
 
 @pytest.mark.parametrize(("text", "kept"), [("x", COUNT), ("x" * (SIZE // 4), 4)])
@@ -41,5 +51,5 @@ def test_it_is_bounded_and_says_what_it_has_forgotten(text: str, kept: int, capl
         recently.remember(text, 10.0)
     recently.arrived(9.0)
     with caplog.at_level(logging.WARNING):
-        assert len(recently.take()) == kept
+        assert len(recently.send_again(11.0)) == kept
     assert "has not arrived and is not sent again" in caplog.text
