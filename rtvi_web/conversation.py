@@ -33,7 +33,6 @@ class Chronicle:
             emitter.on(event, partial(self._follow, event))
         emitter.on(RTVIEvent.DISCONNECTED, self._end)
         emitter.on(RTVIEvent.BOT_DISCONNECTED, lambda _: self._end())
-        emitter.on(RTVIEvent.BOT_CONNECTED, lambda _: self._end())  # where a session was started afresh
 
     @property
     def bot_state(self) -> BotState:

@@ -71,7 +71,7 @@ class Files:
             RequestError, HttpError: the upload failed.
         """
         self._lifecycle.require_ready("send_file()")
-        self._lifecycle.reception.expect_support("send-file")
+        self._lifecycle.reception.check_supported("send-file")
         check_text("content", content)
         if isinstance(file, bytes | bytearray | memoryview):
             media_type = _media_type(name, format)

@@ -123,7 +123,9 @@ class Lifecycle:
         if self._reception is None:
             from rtvi_web.reception import Reception
 
-            self._reception = Reception(self, self._emitter, self._functions, self._helpers, self._requests)
+            self._reception = Reception(
+                self, self._emitter, self._functions, self._helpers, self._requests, self._outbox.types
+            )
         return self._reception
 
     @property
@@ -276,10 +278,7 @@ class Lifecycle:
 
     async def _close(self, reason: str = "The session ended.", failure: RTVIError | None = None) -> None:
         """Close the session once, however many ask for it; goes on even if they stop waiting."""
-        if self._closing or self.state is not TransportState.DISCONNECTED:
-            await asyncio.shield(self._begin_to_close(reason, failure))
-        else:
-            await self._transport.close()  # The screen may be shared all the same.
+        await asyncio.shield(self._begin_to_close(reason, failure))
 
     def _begin_to_close(self, reason: str, failure: RTVIError | None = None) -> asyncio.Task[None]:
         """Close the session, unless it is closing.
@@ -293,10 +292,11 @@ class Lifecycle:
         return self._closing
 
     async def _close_once(self, reason: str, failure: RTVIError | None) -> None:
-        # No session has begun, so none is disconnected.
+        # Where no session has begun, none is disconnected; but the screen may be shared all the same.
         refused = isinstance(failure, StartBotError) and self.state is TransportState.AUTHENTICATING
+        begun = not refused and self.state is not TransportState.DISCONNECTED
         try:
-            if not refused:
+            if begun:
                 self._move(TransportState.DISCONNECTING)
             self._bot = None
             self._forget_messages(reason)
@@ -306,12 +306,13 @@ class Lifecycle:
                 await self._transport.close()
             except Exception as error:
                 report(error, "the transport could not be closed", self._transport)
-            if not refused:
+            if begun:
                 self._move(TransportState.DISCONNECTED)
                 self.fire(RTVIEvent.DISCONNECTED)
             if failure:
                 self._move(TransportState.ERROR)
-            self._emitter.fail_waiters(reason, self._phase)
+            if begun or failure:
+                self._emitter.fail_waiters(reason, self._phase)
         finally:
             self._closing = None
 
@@ -329,8 +330,9 @@ class Lifecycle:
         return self._emitter.listens(event)
 
     def enter(self, phase: ConnectPhase) -> None:
-        logger.debug("connect: %s", phase.value)
-        self._phase = phase
+        if self._attempt:  # else it is a link that is being restored, and connect() has long returned
+            logger.debug("connect: %s", phase.value)
+            self._phase = phase
 
     def receive(self, text: str) -> None:
         self._emitter.emit(RTVIEvent.MESSAGE_RECEIVED, text)
@@ -393,19 +395,15 @@ class Lifecycle:
             raise DisconnectedError("No session was started that could be started again.")
         if self._bot:
             self._bot_is_gone(self._bot)
+        if self._reception:
+            self._reception.close()
+            self._reception = None
+        self._requests.fail_all("The server has given the session up.", self._phase, keep=self._outbox)
         request = self._started = await self._starter.start(ConnectTimeout(asyncio.timeout(None)), lambda _: None)
         if self._starter.announces:
             self.fire(RTVIEvent.BOT_STARTED, self._starter.answer)
         self._bot_ready = asyncio.get_running_loop().create_future()
-        bot = await connect(request)
-        if self._reception:
-            self._reception.close()
-        if self._reception:
-            self._reception.close()
-        self._reception = None
-        reason = "The server had given the session up; a new one has begun."
-        self._requests.fail_all(reason, self._phase, keep=self._outbox)
-        self._bot_is_there(bot)
+        self._bot_is_there(await connect(request))
         await self._greet(self._bot_ready)
         self._resume(resumed=False)
 
@@ -421,7 +419,6 @@ class Lifecycle:
             asyncio.get_running_loop().call_later(_FLUSH_AGAIN, lambda: self._resume(resumed=resumed))
             return
         self._move(TransportState.READY)
-        self.enter(ConnectPhase.SESSION)
         self.fire(RTVIEvent.RECONNECTED, resumed)
 
     @property
@@ -442,7 +439,7 @@ class Lifecycle:
         """Send a message; see ``RTVIClient.send_client_message`` for the errors."""
         if self.state not in ESTABLISHED:
             raise BotNotReadyError(f"{type!r} cannot be sent while the client is {self.state.value}.")
-        self.reception.expect_support(type)
+        self.reception.check_supported(type)
         id = id or new_id()
         text = self._outbox.write(type, data, id)
         if self.state is TransportState.READY:

@@ -17,11 +17,16 @@ SIZE = 1_048_576
 
 
 class Outbox:
-    """Writes messages, sends them, and lets them wait, in order; no more than it can hold."""
+    """Writes messages, sends them, and lets them wait, in order; no more than it can hold.
+
+    Attributes:
+        types: the types of all messages that it has written.
+    """
 
     def __init__(self, transport: Transport, emitter: Emitter) -> None:
         self._transport = transport
         self._emitter = emitter
+        self.types: set[str] = set()
         self._waiting: deque[tuple[str, str]] = deque()  # with their ids, which need not differ
 
     def __len__(self) -> int:
@@ -44,6 +49,7 @@ class Outbox:
             raise InvalidArgumentError(f"The data of {type!r} cannot be written as JSON: {error}.") from None
         if size > self._transport.max_message_size:
             raise MessageTooLargeError(size, self._transport.max_message_size)
+        self.types.add(type)
         return text
 
     def send(self, text: str) -> None:

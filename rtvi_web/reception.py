@@ -57,6 +57,7 @@ class Reception:
     Args:
         lifecycle: what the bot may end, and what its answers go through.
         requests: what waits for an answer of the bot.
+        sent: the types of the messages that bots were sent, also before this session where they have waited for it.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Reception:
         functions: FunctionCalls,
         helpers: MessageHelpers,
         requests: PendingRequests,
+        sent: Container[str],
     ) -> None:
         self._lifecycle = lifecycle
         self._emitter = emitter
@@ -74,7 +76,7 @@ class Reception:
         self._requests = requests
         self._session = Session()
         self._answering: set[asyncio.Task[None]] = set()
-        self._sent: set[str] = set()
+        self._sent = sent
         self._unsupported: set[str] = set()
 
     def receive(self, text: str) -> None:
@@ -89,15 +91,14 @@ class Reception:
             if task is not _answering.get():
                 task.cancel()
 
-    def expect_support(self, type: str) -> None:
-        """A type of message is about to be sent: check that the bot has not said that it does not know it.
+    def check_supported(self, type: str) -> None:
+        """Check that the bot has not said of a type of message that it does not know it.
 
         Raises:
             UnsupportedFeatureError: it has.
         """
         if type in self._unsupported:
             raise _unknown(type)
-        self._sent.add(type)
 
     def _act(self, outcome: Outcome) -> None:
         match outcome:

@@ -55,7 +55,8 @@ class BotStateTracker:
         return self.state is not before
 
     def _transport_state(self, state: TransportState, is_connecting: bool) -> BotState:
-        if state is TransportState.READY and self._bot_is_ready:  # The link was restored.
+        if state is TransportState.READY and (self._bot_is_ready or self.state is _B.GONE):
+            # The link was restored; or it need not be any more, as the bot has left meanwhile.
             return _B.LISTENING if self.state is _B.CONNECTING else self.state
         self._calls.clear()
         self._words_were_heard = self._user_speaks = self._generates = False

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from typing import Any
 
 import pytest
-from sessions import STARTED, URL, Run, Transport, ready
+from sessions import STARTED, URL, Run, Transport, ready, turns
 
 from rtvi_web import (
     BotReadyData,
@@ -85,6 +87,32 @@ class TestHappyPath:
         await run.client.disconnect()
         assert run.fired == []
         assert run.client.state is TransportState.DISCONNECTED
+
+    async def test_disconnect_without_a_session_ends_none_that_begins_meanwhile(self) -> None:
+        class Slow(Transport):
+            async def close(self) -> None:
+                await turns(10)
+                await super().close()
+
+        run = Run(Slow(*handshake()))
+        disconnecting = asyncio.ensure_future(run.client.disconnect())
+        await turns(1)
+        await run.client.connect()
+        assert disconnecting.done()
+        assert run.client.is_mic_enabled
+        await run.client.disconnect()
+
+    async def test_disconnect_without_a_session_raises_nothing(
+        self, reported: list[Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def close() -> None:
+            raise RuntimeError("it cannot be closed")
+
+        run = Run(Transport())
+        monkeypatch.setattr(run.transport, "close", close)
+        await run.client.disconnect()
+        assert [str(error) for error in reported] == ["it cannot be closed"]
+        reported.clear()
 
     async def test_one_client_many_sessions(self) -> None:
         run = await ready()

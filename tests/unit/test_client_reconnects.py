@@ -11,6 +11,7 @@ from sessions import STARTED, URL, Run, Transport, over, ready, turns
 from rtvi_web import (
     AlreadyStartedError,
     BotNotReadyError,
+    ConnectPhase,
     DisconnectedError,
     LinkLoss,
     QueueFullError,
@@ -19,6 +20,7 @@ from rtvi_web import (
     RTVIEvent,
     StartBotError,
     TransportState,
+    UnsupportedFeatureError,
 )
 from rtvi_web.outbox import COUNT, SIZE
 from rtvi_web.testing import BOT, expect, handshake, leave, say
@@ -180,6 +182,7 @@ class TestABotThatLeaves:
             run.transport.host.bot_left(BOT)
         assert "1 messages that waited for the link were not sent" in caplog.text
         assert run.states == ["ready"]
+        assert run.client.bot_state == "gone"
         with pytest.raises(DisconnectedError, match="The bot left"):
             run.client.send_client_message("x")
         await run.client.disconnect()
@@ -194,8 +197,9 @@ async def test_the_end_of_the_budget_is_an_error_and_then_the_end() -> None:
     request = asyncio.ensure_future(run.client.send_client_request("x", timeout=None))
     await turns(2)
     run.fired.clear()
+    run.transport.host.enter(ConnectPhase.ICE)  # as a new connection does
     run.transport.host.lost(DisconnectedError("The link could not be restored within 30 s."))
-    with pytest.raises(DisconnectedError, match="could not be restored"):
+    with pytest.raises(DisconnectedError, match=r"could not be restored within 30 s\. \[phase: session\]"):
         await over(request)
     await turns(20)
     names = [name for name, *_ in run.fired if name in ("error", "disconnected", "trackStopped")]
@@ -300,7 +304,7 @@ class TestAFreshStart:
         run.client.send_text("waited")
         run.fired.clear()
         await transport.restore(resumed=False)
-        with pytest.raises(DisconnectedError, match="a new one has begun"):
+        with pytest.raises(DisconnectedError, match="has given the session up"):
             await over(lost)
         transport.finish()
         assert len(transport.http.requests) == len(transport.connect_requests) == 2
@@ -337,6 +341,51 @@ class TestAFreshStart:
             *("participantConnected", "botConnected", "botReady"),
         ]
         assert [request.url for request in transport.http.requests] == [f"{URL}/start"] * 2
+        await run.client.disconnect()
+
+    async def test_what_the_new_bot_does_not_know_is_told_of_what_waited_too(self) -> None:
+        unknown = say("error-response", {"error": "Unsupported type client-message"}, answers=True)
+        run = await ready(*handshake(), expect("client-message"), unknown)
+        run.transport.drop()
+        waits = asyncio.ensure_future(run.client.send_client_request("x"))
+        await turns(2)
+        await run.transport.restore(resumed=False)
+        with pytest.raises(UnsupportedFeatureError):
+            await over(waits)
+        await run.client.disconnect()
+
+    async def test_what_the_old_bot_has_asked_is_not_told_the_new_one(self) -> None:
+        call = {"function_name": "f", "tool_call_id": "1", "arguments": {}}
+        run = await ready(expect_text("go"), say("llm-function-call-in-progress", call), *handshake())
+        may_end = asyncio.Event()
+
+        @run.client.register_function_call_handler("f")
+        async def f(_call: object) -> int:
+            await may_end.wait()
+            return 7
+
+        run.client.send_text("go")
+        await turns(5)
+        run.transport.drop()
+        restoring = asyncio.ensure_future(run.transport.restore(resumed=False))
+        await turns(1)
+        may_end.set()
+        await over(restoring)
+        run.transport.finish()
+        assert [message["type"] for message in run.transport.sent][1:] == ["send-text", "client-ready"]
+        await run.client.disconnect()
+        run.released()
+
+    async def test_what_is_written_meanwhile_and_told_by_the_new_bot_is_one_turn(self) -> None:
+        told = {"text": "hello", "input_type": "chat", "final": True}
+        run = await ready(*handshake(), expect_text("hello"), say("user-input", told))
+        run.transport.drop()
+        restoring = asyncio.ensure_future(run.transport.restore(resumed=False))
+        await turns(1)
+        run.client.send_text("hello")
+        await over(restoring)
+        await turns(5)
+        assert [turn.text for turn in run.client.conversation.turns] == ["hello"]
         await run.client.disconnect()
 
 
