@@ -179,9 +179,9 @@ class BotRequest(NamedTuple):
         request = {"headers": None, "request_data": None, "timeout": None, **named}
         request |= {name: value for name, value in options.items() if value is not None}
         if unknown := set(request) - set(cls._fields):
-            raise InvalidArgumentError(f"A start request has no {min(unknown)!r}; it has {', '.join(cls._fields)}.")
+            raise InvalidArgumentError(f"A request has no {min(unknown)!r}; it has {', '.join(cls._fields)}.")
         if not isinstance(request.get("endpoint"), str) or not request["endpoint"]:
-            raise InvalidArgumentError(f"A start request needs an endpoint; it is {request.get('endpoint')!r}.")
+            raise InvalidArgumentError(f"A request needs an endpoint; it is {request.get('endpoint')!r}.")
         return cls(
             request["endpoint"],
             checked_headers("headers", request["headers"]),
