@@ -115,10 +115,14 @@ async def ask(bot: httpx.AsyncClient, path: str, body: Mapping[str, Any], accept
 
 
 async def relay(answer: httpx.Response) -> AsyncIterator[bytes]:
-    """The body as it comes; a page that leaves ends the turn."""
+    """The body as it comes, without the keys: line by line, so that none is cut in two. A page that leaves ends it."""
+    rest = b""
     try:
-        async for chunk in answer.aiter_raw():
-            yield chunk
+        async for chunk in answer.aiter_bytes():
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                yield without_keys(line) + b"\n"
+        yield without_keys(rest)
     finally:
         await answer.aclose()
 

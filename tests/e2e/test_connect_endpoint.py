@@ -258,6 +258,14 @@ def test_no_key_comes_back(status: int, text: str, said: str):
     assert KEY not in answer.text
 
 
+@pytest.mark.parametrize("ending", ["\n\n", ""])
+def test_no_key_comes_back_in_a_turn(ending: str):
+    text = f'data: {{"sent": "{KEY}"}}\n\ndata: {{"sent": "{KEY}"}}{ending}'
+    with answering(200, text) as bot_url, connect_endpoint(bot_url) as (url, _server):
+        answer = request(f"{url}/action", {"services": SERVICES, "config": [], "actions": [action("llm", "run")]})
+    assert (answer.status, answer.text) == (200, text.replace(KEY, "***"))
+
+
 # Single turns.
 
 
@@ -397,6 +405,7 @@ def answering(status: int, text: str) -> Iterator[str]:
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(status)
+            self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
             self.wfile.write(text.encode())
 
