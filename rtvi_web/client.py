@@ -210,8 +210,8 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
             DisconnectedError: the link was lost or the bot left before it was ready.
             ConnectAbortedError: ``disconnect()`` was called meanwhile, or the custom connect handler aborted.
 
-        Each names the phase (``error.phase``). But for the first, the microphone is released then, and ``connect()``
-        may be called again. Cancelling the task that awaits ``connect()`` cleans up in the same way.
+        Each names the phase (``error.phase``). After any but AlreadyStartedError the microphone is released, and
+        ``connect()`` may be called again. Cancelling the task that awaits ``connect()`` cleans up in the same way.
         """
         if params is None and self.state is not TransportState.AUTHENTICATED:
             starter: Starter = ParamsStarter(self._params, self._transport, self._custom_connect_handler)

@@ -35,7 +35,7 @@ from enum import StrEnum
 
 
 class ConnectPhase(StrEnum):
-    """What ``connect()`` was doing, in the order in which it does it, or that it had done it."""
+    """What ``connect()`` is doing, in order; the last says that it has succeeded."""
 
     DEVICES = "devices"
     """Opening the microphone; the browser may be asking the person for permission."""
@@ -58,7 +58,7 @@ class RTVIError(Exception):
 
     Attributes:
         status: the HTTP status, where an HTTP answer is the reason, else ``None``.
-        phase: what ``connect()`` was doing where it is that which failed, ``session`` where that ended later, else
+        phase: what ``connect()`` was doing when it failed, or ``session`` where the session ended later; else
             ``None``.
     """
 
