@@ -110,9 +110,13 @@ class Configuration:
         return self.tools[name]
 
     def is_offered(self, name: str) -> bool:
-        """Whether the model may call a tool of this name, by what is said here or by what the server says."""
+        """Whether the model may call such a tool: it is offered here, to a single response, or by the server."""
         told = name in self._offered or name in self._lent
         return told or any(tool.get("name") == name for tool in self._definitions(self.config, self.tools))
+
+    def lend(self, response: Mapping[str, Any]) -> None:
+        """A single response may call tools of its own."""
+        self._lent |= _tool_names(response)
 
     def _without(self, name: str) -> list[dict[str, Any]]:
         return [tool for tool in self.config.get("tools") or () if tool.get("name") != name]
@@ -160,11 +164,6 @@ class Configuration:
         await asyncio.wait({self._acknowledged}, timeout=max(0.0, left))
         if self._acknowledged.done() and (refusal := self._acknowledged.result()):
             raise refusal
-
-    def client_event(self, event: Event) -> None:
-        """Hear what tools a single response is offered."""
-        if event["type"] == "response.create":
-            self._lent |= _tool_names(object_in(event, "response"))
 
     def server_event(self, event: Event) -> None:
         """Hear what the server says of the session."""

@@ -99,13 +99,16 @@ class Dialogue:
             act(self, event, told)
 
     def client_event(self, event: Event) -> None:
-        self.configuration.client_event(event)
-        if event["type"] == "response.create":
-            self.responses.sent(event)
-        elif event["type"] == "input_audio_buffer.append":
-            self.input_audio.append(from_base64(event.get("audio")))
-        elif event["type"] == "input_audio_buffer.commit":
-            self.conversation.queue_input_audio(self.input_audio.commit())
+        match event["type"]:
+            case "response.create":
+                self.responses.sent(event)
+                self.configuration.lend(object_in(event, "response"))
+            case "input_audio_buffer.append":
+                self.input_audio.append(from_base64(event.get("audio")))
+            case "input_audio_buffer.commit":
+                self.conversation.queue_input_audio(self.input_audio.commit())
+            case "input_audio_buffer.clear":
+                self.input_audio.clear()
 
     # What the events lead to.
 
@@ -162,9 +165,6 @@ class Dialogue:
     def _on_committed(self, event: Event, told: list[ItemEvent]) -> None:
         if self.configuration.get_turn_detection_type() is not None:
             self.input_audio.committed()
-
-    def _on_cleared(self, event: Event, told: list[ItemEvent]) -> None:
-        self.input_audio.clear()
 
     def _on_output_started(self, event: Event, told: list[ItemEvent]) -> None:
         self.speaking(True)
@@ -304,7 +304,6 @@ _ACTIONS: dict[str, Callable[[Dialogue, Event, list[ItemEvent]], None]] = {
     "conversation.item.input_audio_transcription.completed": Dialogue._on_transcription_completed,
     "input_audio_buffer.speech_started": Dialogue._on_speech_started,
     "input_audio_buffer.committed": Dialogue._on_committed,
-    "input_audio_buffer.cleared": Dialogue._on_cleared,
     "output_audio_buffer.started": Dialogue._on_output_started,
     "output_audio_buffer.stopped": Dialogue._on_output_stopped,
     "output_audio_buffer.cleared": Dialogue._on_output_stopped,

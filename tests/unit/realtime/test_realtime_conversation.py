@@ -203,6 +203,17 @@ async def test_what_is_sent_by_hand_counts_too(run: Run) -> None:
     assert run.server.types == ["input_audio_buffer.append", "input_audio_buffer.commit", "response.create"]
 
 
+async def test_what_is_said_while_the_server_clears_its_buffer_is_kept(run: Run) -> None:
+    run.client.append_input_audio(pcm(100))
+    run.client.realtime.send("input_audio_buffer.clear")
+    run.client.append_input_audio(pcm(240))
+    run.server.say("input_audio_buffer.cleared")
+    run.client.create_response()
+    run.server.user_item("u", content=[AUDIO])
+    assert run.server.types[-2:] == ["input_audio_buffer.commit", "response.create"]
+    assert len(run.item("u").formatted.audio) == 240
+
+
 async def test_a_refused_commit_leaves_no_sound_for_the_next_item(run: Run) -> None:
     run.client.append_input_audio(pcm(240))
     run.client.create_response()
