@@ -58,7 +58,7 @@ class ResponseSequencer:
         self._waiting: deque[ResponseRequest] = deque()
         self._asked: ResponseRequest | None = None  # the last that was sent
         self._unanswered = False
-        self._active: str | None = None
+        self._active: str | None = None  # "" while its id isn't known
         self._cancelling = False
         self._asked_aside: dict[str, dict[str, Any]] = {}  # by event id: the metadata of those without a response yet
         self._out_of_band: deque[str] = deque(maxlen=MAX_OUT_OF_BAND)
@@ -118,10 +118,10 @@ class ResponseSequencer:
                 self._out_of_band.append(id)
 
     def _was_made_aside(self, response: Mapping[str, Any]) -> bool:
-        """One that names a conversation is the conversation's; else it is what was asked for with the same metadata.
+        """Whether a response is out of the conversation: it names none, and has the metadata of a request for one.
 
-        Without metadata, it is rather the conversation's where that awaits one. A null ``conversation_id`` alone means
-        something only where the server names conversations: some write null, or nothing, for every response.
+        Without metadata, one that the conversation awaits comes first. A null ``conversation_id`` is enough where the
+        server has named conversations; some servers write null, or nothing, for every response.
         """
         if response.get("conversation_id") is not None:
             self._names_conversations = True
@@ -145,7 +145,7 @@ class ResponseSequencer:
     def done(self, event: Event) -> None:
         """``response.done``, whatever its status."""
         id = text_in(object_in(event, "response"), "id")
-        # One whose id isn't known may be any: if it was another, the next request is refused once more.
+        # Where the id isn't known, this may be it: if it was another, the next request is refused once more.
         if self._active == "" or (self._active in (None, id) and not self.is_out_of_band(id)):
             self._active = None
             self._unanswered = self._cancelling = False
