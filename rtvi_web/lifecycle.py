@@ -85,6 +85,7 @@ class Lifecycle:
         self._attempt: asyncio.Task[Any] | None = None
         self._bot_ready: asyncio.Future[BotReadyData] | None = None
         self._closing: asyncio.Task[None] | None = None
+        self._flushing: asyncio.TimerHandle | None = None
         self._abortion: RTVIError | None = None
         self._failure: RTVIError | None = None
 
@@ -384,6 +385,8 @@ class Lifecycle:
     def reconnecting(self, attempt: int, cause: LinkLoss) -> None:
         if self._alive:
             logger.info("the link is lost (%s), attempt %d", cause.value, attempt)
+            if self._flushing:
+                self._flushing.cancel()
             self._move(TransportState.RECONNECTING)
             self.fire(RTVIEvent.RECONNECTING, attempt, cause)
 
@@ -416,7 +419,8 @@ class Lifecycle:
         except DisconnectedError:
             return  # It is lost again, as the transport is about to tell.
         except QueueFullError:
-            asyncio.get_running_loop().call_later(_FLUSH_AGAIN, lambda: self._resume(resumed=resumed))
+            loop = asyncio.get_running_loop()
+            self._flushing = loop.call_later(_FLUSH_AGAIN, lambda: self._resume(resumed=resumed))
             return
         self._move(TransportState.READY)
         self.fire(RTVIEvent.RECONNECTED, resumed)

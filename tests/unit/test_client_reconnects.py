@@ -155,6 +155,32 @@ async def test_messages_with_one_id_are_two_messages() -> None:
     await run.client.disconnect()
 
 
+async def test_a_link_that_is_lost_again_before_all_was_sent_is_not_taken_for_restored() -> None:
+    class Full(Transport):
+        full = False
+
+        def send(self, text: str) -> None:
+            if self.full:
+                raise QueueFullError("The channel takes no more at once.")
+            super().send(text)
+
+    transport = Full(*handshake(), expect_text("one"))
+    run = Run(transport)
+    await run.client.connect()
+    transport.drop()
+    run.client.send_text("one")
+    transport.full = True
+    await transport.restore()
+    transport.full = False
+    transport.drop(attempt=1)
+    await asyncio.sleep(1)
+    assert run.client.state is TransportState.RECONNECTING
+    await transport.restore()
+    transport.finish()
+    assert run.arguments("reconnected") == [True]
+    await run.client.disconnect()
+
+
 class TestABotThatLeaves:
     """Where the session does not end with it."""
 
