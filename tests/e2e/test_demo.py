@@ -67,6 +67,7 @@ def alive(pid: int) -> bool:
     return True
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("how", ["SIGTERM to make", "Ctrl-C"])
 def test_a_start_is_quick_and_an_end_is_complete(how: str) -> None:
     port = free_port()
