@@ -189,7 +189,13 @@ def test_the_server_ends_in_a_live_session(visit: Visit) -> None:
             again = await failure(client.connect())
             result = [client.state, client.is_mic_enabled, ended["type"], ended["text"], again["type"]]
         """)
-    assert result == ["error", False, "DisconnectedError", "The bot left the session. [phase: session]", "StartBotError"]
+    assert result == [
+        "error",
+        False,
+        "DisconnectedError",
+        "The bot left the session. [phase: session]",
+        "StartBotError",
+    ]
     page.check_released()
 
 
