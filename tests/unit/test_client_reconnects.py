@@ -28,8 +28,24 @@ from rtvi_web.testing import BOT, expect, handshake, leave, say
 pytestmark = pytest.mark.usefixtures("tidy")
 
 
+CALL = say("llm-function-call-in-progress", {"function_name": "f", "tool_call_id": "1", "arguments": {}})
+ANSWER = expect("llm-function-call-result", {"tool_call_id": "1", "result": {"result": 7}})
+
+
 def expect_text(text: str):
     return expect("send-text", {"content": text})
+
+
+def answer_when_told(run: Run) -> asyncio.Event:
+    """Have the function of CALL answered with 7 once the event is set."""
+    may_end = asyncio.Event()
+
+    @run.client.register_function_call_handler("f")
+    async def f(_call: object) -> int:
+        await may_end.wait()
+        return 7
+
+    return may_end
 
 
 async def test_the_state_and_the_events() -> None:
@@ -236,19 +252,8 @@ async def test_the_end_of_the_budget_is_an_error_and_then_the_end() -> None:
 
 
 async def test_a_function_that_is_called_before_the_loss_is_answered_after_it() -> None:
-    call = {"function_name": "f", "tool_call_id": "1", "arguments": {}}
-    run = await ready(
-        expect_text("go"),
-        say("llm-function-call-in-progress", call),
-        expect("llm-function-call-result", {"tool_call_id": "1", "result": {"result": 7}}),
-    )
-    may_end = asyncio.Event()
-
-    @run.client.register_function_call_handler("f")
-    async def f(_call: object) -> int:
-        await may_end.wait()
-        return 7
-
+    run = await ready(expect_text("go"), CALL, ANSWER)
+    may_end = answer_when_told(run)
     run.client.send_text("go")
     await turns(5)
     run.transport.drop()
@@ -261,21 +266,9 @@ async def test_a_function_that_is_called_before_the_loss_is_answered_after_it() 
 
 
 async def test_the_result_of_a_function_that_finds_no_room_is_sent_when_there_is_some() -> None:
-    call = {"function_name": "f", "tool_call_id": "1", "arguments": {}}
     messages = [expect("client-message")] * COUNT
-    run = await ready(
-        expect_text("go"),
-        say("llm-function-call-in-progress", call),
-        *messages,
-        expect("llm-function-call-result", {"tool_call_id": "1", "result": {"result": 7}}),
-    )
-    may_end = asyncio.Event()
-
-    @run.client.register_function_call_handler("f")
-    async def f(_call: object) -> int:
-        await may_end.wait()
-        return 7
-
+    run = await ready(expect_text("go"), CALL, *messages, ANSWER)
+    may_end = answer_when_told(run)
     run.client.send_text("go")
     await turns(5)
     run.transport.drop()
@@ -292,9 +285,8 @@ async def test_the_result_of_a_function_that_finds_no_room_is_sent_when_there_is
 
 @pytest.mark.parametrize("resumed", [False, None])
 async def test_the_result_of_a_function_that_finds_no_room_goes_to_no_other_bot(resumed: bool | None) -> None:
-    call = {"function_name": "f", "tool_call_id": "1", "arguments": {}}
     messages = [expect("client-message")] * COUNT if resumed is False else []
-    run = await ready(expect_text("go"), say("llm-function-call-in-progress", call), *handshake(), *messages)
+    run = await ready(expect_text("go"), CALL, *handshake(), *messages)
     run.client.register_function_call_handler("f", lambda _call: 7)
     run.client.send_text("go")
     run.transport.drop()
@@ -381,8 +373,7 @@ class TestAFreshStart:
         await run.client.disconnect()
 
     async def test_what_the_old_bot_has_asked_is_not_told_the_new_one(self) -> None:
-        call = {"function_name": "f", "tool_call_id": "1", "arguments": {}}
-        run = await ready(expect_text("go"), say("llm-function-call-in-progress", call), *handshake())
+        run = await ready(expect_text("go"), CALL, *handshake())
         may_end = asyncio.Event()
 
         @run.client.register_function_call_handler("f")

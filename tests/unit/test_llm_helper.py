@@ -275,18 +275,11 @@ class TestFunctionCalls:
         assert sent(run)["result"] == "mine"
         await run.client.disconnect()
 
-    async def test_unregistered_it_leaves_the_default_that_came_after_it(self) -> None:
+    @pytest.mark.parametrize("has_handler", [True, False])
+    async def test_unregistered_it_leaves_the_default_of_others(self, has_handler: bool) -> None:
         run, llm = await helping(expect("llm-function-call-result"))
-        llm.handle_function_call(lambda call: "mine")
-        run.client.register_function_call_handler(None, lambda call: "others")
-        run.client.unregister_helper("llm")
-        tell(run, "llm-function-call", call())
-        await turns(3)
-        assert sent(run)["result"] == "others"
-        await run.client.disconnect()
-
-    async def test_unregistered_without_a_handler_it_leaves_that_of_others(self) -> None:
-        run, _ = await helping(expect("llm-function-call-result"))
+        if has_handler:
+            llm.handle_function_call(lambda call: "mine")
         run.client.register_function_call_handler(None, lambda call: "others")
         run.client.unregister_helper("llm")
         tell(run, "llm-function-call", call())
