@@ -19,7 +19,7 @@ from public_api import Api, Member
 
 sys.path.append(str(ROOT))  # rtvi_web is read here, not installed
 
-from rtvi_web.protocol.events import BY_WIRE, EVENTS, RENAMED, Event, snake_case
+from rtvi_web.rtvi.protocol.events import BY_WIRE, EVENTS, RENAMED, Event, snake_case
 
 NAMES = BUILD / "javascript_names.toml"
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 ALL_OF = (
-    "rtvi_web/protocol/",
-    "rtvi_web/emitter.py",
-    "rtvi_web/config.py",
-    "rtvi_web/functions.py",
-    "rtvi_web/helpers.py",
-    "rtvi_web/llm_helper.py",
+    "rtvi_web/rtvi/protocol/",
+    "rtvi_web/core/emitter.py",
+    "rtvi_web/rtvi/members/config.py",
+    "rtvi_web/rtvi/session/functions.py",
+    "rtvi_web/rtvi/session/helpers.py",
+    "rtvi_web/rtvi/members/llm_helper.py",
 )
 REST = 95.0
 

@@ -17,24 +17,30 @@ ALL = ()
 
 SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "The client": {
-        "client": ("RTVIClient",),
-        "params": ("ClientParams", "Endpoints"),
-        "protocol.state": ("TransportState",),
+        "rtvi.client": ("RTVIClient",),
+        "rtvi.session.params": ("ClientParams", "Endpoints"),
+        "rtvi.protocol.state": ("TransportState",),
     },
-    "A connect handler of your own": {"start": ("ConnectHandler", "ConnectTimeout", "AbortController")},
-    "Events": {"protocol.events": ("RTVIEvent", "Event", "InvalidMessage"), "emitter": ("Happened", "EventQueue")},
-    "Messages": {"protocol.messages": ("RTVIMessage",), "protocol.payloads": ALL},
-    "Configuration": {"protocol.config": ("Option", "ServiceConfig", "Config"), "config": ("GivenConfig",)},
+    "A connect handler of your own": {"rtvi.session.start": ("ConnectHandler", "ConnectTimeout", "AbortController")},
+    "Events": {
+        "rtvi.protocol.events": ("RTVIEvent", "Event", "InvalidMessage"),
+        "core.emitter": ("Happened", "EventQueue"),
+    },
+    "Messages": {"rtvi.protocol.messages": ("RTVIMessage",), "rtvi.protocol.payloads": ALL},
+    "Configuration": {
+        "rtvi.protocol.config": ("Option", "ServiceConfig", "Config"),
+        "rtvi.members.config": ("GivenConfig",),
+    },
     "Functions and helpers": {
-        "functions": ("FunctionCall", "FunctionCallHandler"),
-        "helpers": ("RTVIClientHelper",),
-        "llm_helper": ("LLMHelper",),
+        "rtvi.session.functions": ("FunctionCall", "FunctionCallHandler"),
+        "rtvi.session.helpers": ("RTVIClientHelper",),
+        "rtvi.members.llm_helper": ("LLMHelper",),
     },
-    "Devices and media": {"protocol.media": ALL},
-    "Transports": {"transports.small_webrtc": ("SmallWebRTCTransport",), "transport": ALL},
+    "Devices and media": {"core.media": ALL},
+    "Transports": {"transports.small_webrtc.transport": ("SmallWebRTCTransport",), "rtvi.transport": ALL},
     "Errors": {"errors": ALL},
-    "The log": {"logs": ALL},
-    "Testing": {"testing": ALL},
+    "The log": {"core.logs": ALL},
+    "Testing": {"testing.scripted": ALL},
     "Deprecated names": {"voice_client": ALL},
 }
 """What the page has: of each module what is named. What the package exports besides gets a section of its own."""

@@ -15,8 +15,18 @@ if sys.platform == "emscripten":
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 from rtvi_web._version import __version__
-from rtvi_web.client import RTVIClient
-from rtvi_web.emitter import EventQueue, Happened
+from rtvi_web.core.emitter import EventQueue, Happened
+from rtvi_web.core.logs import LogLevel, set_log_level
+from rtvi_web.core.media import (
+    AudioFrame,
+    DeviceState,
+    DeviceStatus,
+    MediaDevice,
+    MediaState,
+    Participant,
+    ParticipantTracks,
+    Tracks,
+)
 from rtvi_web.errors import (
     ActionEndpointNotSetError,
     AlreadyStartedError,
@@ -40,35 +50,26 @@ from rtvi_web.errors import (
     TransportStartError,
     UnsupportedFeatureError,
 )
-from rtvi_web.files import FileReference
-from rtvi_web.functions import FunctionCall
-from rtvi_web.helpers import RTVIClientHelper
-from rtvi_web.logs import LogLevel, set_log_level
-from rtvi_web.params import ClientParams, Endpoints
-from rtvi_web.protocol.bot_output import BotOutput
-from rtvi_web.protocol.bot_state import BotState
-from rtvi_web.protocol.conversation import Conversation
-from rtvi_web.protocol.events import Event, InvalidMessage, RTVIEvent
-from rtvi_web.protocol.media import (
-    AudioFrame,
-    DeviceState,
-    DeviceStatus,
-    MediaDevice,
-    MediaState,
-    Participant,
-    ParticipantTracks,
-    Tracks,
-)
-from rtvi_web.protocol.reconnect import LinkLoss, Reconnect
-from rtvi_web.protocol.state import TransportState
-from rtvi_web.protocol.turn import CallRecord, Turn
-from rtvi_web.transport import Transport
+from rtvi_web.rtvi.client import RTVIClient
+from rtvi_web.rtvi.members.files import FileReference
+from rtvi_web.rtvi.protocol.conversation.bot_output import BotOutput
+from rtvi_web.rtvi.protocol.conversation.bot_state import BotState
+from rtvi_web.rtvi.protocol.conversation.conversation import Conversation
+from rtvi_web.rtvi.protocol.conversation.turn import CallRecord, Turn
+from rtvi_web.rtvi.protocol.events import Event, InvalidMessage, RTVIEvent
+from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
+from rtvi_web.rtvi.protocol.state import TransportState
+from rtvi_web.rtvi.session.functions import FunctionCall
+from rtvi_web.rtvi.session.helpers import RTVIClientHelper
+from rtvi_web.rtvi.session.params import ClientParams, Endpoints
+from rtvi_web.rtvi.transport import Transport
 
 if TYPE_CHECKING:
-    from rtvi_web.llm_helper import LLMHelper
-    from rtvi_web.protocol.diagnosis import Diagnosis, Finding, Problem
-    from rtvi_web.protocol.messages import RTVIMessage
-    from rtvi_web.protocol.payloads import (
+    from rtvi_web.rtvi.members.llm_helper import LLMHelper
+    from rtvi_web.rtvi.protocol.link.diagnosis import Diagnosis, Finding, Problem
+    from rtvi_web.rtvi.protocol.link.stats import LinkStats
+    from rtvi_web.rtvi.protocol.messages import RTVIMessage
+    from rtvi_web.rtvi.protocol.payloads import (
         ActionDescription,
         ActionDescriptions,
         ActionResponse,
@@ -96,7 +97,6 @@ if TYPE_CHECKING:
         UIJobGroupData,
         UserInputData,
     )
-    from rtvi_web.protocol.stats import LinkStats
 
 __all__ = [
     "ActionDescription",
@@ -187,7 +187,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """What is imported when it is first asked for: models (see :mod:`rtvi_web.protocol`), what few need, old names."""
+    """What is imported when it is first used: models (see :mod:`rtvi_web.rtvi.protocol`), what few need, old names."""
     if name in ("VoiceClient", "DailyVoiceClient", "VoiceEvent"):
         from rtvi_web import voice_client
 
@@ -196,8 +196,9 @@ def __getattr__(name: str) -> object:
         return getattr(voice_client, name)
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from rtvi_web import llm_helper
-    from rtvi_web.protocol import diagnosis, payloads, stats
+    from rtvi_web.rtvi.members import llm_helper
+    from rtvi_web.rtvi.protocol import payloads
+    from rtvi_web.rtvi.protocol.link import diagnosis, stats
 
     return next(getattr(module, name) for module in (payloads, diagnosis, stats, llm_helper) if hasattr(module, name))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from rtvi_web.client import RTVIClient
-from rtvi_web.protocol.events import RTVIEvent
-from rtvi_web.transport import Transport
+from rtvi_web.rtvi.client import RTVIClient
+from rtvi_web.rtvi.protocol.events import RTVIEvent
+from rtvi_web.rtvi.transport import Transport
 from rtvi_web.transports import SmallWebRTCTransport
 
 VoiceEvent = RTVIEvent

@@ -4,16 +4,16 @@ A transport is named by a word, or is one of :mod:`rtvi_web.transports`; a scrip
 :mod:`rtvi_web.realtime.testing`.
 """
 
-from rtvi_web.realtime.api import ErrorEvent, RealtimeAPI, RealtimeEvent
-from rtvi_web.realtime.audio import AudioClip, InputAudio, float_to_pcm16
 from rtvi_web.realtime.client import ItemResult, RealtimeClient
 from rtvi_web.realtime.config import SessionConfig
-from rtvi_web.realtime.conversation import Conversation
-from rtvi_web.realtime.dialogue import SpeakingEvent
-from rtvi_web.realtime.items import Delta, Formatted, FormattedTool, Item, ItemEvent
+from rtvi_web.realtime.connection import ErrorEvent, RealtimeAPI, RealtimeEvent
+from rtvi_web.realtime.protocol.audio import AudioClip, InputAudio, float_to_pcm16
+from rtvi_web.realtime.protocol.conversation import Conversation
+from rtvi_web.realtime.protocol.items import Delta, Formatted, FormattedTool, Item, ItemEvent
+from rtvi_web.realtime.protocol.usage import Usage
+from rtvi_web.realtime.session import SpeakingEvent
 from rtvi_web.realtime.tools import BackgroundResult, Tool
 from rtvi_web.realtime.transport import Played, RealtimeHost, RealtimeRequest, RealtimeTransport
-from rtvi_web.realtime.usage import Usage
 
 __all__ = [
     "AudioClip",

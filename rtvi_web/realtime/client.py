@@ -6,21 +6,21 @@ import asyncio
 from collections.abc import Awaitable, Generator, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar, Unpack
 
-from rtvi_web.protocol.media import Tracks
-from rtvi_web.realtime.api import RealtimeAPI
-from rtvi_web.realtime.audio import InputAudio
+from rtvi_web.core.media import Tracks
 from rtvi_web.realtime.config import SessionConfig
 from rtvi_web.realtime.configuration import Configuration
-from rtvi_web.realtime.conversation import Conversation
-from rtvi_web.realtime.dialogue import Dialogue
-from rtvi_web.realtime.events import EventHandlers
-from rtvi_web.realtime.items import Item, ItemEvent, to_history
-from rtvi_web.realtime.messages import history_items, image_part, user_content
-from rtvi_web.realtime.session import Config, to_ga
+from rtvi_web.realtime.connection import RealtimeAPI
+from rtvi_web.realtime.event_handlers import EventHandlers
+from rtvi_web.realtime.protocol.audio import InputAudio
+from rtvi_web.realtime.protocol.content import history_items, image_part, user_content
+from rtvi_web.realtime.protocol.conversation import Conversation
+from rtvi_web.realtime.protocol.items import Item, ItemEvent, to_history
+from rtvi_web.realtime.protocol.session_config import Config, to_ga
+from rtvi_web.realtime.protocol.usage import Usage
+from rtvi_web.realtime.session import Dialogue
 from rtvi_web.realtime.settings import Settings, SettingsDict
 from rtvi_web.realtime.tools import Handler, Tool, execute
 from rtvi_web.realtime.transports import resolve
-from rtvi_web.realtime.usage import Usage
 
 Given = TypeVar("Given")
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rtvi_web.errors import InvalidArgumentError, RequestError
-from rtvi_web.realtime.api import RealtimeAPI
-from rtvi_web.realtime.session import (
+from rtvi_web.realtime.connection import RealtimeAPI
+from rtvi_web.realtime.protocol.session_config import (
     Config,
     default_config,
     for_update,
@@ -19,8 +19,8 @@ from rtvi_web.realtime.session import (
     tool_definition,
     turn_detection,
 )
+from rtvi_web.realtime.protocol.wire import Event, new_id, object_in, objects_in, text_in
 from rtvi_web.realtime.tools import Handler, Tool, tool_of
-from rtvi_web.realtime.wire import Event, new_id, object_in, objects_in, text_in
 
 ACKNOWLEDGED_WITHIN = 5.0
 """Seconds that ``connect()`` waits for the server to take the configuration."""

@@ -1,177 +1,310 @@
-"""Session configurations of every shape, in today's (GA) one.
-
-Three shapes are read: GA (``audio.input.turn_detection``), the flat one of the beta (``turn_detection``), and the
-nested one of the seed (``hearing.turn_detection``); one configuration may mix them. Null is kept: it switches off.
-"""
+"""What happens in a session: the server's events in, the conversation, answers and tools out."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping
-from typing import Any
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, NamedTuple
 
-from rtvi_web.errors import InvalidArgumentError
-from rtvi_web.realtime.transport import SAMPLE_RATE
+from rtvi_web.core.emitter import Emitter
+from rtvi_web.errors import DisconnectedError, InvalidArgumentError, RTVIError
+from rtvi_web.realtime.configuration import Configuration
+from rtvi_web.realtime.connection import ErrorEvent, RealtimeAPI
+from rtvi_web.realtime.event_handlers import EventHandlers
+from rtvi_web.realtime.protocol.audio import InputAudio, from_base64
+from rtvi_web.realtime.protocol.conversation import Conversation
+from rtvi_web.realtime.protocol.items import Item, ItemEvent
+from rtvi_web.realtime.protocol.responses import ABOUT_OTHERS, ALREADY_ACTIVE, ResponseSequencer, is_aside
+from rtvi_web.realtime.protocol.usage import Usage
+from rtvi_web.realtime.protocol.wire import Event, object_in, objects_in, text_in
+from rtvi_web.realtime.settings import Settings
+from rtvi_web.realtime.speech import Speech
+from rtvi_web.realtime.tools import Tool, ToolCalls, answer, not_offered
+from rtvi_web.realtime.transport import RealtimeTransport
 
-Config = dict[str, Any]
-Path = tuple[str, ...]
+logger = logging.getLogger(__name__)
 
-PCM16 = {"type": "audio/pcm", "rate": SAMPLE_RATE}
-_FORMATS = {"pcm16": PCM16, "g711_ulaw": {"type": "audio/pcmu"}, "g711_alaw": {"type": "audio/pcma"}}
-
-# The beta's names, and the seed's within its sections.
-_PATHS: dict[str, Path] = {
-    "modalities": ("output_modalities",),
-    "voice": ("audio", "output", "voice"),
-    "speed": ("audio", "output", "speed"),
-    "input_audio_format": ("audio", "input", "format"),
-    "output_audio_format": ("audio", "output", "format"),
-    "input_audio_transcription": ("audio", "input", "transcription"),
-    "input_audio_noise_reduction": ("audio", "input", "noise_reduction"),
-    "turn_detection": ("audio", "input", "turn_detection"),
-    "max_response_output_tokens": ("max_output_tokens",),
-}
-_SECTIONS = ("model", "speech", "hearing")  # the seed's
-_DROPPED = frozenset(
-    # GA has nothing for these, and those are the server's to say.
-    {"temperature", "provider", "vision", "knowledge", "agent_id", "id", "object", "expires_at", "client_secret"}
-)
-_SEED_MODEL_NAME = "name"
-
-_TOOL_FIELDS = ("name", "description", "parameters")
-NO_PARAMETERS: Mapping[str, Any] = {"type": "object", "properties": {}}
+INPUT_WINDOW = 60.0
+"""Seconds of the person's own sound that are kept until an item is made of it."""
+TOLERATED = ABOUT_OTHERS | {ALREADY_ACTIVE}
+"""What two sides that act at the same moment run into: the server's word on it harms nothing."""
 
 
-def default_config() -> Config:
-    """What a client begins with: sound both ways, push-to-talk, no tools; all else is the server's choice.
+class SpeakingEvent(NamedTuple):
+    """The assistant begins to be heard, or falls silent: ``"conversation.speaking"``."""
 
-    Instructions and voice are left out, so that those that a client secret was made with hold.
-    """
-    return {
-        "type": "realtime",
-        "output_modalities": ["audio"],
-        "audio": {"input": {"format": dict(PCM16), "turn_detection": None}, "output": {"format": dict(PCM16)}},
-        "tools": [],
-        "tool_choice": "auto",
-    }
+    type: str
+    speaking: bool
 
 
-def to_ga(given: Any) -> Config:
-    """A configuration, whole or partial, in GA form; the caller's own is left as it is.
+class Dialogue:
+    """Everything of one client that listens and answers."""
 
-    Args:
-        given: a mapping of any of the three shapes, a pydantic model (its unset fields are left out), or an object with
-            ``get_session_payload()`` (``getSessionPayload()``), whose ``"session"`` is taken.
-
-    Raises:
-        InvalidArgumentError: it is none of these, or a tool is no definition, or has no name.
-    """
-    mapping = _mapping(given)
-    config: Config = {}
-    for key, value in mapping.items():
-        if key in _SECTIONS and isinstance(value, Mapping):
-            for inner, setting in value.items():
-                name = "model" if (key, inner) == ("model", _SEED_MODEL_NAME) else inner
-                _set(config, name, setting)
-        else:
-            _set(config, key, value)
-    return config
-
-
-def tool_definition(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The definition of a tool in GA form; fields that GA doesn't know are left out.
-
-    The seed has ``required`` beside ``parameters``. What is no function, such as an MCP server, stays as it is.
-
-    Raises:
-        InvalidArgumentError: it is no definition, or a function has no name.
-    """
-    if not isinstance(given, Mapping):
-        raise InvalidArgumentError(f"A tool here must be a dict; it is {given!r}. Functions are for add_tool().")
-    if given.get("type", "function") != "function":
-        return copy.deepcopy(dict(given))
-    name = given.get("name")
-    if not name or not isinstance(name, str):
-        raise InvalidArgumentError("Tool definition must have a name")  # the seed's words
-    known = {key: copy.deepcopy(given[key]) for key in _TOOL_FIELDS if given.get(key) is not None}
-    definition = {"type": "function", "parameters": dict(NO_PARAMETERS), **known}
-    required, parameters = given.get("required"), definition["parameters"]
-    if isinstance(required, list) and required and isinstance(parameters, dict):
-        parameters.setdefault("required", list(required))
-    return definition
-
-
-def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> Config:
-    """A configuration with changes: what they name is replaced, all else is kept; ``audio`` merges side by side."""
-    merged = {**base, **changes}
-    for section in ("audio", "input", "output"):
-        before, now = base.get(section), changes.get(section)
-        if isinstance(before, Mapping) and isinstance(now, Mapping):
-            merged[section] = merge(before, now)
-    return merged
-
-
-def turn_detection(config: Mapping[str, Any]) -> Any:
-    """The turn detection of a configuration in GA form; ``None`` where it is off or isn't named."""
-    return _input_of(config).get("turn_detection")
-
-
-def names_turn_detection(config: Mapping[str, Any]) -> bool:
-    """Whether a configuration in GA form says what the turn detection is, off included."""
-    return "turn_detection" in _input_of(config)
-
-
-def _input_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    audio = config.get("audio")
-    side = audio.get("input") if isinstance(audio, Mapping) else None
-    return side if isinstance(side, Mapping) else {}
-
-
-def for_update(config: Mapping[str, Any]) -> Config:
-    """What ``session.update`` may say: the type it demands, and nothing that is fixed by then."""
-    return {"type": "realtime", **{key: value for key, value in config.items() if key not in ("type", "model")}}
-
-
-def _mapping(given: Any) -> Mapping[str, Any]:
-    payload = getattr(given, "get_session_payload", None) or getattr(given, "getSessionPayload", None)
-    if callable(payload):
-        given = payload()
-        given = given.get("session", given) if isinstance(given, Mapping) else given
-    dump = getattr(given, "model_dump", None)
-    if callable(dump):
-        given = dump(mode="json", exclude_unset=True, by_alias=True)
-    if not isinstance(given, Mapping):
-        raise InvalidArgumentError(
-            "A session's configuration must be a dict, a pydantic model, or an object with get_session_payload(); "
-            f"it is {type(given).__name__}."
+    def __init__(
+        self, transport: RealtimeTransport, settings: Settings, configuration: Configuration, handlers: EventHandlers
+    ) -> None:
+        self._handlers = handlers
+        self._transport = transport
+        self.configuration = configuration
+        self.api = RealtimeAPI(transport, settings, self, handlers)
+        configuration.attach(self.api)
+        self.responses = ResponseSequencer()
+        self.input_audio = InputAudio(INPUT_WINDOW)
+        self.conversation = Conversation(
+            keep_audio=settings.keep_audio,
+            input_audio=self.input_audio,
+            is_out_of_band=self.responses.is_out_of_band,
         )
-    return given
+        self.speech = Speech(self.api, transport, self.conversation, self.input_audio, self.responses)
+        self.usage = Usage()
+        self.session_created = False
+        self._session = 0
+        self._calls = ToolCalls()
+        self._running: set[asyncio.Task[Any]] = set()
+        self._tasks = Emitter({})  # reports what they raise
+
+    # What the connection tells: Listener.
+
+    def session_begins(self) -> None:
+        self.conversation.clear()
+        self.input_audio.reset()
+        self.configuration.session_begins()
+        self.responses.reset()
+        self._calls.reset()
+
+    def session_ended(self, reason: str) -> None:
+        self.session_created = False
+        self._session += 1
+        for task in self._running - {asyncio.current_task()}:
+            task.cancel()
+
+    def microphone(self, pcm: bytes) -> None:
+        self.speech.heard(pcm)
+
+    def speaking(self, speaking: bool) -> None:
+        self._handlers.dispatch("conversation.speaking", SpeakingEvent("conversation.speaking", speaking))
+
+    def server_event(self, event: Event) -> None:
+        session = self._session
+        self.configuration.server_event(event)
+        self.responses.notice(event)
+        told = self.conversation.process_event(event)
+        for each in told:
+            self._handlers.dispatch(each.type, each)
+            if session != self._session:
+                return  # a handler has disconnected
+        if act := _ACTIONS.get(event["type"]):
+            act(self, event, told)
+
+    def client_event(self, event: Event) -> None:
+        match event["type"]:
+            case "response.create":
+                self.responses.sent(event)
+                self.configuration.lend(object_in(event, "response"))
+            case "input_audio_buffer.append":
+                self.input_audio.append(from_base64(event.get("audio")))
+            case "input_audio_buffer.commit":
+                self.conversation.queue_input_audio(self.input_audio.commit())
+            case "input_audio_buffer.clear":
+                self.input_audio.clear()
+
+    # What the events lead to.
+
+    def _on_session_created(self, event: Event, told: list[ItemEvent]) -> None:
+        self.session_created = True
+
+    def _on_error(self, event: Event, told: list[ItemEvent]) -> None:
+        error = object_in(event, "error")
+        self.responses.refused(error)
+        code = text_in(error, "code")
+        if code == "input_audio_buffer_commit_empty":
+            self.conversation.queue_input_audio(None)
+        if code in TOLERATED:
+            logger.debug("the server says: %s", code)
+        else:
+            self.complain("server", text_in(error, "message") or "The server reported an error.", error)
+        self._go_on()
+
+    def _on_response_created(self, event: Event, told: list[ItemEvent]) -> None:
+        self.responses.created(event)
+
+    def _on_output_item_done(self, event: Event, told: list[ItemEvent]) -> None:
+        self._call_tools(text_in(event, "response_id"), [text_in(object_in(event, "item"), "id")])
+
+    def _on_response_done(self, event: Event, told: list[ItemEvent]) -> None:
+        response = object_in(event, "response")
+        id, status = text_in(response, "id"), response.get("status")
+        listed = [text_in(raw, "id") for raw in objects_in(response, "output")]
+        self._call_tools(id, [*listed, *(each.item.id for each in told if each.item)])
+        self.usage.add_response(object_in(response, "usage"))
+        self.responses.done(event)
+        if status == "failed":
+            error = object_in(object_in(response, "status_details"), "error")
+            self.complain("response", text_in(error, "message") or "The response failed.", error)
+        if self._calls.response_done(id, cancelled=status == "cancelled"):
+            self.responses.request(automatic=True)
+        self._go_on()
+
+    def _on_transcription_completed(self, event: Event, told: list[ItemEvent]) -> None:
+        self.usage.add_transcription(object_in(event, "usage"))
+
+    def _on_audio_delta(self, event: Event, told: list[ItemEvent]) -> None:
+        # An out-of-band response has no item, and is heard all the same.
+        pcm = told[0].delta.audio if told and told[0].delta else from_base64(event.get("delta"))
+        self.speech.play(pcm or b"", event)
+
+    def _on_speech_started(self, event: Event, told: list[ItemEvent]) -> None:
+        self._handlers.dispatch("conversation.interrupted", event)
+        detection = self.configuration.get_turn_detection_type()
+        interrupts = not isinstance(detection, Mapping) or detection.get("interrupt_response") is not False
+        if interrupts and not self._transport.carries_tracks and self.api.is_connected():
+            self.run(self.speech.stop_playing(), "the interrupted answer could not be truncated")
+
+    def _on_committed(self, event: Event, told: list[ItemEvent]) -> None:
+        if self.configuration.get_turn_detection_type() is not None:
+            self.input_audio.committed()
+
+    def _on_output_started(self, event: Event, told: list[ItemEvent]) -> None:
+        self.speaking(True)
+
+    def _on_output_stopped(self, event: Event, told: list[ItemEvent]) -> None:
+        self.speaking(False)
+
+    # What the person does.
+
+    def send_message(self, content: list[dict[str, Any]]) -> None:
+        """Create a message of the person."""
+        item = {"type": "message", "role": "user", "content": content}
+        self.api.send("conversation.item.create", {"item": item})
+
+    def create_response(self, params: Mapping[str, Any] | None = None) -> None:
+        """See ``RealtimeClient.create_response``."""
+        if params is not None and is_aside(params):
+            self.api.send("response.create", {"response": params})  # it waits for nobody
+            return
+        self.api.check("response.create", None if params is None else {"response": params})
+        if self.configuration.get_turn_detection_type() is None:
+            self.speech.commit()
+        self.respond(params)
+
+    def cancel_response(self, item_id: str | None, heard: float) -> Item | None:
+        """See ``RealtimeClient.cancel_response``."""
+        self.api.require_connection()
+        if isinstance(heard, bool) or not isinstance(heard, int | float) or heard != heard:
+            raise InvalidArgumentError(f"sample_count must be a number of samples; it is {heard!r}.")
+        item = self.speech.cancellable(item_id) if item_id else None
+        self.speech.cancel()
+        if item:
+            self.speech.silence_tracks()
+            self.speech.truncate(item, heard)
+            self.run(self._stop_player(), "the player could not be stopped")
+        return item
+
+    async def _stop_player(self) -> None:
+        await self._transport.interrupt()
+
+    async def interrupt(self) -> Item | None:
+        """See ``RealtimeClient.interrupt``."""
+        self.api.require_connection()
+        self.speech.cancel()
+        self.speech.silence_tracks()
+        return await self.speech.stop_playing()
+
+    def reset(self) -> None:
+        """Forget the conversation and the usage."""
+        self.conversation.clear()
+        self.input_audio.reset()
+        self.usage = Usage()
+
+    # Responses.
+
+    def respond(self, params: Mapping[str, Any] | None = None) -> None:
+        """Ask for a response of the conversation, in its turn.
+
+        Raises:
+            DisconnectedError: nothing was sent.
+        """
+        self.api.require_connection()
+        self.responses.request(params)
+        self._take_turn()
+
+    def _take_turn(self) -> None:
+        if request := self.responses.take():
+            try:
+                self.api.send("response.create", request.fields)
+            except RTVIError:
+                self.responses.refused({"event_id": request.event_id})
+                raise
+
+    def _go_on(self) -> None:
+        """The way may be free for the next response."""
+        if self.api.is_connected():
+            try:
+                self._take_turn()
+            except RTVIError as error:
+                self.complain("response", error.message, error)
+
+    # Tools.
+
+    def _call_tools(self, response_id: str, ids: list[str]) -> None:
+        for id in ids:
+            item = self.conversation.get_item(id)
+            if item is None or item.type != "function_call" or item.status != "completed":
+                continue
+            tool = self.configuration.tools.get(item.name or "")
+            if tool is None and self.configuration.is_offered(item.name or ""):
+                continue  # it is somebody else's: the page's own, or the server's
+            if self._calls.begin(response_id, item.call_id or ""):
+                self.run(self._answer(tool, item, response_id), f"tool {item.name!r} could not be answered")
+
+    async def _answer(self, tool: Tool | None, item: Item, response_id: str) -> None:
+        session = self._session
+        if tool:
+            answered = await answer(tool, item.arguments or "")
+        else:
+            self.complain("response", f"The model called {item.name!r}, a tool that it was not offered.")
+            answered = not_offered(item.name)
+        if session != self._session:
+            return  # the call belongs to a session that is over
+        output = {"type": "function_call_output", "call_id": item.call_id, "output": answered.output}
+        try:
+            self.api.send("conversation.item.create", {"item": output})
+        except DisconnectedError:
+            return
+        except RTVIError as error:
+            self.complain("message", f"The result of tool {item.name!r} was not sent: {error.message}", error)
+            short = {**output, "output": json.dumps({"error": error.message})}
+            self.api.send("conversation.item.create", {"item": short})
+        if self._calls.answered(response_id, respond=answered.respond):
+            self.responses.request(automatic=True)
+            self._go_on()
+
+    # Helpers.
+
+    def complain(self, source: str, message: str, error: Any = None) -> None:
+        """Dispatch an ``error`` event."""
+        self._handlers.dispatch("error", ErrorEvent("error", source, message, error))
+
+    def run(self, coroutine: Coroutine[Any, Any, Any], complaint: str) -> None:
+        """Run a coroutine until it ends, or until the session does."""
+        task = self._tasks.run(coroutine, complaint)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
 
 
-def _set(config: Config, key: str, value: Any) -> None:
-    if key in _DROPPED:
-        return
-    path = _PATHS.get(key, (key,))
-    value = _ga_value(path[-1], copy.deepcopy(value))
-    nested: Config = {}
-    target = nested
-    for step in path[:-1]:
-        target = target.setdefault(step, {})
-    target[path[-1]] = value
-    config.update(merge(config, nested))
-
-
-def _ga_value(name: str, value: Any) -> Any:
-    if name == "format" and isinstance(value, str):
-        return copy.deepcopy(_FORMATS.get(value, value))
-    if name == "output_modalities" and isinstance(value, list | tuple):
-        return ["audio"] if "audio" in value else list(value)  # GA: one of the two; sound comes with its transcript
-    if name == "turn_detection" and isinstance(value, Mapping) and value.get("type") == "none":
-        return None
-    if name == "turn_detection" and isinstance(value, str):
-        return None if value == "none" else {"type": value}
-    if name == "tools" and value is not None:
-        if not isinstance(value, list | tuple):
-            raise InvalidArgumentError(f"tools must be a list of definitions; it is {value!r}.")
-        return [tool_definition(tool) for tool in value]
-    return value
+_ACTIONS: dict[str, Callable[[Dialogue, Event, list[ItemEvent]], None]] = {
+    "error": Dialogue._on_error,
+    "session.created": Dialogue._on_session_created,
+    "response.created": Dialogue._on_response_created,
+    "response.output_item.done": Dialogue._on_output_item_done,
+    "response.done": Dialogue._on_response_done,
+    "response.output_audio.delta": Dialogue._on_audio_delta,
+    "conversation.item.input_audio_transcription.completed": Dialogue._on_transcription_completed,
+    "input_audio_buffer.speech_started": Dialogue._on_speech_started,
+    "input_audio_buffer.committed": Dialogue._on_committed,
+    "output_audio_buffer.started": Dialogue._on_output_started,
+    "output_audio_buffer.stopped": Dialogue._on_output_stopped,
+    "output_audio_buffer.cleared": Dialogue._on_output_stopped,
+}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError
-from rtvi_web.realtime.api import RealtimeAPI
-from rtvi_web.realtime.audio import InputAudio, milliseconds, to_base64, to_pcm
-from rtvi_web.realtime.conversation import Conversation
-from rtvi_web.realtime.items import Item
-from rtvi_web.realtime.responses import ResponseSequencer
+from rtvi_web.realtime.connection import RealtimeAPI
+from rtvi_web.realtime.protocol.audio import InputAudio, milliseconds, to_base64, to_pcm
+from rtvi_web.realtime.protocol.conversation import Conversation
+from rtvi_web.realtime.protocol.items import Item
+from rtvi_web.realtime.protocol.responses import ResponseSequencer
+from rtvi_web.realtime.protocol.wire import Event, index_in, text_in
 from rtvi_web.realtime.transport import SAMPLE_RATE, RealtimeTransport
-from rtvi_web.realtime.wire import Event, index_in, text_in
 
 APPEND_BYTES = SAMPLE_RATE * 2
 """PCM of one ``input_audio_buffer.append`` at most: a second. The server takes 15 MiB, data channels take less."""

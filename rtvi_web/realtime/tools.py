@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
-from rtvi_web.emitter import report
+from rtvi_web.core.emitter import report
 from rtvi_web.errors import InvalidArgumentError
-from rtvi_web.params import seconds
-from rtvi_web.realtime.session import tool_definition
+from rtvi_web.realtime.protocol.session_config import tool_definition
+from rtvi_web.rtvi.session.params import seconds
 
 Handler = Callable[..., Any]
 
@@ -78,7 +78,7 @@ def tool_of(given: Any, handler: Handler | None = None, *, timeout: float | None
 
 
 def _tool_of_function(function: Handler, timeout: float | None) -> Tool:
-    from pydantic import TypeAdapter  # late, see rtvi_web.protocol
+    from pydantic import TypeAdapter  # late, see rtvi_web.rtvi.protocol
     from pydantic.errors import PydanticUserError
     from pydantic_core import ArgsKwargs
 
@@ -159,7 +159,7 @@ def _output(result: Any) -> str:
     try:
         return json.dumps(result, allow_nan=False)
     except (TypeError, ValueError):  # models, dataclasses, dates, NaN …, however deep
-        from pydantic_core import to_json  # late, see rtvi_web.protocol
+        from pydantic_core import to_json  # late, see rtvi_web.rtvi.protocol
 
         return to_json(result, by_alias=False, inf_nan_mode="null").decode()
 

@@ -27,8 +27,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from rtvi_web.core.media import Tracks
 from rtvi_web.errors import ConnectPhase, DeviceError, RTVIError
-from rtvi_web.protocol.media import Tracks
 
 SAMPLE_RATE = 24_000
 """Samples a second of all PCM that passes through Python."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from rtvi_web.emitter import nearest
+from rtvi_web.core.emitter import nearest
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.realtime.transport import RealtimeTransport
 
 _BY_WORD = {
-    "websocket": ("rtvi_web.transports.realtime_websocket", "RealtimeWebSocketTransport"),
-    "webrtc": ("rtvi_web.transports.realtime_webrtc", "RealtimeWebRTCTransport"),
+    "websocket": ("rtvi_web.transports.realtime.websocket", "RealtimeWebSocketTransport"),
+    "webrtc": ("rtvi_web.transports.realtime.webrtc", "RealtimeWebRTCTransport"),
 }
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from rtvi_web.browser import _js
 from rtvi_web.browser.fetch import fetch
 from rtvi_web.browser.upload import upload
-from rtvi_web.transport import HttpResponse, NativeAbortController
+from rtvi_web.rtvi.transport import HttpResponse, NativeAbortController
 
 
 class PageHttp:
-    """An :class:`~rtvi_web.transport.HttpClient` on the page's ``fetch``."""
+    """An :class:`~rtvi_web.rtvi.transport.HttpClient` on the page's ``fetch``."""
 
     async def request(self, method: str, url: str, *, headers: Mapping[str, str], body: str) -> HttpResponse:
         return HttpResponse(*await fetch(method, url, headers=headers, body=body))

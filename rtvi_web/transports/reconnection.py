@@ -1,4 +1,4 @@
-"""Restores the link of a session: carries out the steps of :mod:`rtvi_web.protocol.recovery`, on the page's clock."""
+"""Restores the link of a session: carries out the steps of ``protocol.link.recovery``, on the page's clock."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 from rtvi_web.browser import _js
 from rtvi_web.errors import DisconnectedError, RTVIError
-from rtvi_web.protocol.reconnect import LinkLoss, Reconnect
-from rtvi_web.protocol.recovery import GiveUp, Recovery, Resume, StartAgain, Watch
-from rtvi_web.transport import TransportHost
+from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
+from rtvi_web.rtvi.protocol.link.recovery import GiveUp, Recovery, Resume, StartAgain, Watch
+from rtvi_web.rtvi.transport import TransportHost
 
 logger = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from rtvi_web.browser import dom
-from rtvi_web.client import RTVIClient
-from rtvi_web.protocol.events import RTVIEvent
+from rtvi_web.rtvi.client import RTVIClient
+from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.ui.widget import Widget
 
 

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from rtvi_web.browser import dom
-from rtvi_web.client import RTVIClient
+from rtvi_web.core.media import DeviceName, DeviceState, DeviceStatus
 from rtvi_web.errors import DeviceError, UnsupportedFeatureError
-from rtvi_web.protocol.events import RTVIEvent
-from rtvi_web.protocol.media import DeviceName, DeviceState, DeviceStatus
-from rtvi_web.protocol.state import TransportState
+from rtvi_web.rtvi.client import RTVIClient
+from rtvi_web.rtvi.protocol.events import RTVIEvent
+from rtvi_web.rtvi.protocol.state import TransportState
 from rtvi_web.ui.widget import Widget
 
 _NO_SESSION = (TransportState.DISCONNECTED, TransportState.DISCONNECTING, TransportState.ERROR)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from rtvi_web.client import RTVIClient
-from rtvi_web.protocol.bot_state import BotState
-from rtvi_web.protocol.events import RTVIEvent
+from rtvi_web.rtvi.client import RTVIClient
+from rtvi_web.rtvi.protocol.conversation.bot_state import BotState
+from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.ui.widget import Widget
 
 BOT_READY: Final = "bot-ready"

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any, Final, Literal, NamedTuple
 
 from rtvi_web.browser import dom
-from rtvi_web.client import RTVIClient
 from rtvi_web.errors import InvalidArgumentError
-from rtvi_web.protocol.events import Event, RTVIEvent
+from rtvi_web.rtvi.client import RTVIClient
+from rtvi_web.rtvi.protocol.events import Event, RTVIEvent
 from rtvi_web.ui.widget import Widget
 
 

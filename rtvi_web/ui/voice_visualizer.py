@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from rtvi_web.browser import _js, dom
 from rtvi_web.browser.spectrum import Spectrum
-from rtvi_web.client import RTVIClient
 from rtvi_web.errors import InvalidArgumentError
-from rtvi_web.protocol.events import RTVIEvent
+from rtvi_web.rtvi.client import RTVIClient
+from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.ui.widget import Widget
 
 _INTERVAL = 0.08

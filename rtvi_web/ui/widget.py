@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rtvi_web.browser import _js, dom
-from rtvi_web.client import RTVIClient
+from rtvi_web.rtvi.client import RTVIClient
 
 
 class Widget:

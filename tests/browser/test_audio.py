@@ -7,8 +7,8 @@ from pytest_pyodide import run_in_pyodide
 async def test_the_player_plays_a_track_and_lets_it_go(selenium):
     from loopback import event
 
-    from rtvi_web.browser.audio import Player
-    from rtvi_web.browser.media import open_input
+    from rtvi_web.browser.capture import open_input
+    from rtvi_web.browser.player import Player
 
     blocked = []
     track = await open_input("mic", {})
@@ -34,8 +34,8 @@ async def test_a_player_that_the_browser_blocks_says_so_until_it_may(selenium):
 
     import js
 
-    from rtvi_web.browser.audio import Player
-    from rtvi_web.browser.media import open_input
+    from rtvi_web.browser.capture import open_input
+    from rtvi_web.browser.player import Player
 
     blocked = asyncio.Event()
     track = await open_input("mic", {})

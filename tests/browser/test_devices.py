@@ -66,7 +66,7 @@ async def test_the_state_of_each_device_apart_from_the_session(selenium):
     import js
     from loopback import RTVIEvent, transport
 
-    from rtvi_web.protocol.media import DeviceState, MediaState
+    from rtvi_web.core.media import DeviceState, MediaState
 
     await js.allow("")
     async with transport("/unused") as (link, host):
@@ -263,10 +263,10 @@ async def test_a_choice_is_remembered_across_page_loads_by_id_and_else_by_label(
         await link.open_devices()
         assert link.tracks().local.audio.label == chosen.label
         assert js.opened.tracks.size == 1
-    remembered = json.loads(js.localStorage.getItem("rtvi_web.devices"))
+    remembered = json.loads(js.localStorage.getItem("rtvi_web.rtvi.members.devices"))
     assert remembered == {"mic": {"id": chosen.id, "label": chosen.label}}
     remembered["mic"]["id"] = "the id of another day"
-    js.localStorage.setItem("rtvi_web.devices", json.dumps(remembered))
+    js.localStorage.setItem("rtvi_web.rtvi.members.devices", json.dumps(remembered))
     async with transport("/unused") as (link, host):
         await link.open_devices()
         assert link.selected_device("mic") == chosen
@@ -292,7 +292,7 @@ async def test_nonsense_in_the_storage_is_ignored(selenium, stored):
     import js
     from loopback import transport
 
-    js.localStorage.setItem("rtvi_web.devices", stored)
+    js.localStorage.setItem("rtvi_web.rtvi.members.devices", stored)
     async with transport("/unused") as (link, _):
         await link.open_devices()
         assert link.tracks().local.audio.label == "Fake Default Audio Input"

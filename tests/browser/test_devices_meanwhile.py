@@ -130,7 +130,7 @@ async def test_two_clients_in_one_page_remember_the_choices_of_both(selenium):
         assert one.selected_device("mic") != mic
         await other.select_device("cam", cam.id)
         await one.select_device("mic", mic.id)
-    remembered = json.loads(js.localStorage.getItem("rtvi_web.devices"))
+    remembered = json.loads(js.localStorage.getItem("rtvi_web.rtvi.members.devices"))
     assert remembered == {"cam": {"id": cam.id, "label": cam.label}, "mic": {"id": mic.id, "label": mic.label}}
 
 
@@ -146,10 +146,10 @@ async def test_the_label_of_a_device_that_was_chosen_before_the_browser_told_it(
     await js.allow("")
     async with transport("/unused", enable_mic=False) as (link, _):
         await link.select_device("mic", id)
-        assert json.loads(js.localStorage.getItem("rtvi_web.devices")) == {"mic": {"id": id, "label": ""}}
+        assert json.loads(js.localStorage.getItem("rtvi_web.rtvi.members.devices")) == {"mic": {"id": id, "label": ""}}
         await js.allow("microphone")
         await link.open_devices()
-    remembered = json.loads(js.localStorage.getItem("rtvi_web.devices"))
+    remembered = json.loads(js.localStorage.getItem("rtvi_web.rtvi.members.devices"))
     assert remembered == {"mic": {"id": id, "label": "Fake Audio Input 1"}}
 
 

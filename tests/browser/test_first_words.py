@@ -94,7 +94,7 @@ async def test_what_is_said_while_the_last_batch_leaves_is_sent_too(selenium):
 
     from loopback import tone, until
 
-    from rtvi_web.transports.first_words import FirstWords
+    from rtvi_web.media.preconnect_buffer import FirstWords
 
     async with tone(1000) as own:
         words, sent, waits = FirstWords(lambda: own), [], []
@@ -148,7 +148,7 @@ async def test_a_page_that_was_busy_sends_no_more_at_once_than_recognisers_keep(
 
     from loopback import tone, until
 
-    from rtvi_web.transports.first_words import FirstWords
+    from rtvi_web.media.preconnect_buffer import FirstWords
 
     async with tone(1000) as own:
         words, sent, counts = FirstWords(lambda: own), [], [0]

@@ -79,7 +79,7 @@ async def test_no_microphone(selenium_no_devices):
     import pytest
 
     from rtvi_web import DeviceError
-    from rtvi_web.browser.media import open_input
+    from rtvi_web.browser.capture import open_input
 
     with pytest.raises(DeviceError) as caught:
         await open_input("mic", {})
@@ -99,7 +99,7 @@ async def test_no_microphone(selenium_no_devices):
 @run_in_pyodide
 def test_other_reasons(selenium, name, type):
     from rtvi_web.browser._js import JsError
-    from rtvi_web.browser.media import device_error
+    from rtvi_web.browser.capture import device_error
 
     error = device_error(JsError(name, "why"), "mic")
     assert error.type == type
@@ -112,7 +112,7 @@ async def test_an_insecure_origin_has_no_devices(selenium):
     import pytest
 
     from rtvi_web import DeviceError, NotInBrowserError
-    from rtvi_web.browser.media import open_input
+    from rtvi_web.browser.capture import open_input
 
     secure = js.Object.getOwnPropertyDescriptor(js.globalThis, "isSecureContext")
     js.eval("Object.defineProperty(navigator, 'mediaDevices', {value: undefined, configurable: true})")

@@ -13,7 +13,7 @@ async def test_what_could_not_be_recorded_is_tried_anew(selenium):
     from sound import tone
 
     from rtvi_web import UnsupportedFeatureError
-    from rtvi_web.transports.realtime_websocket import RealtimeWebSocketTransport
+    from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
 
     async with tone(440) as track, transport(RealtimeWebSocketTransport(microphone=track)) as (link, host):
         opening = asyncio.ensure_future(link.open_microphone())

@@ -9,7 +9,7 @@ async def test_events_and_sound_go_both_ways(selenium):
     from realtime_peer import RealtimePeer, request, transport
     from sound import loudness
 
-    from rtvi_web.transports.realtime_webrtc import RealtimeWebRTCTransport
+    from rtvi_web.transports.realtime.webrtc import RealtimeWebRTCTransport
 
     async with (
         RealtimePeer(speaks=True) as peer,
@@ -48,7 +48,7 @@ async def test_events_and_sound_go_both_ways(selenium):
 async def test_a_session_without_a_microphone_can_have_one_later(selenium):
     from realtime_peer import RealtimePeer, request, transport
 
-    from rtvi_web.transports.realtime_webrtc import RealtimeWebRTCTransport
+    from rtvi_web.transports.realtime.webrtc import RealtimeWebRTCTransport
 
     async with RealtimePeer() as peer, transport(RealtimeWebRTCTransport()) as (link, _):
         await link.connect(request(peer.url))
@@ -67,7 +67,7 @@ async def test_a_refused_offer_is_told_in_the_servers_words(selenium):
     from realtime_peer import request, transport
 
     from rtvi_web import TransportStartError
-    from rtvi_web.transports.realtime_webrtc import RealtimeWebRTCTransport
+    from rtvi_web.transports.realtime.webrtc import RealtimeWebRTCTransport
 
     async with transport(RealtimeWebRTCTransport()) as (link, host):
         for answer, status, words in (
@@ -86,7 +86,7 @@ async def test_a_refused_offer_is_told_in_the_servers_words(selenium):
 @run_in_pyodide
 async def test_the_address_of_the_websocket_leads_to_the_calls(selenium):
     from rtvi_web.realtime.transport import RealtimeRequest
-    from rtvi_web.transports.realtime_webrtc import _url
+    from rtvi_web.transports.realtime.webrtc import _url
 
     def url(*args, **fields):
         return _url(RealtimeRequest(*args, **fields))
@@ -104,7 +104,7 @@ async def test_a_server_that_closes_the_channel_is_lost_at_once(selenium):
     from realtime_peer import RealtimePeer, request, transport
 
     from rtvi_web import DisconnectedError
-    from rtvi_web.transports.realtime_webrtc import RealtimeWebRTCTransport
+    from rtvi_web.transports.realtime.webrtc import RealtimeWebRTCTransport
 
     async with RealtimePeer() as peer, transport(RealtimeWebRTCTransport()) as (link, host):
         await link.connect(request(peer.url))
@@ -126,7 +126,7 @@ async def test_a_path_that_comes_back_within_the_grace_is_no_loss(selenium):
     from realtime_peer import RealtimePeer, request, transport
 
     from rtvi_web.transports import realtime_call
-    from rtvi_web.transports.realtime_webrtc import RealtimeWebRTCTransport
+    from rtvi_web.transports.realtime.webrtc import RealtimeWebRTCTransport
 
     assert realtime_call.GRACE == 5
     realtime_call.GRACE = 0.2
@@ -161,7 +161,7 @@ async def test_giving_up_in_mid_offer_leaves_nothing(selenium):
     import pytest
     from realtime_peer import request, transport
 
-    from rtvi_web.transports.realtime_webrtc import RealtimeWebRTCTransport
+    from rtvi_web.transports.realtime.webrtc import RealtimeWebRTCTransport
 
     async with transport(RealtimeWebRTCTransport()) as (link, host):
         connecting = asyncio.ensure_future(link.connect(request("/answers/never")))

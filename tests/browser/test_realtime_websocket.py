@@ -17,7 +17,7 @@ def port() -> Iterator[int]:
 async def test_frames_go_both_ways_in_order(selenium, port):
     from realtime_peer import request, transport
 
-    from rtvi_web.transports.realtime_websocket import RealtimeWebSocketTransport
+    from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
 
     async with transport(RealtimeWebSocketTransport()) as (link, host):
         await link.connect(request(f"ws://127.0.0.1:{port}/echo"))
@@ -36,7 +36,7 @@ async def test_the_address_holds_the_model_and_never_the_key(selenium, port):
 
     from realtime_peer import request, transport
 
-    from rtvi_web.transports.realtime_websocket import RealtimeWebSocketTransport
+    from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
 
     async with transport(RealtimeWebSocketTransport()) as (link, host):
         await link.connect(request(f"http://127.0.0.1:{port}/who?a=b", model="gpt realtime", api_key="ek_1"))
@@ -58,7 +58,7 @@ async def test_what_cannot_be_connected_is_told_without_the_key(selenium, port):
     from realtime_peer import request, transport
 
     from rtvi_web import InvalidArgumentError, TransportStartError
-    from rtvi_web.transports.realtime_websocket import RealtimeWebSocketTransport
+    from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
 
     def chain(error):
         while error:
@@ -94,7 +94,7 @@ async def test_a_link_that_is_lost_is_told_once_with_the_servers_reason(selenium
     from realtime_peer import request, transport
 
     from rtvi_web import DisconnectedError
-    from rtvi_web.transports.realtime_websocket import RealtimeWebSocketTransport
+    from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
 
     async with transport(RealtimeWebSocketTransport()) as (link, host):
         await link.connect(request(f"ws://127.0.0.1:{port}/bye"))
@@ -122,7 +122,7 @@ async def test_the_microphone_is_heard_in_chunks_until_it_is_muted_or_closed(sel
     from realtime_peer import request, transport
 
     from rtvi_web.realtime.transport import MAX_CHUNK
-    from rtvi_web.transports.realtime_websocket import RealtimeWebSocketTransport
+    from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
 
     async with transport(RealtimeWebSocketTransport()) as (link, host):
         await link.open_microphone()
@@ -157,7 +157,7 @@ async def test_sound_that_a_slow_link_cannot_take_is_dropped(selenium, port):
     from realtime_peer import request, transport
 
     from rtvi_web.realtime.transport import MAX_BACKLOG
-    from rtvi_web.transports.realtime_websocket import RealtimeWebSocketTransport
+    from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
 
     async with transport(RealtimeWebSocketTransport()) as (link, host):
         await link.open_microphone()
@@ -184,7 +184,7 @@ async def test_a_denied_microphone_leaves_a_transport_that_works(selenium, port)
     from realtime_peer import request, transport
 
     from rtvi_web import DeviceError
-    from rtvi_web.transports.realtime_websocket import RealtimeWebSocketTransport
+    from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
 
     await js.allow("")
     async with transport(RealtimeWebSocketTransport()) as (link, host):
@@ -203,7 +203,7 @@ async def test_a_track_of_the_pages_own_is_left_running(selenium, port):
     from realtime_peer import transport
     from sound import tone
 
-    from rtvi_web.transports.realtime_websocket import RealtimeWebSocketTransport
+    from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
 
     async with tone(440) as track, transport(RealtimeWebSocketTransport(microphone=track)) as (link, host):
         await link.open_microphone()
@@ -219,7 +219,7 @@ async def test_answers_are_played_and_interrupted(selenium, port):
     from realtime_peer import request, transport
     from sound import loudness, ramp
 
-    from rtvi_web.transports.realtime_websocket import RealtimeWebSocketTransport
+    from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
 
     async with transport(RealtimeWebSocketTransport()) as (link, host):
         link.play(ramp(0.1), item_id="early", content_index=0)  # nothing to play it with
@@ -241,7 +241,7 @@ async def test_a_microphone_that_goes_away_is_told_and_can_be_opened_again(selen
     import js
     from realtime_peer import request, transport
 
-    from rtvi_web.transports.realtime_websocket import RealtimeWebSocketTransport
+    from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
 
     async with transport(RealtimeWebSocketTransport()) as (link, host):
         await link.open_microphone()

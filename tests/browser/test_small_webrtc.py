@@ -49,7 +49,7 @@ async def test_frames_are_the_hosts_and_signalling_is_the_transports(selenium):
 async def test_the_bots_audio_is_a_track_of_the_bot_and_plays(selenium):
     from loopback import Bot, RTVIEvent, connected, energy, event, until
 
-    from rtvi_web.protocol.media import ParticipantTracks
+    from rtvi_web.core.media import ParticipantTracks
 
     async with Bot(speaks=True) as bot, connected(bot) as (link, host):
         await host.until(lambda: any(not who.local for _, who in host.of(RTVIEvent.TRACK_STARTED)))

@@ -71,7 +71,7 @@ async def test_where_no_speaker_can_be_chosen_it_is_said_once(selenium, plays):
 
     from rtvi_web import UnsupportedFeatureError
 
-    js.localStorage.setItem("rtvi_web.devices", '{"speaker": {"id": "x", "label": "Fake Audio Output 1"}}')
+    js.localStorage.setItem("rtvi_web.rtvi.members.devices", '{"speaker": {"id": "x", "label": "Fake Audio Output 1"}}')
     js.eval("globalThis.sink = HTMLMediaElement.prototype.setSinkId; delete HTMLMediaElement.prototype.setSinkId")
     try:
         async with transport("/unused", play_bot_audio=plays) as (link, host):

@@ -36,10 +36,10 @@ from rtvi_web import (
     Turn,
     ui,
 )
-from rtvi_web.protocol.config import Config
-from rtvi_web.start import AbortController, ConnectTimeout
+from rtvi_web.rtvi.protocol.config import Config
+from rtvi_web.rtvi.session.start import AbortController, ConnectTimeout
+from rtvi_web.rtvi.transport import ConnectRequest, HttpClient, TransportHost
 from rtvi_web.testing import ScriptedTransport, expect, handshake, leave, lose, say
-from rtvi_web.transport import ConnectRequest, HttpClient, TransportHost
 from rtvi_web.transports import SmallWebRTCTransport
 
 

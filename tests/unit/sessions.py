@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 from rtvi_web import ConnectPhase, RTVIClient, RTVIEvent, TransportState
+from rtvi_web.rtvi.transport import HttpResponse, TransportHost
 from rtvi_web.testing import ScriptedTransport, Step, expect, handshake
-from rtvi_web.transport import HttpResponse, TransportHost
 
 URL = "http://bot.test"
 STARTED = HttpResponse(200, '{"sessionId": "s1"}')

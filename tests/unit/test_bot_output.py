@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from rtvi_web.protocol.bot_output import MAX_SEGMENTS, BotOutput, as_written, woven
-from rtvi_web.protocol.payloads import BotOutputData
-from rtvi_web.protocol.words import MAX_TEXT
+from rtvi_web.rtvi.protocol.conversation.bot_output import MAX_SEGMENTS, BotOutput, as_written, woven
+from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT
+from rtvi_web.rtvi.protocol.payloads import BotOutputData
 
 
 class TestBotOutput:

@@ -20,8 +20,8 @@ from rtvi_web import (
     TransportStartError,
     TransportState,
 )
+from rtvi_web.rtvi.transport import HttpResponse
 from rtvi_web.testing import BOT, expect, handshake
-from rtvi_web.transport import HttpResponse
 
 pytestmark = pytest.mark.usefixtures("tidy")
 TURNS = 40

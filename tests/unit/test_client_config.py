@@ -526,7 +526,9 @@ class TestOfTheClient:
         try:
             for level, enabled in ((LogLevel.NONE, False), (LogLevel.ERROR, True), (LogLevel.DEBUG, True)):
                 how(level)
-                assert logging.getLogger("rtvi_web.lifecycle").isEnabledFor(logging.ERROR) is enabled
-                assert logging.getLogger("rtvi_web.lifecycle").isEnabledFor(logging.DEBUG) is (level is LogLevel.DEBUG)
+                assert logging.getLogger("rtvi_web.rtvi.session.connection").isEnabledFor(logging.ERROR) is enabled
+                assert logging.getLogger("rtvi_web.rtvi.session.connection").isEnabledFor(logging.DEBUG) is (
+                    level is LogLevel.DEBUG
+                )
         finally:
             logger.setLevel(before)

@@ -16,8 +16,8 @@ from rtvi_web import (
     TransportState,
     __version__,
 )
+from rtvi_web.rtvi.transport import ConnectRequest
 from rtvi_web.testing import BOT, handshake
-from rtvi_web.transport import ConnectRequest
 
 pytestmark = pytest.mark.usefixtures("tidy")
 ME = Participant("local", "", local=True)

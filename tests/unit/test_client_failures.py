@@ -24,8 +24,8 @@ from rtvi_web import (
     TransportStartError,
     TransportState,
 )
+from rtvi_web.rtvi.transport import ConnectRequest, HttpResponse
 from rtvi_web.testing import BOT, expect, handshake, leave, lose, say
-from rtvi_web.transport import ConnectRequest, HttpResponse
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

@@ -22,7 +22,7 @@ from rtvi_web import (
     TransportState,
     UnsupportedFeatureError,
 )
-from rtvi_web.outbox import COUNT, SIZE
+from rtvi_web.rtvi.session.outbox import COUNT, SIZE
 from rtvi_web.testing import BOT, expect, handshake, leave, say
 
 pytestmark = pytest.mark.usefixtures("tidy")

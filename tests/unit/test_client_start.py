@@ -13,8 +13,8 @@ from rtvi_web import (
     TransportState,
     __version__,
 )
+from rtvi_web.rtvi.transport import ConnectRequest, HttpResponse
 from rtvi_web.testing import handshake
-from rtvi_web.transport import ConnectRequest, HttpResponse
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

@@ -18,8 +18,8 @@ from rtvi_web import (
     StartBotError,
     TransportState,
 )
+from rtvi_web.rtvi.transport import HttpResponse
 from rtvi_web.testing import expect, handshake, leave
-from rtvi_web.transport import HttpResponse
 
 pytestmark = pytest.mark.usefixtures("tidy")
 START = "http://bot.test/start"

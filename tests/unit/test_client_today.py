@@ -18,8 +18,8 @@ from rtvi_web import (
     RTVIEvent,
     UnsupportedFeatureError,
 )
+from rtvi_web.rtvi.transport import HttpResponse
 from rtvi_web.testing import expect, handshake, say
-from rtvi_web.transport import HttpResponse
 
 pytestmark = pytest.mark.usefixtures("tidy")
 STORED = HttpResponse(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rtvi_web import InvalidArgumentError
-from rtvi_web.protocol.config import merge, normalize, option_value, options_of, service_options, set_options
+from rtvi_web.rtvi.protocol.config import merge, normalize, option_value, options_of, service_options, set_options
 
 VAD = {"service": "vad", "options": [{"name": "params", "value": {"stop_secs": 0.3}}]}
 LLM = {"service": "llm", "options": [{"name": "model", "value": "small"}, {"name": "messages", "value": [{"n": 1}]}]}

@@ -21,9 +21,9 @@ from rtvi_web import (
     TransportStartError,
     TransportState,
 )
-from rtvi_web.start import AbortController, ConnectTimeout
+from rtvi_web.rtvi.session.start import AbortController, ConnectTimeout
+from rtvi_web.rtvi.transport import ConnectRequest
 from rtvi_web.testing import expect, handshake
-from rtvi_web.transport import ConnectRequest
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

@@ -10,11 +10,11 @@ import pytest
 from sessions import STARTED, URL, Run, Transport, ready, turns
 
 from rtvi_web import BotState, Conversation, RTVIEvent, TransportState, Turn
-from rtvi_web.protocol.conversation import MAX_TURNS, MAX_WRITTEN
-from rtvi_web.protocol.outcomes import Fire
-from rtvi_web.protocol.session import Session
-from rtvi_web.protocol.turn import MAX_CALLS
-from rtvi_web.protocol.words import MAX_TEXT
+from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT
+from rtvi_web.rtvi.protocol.conversation.conversation import MAX_TURNS, MAX_WRITTEN
+from rtvi_web.rtvi.protocol.conversation.turn import MAX_CALLS
+from rtvi_web.rtvi.protocol.inbound import Session
+from rtvi_web.rtvi.protocol.outcomes import Fire
 from rtvi_web.testing import expect, handshake, leave, say
 
 TRACES = Path(__file__).parents[1] / "traces"

@@ -11,8 +11,8 @@ from sessions import STARTED, URL, Run, Transport, ready, turns
 
 import rtvi_web
 from rtvi_web import AlreadyStartedError, ClientParams, InvalidArgumentError, RTVIClient, RTVIEvent
-from rtvi_web.emitter import Emitter
-from rtvi_web.protocol.events import EVENTS, RENAMED
+from rtvi_web.core.emitter import Emitter
+from rtvi_web.rtvi.protocol.events import EVENTS, RENAMED
 from rtvi_web.testing import expect, handshake, say
 
 pytestmark = pytest.mark.usefixtures("tidy")

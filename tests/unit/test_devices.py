@@ -23,7 +23,7 @@ from rtvi_web import (
     TransportState,
     UnsupportedFeatureError,
 )
-from rtvi_web import transport as contract
+from rtvi_web.rtvi import transport as contract
 from rtvi_web.testing import ScriptedTransport, handshake
 from rtvi_web.transports import SmallWebRTCTransport
 

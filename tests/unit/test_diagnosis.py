@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rtvi_web import ConnectPhase, DisconnectedError, RTVIError, TransportStartError, TransportState
-from rtvi_web.protocol.diagnosis import LinkEvidence, candidate_types, diagnose
+from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence, candidate_types, diagnose
 
 SDP = "v=0\r\na=candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host\r\na=candidate:2 1 udp 1 192.0.2.2 6 typ relay"
 

@@ -11,8 +11,8 @@ import pytest
 from sessions import over, turns
 
 from rtvi_web import DisconnectedError, InvalidArgumentError, Participant, RTVIEvent, TextData
-from rtvi_web.emitter import Emitter
-from rtvi_web.protocol.events import EVENTS
+from rtvi_web.core.emitter import Emitter
+from rtvi_web.rtvi.protocol.events import EVENTS
 
 pytestmark = pytest.mark.usefixtures("tidy")
 TEXT = RTVIEvent.BOT_LLM_TEXT

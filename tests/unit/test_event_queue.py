@@ -10,8 +10,8 @@ import pytest
 from sessions import over, ready, turns
 
 from rtvi_web import EventQueue, InvalidArgumentError, RTVIEvent, TextData, TransportState
-from rtvi_web.emitter import Emitter
-from rtvi_web.protocol.events import EVENTS, RENAMED
+from rtvi_web.core.emitter import Emitter
+from rtvi_web.rtvi.protocol.events import EVENTS, RENAMED
 from rtvi_web.testing import expect, leave, say
 
 pytestmark = pytest.mark.usefixtures("tidy")

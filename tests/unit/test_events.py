@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from rtvi_web import ErrorMessage, InvalidMessage, RTVIEvent
-from rtvi_web.protocol.events import BY_WIRE, EVENTS, Event, snake_case
-from rtvi_web.protocol.messages import decode
-from rtvi_web.protocol.session import Answered, BotBecameReady, CallAnnounced, Fire, ForHelpers, Refused, Session
+from rtvi_web.rtvi.protocol.events import BY_WIRE, EVENTS, Event, snake_case
+from rtvi_web.rtvi.protocol.inbound import Answered, BotBecameReady, CallAnnounced, Fire, ForHelpers, Refused, Session
+from rtvi_web.rtvi.protocol.messages import decode
 
 TRACES = Path(__file__).parents[1] / "traces"
 """Recorded from Pipecat 0.0.73 and 1.14.0, one JSON object a line; ``corpus-*`` hold each kind of message."""

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from sessions import Run, Transport, ready, turns
 
 from rtvi_web import DisconnectedError, FunctionCall, InvalidArgumentError, RTVIClient
-from rtvi_web.functions import Answerer, answer
-from rtvi_web.protocol.payloads import FunctionCallData
+from rtvi_web.rtvi.protocol.payloads import FunctionCallData
+from rtvi_web.rtvi.session.functions import Answerer, answer
 from rtvi_web.testing import expect, handshake, say
 
 pytestmark = pytest.mark.usefixtures("tidy")

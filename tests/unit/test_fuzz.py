@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sessions import URL, Run, Transport, ready, turns
 
 from rtvi_web import LLMHelper, RTVIClientHelper, RTVIError, RTVIMessage, TransportState
-from rtvi_web.protocol.events import BY_WIRE
-from rtvi_web.protocol.session import Session
+from rtvi_web.rtvi.protocol.events import BY_WIRE
+from rtvi_web.rtvi.protocol.inbound import Session
 from rtvi_web.testing import HttpStream, expect
 
 TEXT = st.text(st.characters(), max_size=40)  # surrogates included

@@ -27,7 +27,7 @@ def test_importing_costs_nothing_that_the_page_did_not_ask_for(module: str) -> N
     banned = {"js", "pyodide", "pyodide_js", "uuid", "urllib.parse", "difflib", "http", "http.client", "email"}
     result = run(sys.executable, "-c", f"{script}; print(*(set(sys.modules) - before))")
     imported = set(result.stdout.split())
-    assert "rtvi_web.client" in imported, result.stderr
+    assert "rtvi_web.rtvi.client" in imported, result.stderr
     assert imported & banned == set()
 
 
@@ -86,7 +86,7 @@ class TestTheBans:
     def test_ruff_refuses_banned_modules(self, house: Path, module: str) -> None:
         ruff = (str(TOOLS / "ruff"), "check", "--no-cache", "--select", "TID251", "rtvi_web")
         assert run(*ruff, cwd=house).returncode == 0
-        plant(house / "rtvi_web" / "client.py", f"import {module}")
+        plant(house / "rtvi_web" / "rtvi" / "client.py", f"import {module}")
         result = run(*ruff, cwd=house)
         assert result.returncode == 1
         assert "TID251" in result.stdout
@@ -96,15 +96,15 @@ class TestTheBans:
         lint = (str(TOOLS / "lint-imports"), "--no-cache")
         before = run(*lint, cwd=house)
         assert before.returncode == 0, before.stdout
-        plant(house / "rtvi_web" / "emitter.py", "def late():\n    import rtvi_web.client")
-        plant(house / "rtvi_web" / "browser" / "media.py", "import rtvi_web.protocol.events")
-        plant(house / "rtvi_web" / "lifecycle.py", "import rtvi_web.browser.fetch")
+        plant(house / "rtvi_web" / "core" / "emitter.py", "def late():\n    import rtvi_web.rtvi.client")
+        plant(house / "rtvi_web" / "browser" / "capture.py", "import rtvi_web.rtvi.protocol.events")
+        plant(house / "rtvi_web" / "rtvi" / "session" / "connection.py", "import rtvi_web.browser.fetch")
         result = run(*lint, cwd=house)
         assert result.returncode == 1
         for broken in (
-            "rtvi_web.emitter is not allowed to import rtvi_web.client",
-            "rtvi_web.browser is not allowed to import rtvi_web.protocol",
-            "rtvi_web.lifecycle is not allowed to import rtvi_web.browser",
+            "rtvi_web.core.emitter is not allowed to import rtvi_web.rtvi.client",
+            "rtvi_web.browser is not allowed to import rtvi_web.rtvi.protocol",
+            "rtvi_web.rtvi.session.connection is not allowed to import rtvi_web.browser",
         ):
             assert broken in result.stdout
 

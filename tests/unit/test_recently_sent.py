@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from rtvi_web.transports.recently_sent import COUNT, MEMORY, SIZE, RecentlySent
+from rtvi_web.transports.resend_buffer import COUNT, MEMORY, SIZE, RecentlySent
 
 
 def sent(*times: float) -> RecentlySent:

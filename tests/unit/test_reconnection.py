@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pytest
 
 from rtvi_web import DisconnectedError, LinkLoss, Reconnect, RTVIError, TransportStartError
-from rtvi_web.protocol import recovery
+from rtvi_web.rtvi.protocol.link import recovery
 from rtvi_web.transports import reconnection
 from rtvi_web.transports.reconnection import Reconnection
 

@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
-from rtvi_web.protocol.reconnect import LinkLoss, Reconnect
-from rtvi_web.protocol.recovery import (
+from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
+from rtvi_web.rtvi.protocol.link.recovery import (
     LONGEST_PAUSE,
     PATIENCE,
     RESUME_LIMIT,

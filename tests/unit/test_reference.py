@@ -19,7 +19,7 @@ from reference import SECTIONS, public_api, reference_page
 
 import rtvi_web
 import rtvi_web.transports
-from rtvi_web.protocol.events import EVENTS
+from rtvi_web.rtvi.protocol.events import EVENTS
 
 pytestmark = pytest.mark.build
 

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from rtvi_web import HttpError
+from rtvi_web.rtvi.transport import HttpResponse
 from rtvi_web.testing import HttpAnswer, HttpStream, ScriptedHttp
-from rtvi_web.transport import HttpResponse
 
 
 class Request:

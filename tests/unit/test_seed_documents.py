@@ -27,8 +27,8 @@ from rtvi_web import (
     RTVIEvent,
     TransportState,
 )
+from rtvi_web.rtvi.transport import HttpResponse
 from rtvi_web.testing import Say, ScriptedTransport, Step, expect, handshake, leave, say
-from rtvi_web.transport import HttpResponse
 
 pytestmark = pytest.mark.usefixtures("tidy")
 
@@ -355,7 +355,7 @@ class TestConfiguration:
         await run.client.disconnect()
 
 
-TRACK, MICS = object(), [rtvi_web.protocol.media.MediaDevice("1", "Headset", "audioinput")]
+TRACK, MICS = object(), [rtvi_web.core.media.MediaDevice("1", "Headset", "audioinput")]
 PERSON = rtvi_web.Participant("1", "Ada", local=False)
 ERROR = {"error": "no such action"}
 TRANSCRIPT = {"text": "hi", "user_id": "1", "timestamp": "2024-09-01T00:00:00Z", "final": True}
@@ -480,7 +480,7 @@ class TestCallbacksAndEvents:
 
     @pytest.mark.parametrize("name", HAPPENS)
     def test_002_every_event_has_its_constant(self, name: str) -> None:
-        constant = rtvi_web.protocol.events.snake_case(CONSTANTS[name]).upper()
+        constant = rtvi_web.rtvi.protocol.events.snake_case(CONSTANTS[name]).upper()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # VoiceEvent, and the two names that changed
             event = getattr(rtvi_web.VoiceEvent, constant)

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from rtvi_web import BotReadyData, FunctionCallData, RTVIEvent, TransportState
-from rtvi_web.protocol.envelope import LABEL, encode, new_id
-from rtvi_web.protocol.messages import MalformedMessageError, decode
-from rtvi_web.protocol.session import (
+from rtvi_web.rtvi.protocol.envelope import LABEL, encode, new_id
+from rtvi_web.rtvi.protocol.inbound import (
     REMEMBERED_CALLS,
     Answered,
     BotBecameReady,
@@ -23,7 +22,8 @@ from rtvi_web.protocol.session import (
     Refused,
     Session,
 )
-from rtvi_web.protocol.state import STARTABLE, TRANSITIONS, StateMachine
+from rtvi_web.rtvi.protocol.messages import MalformedMessageError, decode
+from rtvi_web.rtvi.protocol.state import STARTABLE, TRANSITIONS, StateMachine
 
 
 def frame(type: str, data: Any = None, id: str | None = None) -> str:

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from rtvi_web import HttpError, InvalidArgumentError, NotInBrowserError, Reconnect, TransportStartError
-from rtvi_web.start import BotRequest
-from rtvi_web.transport import ConnectRequest, HttpResponse
-from rtvi_web.transports import SmallWebRTCTransport, signalling
-from rtvi_web.transports.signalling import Signalling, Trickle, ice_servers, offer_request, offer_url
+from rtvi_web.rtvi.session.start import BotRequest
+from rtvi_web.rtvi.transport import ConnectRequest, HttpResponse
+from rtvi_web.transports import SmallWebRTCTransport
+from rtvi_web.transports.small_webrtc import signalling
+from rtvi_web.transports.small_webrtc.signalling import Signalling, Trickle, ice_servers, offer_request, offer_url
 
 START = "https://bot.test/agents/x/start"
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtvi_web.protocol import sse
-from rtvi_web.protocol.sse import EventStream, EventTooLargeError, message_text
+from rtvi_web.rtvi.protocol import sse
+from rtvi_web.rtvi.protocol.sse import EventStream, EventTooLargeError, message_text
 
 
 def decode(*chunks: bytes) -> list[str]:

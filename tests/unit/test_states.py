@@ -10,9 +10,9 @@ import pytest
 from sessions import STARTED, URL, Run, Transport, ready, stalled, turns
 
 from rtvi_web import ConnectionTimeoutError, ConnectPhase, RTVIEvent, StartBotError, TransportState
-from rtvi_web.protocol.state import TRANSITIONS
+from rtvi_web.rtvi.protocol.state import TRANSITIONS
+from rtvi_web.rtvi.transport import HttpResponse
 from rtvi_web.testing import expect, handshake, leave, lose, say
-from rtvi_web.transport import HttpResponse
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from rtvi_web.protocol.stats import UNANSWERED_FOR, Traffic, arrived_until, signs_of_life, sound_sent, summarize
+from rtvi_web.rtvi.protocol.link.stats import (
+    UNANSWERED_FOR,
+    Traffic,
+    arrived_until,
+    signs_of_life,
+    sound_sent,
+    summarize,
+)
 
 REPORT: list[dict[str, Any]] = [
     {"id": "T", "type": "transport", "selectedCandidatePairId": "P2"},

@@ -9,8 +9,8 @@ import pytest
 from sessions import turns
 
 from rtvi_web import ConnectPhase, DisconnectedError, HttpError, RTVIClient, RTVIEvent, TransportStartError
+from rtvi_web.rtvi.transport import HttpResponse
 from rtvi_web.testing import ScriptedTransport, ScriptError, Step, expect, handshake, leave, lose, say, say_text
-from rtvi_web.transport import HttpResponse
 
 
 async def connected(*steps: Step, **options: Any) -> tuple[RTVIClient, ScriptedTransport]:

@@ -11,9 +11,9 @@ import os
 import js
 
 from rtvi_web.browser import _js
-from rtvi_web.browser.media import Capture, open_input
-from rtvi_web.protocol.events import RTVIEvent
-from rtvi_web.transport import ConnectRequest
+from rtvi_web.browser.capture import Capture, open_input
+from rtvi_web.rtvi.protocol.events import RTVIEvent
+from rtvi_web.rtvi.transport import ConnectRequest
 from rtvi_web.transports import SmallWebRTCTransport
 
 _unheard = []

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtvi_web import InvalidArgumentError
-from rtvi_web.realtime.audio import (
+from rtvi_web.realtime.protocol.audio import (
     AudioClip,
     InputAudio,
     Retention,

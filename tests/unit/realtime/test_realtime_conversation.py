@@ -11,7 +11,7 @@ from realtime_house import Run, Server, connected, pcm, turns
 
 from rtvi_web import InvalidArgumentError
 from rtvi_web.realtime import Conversation, InputAudio
-from rtvi_web.realtime.items import Delta
+from rtvi_web.realtime.protocol.items import Delta
 
 AUDIO = {"type": "input_audio", "transcript": None}
 METADATA = {"topic": "x"}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rtvi_web import DisconnectedError, InvalidArgumentError
-from rtvi_web.realtime.events import EventHandlers
+from rtvi_web.realtime.event_handlers import EventHandlers
 
 
 @pytest.fixture

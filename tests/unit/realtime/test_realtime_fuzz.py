@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from realtime_house import SERVER_EVENTS, Run, turns
 
-from rtvi_web.realtime.wire import decode
+from rtvi_web.realtime.protocol.wire import decode
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

@@ -42,8 +42,8 @@ def test_public_names_are_all() -> None:
 @pytest.mark.parametrize(
     ("word", "module", "name"),
     [
-        ("websocket", "rtvi_web.transports.realtime_websocket", "RealtimeWebSocketTransport"),
-        ("webrtc", "rtvi_web.transports.realtime_webrtc", "RealtimeWebRTCTransport"),
+        ("websocket", "rtvi_web.transports.realtime.websocket", "RealtimeWebSocketTransport"),
+        ("webrtc", "rtvi_web.transports.realtime.webrtc", "RealtimeWebRTCTransport"),
     ],
 )
 def test_a_word_names_a_transport(monkeypatch: pytest.MonkeyPatch, word: str, module: str, name: str) -> None:

@@ -9,7 +9,7 @@ from openai.types.realtime import RealtimeSessionCreateRequest
 from realtime_house import Run, Server, connected, turns, violations
 
 from rtvi_web import DisconnectedError, InvalidArgumentError, RequestError
-from rtvi_web.realtime.session import PCM16, default_config, for_update, merge, to_ga
+from rtvi_web.realtime.protocol.session_config import PCM16, default_config, for_update, merge, to_ga
 
 BETA = {
     "modalities": ["text", "audio"],

@@ -14,7 +14,7 @@ from realtime_house import Run, Server, connected, pcm, turns
 
 from rtvi_web import DisconnectedError, InvalidArgumentError
 from rtvi_web.realtime import BackgroundResult
-from rtvi_web.realtime.responses import ResponseSequencer
+from rtvi_web.realtime.protocol.responses import ResponseSequencer
 from rtvi_web.realtime.tools import tool_of
 
 

@@ -1,0 +1,92 @@
+"""The element that plays the bot."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from rtvi_web.browser import _js
+from rtvi_web.browser.capture import device_error
+from rtvi_web.errors import DeviceError, UnsupportedFeatureError
+
+logger = logging.getLogger(__name__)
+
+
+class Player:
+    """An audio element of our own that plays one track. It is not in the document, and stays the same one.
+
+    Args:
+        blocked: called when the browser's autoplay policy does not let it play; ``resume()`` from a click does.
+    """
+
+    def __init__(self, blocked: Callable[[], object]) -> None:
+        self._blocked = blocked
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._playing = False
+        self.element: Any = None
+        """The ``<audio>`` element, ``None`` before its first use."""
+
+    def play(self, track: Any) -> None:
+        """Play a track, in place of the one before."""
+        self._element().srcObject = _js.construct("MediaStream", [track])
+        self._playing = True
+        # The promise of play() waits for sound, which may never come.
+        task = asyncio.ensure_future(self._start())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _start(self) -> None:
+        try:
+            await self.resume()
+        except DeviceError as error:
+            logger.warning("the bot is not heard: %s", error)
+
+    async def resume(self) -> None:
+        """Play, if there is something to play.
+
+        Raises:
+            DeviceError: the browser cannot, for another reason than its autoplay policy.
+        """
+        if not self._playing:
+            return
+        try:
+            await _js.call(self.element, "play")
+        except _js.JsError as error:
+            # AbortError: another track or close() came in between.
+            if error.name == "NotAllowedError":
+                self._blocked()
+            elif error.name != "AbortError":
+                raise device_error(error, "speaker") from error
+
+    @property
+    def sink_id(self) -> str:
+        """The id of the speaker in use; empty for the system's default."""
+        return str(getattr(self.element, "sinkId", "")) if self.element is not None else ""
+
+    async def use_sink(self, id: str) -> None:
+        """Play on another speaker, now and later; an empty id means the system's default.
+
+        Raises:
+            UnsupportedFeatureError: this browser does not let pages choose.
+            JsError: there is no such speaker, or it is not allowed.
+        """
+        element = self._element()
+        if not hasattr(element, "setSinkId"):
+            raise UnsupportedFeatureError("This browser does not let pages choose a speaker.", feature="update_speaker")
+        await _js.call(element, "setSinkId", id)
+
+    def close(self) -> None:
+        """Stop, and let the track go. ``play()`` works again."""
+        self._playing = False
+        for task in self._tasks:
+            task.cancel()
+        if self.element is not None:
+            self.element.pause()
+            self.element.srcObject = _js.null
+
+    def _element(self) -> Any:
+        if self.element is None:
+            self.element = _js.construct("Audio")
+        return self.element

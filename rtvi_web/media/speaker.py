@@ -1,0 +1,86 @@
+"""Where the bot is heard."""
+
+from __future__ import annotations
+
+from rtvi_web.browser import _js
+from rtvi_web.browser.capture import device_error
+from rtvi_web.browser.player import Player
+from rtvi_web.core.media import MediaDevice
+from rtvi_web.errors import DeviceError, UnsupportedFeatureError
+from rtvi_web.media.device_kinds import SPEAKER, Choice, Choices, MediaHost, default, find
+from rtvi_web.rtvi.protocol.events import RTVIEvent
+
+
+class Speaker:
+    """The choice of a speaker for the player, which keeps it from session to session.
+
+    Args:
+        player: what plays the bot; ``None`` when the page does.
+    """
+
+    def __init__(self, host: MediaHost, choices: Choices, player: Player | None) -> None:
+        self._host = host
+        self._choices = choices
+        self._player = player
+        self._announced: MediaDevice | None = None
+        self._missed: Choice | None = None
+
+    @property
+    def selected(self) -> MediaDevice | None:
+        """The speaker in use."""
+        devices = self._host.devices(SPEAKER)
+        return find(devices, self._player.sink_id if self._player else "") or default(devices)
+
+    async def select(self, id: str) -> None:
+        """Use another one; see ``Transport.select_device``."""
+        await self._host.refresh()
+        device = find(self._host.devices(SPEAKER), id)
+        await self._use(id)
+        self._choices.choose("speaker", Choice(id, device.label if device else ""))
+        self.announce()
+
+    async def reconcile(self) -> None:
+        """Use the chosen speaker if it is there, and the default if the one in use is gone."""
+        devices = self._host.devices(SPEAKER)
+        chosen = self._choices.find("speaker", devices)
+        used = self._player.sink_id if self._player else ""
+        if chosen:
+            self._missed = None
+        self._choices.learn("speaker", devices)
+        try:
+            if chosen and chosen.id != used:
+                await self._use(chosen.id)
+            elif used and devices and find(devices, used) is None:
+                await self._use("")
+            if devices and chosen is None and self._player is not None:
+                self._say_it_is_gone(self._choices.chosen("speaker"))
+        except (DeviceError, UnsupportedFeatureError):
+            return  # It was reported when the person chose it, or just now.
+        finally:
+            self.announce()
+
+    async def _use(self, id: str) -> None:
+        if self._player is None:
+            message = "The page plays the bot itself (play_bot_audio=False), and chooses the speaker itself."
+            raise UnsupportedFeatureError(message, feature="update_speaker")
+        try:
+            await self._player.use_sink(id)
+        except _js.JsError as cause:
+            error = device_error(cause, "speaker")
+            self._host.fire(RTVIEvent.DEVICE_ERROR, error)
+            raise error from cause
+
+    def _say_it_is_gone(self, gone: Choice | None) -> None:
+        """Once, until it is back."""
+        if gone is None or gone == self._missed:
+            return
+        self._missed, now = gone, self.selected
+        message = f"{gone.label or 'The chosen speaker'} is gone; {now.label if now else 'the default'} is used."
+        self._host.fire(RTVIEvent.DEVICE_ERROR, DeviceError(message, devices=("speaker",), type="not-found"))
+
+    def announce(self) -> None:
+        """Tell the page which speaker is selected, where that has changed."""
+        selected = self.selected
+        if selected != self._announced:
+            self._announced = selected
+            self._host.fire(RTVIEvent.SPEAKER_UPDATED, selected)

@@ -1,0 +1,349 @@
+"""The connection: what is sent and received, as events. Mirrors ``RealtimeAPI``.
+
+``RealtimeAPI`` is what the transport talks to (its :class:`RealtimeHost`). It keeps three promises:
+
+* ``connect()`` settles: with a session that has its configuration, or with an error that names the phase.
+* whoever waits for an event gets it, or an error, by the end of the session.
+* nothing that the server sends and nothing that a handler raises gets out of ``receive()``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC
+from typing import Any, NamedTuple, Protocol
+
+from rtvi_web.core.connect_attempt import cancelling, with_phase
+from rtvi_web.core.emitter import report
+from rtvi_web.errors import (
+    AlreadyStartedError,
+    ConnectAbortedError,
+    ConnectionTimeoutError,
+    ConnectPhase,
+    DeviceError,
+    DisconnectedError,
+    InvalidArgumentError,
+    MessageTooLargeError,
+    RTVIError,
+)
+from rtvi_web.realtime.event_handlers import EventHandlers
+from rtvi_web.realtime.protocol.wire import Event, decode, encode, new_id
+from rtvi_web.realtime.settings import Settings
+from rtvi_web.realtime.transport import RealtimeRequest, RealtimeTransport
+
+logger = logging.getLogger(__name__)
+
+SMALL = 4096
+"""Bytes that every transport carries: messages up to this aren't measured."""
+
+
+class ErrorEvent(NamedTuple):
+    """Something went wrong; the session may go on.
+
+    Attributes:
+        type: ``"error"``.
+        source: ``"server"``, ``"response"`` (it failed), ``"connection"``, ``"microphone"``, or ``"message"`` (it is
+            nonsense).
+        message: what happened.
+        error: the server's error object, or the exception.
+    """
+
+    type: str
+    source: str
+    message: str
+    error: Any = None
+
+
+class RealtimeEvent(NamedTuple):
+    """Every event of either side: ``"realtime.event"``.
+
+    Attributes:
+        type: ``"realtime.event"``.
+        time: UTC, in ISO 8601 with milliseconds.
+        source: ``"client"`` or ``"server"``.
+        event: as it was on the wire; the server's under its GA name.
+    """
+
+    type: str
+    time: str
+    source: str
+    event: Event
+
+
+class Listener(Protocol):
+    """Who makes sense of what the connection brings. None of it raises."""
+
+    def session_begins(self) -> None:
+        """The transport is about to connect: what comes from now on is a new session's."""
+
+    def server_event(self, event: Event) -> None:
+        """A server event has arrived, under its GA name."""
+
+    def client_event(self, event: Event) -> None:
+        """A client event was sent, whoever sent it."""
+
+    def microphone(self, pcm: bytes) -> None:
+        """The microphone has heard this."""
+
+    def speaking(self, speaking: bool) -> None:
+        """An answer begins to be heard, or ends."""
+
+    def session_ended(self, reason: str) -> None:
+        """Nothing can be sent any more, and nothing more will come."""
+
+
+class RealtimeAPI(EventHandlers):
+    """One connection after another. Its events are ``server.<type>``, ``client.<type>`` and those of the connection.
+
+    Args:
+        transport: carries it.
+        settings: where to, and as whom.
+        listener: makes sense of what comes.
+        handlers: the client's, which hear everything too.
+    """
+
+    def __init__(
+        self, transport: RealtimeTransport, settings: Settings, listener: Listener, handlers: EventHandlers
+    ) -> None:
+        super().__init__()
+        self._client = handlers
+        self._transport = transport
+        self._settings = settings
+        self._listener = listener
+        self._receiving = False
+        self._connected = False
+        self._microphone_is_open_ahead = False
+        self._phase = ConnectPhase.DEVICES
+        self._attempt: asyncio.Task[None] | None = None
+        self._abortion: RTVIError | None = None
+        self._closing: asyncio.Task[None] | None = None
+        transport.attach(self)
+
+    def is_connected(self) -> bool:
+        """Whether events can be sent. Mirrors ``isConnected()``."""
+        return self._connected
+
+    # Connecting and disconnecting.
+
+    async def connect(self, session: Mapping[str, Any], configure: Callable[[], Awaitable[None]]) -> None:
+        """Connect and configure the session; see ``RealtimeClient.connect``.
+
+        Args:
+            session: the configuration, for a server that takes it with the SDP.
+            configure: tells the server the configuration, once connected.
+        """
+        if self._attempt or self._connected:
+            raise AlreadyStartedError("Already connected, use disconnect() first.")
+        self._phase = ConnectPhase.DEVICES
+        # A task of its own, so that disconnect() can end it wherever it stands.
+        self._attempt = asyncio.ensure_future(self._connect(session, configure))
+        try:
+            await self._attempt
+            failure = self._abortion
+        except asyncio.CancelledError:
+            failure = self._abortion
+            if failure is None or cancelling():
+                self._abortion = None
+                self._attempt = None
+                await self._close("connect() was cancelled.")
+                raise
+        except Exception as error:
+            failure = self._abortion or with_phase(error, self._phase)
+        finally:
+            self._attempt = self._abortion = None
+        if failure:
+            await self._close(f"connect() failed: {failure}", failure)
+            raise failure
+
+    async def _connect(self, session: Mapping[str, Any], configure: Callable[[], Awaitable[None]]) -> None:
+        if self._closing:
+            await asyncio.shield(self._closing)
+        if self._settings.microphone:
+            await self._open_microphone()
+        # The deadline counts from here: a person may take their time over the permission prompt.
+        deadline = asyncio.timeout(self._settings.timeout)
+        try:
+            async with deadline:
+                self.enter(ConnectPhase.OFFER)
+                key = await self._settings.key()
+                self._receiving = True
+                self._listener.session_begins()
+                await self._transport.connect(
+                    RealtimeRequest(self._settings.url, session.get("model"), key, dict(session))
+                )
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            message = f"The server could not be reached within {self._settings.timeout:g} s."
+            raise ConnectionTimeoutError(message) from None
+        self._connected = True
+        self._tell("client.connected", {"type": "client.connected"})
+        await configure()
+
+    async def open_microphone(self) -> None:
+        """Open the microphone, even ahead of a session; ``disconnect()`` releases it."""
+        self._microphone_is_open_ahead = not self._connected
+        await self._transport.open_microphone()
+
+    async def _open_microphone(self) -> None:
+        try:
+            await self._transport.open_microphone()
+        except DeviceError as error:
+            self.microphone_lost(error)  # A session without a microphone is a session.
+
+    def disconnect(self) -> asyncio.Future[None] | None:
+        """End the session, or the attempt to connect.
+
+        Returns:
+            What is done when all is released; ``None`` when there was nothing to end.
+        """
+        if self._attempt:
+            self._abort(ConnectAbortedError())
+        elif not self._connected and not self._microphone_is_open_ahead:
+            return self._closing
+        return self._begin_to_close("The session ended.")
+
+    def _abort(self, reason: RTVIError) -> None:
+        if self._attempt and self._abortion is None:
+            self._abortion = with_phase(reason, self._phase)
+            self._attempt.cancel()
+
+    async def _close(self, reason: str, failure: RTVIError | None = None) -> None:
+        """Close; goes on even if whoever asked stops waiting."""
+        await asyncio.shield(self._begin_to_close(reason, failure))
+
+    def _begin_to_close(self, reason: str, failure: RTVIError | None = None) -> asyncio.Task[None]:
+        self._receiving = self._microphone_is_open_ahead = False
+        was_connected, self._connected = self._connected, False
+        if self._closing is None:
+            self._listener.session_ended(reason)  # here and now: it spares the task that asks for it
+            self._closing = asyncio.ensure_future(self._close_once(reason, failure, was_connected, self._attempt))
+        return self._closing
+
+    async def _close_once(
+        self, reason: str, failure: RTVIError | None, was_connected: bool, attempt: asyncio.Task[None] | None
+    ) -> None:
+        try:
+            if attempt:
+                await asyncio.wait({attempt})
+            try:
+                await self._transport.close()
+            except Exception as error:
+                report(error, "the transport could not be closed", self._transport)
+            if failure and not isinstance(failure, ConnectAbortedError):
+                self._tell("client.error", {"type": "client.error", "error": failure})
+                self._client.dispatch("error", ErrorEvent("error", "connection", failure.message, failure))
+            if was_connected:
+                self._tell("client.disconnected", {"type": "client.disconnected"})
+                self._tell("close", {"type": "close", "error": failure is not None})
+            self.fail_waiters(reason)
+            self._client.fail_waiters(reason)
+        finally:
+            self._closing = None
+
+    # What the transport tells: RealtimeHost.
+
+    def enter(self, phase: ConnectPhase) -> None:
+        logger.debug("connect: %s", phase.value)
+        self._phase = phase
+
+    def receive(self, text: str) -> None:
+        """Take in a frame. Mirrors ``receive()``."""
+        if not self._receiving:
+            return  # a late frame of a session that is over
+        event = decode(text)
+        if event is None:
+            logger.warning("a frame of %d characters is no Realtime event", len(text))
+            self._client.dispatch("error", ErrorEvent("error", "message", f"This is no event: {text[:200]}"))
+            return
+        # A handler may disconnect: then nobody else hears it.
+        self._log("server", event)
+        if self._receiving:
+            self._listener.server_event(event)
+        if self._receiving:
+            self._tell(f"server.{event['type']}", event)
+
+    def microphone(self, pcm: bytes) -> None:
+        if self._connected:
+            self._listener.microphone(pcm)
+
+    def microphone_lost(self, error: DeviceError) -> None:
+        self._client.dispatch("error", ErrorEvent("error", "microphone", error.message, error))
+
+    def speaking(self, speaking: bool) -> None:
+        self._listener.speaking(speaking)
+
+    def output_blocked(self) -> None:
+        self._client.dispatch("output_audio.blocked", {"type": "output_audio.blocked"})
+
+    def lost(self, error: RTVIError) -> None:
+        if self._attempt:
+            self._abort(error)
+        elif self._connected:
+            self._begin_to_close(error.message, error)
+
+    # Sending.
+
+    def send(self, type: str, data: Mapping[str, Any] | None = None) -> bool:
+        """Send a client event, such as ``"input_audio_buffer.clear"``. Mirrors ``send()``.
+
+        Args:
+            type: its type.
+            data: its other fields; an ``event_id`` among them takes the place of a fresh one.
+
+        Returns:
+            Always ``True``.
+
+        Raises:
+            DisconnectedError: there is no connection.
+            InvalidArgumentError: data is no mapping, or cannot be written as JSON.
+            MessageTooLargeError: see its ``limit``; nothing was sent.
+        """
+        event, text = self.check(type, data)
+        self._transport.send(text)
+        self._listener.client_event(event)
+        self._log("client", event)
+        self._tell(f"client.{type}", event)
+        return True
+
+    def check(self, type: str, data: Mapping[str, Any] | None = None) -> tuple[Event, str]:
+        """Check that :meth:`send` could send this, and raise what it would.
+
+        Returns:
+            The event, and its text.
+        """
+        self.require_connection()
+        if data is not None and not isinstance(data, Mapping):
+            raise InvalidArgumentError("data must be an object")  # the seed's words
+        event = {"event_id": new_id("evt_"), "type": type, **(data or {})}
+        text = encode(event)
+        if len(text) > SMALL and len(text) > self._transport.max_message_size:  # JSON of ours is ASCII
+            raise MessageTooLargeError(len(text), self._transport.max_message_size)
+        return event, text
+
+    def require_connection(self) -> None:
+        """Check that something can be sent.
+
+        Raises:
+            DisconnectedError: there is no connection.
+        """
+        if not self._connected:
+            raise DisconnectedError("RealtimeAPI is not connected. Await connect() first.")
+
+    @property
+    def max_message_size(self) -> int:
+        """Bytes that a message may have."""
+        return self._transport.max_message_size
+
+    def _log(self, source: str, event: Event) -> None:
+        if self._client.listens("realtime.event"):
+            from datetime import datetime
+
+            time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            self._client.dispatch("realtime.event", RealtimeEvent("realtime.event", time, source, event))
+
+    def _tell(self, name: str, event: Any) -> None:
+        self.dispatch(name, event)
+        self._client.dispatch(name, event)

@@ -1,0 +1,180 @@
+"""Event handlers by name and by pattern. Mirrors ``RealtimeEventHandler``.
+
+A pattern is ``"*"``, which every event matches, or ``"prefix.*"``, which every name that begins with ``prefix.``
+matches, however deep. Anything else is the name of one event. Handlers run as those of
+:class:`~rtvi_web.core.emitter.Emitter` do: sync ones in place, async ones as tasks. What they raise goes to the event
+loop's exception handler.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from rtvi_web.core.emitter import Emitter, report
+from rtvi_web.errors import DisconnectedError, InvalidArgumentError
+from rtvi_web.rtvi.session.params import seconds
+
+Handler = Callable[[Any], object]
+Given = TypeVar("Given", bound=Handler)
+
+
+class EventHandlers:
+    """Subscriptions to events, which :meth:`dispatch` serves."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[str, list[Handler]] = {}
+        self._next_handlers: dict[str, list[Handler]] = {}
+        self._waiters: set[asyncio.Future[Any]] = set()
+        self._tasks = Emitter({})  # owns the tasks of async handlers
+
+    def on(self, event_name: str, callback: Given) -> Given:
+        """Call a handler at every such event; as often as it was given. Mirrors ``on()``.
+
+        Args:
+            event_name: a name such as ``"conversation.updated"``, or a pattern: ``"*"``, ``"server.*"``.
+            callback: a function or coroutine function of the event.
+
+        Returns:
+            The callback.
+
+        Raises:
+            InvalidArgumentError: the callback cannot be called.
+        """
+        return _add(self._handlers, event_name, callback)
+
+    def on_next(self, event_name: str, callback: Given) -> Given:
+        """Call a handler at the next such event only; otherwise like :meth:`on`. Mirrors ``onNext()``."""
+        return _add(self._next_handlers, event_name, callback)
+
+    def off(self, event_name: str, callback: Handler | None = None) -> bool:
+        """Unsubscribe a handler once, or all that were given this very name or pattern. Mirrors ``off()``.
+
+        Returns:
+            Always ``True``.
+
+        Raises:
+            InvalidArgumentError: the callback isn't subscribed.
+        """
+        return _remove(self._handlers, event_name, callback, "event listener")
+
+    def off_next(self, event_name: str, callback: Handler | None = None) -> bool:
+        """Unsubscribe what :meth:`on_next` subscribed; otherwise like :meth:`off`. Mirrors ``offNext()``."""
+        return _remove(self._next_handlers, event_name, callback, "next event listener")
+
+    async def wait_for_next(self, event_name: str, timeout: float | None = None) -> Any:
+        """Wait for the next such event. Mirrors ``waitForNext()``.
+
+        Args:
+            event_name: a name or a pattern.
+            timeout: seconds (JavaScript has milliseconds); ``None`` or 0 waits as long as the session lasts.
+
+        Returns:
+            The event; ``None`` when it did not happen in time.
+
+        Raises:
+            InvalidArgumentError: the time-out is no number of seconds.
+            DisconnectedError: the session ended first (unless that is what was waited for).
+        """
+        limit = seconds(timeout or None, "timeout")
+        happened: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        def settle(event: Any) -> None:
+            if not happened.done():
+                happened.set_result(event)
+
+        self._waiters.add(happened)
+        self.on_next(event_name, settle)
+        try:
+            async with asyncio.timeout(limit):
+                return await happened
+        except TimeoutError:
+            return None
+        finally:
+            self._waiters.discard(happened)
+            if settle in self._next_handlers.get(event_name, ()):
+                self.off_next(event_name, settle)
+
+    def dispatch(self, event_name: str, event: Any = None) -> bool:
+        """Call the handlers of an event. Mirrors ``dispatch()``.
+
+        First those of the very name, then those of patterns; among each, :meth:`on` before :meth:`on_next`, in the
+        order in which they were given.
+
+        Returns:
+            Always ``True``; what handlers raise is reported to the event loop's exception handler.
+        """
+        called = [*self._handlers.get(event_name, ()), *self._next_handlers.pop(event_name, ())]
+        for pattern in _matching(self._handlers, event_name):
+            called += self._handlers[pattern]
+        for pattern in _matching(self._next_handlers, event_name):
+            called += self._next_handlers.pop(pattern)
+        for handler in called:
+            self._call(handler, event_name, event)
+        return True
+
+    def clear_event_handlers(self) -> bool:
+        """Unsubscribe everybody. Mirrors ``clearEventHandlers()``.
+
+        Returns:
+            Always ``True``. A :meth:`wait_for_next` that is waiting goes on until its time-out or the session's end.
+        """
+        self._handlers.clear()
+        self._next_handlers.clear()
+        return True
+
+    def listens(self, event_name: str) -> bool:
+        """Whether anyone handles an event, so that nothing is made for nobody."""
+        return any(
+            event_name in handlers or bool(_matching(handlers, event_name))
+            for handlers in (self._handlers, self._next_handlers)
+        )
+
+    def fail_waiters(self, reason: str) -> None:
+        """Make every pending :meth:`wait_for_next` raise ``DisconnectedError``."""
+        for happened in tuple(self._waiters):
+            if not happened.done():
+                happened.set_exception(DisconnectedError(reason))
+
+    def _call(self, handler: Handler, event_name: str, event: Any) -> None:
+        complaint = f"a handler of {event_name!r} raised"
+        try:
+            result = handler(event)
+        except (Exception, asyncio.CancelledError) as error:
+            report(error, complaint, handler)
+        else:
+            if inspect.iscoroutine(result):
+                self._tasks.run(result, complaint)
+
+
+def _matching(patterns: dict[str, list[Handler]], name: str) -> list[str]:
+    """The patterns that a name matches, in the order in which they were given; not the name itself."""
+    return [
+        pattern
+        for pattern in patterns
+        if pattern != name and (pattern == "*" or (pattern.endswith(".*") and name.startswith(pattern[:-1])))
+    ]
+
+
+def _add(handlers: dict[str, list[Handler]], name: str, callback: Given) -> Given:
+    if not callable(callback):
+        raise InvalidArgumentError(f"The handler of {name!r} must be a function; it is {callback!r}.")
+    handlers.setdefault(name, []).append(callback)
+    return callback
+
+
+def _remove(handlers: dict[str, list[Handler]], name: str, callback: Handler | None, what: str) -> bool:
+    if callback is None:
+        handlers.pop(name, None)
+        return True
+    known = handlers.get(name, [])
+    if callback not in known:
+        raise InvalidArgumentError(
+            f'Could not turn off specified {what} for "{name}": not found as a listener'  # the seed's words
+        )
+    known.remove(callback)
+    if not known:
+        del handlers[name]
+    return True

@@ -1,0 +1,1 @@
+"""The OpenAI Realtime protocol in plain Python. No clock, no event loop, no browser."""

@@ -1,0 +1,69 @@
+"""What a client makes items of: what the person writes or shows, and conversations from before. In GA form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.realtime.protocol.audio import to_base64, to_pcm
+from rtvi_web.realtime.protocol.wire import ga_part
+
+_IMAGE_TYPES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+
+
+def user_content(content: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The parts of a message of the person; what was given is left as it is.
+
+    Args:
+        content: parts of type ``input_text``, ``input_audio`` and ``input_image``; the names of the beta (``text``,
+            ``audio``) and the keys of the seed (``input_text``, ``input_audio``) are understood, and sound may be
+            base64, bytes of PCM, or an array of samples.
+
+    Raises:
+        InvalidArgumentError: a part is no mapping, or sound is none.
+    """
+    return [_user_part(part) for part in content]
+
+
+def _user_part(given: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        raise InvalidArgumentError(f"A part of a message must be a dict with a type; it is {given!r}.")
+    part = ga_part(given, "user")
+    if part.get("type") == "input_text" and "input_text" in part:
+        part["text"] = part.pop("input_text")
+    if part.get("type") == "input_audio":
+        sound = part.pop("input_audio", None) or part.pop("audio", b"")
+        part["audio"] = sound if isinstance(sound, str) else to_base64(to_pcm(sound))
+    return part
+
+
+def history_items(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The items to create of a history.
+
+    Raises:
+        InvalidArgumentError: it is no list of dicts.
+    """
+    given = list(items) if isinstance(items, Iterable) else [items]
+    for item in given:
+        if not isinstance(item, Mapping):
+            raise InvalidArgumentError(f"An item of a history must be a dict, as of export_history(); it is {item!r}.")
+    return [dict(item) for item in given]
+
+
+def image_part(image: str | bytes, detail: str | None) -> dict[str, Any]:
+    """An image as a part of a message.
+
+    Raises:
+        InvalidArgumentError: it is neither a data URI nor the bytes of a PNG or JPEG.
+    """
+    if isinstance(image, bytes | bytearray | memoryview):
+        data = bytes(image)
+        kind = next((kind for magic, kind in _IMAGE_TYPES.items() if data.startswith(magic)), None)
+        if kind is None:
+            raise InvalidArgumentError("An image must be a PNG or a JPEG.")
+        image = f"data:{kind};base64,{to_base64(data)}"
+    if not isinstance(image, str) or not image.startswith("data:image/"):
+        raise InvalidArgumentError('An image must be its bytes, or a text such as "data:image/png;base64,…".')
+    part = {"type": "input_image", "image_url": image}
+    return part if detail is None else {**part, "detail": detail}

@@ -1,0 +1,358 @@
+"""The conversation as the server's events tell it. Mirrors ``RealtimeConversation``. No clock, no loop.
+
+Events may come late, twice, or for items that nobody has heard of; none of that raises. An item is made of whichever
+event tells of it first, and the final events (``….done``) outrank what was put together from deltas.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from rtvi_web.realtime.protocol.audio import AudioClip, InputAudio, from_base64, samples
+from rtvi_web.realtime.protocol.item_list import ItemList, part_of
+from rtvi_web.realtime.protocol.items import Delta, Item, ItemEvent
+from rtvi_web.realtime.protocol.wire import Event, index_in, number_in, object_in, objects_in, text_in
+
+MAX_EARLY = 32
+"""Items that something was heard of before they came."""
+
+
+class _Early(NamedTuple):
+    """What was heard of an item before it came."""
+
+    speech_start: float = 0
+    speech: AudioClip | None = None
+    transcript: tuple[int, str] | None = None
+    transcript_error: dict[str, Any] | None = None
+
+
+class Conversation:
+    """The items in their order, and what the person has said.
+
+    Args:
+        keep_audio: seconds of sound that all items together keep, the newest; ``None`` keeps everything, 0 nothing.
+        input_audio: where the person's own words are cut from.
+        is_out_of_band: whether the response of this id is none of the conversation's.
+    """
+
+    def __init__(
+        self, *, keep_audio: float | None, input_audio: InputAudio, is_out_of_band: Callable[[str], bool]
+    ) -> None:
+        self._items = ItemList(keep_audio)
+        self._input_audio = input_audio
+        self._is_out_of_band = is_out_of_band
+        self._processors: dict[str, Callable[[Event], list[ItemEvent]]] = {
+            "conversation.item.created": self._created,
+            "conversation.item.added": self._added,
+            "conversation.item.done": self._done,
+            "conversation.item.retrieved": self._retrieved,
+            "conversation.item.truncated": self._truncated,
+            "conversation.item.deleted": self._deleted,
+            "conversation.item.input_audio_transcription.delta": self._transcription_delta,
+            "conversation.item.input_audio_transcription.completed": self._transcription_completed,
+            "conversation.item.input_audio_transcription.failed": self._transcription_failed,
+            "input_audio_buffer.speech_started": self._speech_started,
+            "input_audio_buffer.speech_stopped": self._speech_stopped,
+            "input_audio_buffer.committed": self._committed,
+            "response.done": self._response_done,
+            "response.output_item.added": self._output_item_added,
+            "response.output_item.done": self._output_item_done,
+            "response.content_part.added": self._content_part,
+            "response.content_part.done": self._content_part,
+            "response.output_text.delta": self._text_delta,
+            "response.output_text.done": self._text_done,
+            "response.output_audio.delta": self._audio_delta,
+            "response.output_audio_transcript.delta": self._transcript_delta,
+            "response.output_audio_transcript.done": self._transcript_done,
+            "response.function_call_arguments.delta": self._arguments_delta,
+            "response.function_call_arguments.done": self._arguments_done,
+            "response.mcp_call_arguments.delta": self._arguments_delta,
+            "response.mcp_call_arguments.done": self._arguments_done,
+        }
+        self.clear()
+
+    def clear(self) -> bool:
+        """Forget everything. Mirrors ``clear()``."""
+        self._items.clear()
+        self._completed: set[str] = set()
+        self._early: OrderedDict[str, _Early] = OrderedDict()
+        self._queued_audio: AudioClip | None = None
+        self._open_calls: dict[str, list[Item]] = {}  # by response, whose end decides
+        return True
+
+    def get_item(self, id: str) -> Item | None:
+        """Mirrors ``getItem()``."""
+        return self._items.get(id)
+
+    def get_items(self) -> list[Item]:
+        """The items in their order; the list is the caller's. Mirrors ``getItems()``."""
+        return self._items.items.copy()
+
+    def queue_input_audio(self, clip: AudioClip | None) -> None:
+        """What was committed by hand: the sound of the next spoken item. Mirrors ``queueInputAudio()``."""
+        self._queued_audio = clip
+
+    def process_event(self, event: Event) -> list[ItemEvent]:
+        """Take in a server event, under its GA name. Mirrors ``processEvent()``.
+
+        Returns:
+            What there is to tell, in order; nothing where the event is unknown or makes no sense.
+        """
+        processor = self._processors.get(event["type"])
+        return processor(event) if processor else []
+
+    # Items come and go.
+
+    def _created(self, event: Event) -> list[ItemEvent]:
+        """The beta's only word about an item that a client made: nothing more will come for it."""
+        item, told = self._upsert(object_in(event, "item"), event)
+        if item is None:
+            return []
+        by_model = item.type == "function_call" or (item.type == "message" and item.role == "assistant")
+        item.status = item.status or ("in_progress" if by_model else "completed")
+        return [*told, *self._complete(item)]
+
+    def _added(self, event: Event) -> list[ItemEvent]:
+        return self._upsert(object_in(event, "item"), event)[1]
+
+    def _retrieved(self, event: Event) -> list[ItemEvent]:
+        item, told = self._upsert(object_in(event, "item"), event)
+        return [*told, *self._complete(item)] if item else []
+
+    def _done(self, event: Event) -> list[ItemEvent]:
+        item, told = self._upsert(object_in(event, "item"), event)
+        if item is None:
+            return []
+        if not text_in(object_in(event, "item"), "status"):
+            self._end(item, text_in(event, "response_id"))
+        return [*told, *self._complete(item)]
+
+    def _end(self, item: Item, response_id: str) -> None:
+        """An item is done, and its status was left out: it is complete.
+
+        Only a call that the model is making isn't by that alone: one that was cut short is done as well. The end of its
+        response tells.
+        """
+        if item.type == "function_call" and (response_id or item.status):
+            item.status = item.status or "in_progress"
+            if response_id:
+                self._open_calls.setdefault(response_id, []).append(item)
+        elif item.status in (None, "in_progress"):
+            item.status = "completed"
+
+    def _truncated(self, event: Event) -> list[ItemEvent]:
+        item = self._items.get(text_in(event, "item_id"))
+        if item is None:
+            return []
+        item.audio_end_ms = index_in(event, "audio_end_ms")
+        item.formatted.audio.truncate(samples(item.audio_end_ms))
+        return _updated(item)
+
+    def _deleted(self, event: Event) -> list[ItemEvent]:
+        item = self._items.remove(text_in(event, "item_id"))
+        return _updated(item) if item else []
+
+    def _upsert(self, raw: dict[str, Any], event: Event) -> tuple[Item | None, list[ItemEvent]]:
+        item, is_new = self._items.upsert(raw, event)
+        if item is None:
+            return None, []
+        if is_new:
+            self._completed.discard(item.id)
+            self._add_early(item)
+        return item, [*_updated(item), *([ItemEvent("conversation.item.appended", item)] if is_new else [])]
+
+    def _complete(self, item: Item) -> list[ItemEvent]:
+        if item.status != "completed" or item.id in self._completed:
+            return []
+        self._completed.add(item.id)
+        return [ItemEvent("conversation.item.completed", item)]
+
+    # What the person says.
+
+    def _speech_started(self, event: Event) -> list[ItemEvent]:
+        self._note(text_in(event, "item_id"), speech_start=number_in(event, "audio_start_ms"))
+        return []
+
+    def _speech_stopped(self, event: Event) -> list[ItemEvent]:
+        id, end = text_in(event, "item_id"), number_in(event, "audio_end_ms")
+        start = self._early[id].speech_start if id in self._early else end
+        return self._add_speech(id, self._input_audio.slice(samples(start), samples(end)))
+
+    def _committed(self, event: Event) -> list[ItemEvent]:
+        clip, self._queued_audio = self._queued_audio, None
+        return self._add_speech(text_in(event, "item_id"), clip) if clip else []
+
+    def _add_speech(self, id: str, clip: AudioClip) -> list[ItemEvent]:
+        if item := self._items.get(id):
+            self._early.pop(id, None)
+            self._items.add_audio(item, bytes(clip))
+            return _updated(item)
+        self._note(id, speech=clip)
+        return []
+
+    def _transcription_delta(self, event: Event) -> list[ItemEvent]:
+        item, delta = self._items.get(text_in(event, "item_id")), text_in(event, "delta")
+        part = part_of(item, index_in(event, "content_index")) if item else None
+        if item is None or part is None or not delta:
+            return []
+        part["transcript"] = (part.get("transcript") or "") + delta
+        item.format()
+        return _updated(item, Delta(transcript=delta))
+
+    def _transcription_completed(self, event: Event) -> list[ItemEvent]:
+        id, index, transcript = (
+            text_in(event, "item_id"),
+            index_in(event, "content_index"),
+            text_in(event, "transcript"),
+        )
+        item = self._items.get(id)
+        if item is None:
+            self._note(id, transcript=(index, transcript))
+            return []
+        self._set_transcript(item, index, transcript)
+        return _updated(item, Delta(transcript=transcript))
+
+    def _transcription_failed(self, event: Event) -> list[ItemEvent]:
+        id, error = text_in(event, "item_id"), object_in(event, "error")
+        item = self._items.get(id)
+        if item is None:
+            self._note(id, transcript_error=error)
+            return []
+        item.formatted.transcript_error = error
+        return _updated(item)
+
+    def _set_transcript(self, item: Item, index: int, transcript: str) -> None:
+        if (part := part_of(item, index)) is not None:
+            part["transcript"] = transcript
+        item.format()
+        if not transcript:
+            item.formatted.transcript = " "  # transcribed, and nothing was said
+
+    def _note(self, id: str, **news: Any) -> None:
+        self._early[id] = self._early.get(id, _Early())._replace(**news)
+        self._early.move_to_end(id)
+        while len(self._early) > MAX_EARLY:
+            self._early.popitem(last=False)
+
+    def _add_early(self, item: Item) -> None:
+        """An item has come: give it what was heard of it before."""
+        early = self._early.pop(item.id, _Early())
+        spoken = item.role == "user" and any(part.get("type") == "input_audio" for part in item.content)
+        clip = early.speech
+        if clip is None and spoken:
+            clip, self._queued_audio = self._queued_audio, None
+        if clip:
+            self._items.add_audio(item, bytes(clip))
+        elif early.speech_start:
+            self._early[item.id] = early  # still speaking
+        if early.transcript:
+            self._set_transcript(item, *early.transcript)
+        item.formatted.transcript_error = early.transcript_error
+
+    # What the model says.
+
+    def _response_done(self, event: Event) -> list[ItemEvent]:
+        """The last word on the items of a response; those whose own end got lost, or said too little, end here."""
+        response = object_in(event, "response")
+        id = text_in(response, "id")
+        if self._is_out_of_band(id):
+            return []
+        status = "completed" if response.get("status", "completed") == "completed" else "incomplete"
+        told = []
+        for raw in objects_in(response, "output"):
+            raw = {**raw, "status": text_in(raw, "status") or status}
+            item = self._items.get(text_in(raw, "id"))
+            was_deleted = item is None and text_in(raw, "id") in self._completed
+            if not was_deleted and (item is None or item.status != raw["status"]):
+                told += self._done({**event, "item": raw})
+        for item in self._open_calls.pop(id, ()):
+            if item.status == "in_progress":
+                item.status = status
+                told += [*_updated(item), *self._complete(item)]
+        return told
+
+    def _output_item_added(self, event: Event) -> list[ItemEvent]:
+        if self._is_out_of_band(text_in(event, "response_id")):
+            return []
+        item, told = self._upsert(object_in(event, "item"), event)
+        if item:
+            item.status = item.status or "in_progress"
+        return told
+
+    def _output_item_done(self, event: Event) -> list[ItemEvent]:
+        return [] if self._is_out_of_band(text_in(event, "response_id")) else self._done(event)
+
+    def _content_part(self, event: Event) -> list[ItemEvent]:
+        item = self._items.get(text_in(event, "item_id"))
+        if item is None:
+            return []
+        self._items.fill_part(item, index_in(event, "content_index"), object_in(event, "part"))
+        item.format()
+        return _updated(item)
+
+    def _text_delta(self, event: Event) -> list[ItemEvent]:
+        delta = text_in(event, "delta")
+        return self._extend(event, "output_text", "text", delta, Delta(text=delta))
+
+    def _transcript_delta(self, event: Event) -> list[ItemEvent]:
+        delta = text_in(event, "delta")
+        return self._extend(event, "output_audio", "transcript", delta, Delta(transcript=delta))
+
+    def _text_done(self, event: Event) -> list[ItemEvent]:
+        return self._finish(event, "output_text", "text")
+
+    def _transcript_done(self, event: Event) -> list[ItemEvent]:
+        return self._finish(event, "output_audio", "transcript")
+
+    def _extend(self, event: Event, kind: str, key: str, text: str, delta: Delta) -> list[ItemEvent]:
+        item, part = self._part_of(event, kind)
+        if item is None or part is None or not text:
+            return []
+        part[key] = (part.get(key) or "") + text
+        item.format()
+        return _updated(item, delta)
+
+    def _finish(self, event: Event, kind: str, key: str) -> list[ItemEvent]:
+        item, part = self._part_of(event, kind)
+        final = event.get(key)
+        if item is None or part is None or not isinstance(final, str) or part.get(key) == final:
+            return []
+        part[key] = final
+        item.format()
+        return _updated(item)
+
+    def _part_of(self, event: Event, kind: str) -> tuple[Item | None, dict[str, Any] | None]:
+        item = self._items.get(text_in(event, "item_id"))
+        part = part_of(item, index_in(event, "content_index")) if item else None
+        if part is not None:
+            part.setdefault("type", kind)
+        return item, part
+
+    def _audio_delta(self, event: Event) -> list[ItemEvent]:
+        item, _ = self._part_of(event, "output_audio")
+        if item is None:
+            return []
+        pcm = self._items.add_audio(item, from_base64(event.get("delta")))
+        return _updated(item, Delta(audio=pcm)) if pcm else []
+
+    def _arguments_delta(self, event: Event) -> list[ItemEvent]:
+        item, delta = self._items.get(text_in(event, "item_id")), text_in(event, "delta")
+        if item is None or not delta:
+            return []
+        item.arguments = (item.arguments or "") + delta
+        item.format()
+        return _updated(item, Delta(arguments=delta))
+
+    def _arguments_done(self, event: Event) -> list[ItemEvent]:
+        item = self._items.get(text_in(event, "item_id"))
+        if item is None:
+            return []
+        self._items.fill(item, {key: event.get(key) for key in ("name", "call_id", "arguments")})
+        item.format()
+        return _updated(item)
+
+
+def _updated(item: Item, delta: Delta | None = None) -> list[ItemEvent]:
+    return [ItemEvent("conversation.updated", item, delta)]

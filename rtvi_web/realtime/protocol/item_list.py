@@ -1,0 +1,152 @@
+"""The items of a conversation in their order, made and kept up to date."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtvi_web.realtime.protocol.audio import Retention, from_base64
+from rtvi_web.realtime.protocol.items import Item
+from rtvi_web.realtime.protocol.wire import Event, ga_part, objects_in, text_in
+
+MAX_PARTS = 64
+"""Parts of one item; what is said of others is ignored."""
+_PART_TEXTS = ("type", "text", "transcript")
+_TEXTS = ("type", "role", "status", "name", "call_id", "arguments", "output")
+
+
+class ItemList:
+    """Items by id and in order.
+
+    Args:
+        keep_audio: seconds of sound that all items together keep, the newest; ``None`` keeps everything, 0 nothing.
+    """
+
+    def __init__(self, keep_audio: float | None) -> None:
+        self._retention = Retention(keep_audio)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all items."""
+        self.items: list[Item] = []
+        self._by_id: dict[str, Item] = {}
+        self._previous: dict[str, str | None] = {}  # what each item follows, as the server says
+        self._early: dict[str, list[Item]] = {}  # items that came before the one they follow
+        self._retention.clear()
+
+    def get(self, id: str) -> Item | None:
+        return self._by_id.get(id)
+
+    def remove(self, id: str) -> Item | None:
+        """Take an item out; ``None`` when there is none."""
+        item = self._by_id.pop(id, None)
+        if item:
+            del self.items[self._index(item)]
+            self._previous.pop(id, None)
+        return item
+
+    def upsert(self, raw: dict[str, Any], event: Event) -> tuple[Item | None, bool]:
+        """Make the item or bring it up to date, in place, and put it where the event says.
+
+        Returns:
+            The item, and whether it is new; ``None`` where it has no id.
+        """
+        id = text_in(raw, "id")
+        if not id:
+            return None, False
+        item = self._by_id.get(id)
+        is_new = item is None
+        if item is None:
+            item = self._by_id[id] = Item(id)
+            self.items.append(item)
+        self.fill(item, raw)
+        self._place(item, event)
+        if is_new:
+            for follower in self._early.pop(id, ()):
+                if self._previous.get(follower.id) == id:
+                    self._move(follower, item)
+        return item, is_new
+
+    def fill(self, item: Item, raw: dict[str, Any]) -> None:
+        """Take over what is said of an item; what is left out stays."""
+        for key, value in raw.items():
+            if key in _TEXTS:
+                # What an item begins with doesn't undo what has come since.
+                begins = value == "" or (key, value) == ("status", "in_progress")
+                if isinstance(value, str) and not (begins and getattr(item, key) is not None):
+                    setattr(item, key, value)
+            elif key not in ("id", "content", "object"):
+                item.extra[key] = value
+        for index, part in enumerate(objects_in(raw, "content")):
+            self.fill_part(item, index, part)
+        item.format()
+
+    def fill_part(self, item: Item, index: int, given: dict[str, Any]) -> None:
+        """The same of one part of its content. Sound goes where sound is kept."""
+        part = part_of(item, index)
+        if part is None:
+            return
+        sound = given.get("audio")
+        kept = {key: value for key, value in given.items() if key not in _PART_TEXTS or isinstance(value, str)}
+        kept.pop("audio", None)
+        part.update(ga_part(kept, item.role or ""))
+        if isinstance(sound, str) and not item.formatted.audio.received:
+            self.add_audio(item, from_base64(sound))
+        item.format()
+
+    def add_audio(self, item: Item, data: bytes) -> bytes:
+        """Add sound to an item; return its whole samples."""
+        clip = item.formatted.audio
+        before = len(clip)
+        pcm = clip.append(data)
+        self._retention.added(clip, (len(clip) - before) * 2)
+        return pcm
+
+    def _place(self, item: Item, event: Event) -> None:
+        previous = event.get("previous_item_id", item.id)
+        if previous == "root":
+            previous = None
+        if previous == item.id or previous == self._previous.get(item.id, item.id):
+            return  # it doesn't say, or it says so again
+        if previous is None:
+            self._move(item, None)
+        elif not isinstance(previous, str):
+            return
+        elif before := self._by_id.get(previous):
+            self._move(item, before)
+        else:
+            self._early.setdefault(previous, []).append(item)
+        self._previous[item.id] = previous
+
+    def _move(self, item: Item, previous: Item | None) -> None:
+        """Put an item behind another, or first of all; those that follow it go with it."""
+        start = self._index(item)
+        run = self._run(start)
+        if previous in run:
+            return  # each says that it follows the other
+        del self.items[start : start + len(run)]
+        place = 0 if previous is None else self._index(previous) + 1
+        self.items[place:place] = run
+
+    def _run(self, start: int) -> list[Item]:
+        """The item here, and those behind it that follow it or one another."""
+        run = [self.items[start]]
+        ids = {run[0].id}
+        for item in self.items[start + 1 :]:
+            if self._previous.get(item.id) not in ids:
+                break
+            run.append(item)
+            ids.add(item.id)
+        return run
+
+    def _index(self, item: Item) -> int:
+        """Where an item is; it is near the end nearly always."""
+        return next(index for index in range(len(self.items) - 1, -1, -1) if self.items[index] is item)
+
+
+def part_of(item: Item, index: int) -> dict[str, Any] | None:
+    """A part of an item's content, made where it isn't there yet."""
+    if index >= MAX_PARTS:
+        return None
+    while len(item.content) <= index:
+        item.content.append({})
+    return item.content[index]

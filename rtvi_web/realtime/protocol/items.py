@@ -1,0 +1,153 @@
+"""What a conversation consists of, and what is told about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from rtvi_web.realtime.protocol.audio import AudioClip
+
+
+@dataclass
+class FormattedTool:
+    """The function call of an item. Mirrors ``formatted.tool``."""
+
+    name: str
+    call_id: str
+    arguments: str = ""
+    type: str = "function"
+
+
+@dataclass
+class Formatted:
+    """An item's content, put together for display. Mirrors ``formatted``.
+
+    Attributes:
+        audio: the sound of all its parts, as far as it is kept; ``bytes(audio)`` is PCM, ``audio.wav()`` a file.
+        text: what was written.
+        transcript: what was said; ``" "`` where it was transcribed and nothing was said.
+        transcript_error: why the person's speech could not be transcribed.
+        tool: the function call, where the item is one.
+        output: the output of a function call, where the item is one.
+        file: yours: nothing here reads or sets it.
+    """
+
+    audio: AudioClip = field(default_factory=AudioClip)
+    text: str = ""
+    transcript: str = ""
+    transcript_error: dict[str, Any] | None = None
+    tool: FormattedTool | None = None
+    output: str | None = None
+    file: Any = None
+
+
+@dataclass(eq=False)
+class Item:
+    """A message, a function call, its output, or what MCP adds. Mirrors ``ItemType``.
+
+    It stays the same object as it grows.
+
+    Attributes:
+        id: the server's name for it.
+        type: ``"message"``, ``"function_call"``, ``"function_call_output"``, ``"mcp_call"`` …
+        role: ``"user"``, ``"assistant"``, ``"system"``; ``None`` where it is no message.
+        status: ``"in_progress"``, ``"completed"`` or ``"incomplete"``.
+        content: the parts of a message, in GA form; sound is in ``formatted.audio`` instead.
+        name, call_id, arguments, output: those of function calls and MCP calls.
+        audio_end_ms: where the server cut what was not heard; ``None`` as long as it has not.
+        extra: all other fields, as they came.
+    """
+
+    id: str
+    type: str = "message"
+    role: str | None = None
+    status: str | None = None
+    content: list[dict[str, Any]] = field(default_factory=list)
+    formatted: Formatted = field(default_factory=Formatted)
+    name: str | None = None
+    call_id: str | None = None
+    arguments: str | None = None
+    output: str | None = None
+    audio_end_ms: int | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def format(self) -> None:
+        """Put ``formatted`` together from what the item says."""
+        self.formatted.text = "".join(_texts(self.content, "text"))
+        if spoken := "".join(_texts(self.content, "transcript")):
+            self.formatted.transcript = spoken
+        if self.type == "function_call":
+            self.formatted.tool = FormattedTool(self.name or "", self.call_id or "", self.arguments or "")
+        elif self.type == "function_call_output":
+            self.formatted.output = self.output
+
+    @property
+    def audio_index(self) -> int | None:
+        """Which part of the content is sound, ``None`` when none is."""
+        for index, part in enumerate(self.content):
+            if part.get("type") == "output_audio":
+                return index
+        return None
+
+
+class Delta(NamedTuple):
+    """What an update added: one of these. Mirrors ``delta``.
+
+    Attributes:
+        text: written by the model.
+        transcript: of what the model or the person said.
+        audio: PCM.
+        arguments: of a function call, as JSON in pieces.
+    """
+
+    text: str | None = None
+    transcript: str | None = None
+    audio: bytes | None = None
+    arguments: str | None = None
+
+
+class ItemEvent(NamedTuple):
+    """Something happened to an item.
+
+    Attributes:
+        type: ``"conversation.updated"``, ``"conversation.item.appended"`` or ``"conversation.item.completed"``.
+        item: the item; ``None`` where what was waited for did not come, or what was cancelled is no item.
+        delta: what ``conversation.updated`` added, if it only added something.
+    """
+
+    type: str
+    item: Item | None
+    delta: Delta | None = None
+
+
+def to_history(item: Item) -> dict[str, Any] | None:
+    """An item as a client can create it in another session; ``None`` where none can be made of it.
+
+    What was spoken becomes what was written: a client cannot create the assistant's audio.
+    """
+    if item.type == "message":
+        kind = "output_text" if item.role == "assistant" else "input_text"
+        was_heard = item.audio_end_ms is None  # all of it: the server forgets the transcript of what was cut, too
+        content = [_history_part(part, kind, was_heard) for part in item.content]
+        kept = [part for part in content if part]
+        if not kept and was_heard and item.formatted.transcript.strip():
+            kept = [{"type": kind, "text": item.formatted.transcript}]
+        return {"type": "message", "role": item.role, "content": kept} if kept else None
+    if item.type == "function_call" and item.status == "completed":
+        call = {"call_id": item.call_id, "name": item.name, "arguments": item.arguments or ""}
+        return {"type": "function_call", **call}
+    if item.type == "function_call_output":
+        return {"type": "function_call_output", "call_id": item.call_id, "output": item.output or ""}
+    return None
+
+
+def _history_part(part: Mapping[str, Any], kind: str, was_heard: bool) -> dict[str, Any] | None:
+    if part.get("type") == "input_image":
+        return {key: part[key] for key in ("type", "image_url", "detail") if part.get(key) is not None}
+    written = part.get("text") or (part.get("transcript") if was_heard else None)
+    return {"type": kind, "text": written} if isinstance(written, str) and written.strip() else None
+
+
+def _texts(content: list[dict[str, Any]], key: str) -> list[str]:
+    return [part[key] for part in content if isinstance(part.get(key), str)]

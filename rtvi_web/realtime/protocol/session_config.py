@@ -1,0 +1,177 @@
+"""Session configurations of every shape, in today's (GA) one.
+
+Three shapes are read: GA (``audio.input.turn_detection``), the flat one of the beta (``turn_detection``), and the
+nested one of the seed (``hearing.turn_detection``); one configuration may mix them. Null is kept: it switches off.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.realtime.transport import SAMPLE_RATE
+
+Config = dict[str, Any]
+Path = tuple[str, ...]
+
+PCM16 = {"type": "audio/pcm", "rate": SAMPLE_RATE}
+_FORMATS = {"pcm16": PCM16, "g711_ulaw": {"type": "audio/pcmu"}, "g711_alaw": {"type": "audio/pcma"}}
+
+# The beta's names, and the seed's within its sections.
+_PATHS: dict[str, Path] = {
+    "modalities": ("output_modalities",),
+    "voice": ("audio", "output", "voice"),
+    "speed": ("audio", "output", "speed"),
+    "input_audio_format": ("audio", "input", "format"),
+    "output_audio_format": ("audio", "output", "format"),
+    "input_audio_transcription": ("audio", "input", "transcription"),
+    "input_audio_noise_reduction": ("audio", "input", "noise_reduction"),
+    "turn_detection": ("audio", "input", "turn_detection"),
+    "max_response_output_tokens": ("max_output_tokens",),
+}
+_SECTIONS = ("model", "speech", "hearing")  # the seed's
+_DROPPED = frozenset(
+    # GA has nothing for these, and those are the server's to say.
+    {"temperature", "provider", "vision", "knowledge", "agent_id", "id", "object", "expires_at", "client_secret"}
+)
+_SEED_MODEL_NAME = "name"
+
+_TOOL_FIELDS = ("name", "description", "parameters")
+NO_PARAMETERS: Mapping[str, Any] = {"type": "object", "properties": {}}
+
+
+def default_config() -> Config:
+    """What a client begins with: sound both ways, push-to-talk, no tools; all else is the server's choice.
+
+    Instructions and voice are left out, so that those that a client secret was made with hold.
+    """
+    return {
+        "type": "realtime",
+        "output_modalities": ["audio"],
+        "audio": {"input": {"format": dict(PCM16), "turn_detection": None}, "output": {"format": dict(PCM16)}},
+        "tools": [],
+        "tool_choice": "auto",
+    }
+
+
+def to_ga(given: Any) -> Config:
+    """A configuration, whole or partial, in GA form; the caller's own is left as it is.
+
+    Args:
+        given: a mapping of any of the three shapes, a pydantic model (its unset fields are left out), or an object with
+            ``get_session_payload()`` (``getSessionPayload()``), whose ``"session"`` is taken.
+
+    Raises:
+        InvalidArgumentError: it is none of these, or a tool is no definition, or has no name.
+    """
+    mapping = _mapping(given)
+    config: Config = {}
+    for key, value in mapping.items():
+        if key in _SECTIONS and isinstance(value, Mapping):
+            for inner, setting in value.items():
+                name = "model" if (key, inner) == ("model", _SEED_MODEL_NAME) else inner
+                _set(config, name, setting)
+        else:
+            _set(config, key, value)
+    return config
+
+
+def tool_definition(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The definition of a tool in GA form; fields that GA doesn't know are left out.
+
+    The seed has ``required`` beside ``parameters``. What is no function, such as an MCP server, stays as it is.
+
+    Raises:
+        InvalidArgumentError: it is no definition, or a function has no name.
+    """
+    if not isinstance(given, Mapping):
+        raise InvalidArgumentError(f"A tool here must be a dict; it is {given!r}. Functions are for add_tool().")
+    if given.get("type", "function") != "function":
+        return copy.deepcopy(dict(given))
+    name = given.get("name")
+    if not name or not isinstance(name, str):
+        raise InvalidArgumentError("Tool definition must have a name")  # the seed's words
+    known = {key: copy.deepcopy(given[key]) for key in _TOOL_FIELDS if given.get(key) is not None}
+    definition = {"type": "function", "parameters": dict(NO_PARAMETERS), **known}
+    required, parameters = given.get("required"), definition["parameters"]
+    if isinstance(required, list) and required and isinstance(parameters, dict):
+        parameters.setdefault("required", list(required))
+    return definition
+
+
+def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> Config:
+    """A configuration with changes: what they name is replaced, all else is kept; ``audio`` merges side by side."""
+    merged = {**base, **changes}
+    for section in ("audio", "input", "output"):
+        before, now = base.get(section), changes.get(section)
+        if isinstance(before, Mapping) and isinstance(now, Mapping):
+            merged[section] = merge(before, now)
+    return merged
+
+
+def turn_detection(config: Mapping[str, Any]) -> Any:
+    """The turn detection of a configuration in GA form; ``None`` where it is off or isn't named."""
+    return _input_of(config).get("turn_detection")
+
+
+def names_turn_detection(config: Mapping[str, Any]) -> bool:
+    """Whether a configuration in GA form says what the turn detection is, off included."""
+    return "turn_detection" in _input_of(config)
+
+
+def _input_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    audio = config.get("audio")
+    side = audio.get("input") if isinstance(audio, Mapping) else None
+    return side if isinstance(side, Mapping) else {}
+
+
+def for_update(config: Mapping[str, Any]) -> Config:
+    """What ``session.update`` may say: the type it demands, and nothing that is fixed by then."""
+    return {"type": "realtime", **{key: value for key, value in config.items() if key not in ("type", "model")}}
+
+
+def _mapping(given: Any) -> Mapping[str, Any]:
+    payload = getattr(given, "get_session_payload", None) or getattr(given, "getSessionPayload", None)
+    if callable(payload):
+        given = payload()
+        given = given.get("session", given) if isinstance(given, Mapping) else given
+    dump = getattr(given, "model_dump", None)
+    if callable(dump):
+        given = dump(mode="json", exclude_unset=True, by_alias=True)
+    if not isinstance(given, Mapping):
+        raise InvalidArgumentError(
+            "A session's configuration must be a dict, a pydantic model, or an object with get_session_payload(); "
+            f"it is {type(given).__name__}."
+        )
+    return given
+
+
+def _set(config: Config, key: str, value: Any) -> None:
+    if key in _DROPPED:
+        return
+    path = _PATHS.get(key, (key,))
+    value = _ga_value(path[-1], copy.deepcopy(value))
+    nested: Config = {}
+    target = nested
+    for step in path[:-1]:
+        target = target.setdefault(step, {})
+    target[path[-1]] = value
+    config.update(merge(config, nested))
+
+
+def _ga_value(name: str, value: Any) -> Any:
+    if name == "format" and isinstance(value, str):
+        return copy.deepcopy(_FORMATS.get(value, value))
+    if name == "output_modalities" and isinstance(value, list | tuple):
+        return ["audio"] if "audio" in value else list(value)  # GA: one of the two; sound comes with its transcript
+    if name == "turn_detection" and isinstance(value, Mapping) and value.get("type") == "none":
+        return None
+    if name == "turn_detection" and isinstance(value, str):
+        return None if value == "none" else {"type": value}
+    if name == "tools" and value is not None:
+        if not isinstance(value, list | tuple):
+            raise InvalidArgumentError(f"tools must be a list of definitions; it is {value!r}.")
+        return [tool_definition(tool) for tool in value]
+    return value

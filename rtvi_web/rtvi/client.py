@@ -1,0 +1,402 @@
+"""RTVIClient: what a page talks to."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+
+from rtvi_web._version import __version__
+from rtvi_web.core.emitter import Emitter, Handler, nearest
+from rtvi_web.core.logs import LogLevel, set_log_level
+from rtvi_web.errors import BotNotReadyError, InvalidArgumentError
+from rtvi_web.rtvi.members.actions import Actions
+from rtvi_web.rtvi.members.config import Configuration, GivenConfig
+from rtvi_web.rtvi.members.deprecated import DeprecatedMembers, merge_deprecated
+from rtvi_web.rtvi.members.devices import Devices
+from rtvi_web.rtvi.members.files import Files
+from rtvi_web.rtvi.members.http_actions import SingleTurns
+from rtvi_web.rtvi.members.messages import Messages
+from rtvi_web.rtvi.members.stats import Network
+from rtvi_web.rtvi.protocol.config import Config
+from rtvi_web.rtvi.protocol.conversation.bot_state import BotState
+from rtvi_web.rtvi.protocol.conversation.conversation import Conversation
+from rtvi_web.rtvi.protocol.events import EVENTS, RENAMED, RTVIEvent, snake_case
+from rtvi_web.rtvi.protocol.state import TransportState
+from rtvi_web.rtvi.session.connection import Lifecycle
+from rtvi_web.rtvi.session.conversation_tracker import Chronicle
+from rtvi_web.rtvi.session.functions import FUNCTION_TIMEOUT, FunctionCallHandler, FunctionCalls
+from rtvi_web.rtvi.session.helpers import MessageHelpers, RTVIClientHelper
+from rtvi_web.rtvi.session.params import ClientParams, checked_mapping, seconds
+from rtvi_web.rtvi.session.start import BotRequest, ConnectHandler, GivenBundle, ParamsStarter, RequestStarter, Starter
+from rtvi_web.rtvi.transport import Transport
+
+if TYPE_CHECKING:
+    from rtvi_web.rtvi.protocol.payloads import BotReadyData
+
+Helper = TypeVar("Helper", bound=RTVIClientHelper)
+
+
+class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Actions, DeprecatedMembers):
+    """A session with a bot that speaks RTVI. Mirrors ``RTVIClient`` of the JavaScript client.
+
+    ::
+
+        client = RTVIClient(transport=SmallWebRTCTransport(), params={"base_url": "/api"})
+
+        @client.on(RTVIEvent.USER_TRANSCRIPT)
+        def heard(transcript):
+            print(transcript.text)
+
+        await client.connect()
+
+    ``async with client:`` connects on entry and disconnects on exit.
+
+    Args:
+        transport: carries the session; one transport serves one client.
+        params: a dict or :class:`ClientParams`: ``base_url``, ``endpoints``, ``headers``, ``request_data``,
+            ``config`` (camelCase accepted). With neither base URL nor connect endpoint, ``connect()`` asks nobody for
+            the bot and connects directly (``SmallWebRTCTransport(webrtc_url=…)``).
+        callbacks: handlers by name, such as ``{"on_bot_ready": f}`` (``"onBotReady"`` is accepted too); they run
+            before those that ``on()`` adds.
+        timeout: seconds that all of ``connect()`` may take once the person has answered the permission prompt;
+            ``None`` means no limit.
+        enable_mic: whether the microphone is opened at first.
+        enable_cam: whether the camera is opened at first.
+        disconnect_on_bot_disconnect: whether the session ends when the bot leaves; if not, the page is told, and ends
+            it itself: devices stay open, and what is sent raises :class:`DisconnectedError`.
+        custom_connect_handler: asks for the bot in place of the start request. Called with :attr:`params`, a
+            ``timeout`` whose ``clear()`` lifts the deadline from what follows, and an ``abort_controller`` with
+            ``signal`` and ``abort()``; sync or async; returns the connection bundle, a dict or ``None``.
+        base_url, services, config, custom_headers, custom_body_params: deprecated; they belong into ``params``.
+
+    Raises:
+        InvalidArgumentError: something given cannot work; the message names it.
+    """
+
+    def __init__(
+        self,
+        *,
+        transport: Transport,
+        params: ClientParams | Mapping[str, Any] | None = None,
+        callbacks: Mapping[str, Handler] | None = None,
+        timeout: float | None = 15.0,
+        enable_mic: bool = True,
+        enable_cam: bool = False,
+        disconnect_on_bot_disconnect: bool = True,
+        custom_connect_handler: ConnectHandler | None = None,
+        base_url: str | None = None,
+        services: Mapping[str, str] | None = None,
+        config: GivenConfig | None = None,
+        custom_headers: Mapping[str, str] | None = None,
+        custom_body_params: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(EVENTS, RENAMED)
+        if not isinstance(transport, Transport):
+            raise InvalidArgumentError(
+                f"transport must be a Transport such as SmallWebRTCTransport(), not {transport!r}."
+            )
+        if custom_connect_handler is not None and not callable(custom_connect_handler):
+            raise InvalidArgumentError(f"custom_connect_handler must be a function, not {custom_connect_handler!r}.")
+        self._params = merge_deprecated(
+            ClientParams.of(params),
+            base_url=base_url,
+            services=services,
+            config=config,
+            custom_headers=custom_headers,
+            custom_body_params=custom_body_params,
+        )
+        self._timeout = seconds(timeout, "timeout")
+        self._custom_connect_handler = custom_connect_handler
+        self._functions = FunctionCalls()
+        self._helpers = MessageHelpers(self)
+        self._transport = transport
+        self._lifecycle = Lifecycle(
+            transport, self, self._functions, self._helpers, ends_with_bot=disconnect_on_bot_disconnect
+        )
+        self._single_turns = SingleTurns(transport, self, self._helpers)
+        self._chronicle = Chronicle(self, lambda: self._lifecycle.is_connecting)
+        self.on(RTVIEvent.BOT_READY, self._hydrate)
+        self.on(RTVIEvent.CONFIG, self._take_config)
+        for name, handler in checked_mapping("callbacks", callbacks).items():
+            self.on(_event_of_callback(str(name)), handler)
+        transport.attach(self._lifecycle, enable_mic=enable_mic, enable_cam=enable_cam)
+
+    # The session.
+
+    @property
+    def params(self) -> ClientParams:
+        """What the next ``connect()`` uses; change it in place, or assign a dict. Mirrors ``params``."""
+        return self._params
+
+    @params.setter
+    def params(self, given: ClientParams | Mapping[str, Any]) -> None:
+        self._params = ClientParams.of(given)
+
+    @property
+    def state(self) -> TransportState:
+        """Where the session stands. Mirrors ``state``."""
+        return self._lifecycle.state
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a session: the state is ``connected``, ``ready`` or ``reconnecting``. Mirrors ``connected``.
+
+        While the link is being restored, the session goes on as far as the page is concerned: devices stay open,
+        messages and requests wait for the link (requests not beyond their own time limits), and ``disconnect()`` ends
+        it. What does not fit into the queue, a hundred messages, raises :class:`QueueFullError`.
+        """
+        return self._lifecycle.in_session
+
+    @property
+    def conversation(self) -> Conversation:
+        """What was said so far, turn by turn; ``conversationUpdated`` tells of each turn that changes."""
+        return self._chronicle.conversation
+
+    @property
+    def bot_state(self) -> BotState:
+        """What the bot is doing; ``botStateChanged`` tells of each change."""
+        return self._chronicle.bot_state
+
+    @property
+    def transport(self) -> Transport:
+        """The transport that the client was given. Mirrors ``transport``; leave connecting to the client."""
+        return self._transport
+
+    @property
+    def transport_expiry(self) -> float | None:
+        """When the session will end by itself, in seconds since 1970; ``None`` if the transport knows no such time.
+
+        Mirrors ``transportExpiry``.
+
+        Raises:
+            BotNotReadyError: there is no session.
+        """
+        if not self.connected:
+            raise BotNotReadyError("transport_expiry is known once the client is connected. Await connect() first.")
+        return self._transport.expiry
+
+    @property
+    def version(self) -> str:
+        """The version of rtvi_web. Mirrors ``version``."""
+        return __version__
+
+    @staticmethod
+    def set_log_level(level: LogLevel) -> None:
+        """:func:`rtvi_web.set_log_level`, which is for all clients. Mirrors ``setLogLevel()``."""
+        set_log_level(level)
+
+    async def connect(self, params: Mapping[str, Any] | None = None) -> BotReadyData:
+        """Open the microphone, ask for the bot, connect, and wait until the bot is ready. Mirrors ``connect()``.
+
+        POSTs ``config``, ``services`` and ``request_data`` to base URL + ``endpoints.connect`` (or calls the
+        ``custom_connect_handler``) and hands the answer to the transport. With the microphone denied or missing,
+        ``deviceError`` is fired and the session goes on without it.
+
+        Args:
+            params: asks nobody, and hands these to the transport: ``{"webrtc_url": …}``, or
+                ``{"webrtc_request_params": {"endpoint": …, "headers": …, "request_data": …}}``, or what
+                :meth:`start_bot` has returned. After :meth:`start_bot` they may be left out.
+
+        Returns:
+            What the bot said in ``bot-ready``.
+
+        Raises:
+            AlreadyStartedError: a session is running or starting; nothing was changed.
+            StartBotError: the start endpoint refused or did not answer.
+            TransportStartError: the transport could not be established.
+            ConnectionTimeoutError: it took longer than ``timeout``.
+            BotError: the bot reported a fatal error before it was ready.
+            DisconnectedError: the link was lost or the bot left before it was ready.
+            ConnectAbortedError: ``disconnect()`` was called meanwhile, or the custom connect handler aborted.
+
+        Each names the phase (``error.phase``). After any but AlreadyStartedError the microphone is released, and
+        ``connect()`` may be called again. Cancelling the task that awaits ``connect()`` cleans up in the same way.
+        """
+        if params is None and self.state is not TransportState.AUTHENTICATED:
+            starter: Starter = ParamsStarter(self._params, self._transport, self._custom_connect_handler)
+            return await self._lifecycle.connect(starter, self._timeout)
+        if isinstance(params, Mapping) and "endpoint" in params:
+            warnings.warn("connect({endpoint: …}) is start_bot_and_connect() now.", DeprecationWarning, stacklevel=2)
+            return await self.start_bot_and_connect(params)
+        starter = GivenBundle(params, self._lifecycle.started, self._params)
+        return await self._lifecycle.connect(starter, self._timeout)
+
+    async def start_bot(
+        self,
+        endpoint: str | Mapping[str, Any],
+        *,
+        headers: Mapping[str, str] | None = None,
+        request_data: Any = None,
+        timeout: float | None = None,
+    ) -> Any:
+        """Open the devices and ask a server for a bot, but do not connect yet. Mirrors ``startBot()``.
+
+        The state is ``authenticated`` then, and ``botStarted`` is fired; hand the answer to :meth:`connect`.
+
+        Args:
+            endpoint: where to POST, such as ``"/start"``; or a dict of all of these (``requestData`` is accepted).
+            headers: sent with the request, and with those of the session that follows.
+            request_data: the body, anything that JSON can say.
+            timeout: seconds until the answer must be there; the client's own ``timeout`` holds as well.
+
+        Returns:
+            The answer, parsed from JSON.
+
+        Raises:
+            StartBotError: the server refused, or gave no answer, or none that is JSON; ``error`` is fired as well.
+            AlreadyStartedError, ConnectionTimeoutError, ConnectAbortedError, InvalidArgumentError: as :meth:`connect`.
+        """
+        request = BotRequest.of(endpoint, headers=headers, request_data=request_data, timeout=timeout)
+        return await self._lifecycle.start_bot(RequestStarter(request, self._transport), self._timeout)
+
+    async def start_bot_and_connect(
+        self,
+        endpoint: str | Mapping[str, Any],
+        *,
+        headers: Mapping[str, str] | None = None,
+        request_data: Any = None,
+        timeout: float | None = None,
+    ) -> BotReadyData:
+        """:meth:`start_bot` and :meth:`connect` in one. Mirrors ``startBotAndConnect()``."""
+        request = BotRequest.of(endpoint, headers=headers, request_data=request_data, timeout=timeout)
+        return await self._lifecycle.connect(RequestStarter(request, self._transport), self._timeout)
+
+    async def disconnect(self) -> None:
+        """End the session, or the attempt to connect, and release all devices. Mirrors ``disconnect()``.
+
+        Everything that still waits for an answer or an event raises :class:`DisconnectedError`. Nothing happens when
+        there is no session. Handlers may call it. Streams of single-turn actions are broken off.
+        """
+        self._single_turns.close()
+        await self._lifecycle.disconnect()
+
+    def construct_url(self, endpoint: str) -> str:
+        """The address of an endpoint. Mirrors ``constructUrl()``.
+
+        Args:
+            endpoint: ``"connect"`` or ``"action"``, or a path such as ``params.endpoints.connect``.
+
+        Returns:
+            Base URL and path with exactly one slash between them; the base URL where the path is ``None`` or empty.
+
+        Raises:
+            InvalidArgumentError: ``params.base_url`` is not set.
+        """
+        return self._params.construct_url(endpoint)
+
+    async def __aenter__(self) -> Self:
+        await self.connect()
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.disconnect()
+
+    # Function calls and helpers.
+
+    @overload
+    def register_function_call_handler(
+        self, name: str | None, handler: FunctionCallHandler, *, timeout: float | None = FUNCTION_TIMEOUT
+    ) -> None: ...
+    @overload
+    def register_function_call_handler(
+        self, name: str | None, *, timeout: float | None = FUNCTION_TIMEOUT
+    ) -> Callable[[FunctionCallHandler], FunctionCallHandler]: ...
+    def register_function_call_handler(
+        self,
+        name: str | None,
+        handler: FunctionCallHandler | None = None,
+        *,
+        timeout: float | None = FUNCTION_TIMEOUT,
+    ) -> Any:
+        """Answer a function of the bot's model in the page. Mirrors ``registerFunctionCallHandler()``.
+
+        Args:
+            name: the function's name, or ``None`` for all that have no handler; the last one registered wins.
+            handler: a function or coroutine function that takes a :class:`FunctionCall` and returns what the model
+                gets: an object or a text; anything else that JSON can say is wrapped as ``{"result": …}``. If it
+                raises, the model gets ``{"error": …}``. Without it, this is a decorator.
+            timeout: seconds after which the handler is cancelled and the model gets an error for a result; ``None``
+                means no limit. The end of the session cancels it too, unless it is the handler that ended it.
+
+        A function without a handler is left to the server, which may own it; but the legacy ``llm-function-call``,
+        which a server sends only when the page is to answer, is answered with an error.
+
+        Raises:
+            InvalidArgumentError: the name is empty, or the handler cannot be called.
+        """
+        limit = seconds(timeout, "timeout")
+        if handler is not None:
+            self._functions.register(name, handler, limit)
+            return None
+
+        self._functions.check_name(name)  # which may be what @register_function_call_handler without a name decorates
+
+        def register(given: FunctionCallHandler) -> FunctionCallHandler:
+            self._functions.register(name, given, limit)
+            return given
+
+        return register
+
+    def unregister_function_call_handler(self, name: str | None, handler: FunctionCallHandler | None = None) -> None:
+        """Leave a function to the default handler, or else to the server. Mirrors ``unregisterFunctionCallHandler()``.
+
+        Nothing happens if it has no handler, or another one than ``handler`` where that is given.
+        """
+        self._functions.unregister(name, handler)
+
+    def unregister_all_function_call_handlers(self) -> None:
+        """Leave all functions to the server. Mirrors ``unregisterAllFunctionCallHandlers()``."""
+        self._functions.unregister_all()
+
+    def register_helper(self, service: str, helper: Helper) -> Helper:
+        """Give the messages that a helper takes to it. Mirrors ``registerHelper()``.
+
+        Args:
+            service: the name of the service that it helps with, such as ``"llm"``.
+            helper: such as an :class:`LLMHelper`.
+
+        Returns:
+            The helper.
+
+        Raises:
+            InvalidArgumentError: the name is taken, or it is no helper, or it is registered already.
+        """
+        self._helpers.register(service, helper, self)
+        return helper
+
+    def get_helper(self, service: str) -> RTVIClientHelper | None:
+        """The helper registered under a name. Mirrors ``getHelper()``."""
+        return self._helpers.get(service)
+
+    def unregister_helper(self, service: str) -> None:
+        """Take a helper's messages away from it; nothing happens if there is none. Mirrors ``unregisterHelper()``."""
+        self._helpers.unregister(service)
+
+    def require_ready(self, what: str) -> None:
+        """Check that the bot can be asked.
+
+        Raises:
+            BotNotReadyError: it cannot; names what was to be done.
+        """
+        self._lifecycle.require_ready(what)
+
+    # What the client keeps of the bot's words.
+
+    def _hydrate(self, data: BotReadyData) -> None:
+        if data.config is not None:
+            self._take_config(data.config)
+
+    def _take_config(self, config: Config) -> None:
+        self._params.config = config
+
+
+_CALLBACKS: dict[str, str] = {event.callback: event for event in EVENTS.values()}
+_CALLBACKS |= {snake_case("on" + old[0].upper() + old[1:]): old for old in RENAMED}
+
+
+def _event_of_callback(name: str) -> str:
+    event = _CALLBACKS.get(snake_case(name))
+    if event is None:
+        raise InvalidArgumentError(f"There is no callback {name!r}.{nearest(snake_case(name), _CALLBACKS)}")
+    return event

@@ -1,0 +1,1 @@
+"""The public members of RTVIClient, by subject."""

@@ -1,0 +1,170 @@
+"""The members of a client that hand files to the bot."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from rtvi_web.errors import HttpError, InvalidArgumentError, MessageTooLargeError, RequestError
+from rtvi_web.rtvi.session.connection import Lifecycle
+from rtvi_web.rtvi.session.conversation_tracker import Chronicle
+from rtvi_web.rtvi.session.params import ClientParams, check_text, join_url
+from rtvi_web.rtvi.session.start import explain
+from rtvi_web.rtvi.transport import Transport
+
+
+class FileReference(NamedTuple):
+    """A file that lies somewhere: what :meth:`Files.upload_file` gives, and :meth:`Files.send_file` takes.
+
+    Attributes:
+        url: where, in the words of the server (``"pipecat:…"``), or any address that the bot's model can read.
+        format: its media type, such as ``"application/pdf"``.
+        name: its name, if it has one.
+    """
+
+    url: str
+    format: str
+    name: str | None = None
+
+
+class Files:
+    """What a client does with files (RTVI 2.2)."""
+
+    _lifecycle: Lifecycle
+    _transport: Transport
+    _params: ClientParams
+    _chronicle: Chronicle
+
+    async def send_file(
+        self,
+        content: str,
+        file: bytes | FileReference,
+        *,
+        name: str | None = None,
+        format: str | None = None,
+        run_immediately: bool | None = None,
+        audio_response: bool | None = None,
+        custom_options: Mapping[str, Any] | None = None,
+        on_progress: Callable[[float], object] | None = None,
+    ) -> None:
+        """Show the bot a file. (The JavaScript client has no such thing yet; its draft is called ``sendFile()``.)
+
+        A file that is too large for a message is uploaded first, see :meth:`upload_file`.
+
+        Args:
+            content: what you say to it.
+            file: its content, or where it lies.
+            name: its name.
+            format: its media type; guessed from the name when left out.
+            run_immediately: whether the bot answers at once (its default: yes).
+            audio_response: whether it answers aloud (its default: yes).
+            custom_options: for the model's service, such as ``{"detail": "high"}``.
+            on_progress: gets how much has been uploaded, from 0 to 1.
+
+        Raises:
+            BotNotReadyError, DisconnectedError, UnsupportedFeatureError, MessageTooLargeError: nothing was sent.
+            InvalidArgumentError: it is no file, or its media type is neither given nor to be guessed; nothing was sent.
+            RequestError, HttpError: the upload failed.
+        """
+        self._lifecycle.require_ready("send_file()")
+        self._lifecycle.reception.check_supported("send-file")
+        check_text("content", content)
+        if isinstance(file, bytes | bytearray | memoryview):
+            media_type = _media_type(name, format)
+            if len(file) < self._transport.max_message_size:
+                source = {"type": "bytes", "bytes": base64.b64encode(file).decode()}
+                described = {"format": media_type, "name": name, "source": source}
+                with contextlib.suppress(MessageTooLargeError):
+                    return self._show(content, described, run_immediately, audio_response, custom_options)
+            file = await self.upload_file(bytes(file), name=name or "file", format=media_type, on_progress=on_progress)
+        elif not isinstance(file, FileReference):
+            raise InvalidArgumentError(f"A file must be bytes or a FileReference; it is {file!r}.")
+        described = {"format": file.format, "name": file.name, "source": {"type": "url", "url": file.url}}
+        return self._show(content, described, run_immediately, audio_response, custom_options)
+
+    async def upload_file(
+        self,
+        data: bytes,
+        *,
+        name: str,
+        format: str | None = None,
+        url: str | None = None,
+        on_progress: Callable[[float], object] | None = None,
+    ) -> FileReference:
+        """Upload a file to the bot's server.
+
+        Args:
+            data: its content.
+            name: its name.
+            format: its media type; guessed from the name when left out.
+            url: where to POST it; when left out, the ``fileUploadUrl`` of the start request's answer, else
+                base URL + ``/files``.
+            on_progress: gets how much has been sent, from 0 to 1.
+
+        Raises:
+            RequestError: the server refused, in its own words; ``status`` has the HTTP status.
+            HttpError: it gave no answer.
+            InvalidArgumentError: nobody says where to upload to, or of which type the file is.
+        """
+        address = url or self._upload_url()
+        response = await self._transport.http.upload(
+            address,
+            headers=self._lifecycle.started.headers if self._lifecycle.started else self._params.headers,
+            name=name,
+            media_type=_media_type(name, format),
+            data=data,
+            on_progress=on_progress,
+        )
+        if not response.ok:
+            raise RequestError(
+                f"POST {address} was answered with {response.status}: {explain(response)}", status=response.status
+            )
+        try:
+            answer = json.loads(response.text)
+            return FileReference(answer["source"]["url"], answer["format"], answer.get("name"))
+        except (ValueError, KeyError, TypeError):
+            raise HttpError(f"POST {address} did not say where the file lies: {explain(response)}") from None
+
+    def _show(
+        self,
+        content: str,
+        file: dict[str, Any],
+        run_immediately: bool | None,
+        audio_response: bool | None,
+        custom_options: Mapping[str, Any] | None,
+    ) -> None:
+        options = {
+            "run_immediately": run_immediately,
+            "audio_response": audio_response,
+            "custom_options": custom_options,
+        }
+        given = {option: value for option, value in options.items() if value is not None}
+        self._lifecycle.send("send-file", {"content": content, "file": file, "options": given})
+        self._chronicle.wrote(content, is_told=False)
+
+    def _upload_url(self) -> str:
+        started = self._lifecycle.started
+        bundle = started.bundle if started else {}
+        advertised = bundle.get("fileUploadUrl")
+        if isinstance(advertised, str) and started:
+            # A path is meant from the root of the server that was asked for the bot.
+            origin = re.match(r"\w+://[^/]+", started.start_url or "")
+            return advertised if "://" in advertised or not origin else join_url(origin[0], advertised)
+        if self._params.base_url:
+            return join_url(self._params.base_url, "/files")
+        raise InvalidArgumentError("Nobody says where to upload files to: give upload_file(url=…).")
+
+
+def _media_type(name: str | None, format: str | None) -> str:
+    if format:
+        return format
+    import mimetypes  # late: it is slow to import in the page
+
+    guessed, _ = mimetypes.guess_type(name or "")
+    if guessed is None:
+        raise InvalidArgumentError(f"The media type of {name!r} cannot be guessed: give format=….")
+    return guessed

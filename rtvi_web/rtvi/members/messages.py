@@ -1,0 +1,184 @@
+"""The members of a client that send something to the bot."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.rtvi.session.connection import Lifecycle
+from rtvi_web.rtvi.session.conversation_tracker import Chronicle
+from rtvi_web.rtvi.session.params import check_text, seconds
+
+if TYPE_CHECKING:
+    from rtvi_web.rtvi.protocol.messages import RTVIMessage
+    from rtvi_web.rtvi.protocol.payloads import BotReadyData
+
+
+class Messages:
+    """What a client says to the bot.
+
+    What is sent raises, besides what it says: :class:`BotNotReadyError` or :class:`DisconnectedError` when there is
+    no session, :class:`MessageTooLargeError` when it is over the transport's limit, :class:`InvalidArgumentError` when
+    it cannot be written as JSON, and :class:`UnsupportedFeatureError` when the bot has said in this session that it
+    does not know such messages. Nothing was sent then. (The first time, ``unsupportedFeature`` is fired.)
+    """
+
+    _lifecycle: Lifecycle
+    _chronicle: Chronicle
+
+    @property
+    def bot_ready_data(self) -> BotReadyData | None:
+        """What the bot said in ``bot-ready``, for whoever came too late for the event; ``None`` without a session."""
+        return self._lifecycle.bot_ready_data
+
+    def send_message(self, message: RTVIMessage | Mapping[str, Any]) -> None:
+        """Send a message of any type, as it is. Mirrors ``sendMessage()``.
+
+        Args:
+            message: ``{"type": …, "data": …}``, or an :class:`RTVIMessage`; an ``id`` is added where it has none.
+
+        Raises:
+            InvalidArgumentError: it has no type, or its data cannot be written as JSON.
+            BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
+            MessageTooLargeError: see its ``limit``; nothing was sent.
+        """
+        given = message if isinstance(message, Mapping) else getattr(message, "model_dump", dict)()
+        if not isinstance(given.get("type"), str):
+            raise InvalidArgumentError(f"A message must be a dict with a type; it is {message!r}.")
+        self._lifecycle.send(given["type"], given.get("data"), id=given.get("id"))
+
+    def send_text(
+        self, content: str, *, run_immediately: bool | None = None, audio_response: bool | None = None
+    ) -> None:
+        """Say something to the bot in writing. Mirrors ``sendText()``.
+
+        Args:
+            content: the text.
+            run_immediately: whether the bot answers at once and interrupts itself (its default: yes).
+            audio_response: whether it answers aloud (its default: yes).
+
+        Raises:
+            InvalidArgumentError: it is no text.
+            BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
+            MessageTooLargeError: see its ``limit``; nothing was sent.
+        """
+        check_text("content", content)
+        options = {"run_immediately": run_immediately, "audio_response": audio_response}
+        given = {name: value for name, value in options.items() if value is not None}
+        self._lifecycle.send("send-text", {"content": content, "options": given})
+        self._chronicle.wrote(content)
+
+    def send_client_message(self, type: str, data: Any = None) -> None:
+        """Send a message of your own to the bot and expect no answer. Mirrors ``sendClientMessage()``.
+
+        Args:
+            type: your name for it; the bot's ``on_client_message`` gets it.
+            data: anything JSON can say.
+
+        Raises:
+            InvalidArgumentError: ``data`` cannot be written as JSON.
+            BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
+            MessageTooLargeError: see its ``limit``; nothing was sent.
+        """
+        self._lifecycle.send("client-message", _client_message(type, data))
+
+    async def send_client_request(self, type: str, data: Any = None, *, timeout: float | None = 10.0) -> Any:
+        """Send a message of your own to the bot and wait for its answer. Mirrors ``sendClientRequest()``.
+
+        Args:
+            type: your name for it.
+            data: anything JSON can say.
+            timeout: seconds until it is given up; ``None`` waits as long as the session lasts.
+
+        Returns:
+            The answer's data; ``None`` where the bot answered null.
+
+        Raises:
+            RequestError: the bot refused, in its own words.
+            RequestTimeoutError: it did not answer in time.
+            DisconnectedError: the session ended first.
+            InvalidArgumentError, BotNotReadyError, MessageTooLargeError: nothing was sent.
+        """
+        limit = seconds(timeout, "timeout")
+        return await self._lifecycle.request(
+            "client-message", _client_message(type, data), timeout=limit, what=f"request {type!r}"
+        )
+
+    def disconnect_bot(self) -> None:
+        """Ask the bot to leave. Mirrors ``disconnectBot()``.
+
+        It says goodbye by leaving, which may take seconds: ``botDisconnected``, and then the session ends.
+
+        Raises:
+            BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
+        """
+        self._lifecycle.send("disconnect-bot", {})
+
+    def append_to_context(
+        self, role: str | Mapping[str, Any], content: Any = None, run_immediately: bool = False
+    ) -> None:
+        """Append a message to the model's context. Mirrors ``appendToContext()``.
+
+        Deprecated: bots of today have no such message; use :meth:`send_text`.
+
+        Args:
+            role: ``"user"`` or ``"assistant"``; or a dict of all three, as in JavaScript.
+            content: as the model's service writes it.
+            run_immediately: whether the model answers at once.
+        """
+        warnings.warn("append_to_context() is deprecated: use send_text().", DeprecationWarning, stacklevel=2)
+        given = role if isinstance(role, Mapping) else {"role": role, "content": content}
+        self._lifecycle.send("append-to-context", {"run_immediately": run_immediately, **given})
+
+    def send_dtmf(self, keys: str) -> None:
+        """Press keys of a telephone, in order. Mirrors ``sendDTMF()``.
+
+        Args:
+            keys: one or more of ``0``-``9``, ``*`` and ``#``.
+
+        Raises:
+            InvalidArgumentError: it has other characters, or none.
+            QueueFullError: the bot takes one key a message, and there was room for some of them only.
+        """
+        if not isinstance(keys, str) or not re.fullmatch(r"[0-9*#]+", keys):
+            raise InvalidArgumentError(f"Invalid DTMF sequence {keys!r}. Only 0-9, * and # are allowed.")
+        if self._bot_version >= (2, 1):
+            self._lifecycle.send("dtmf", {"buttons": list(keys)})
+        else:  # One key a message, as RTVI 2.0 has it; what knows no keys at all will say so.
+            for key in keys:
+                self._lifecycle.send("dtmf", {"button": key})
+
+    def send_ui_event(self, event: str, payload: Any = None) -> None:
+        """Tell the bot's UI worker what happened in the page. Mirrors ``sendUIEvent()``.
+
+        Args:
+            event: your name for it.
+            payload: anything JSON can say.
+        """
+        self._lifecycle.send("ui-event", {"event": event, "payload": payload})
+
+    def cancel_ui_job_group(self, job_id: str, reason: str | None = None) -> None:
+        """Ask the bot to give up a group of jobs. Mirrors ``cancelUIJobGroup()``.
+
+        Args:
+            job_id: that of its ``uiJobGroup`` events.
+            reason: for the bot's log.
+        """
+        data = {"job_id": job_id} if reason is None else {"job_id": job_id, "reason": reason}
+        self._lifecycle.send("ui-cancel-job-group", data)
+
+    @property
+    def _bot_version(self) -> tuple[int, ...]:
+        """The RTVI version that the bot speaks, as far as it is numbers."""
+        version = self.bot_ready_data.version if self.bot_ready_data else ""
+        numbers = re.match(r"(\d{1,9})(?:\.(\d{1,9}))?", version)
+        return tuple(int(number or 0) for number in numbers.groups()) if numbers else (0, 0)
+
+
+def _client_message(type: str, data: Any) -> dict[str, Any]:
+    if not type or not isinstance(type, str):
+        raise InvalidArgumentError(f"A message's type must be a word; it is {type!r}.")
+    return {"t": type} if data is None else {"t": type, "d": data}

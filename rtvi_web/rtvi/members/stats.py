@@ -1,0 +1,51 @@
+"""The members of a client that tell how its connection does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rtvi_web.rtvi.session.connection import Lifecycle
+from rtvi_web.rtvi.transport import Transport
+
+if TYPE_CHECKING:
+    from rtvi_web.rtvi.protocol.link.diagnosis import Diagnosis
+    from rtvi_web.rtvi.protocol.link.stats import LinkStats
+
+
+class Network:
+    """What a client knows of its connection."""
+
+    _transport: Transport
+    _lifecycle: Lifecycle
+
+    async def stats(self) -> LinkStats:
+        """How the link does at this moment: round-trip time, loss, bitrates, codecs and the path's ends.
+
+        Units are seconds, bits a second, bytes, and parts of one; see :class:`LinkStats`.
+
+        Raises:
+            DisconnectedError: there is no link.
+            UnsupportedFeatureError: the transport has no statistics.
+        """
+        return await self._transport.stats()
+
+    async def diagnose(self) -> Diagnosis:
+        """Find out what is wrong with the session, or why the last one failed; ``print(await client.diagnose())``.
+
+        In a session it takes three seconds, in which it looks whether something comes from the bot's side and from
+        the microphone. Raises nothing.
+        """
+        from rtvi_web.rtvi.protocol.link.diagnosis import (
+            diagnose,  # Seldom needed, so no page waits for it at its boot.
+        )
+
+        evidence = await self._transport.examine()
+        lifecycle = self._lifecycle
+        return diagnose(
+            lifecycle.state,
+            lifecycle.phase,
+            lifecycle.failure,
+            evidence,
+            bot_ready=lifecycle.bot_ready_data is not None,
+            mic_enabled=self._transport.is_mic_enabled,
+        )

@@ -1,0 +1,1 @@
+"""The model of the conversation: turns, what the bot writes and speaks, and what it is doing."""

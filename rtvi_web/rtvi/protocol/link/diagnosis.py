@@ -1,0 +1,192 @@
+"""Why a connection fails, in words: from what is known of it to what is wrong and what to do."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from rtvi_web.errors import ConnectPhase, RTVIError
+from rtvi_web.rtvi.protocol.state import STARTABLE, TransportState
+
+_CANDIDATE_TYPE = re.compile(r"candidate:.* typ (\w+)")
+QUIET = 1e-9
+"""The energy of a second of a real microphone's noise is above this (V²s of full scale)."""
+
+
+@dataclass
+class LinkEvidence:
+    """What is known of a link, in the order in which it comes about.
+
+    Attributes:
+        offered: whether the browser has made an offer.
+        local_candidates: the types of the addresses that the browser found.
+        remote_candidates: those in the server's answer; ``None`` without an answer.
+        path_found: whether a network path was found, ever.
+        channel_opened: whether the data channel was open, ever.
+        path_lost: whether the path is lost at this moment.
+        heard: whether something has just come from the bot's side; ``None`` where that was not looked for.
+        sound: the energy of the sound that the microphone has just sent; ``None`` where that was not looked for.
+    """
+
+    offered: bool = False
+    local_candidates: set[str] = field(default_factory=set)
+    remote_candidates: set[str] | None = None
+    path_found: bool = False
+    channel_opened: bool = False
+    path_lost: bool = False
+    heard: bool | None = None
+    sound: float | None = None
+
+
+class Problem(StrEnum):
+    """What can be wrong."""
+
+    NOT_CONNECTED = "not-connected"
+    DEVICES = "devices"
+    START_FAILED = "start-failed"
+    NO_ANSWER = "no-answer"
+    NO_CANDIDATES = "no-candidates"
+    NO_REMOTE_CANDIDATES = "no-remote-candidates"
+    BLOCKED = "blocked"
+    NO_CHANNEL = "no-channel"
+    NO_BOT_READY = "no-bot-ready"
+    SERVER_SILENT = "server-silent"
+    MICROPHONE_OFF = "microphone-off"
+    MICROPHONE_SILENT = "microphone-silent"
+    SESSION_ENDED = "session-ended"
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong: what, and in words what it means and what to do."""
+
+    problem: Problem
+    text: str
+
+
+class Diagnosis(NamedTuple):
+    """What ``diagnose()`` has found, the weightiest first; as text, a sentence for each.
+
+    Attributes:
+        findings: what is wrong; empty where nothing is.
+        evidence: what was known of the link.
+    """
+
+    findings: tuple[Finding, ...]
+    evidence: LinkEvidence
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing wrong was found."""
+        return not self.findings
+
+    def __str__(self) -> str:
+        return "\n".join(finding.text for finding in self.findings) or "The session is well: nothing wrong was found."
+
+
+def candidate_types(sdp: str) -> set[str]:
+    """The types of the candidates in a session description, or in a candidate's own text."""
+    return set(_CANDIDATE_TYPE.findall(sdp))
+
+
+def diagnose(
+    state: TransportState,
+    phase: ConnectPhase | None,
+    failure: RTVIError | None,
+    evidence: LinkEvidence,
+    *,
+    bot_ready: bool,
+    mic_enabled: bool,
+) -> Diagnosis:
+    """What is wrong with a session, or with the attempt to begin one.
+
+    Args:
+        state: the client's.
+        phase: where ``connect()`` stands, or where it has failed.
+        failure: why the last session, or the attempt to begin it, has ended.
+        evidence: of its link.
+        bot_ready: whether the bot has said bot-ready.
+        mic_enabled: whether the microphone is to be heard.
+    """
+    if state in STARTABLE and failure is None:
+        nothing = Finding(Problem.NOT_CONNECTED, "There is no session, and none has failed: connect() begins one.")
+        return Diagnosis((nothing,), evidence)
+    found = [] if bot_ready and state not in STARTABLE else [_why_not_ready(phase, failure, evidence)]
+    if state not in STARTABLE and bot_ready:
+        found += _in_session(evidence, mic_enabled)
+    return Diagnosis(tuple(finding for finding in found if finding), evidence)
+
+
+def _why_not_ready(phase: ConnectPhase | None, failure: RTVIError | None, evidence: LinkEvidence) -> Finding:
+    said = f" It said: {failure}" if failure else ""
+    if evidence.channel_opened:
+        if phase is ConnectPhase.BOT_READY:
+            return Finding(
+                Problem.NO_BOT_READY,
+                "The server is connected, but its bot has not said bot-ready. See its log: the bot's pipeline may not "
+                "have started, or it has no RTVI processor." + said,
+            )
+        return Finding(Problem.SESSION_ENDED, f"The session has ended.{said}")
+    if phase is ConnectPhase.DEVICES:
+        text = "The devices have not been opened: the browser may be asking for permission, or has none to give."
+        return Finding(Problem.DEVICES, text + said)
+    if phase is ConnectPhase.START:
+        return Finding(Problem.START_FAILED, f"The start endpoint has not given a bot.{said}")
+    if evidence.remote_candidates is None:
+        return Finding(
+            Problem.NO_ANSWER,
+            "The server has not answered the WebRTC offer: it is down, the address is wrong, or the browser may not "
+            f"reach it (CORS, Content-Security-Policy).{said}",
+        )
+    return _no_path(evidence, said)
+
+
+def _no_path(evidence: LinkEvidence, said: str) -> Finding:
+    if evidence.path_found:
+        text = "A network path to the bot was found, but the data channel did not open."
+        return Finding(Problem.NO_CHANNEL, text + said)
+    if not evidence.local_candidates:
+        return Finding(
+            Problem.NO_CANDIDATES,
+            "The browser has found no network address to offer: there is no network, or a policy or an extension "
+            f"keeps WebRTC from using it.{said}",
+        )
+    if not evidence.remote_candidates:
+        return Finding(
+            Problem.NO_REMOTE_CANDIDATES,
+            f"The server's answer has no network address: it has no network interface but loopback.{said}",
+        )
+    ours, theirs = (", ".join(sorted(types)) for types in (evidence.local_candidates, evidence.remote_candidates))
+    advice = (
+        "the TURN server did not help; check its address and credentials"
+        if "relay" in evidence.local_candidates
+        else "a TURN server in ice_servers= goes round it"
+    )
+    return Finding(
+        Problem.BLOCKED,
+        f"Both sides have network addresses (ours: {ours}; theirs: {theirs}), but nothing passes between them. A "
+        f"firewall or NAT blocks it: {advice}.{said}",
+    )
+
+
+def _in_session(evidence: LinkEvidence, mic_enabled: bool) -> list[Finding]:
+    found = []
+    if evidence.path_lost or evidence.heard is False:
+        found.append(
+            Finding(
+                Problem.SERVER_SILENT,
+                "Nothing comes from the bot's side any more: the network is gone, or the server hangs or has died.",
+            )
+        )
+    if not mic_enabled:
+        found.append(Finding(Problem.MICROPHONE_OFF, "The microphone is muted, or was not opened."))
+    elif evidence.sound is not None and evidence.sound < QUIET:
+        found.append(
+            Finding(
+                Problem.MICROPHONE_SILENT,
+                "The microphone is open but gives no sound at all: it is muted by a switch or by the system, or it is "
+                "the wrong device.",
+            )
+        )
+    return found

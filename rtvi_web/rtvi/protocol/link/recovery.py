@@ -1,0 +1,118 @@
+"""What to do about a lost link, step by step. It has no clock and no dice of its own: both are given.
+
+The order is the one that keeps the most: the same connection may heal by itself; then a new connection for the same
+session, which the bot goes on with; then, where the application allows it, a new session with a new bot.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 2.0
+"""Seconds between attempts: doubled each time, and shortened by chance to no less than half."""
+
+RESUME_LIMIT, START_LIMIT = 8.0, 20.0
+"""Seconds that one attempt may take."""
+
+SERVER_PATIENCE = 25.0
+"""Seconds after which a server that cannot be asked is taken to have given the session up; Pipecat's do after 30."""
+
+
+PATIENCE = {LinkLoss.SILENT: 5.0, LinkLoss.FAILED: 0.0, LinkLoss.CHANNEL_CLOSED: 0.0}
+"""Seconds for which the connection may heal by itself before another is tried."""
+
+
+class Watch(NamedTuple):
+    """See whether the connection heals, for so many seconds at most."""
+
+    seconds: float
+
+
+class Resume(NamedTuple):
+    """Make a new connection for the same session, within so many seconds."""
+
+    attempt: int
+    seconds: float
+
+
+class StartAgain(NamedTuple):
+    """Begin a new session, within so many seconds."""
+
+    attempt: int
+    seconds: float
+
+
+class GiveUp(NamedTuple):
+    """End the session, and say why."""
+
+    reason: str
+
+
+Step: TypeAlias = Watch | Resume | StartAgain | GiveUp
+
+
+class Recovery:
+    """The steps after one loss. All times are seconds since the loss showed.
+
+    Args:
+        options: what the application wants.
+        loss: how it showed.
+        random: gives a number from 0 to 1, for the pauses.
+    """
+
+    def __init__(self, options: Reconnect, loss: LinkLoss, *, random: Callable[[], float]) -> None:
+        self._options = options
+        self._random = random
+        self._not_before = PATIENCE[loss]
+        self._attempts = 0
+        self._session_gone = False
+        self._problem = "Nothing helped in time."
+        self._final: str | None = None
+
+    def next(self, elapsed: float) -> Step:
+        """The next step; attempts count from 1."""
+        budget = math.inf if self._options.budget is None else self._options.budget
+        left = budget - elapsed
+        if self._final is not None:
+            return GiveUp(self._final)
+        if left <= 0:
+            return GiveUp(f"The link could not be restored within {budget:g} s: {self._problem}")
+        if elapsed < self._not_before:
+            return Watch(min(self._not_before - elapsed, left))
+        self._attempts += 1
+        if self._session_gone:
+            return StartAgain(self._attempts, min(START_LIMIT, left))
+        return Resume(self._attempts, min(RESUME_LIMIT, left))
+
+    def hurry(self) -> None:
+        """Something has changed, such as the network: the next attempt is due at once."""
+        self._not_before = 0.0
+
+    def failed(self, elapsed: float, problem: str | None, status: int | None = None) -> None:
+        """The last attempt failed.
+
+        Args:
+            elapsed: when.
+            problem: why, for whoever is told in the end; ``None`` where it only took too long.
+            status: the HTTP status, where a server has answered: what is refused with 4xx is not asked again.
+        """
+        self._problem = problem = problem or self._problem
+        if status is not None and 400 <= status < 500:
+            if self._session_gone:
+                self._final = problem
+            else:
+                self.session_gone(problem)
+            return
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self._attempts - 1))
+        self._not_before = elapsed + pause * (0.5 + self._random() / 2)
+
+    def session_gone(self, problem: str) -> None:
+        """The server has given the session up: it cannot be resumed."""
+        self._session_gone = True
+        self._not_before = 0.0
+        if not self._options.fresh_start:
+            self._final = problem

@@ -1,0 +1,91 @@
+"""The RTVI message as it arrives."""
+
+from __future__ import annotations
+
+import re
+from types import NoneType
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import from_json
+
+from rtvi_web.rtvi.protocol.envelope import LABEL
+
+
+class RTVIMessage(BaseModel):
+    """One RTVI message. Mirrors ``RTVIMessage`` of the JavaScript client; unknown fields are kept.
+
+    Attributes:
+        label: always ``"rtvi-ai"``.
+        type: the message type as on the wire, such as ``"bot-llm-text"``.
+        id: present on requests and on their answers; ``None`` on a bot's events.
+        data: the payload as parsed JSON.
+    """
+
+    model_config = ConfigDict(extra="allow", defer_build=True)
+
+    label: str = LABEL
+    type: str
+    id: str | None = None
+    data: Any = None
+
+
+class MalformedMessageError(ValueError):
+    """Text that is no RTVI message; says why."""
+
+
+_ID = (str, NoneType)
+_HEAD = re.compile(rf'\s*\{{\s*"label"\s*:\s*"{LABEL}"\s*,\s*"type"\s*:\s*"([a-z-]+)"')
+"""How servers begin a message."""
+
+
+def type_of(text: str) -> str:
+    """The type of the message in a frame of text, which need not be parsed where it begins with it.
+
+    Raises:
+        MalformedMessageError: as :func:`decode`, as far as it was read.
+    """
+    head = _HEAD.match(text)
+    return head[1] if head else str(parse(text)["type"])
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The message in a frame of text, as parsed JSON: a third of the work of :func:`decode`, and there are many.
+
+    Raises:
+        MalformedMessageError: as :func:`decode`.
+    """
+    try:
+        message = from_json(text)
+    except (ValueError, TypeError):  # the latter of half a character
+        message = None
+    if (
+        isinstance(message, dict)
+        and message.get("label", LABEL) == LABEL
+        and isinstance(message.get("type"), str)
+        and isinstance(message.get("id", ""), _ID)
+    ):
+        return message
+    return decode(text).model_dump()  # which says what is wrong
+
+
+def decode(text: str) -> RTVIMessage:
+    """The message in a frame of text.
+
+    Raises:
+        MalformedMessageError: not JSON, not an RTVI envelope, or another label.
+    """
+    try:
+        message = RTVIMessage.model_validate_json(text)
+    except ValidationError as error:
+        raise MalformedMessageError(complaint(error)) from None
+    if message.label != LABEL:
+        raise MalformedMessageError(f"label: {message.label[:40]!r} is not {LABEL!r}")
+    return message
+
+
+def complaint(error: ValidationError) -> str:
+    """What is wrong, and where in the message."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"{where}: {first['msg']}" if where else first["msg"]

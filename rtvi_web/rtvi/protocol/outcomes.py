@@ -1,0 +1,73 @@
+"""What a frame can lead to, for the client to act on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rtvi_web.rtvi.protocol.events import Event
+
+if TYPE_CHECKING:
+    from rtvi_web.rtvi.protocol.payloads import BotReadyData, FunctionCallData
+
+
+class Fire(NamedTuple):
+    """An event for the user's handlers.
+
+    Attributes:
+        message: the text it came in, which helpers may want before.
+    """
+
+    event: Event[Any]
+    args: tuple[Any, ...]
+    message: str | None = None
+
+
+class BotBecameReady(NamedTuple):
+    """The answer to client-ready."""
+
+    data: BotReadyData
+
+
+class Answered(NamedTuple):
+    """A request was answered."""
+
+    id: str
+    value: Any
+
+
+class Refused(NamedTuple):
+    """A request was answered with an error.
+
+    Attributes:
+        unsupported: the message type that the bot says it does not know, or ``None``.
+    """
+
+    id: str
+    reason: str
+    unsupported: str | None = None
+
+
+class CallAnnounced(NamedTuple):
+    """The model calls a function by name. Two messages may announce one call; see ``Session.claim()``.
+
+    Attributes:
+        only_here: whether it came in the legacy message, which a server sends only when the page is to answer.
+    """
+
+    data: FunctionCallData
+    only_here: bool
+
+
+class ForHelpers(NamedTuple):
+    """A message, as parsed JSON, that has no event of its own: if no helper wants it, it is a generic message."""
+
+    message: dict[str, Any]
+
+
+class FatalError(NamedTuple):
+    """The bot says that the session is over."""
+
+    reason: str
+
+
+Outcome = Fire | BotBecameReady | Answered | Refused | CallAnnounced | ForHelpers | FatalError

@@ -1,0 +1,69 @@
+"""Keeps a client's conversation and bot state up to date, and tells of every change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from rtvi_web.core.emitter import Emitter
+from rtvi_web.rtvi.protocol.conversation.bot_state import FOLLOWED, BotState, BotStateTracker
+from rtvi_web.rtvi.protocol.conversation.conversation import OF_INTEREST, Conversation
+from rtvi_web.rtvi.protocol.conversation.turn import Turn
+from rtvi_web.rtvi.protocol.events import RTVIEvent
+
+
+class Chronicle:
+    """Listens to a client, ahead of its user's handlers, so that these find everything up to date.
+
+    Args:
+        emitter: the client.
+        is_connecting: says whether ``connect()`` is running.
+    """
+
+    def __init__(self, emitter: Emitter, is_connecting: Callable[[], bool]) -> None:
+        self.conversation = Conversation(time.time, lambda: emitter.emit(RTVIEvent.CONVERSATION_CLEARED))
+        self._emitter = emitter
+        self._is_connecting = is_connecting
+        self._tracker = BotStateTracker()
+        for event in OF_INTEREST:
+            emitter.on(event, self._taker(event))
+        for event in FOLLOWED:
+            emitter.on(event, partial(self._follow, event))
+        emitter.on(RTVIEvent.DISCONNECTED, self._end)
+        emitter.on(RTVIEvent.BOT_DISCONNECTED, lambda _: self._end())
+
+    @property
+    def bot_state(self) -> BotState:
+        """What the bot is doing."""
+        return self._tracker.state
+
+    def wrote(self, text: str, *, is_told: bool = True) -> None:
+        """The person wrote something to the bot; see :meth:`Conversation.wrote`."""
+        self._tell(self.conversation.wrote(text, is_told=is_told))
+
+    def _taker(self, event: str) -> Callable[..., None]:
+        """A handler that takes an event, in few steps: the model's words come by the hundred."""
+        take, emit, updated = self.conversation.take, self._emitter.emit, RTVIEvent.CONVERSATION_UPDATED
+
+        def taker(*args: Any) -> None:
+            for turn in take(event, args):
+                emit(updated, turn)
+
+        return taker
+
+    def _follow(self, event: str, *args: Any) -> None:
+        if event == RTVIEvent.BOT_LLM_STOPPED:
+            args = (self.conversation.answer_is_over,)
+        elif event == RTVIEvent.TRANSPORT_STATE_CHANGED:
+            args = (*args, self._is_connecting())
+        if self._tracker.take(event, args):
+            self._emitter.emit(RTVIEvent.BOT_STATE_CHANGED, self.bot_state)
+
+    def _end(self) -> None:
+        self._tell(self.conversation.end_session())
+
+    def _tell(self, turns: list[Turn]) -> None:
+        for turn in turns:
+            self._emitter.emit(RTVIEvent.CONVERSATION_UPDATED, turn)

@@ -1,0 +1,132 @@
+"""Functions of the page that the bot's model can call."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rtvi_web.core.emitter import report
+from rtvi_web.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from rtvi_web.rtvi.protocol.payloads import FunctionCallData
+
+
+class FunctionCall(NamedTuple):
+    """One call of a function by the model. Mirrors ``FunctionCallParams``.
+
+    Attributes:
+        function_name: what is called.
+        arguments: by name, as the model gave them: check them as you would check any input.
+        tool_call_id: names this call.
+    """
+
+    function_name: str
+    arguments: dict[str, Any]
+    tool_call_id: str
+
+
+FunctionCallHandler = Callable[[FunctionCall], Any]
+
+
+class Answerer(NamedTuple):
+    """Who answers a function call, and how many seconds they have; ``None`` means no limit."""
+
+    handler: FunctionCallHandler
+    timeout: float | None = None
+
+
+NOBODY = Answerer(lambda call: {"error": f"There is no handler for function {call.function_name!r}."})
+"""Answers the calls that nobody else could answer, so that the model does not wait for ever."""
+
+
+FUNCTION_TIMEOUT = 60.0
+"""Seconds that a handler has unless it says otherwise: a person may have to be asked, but the model waits."""
+
+
+class FunctionCalls:
+    """Who answers which function, and how a call is answered."""
+
+    def __init__(self) -> None:
+        self._answerers: dict[str | None, Answerer] = {}
+
+    def register(self, name: str | None, handler: FunctionCallHandler, timeout: float | None) -> None:
+        """Let a handler answer a function, or with ``None`` all that have no handler; the last one registered wins.
+
+        Raises:
+            InvalidArgumentError: the name is empty, or the handler cannot be called.
+        """
+        self.check_name(name)
+        if not callable(handler):
+            raise InvalidArgumentError(f"The handler of function {name!r} must be a function; it is {handler!r}.")
+        self._answerers[name] = Answerer(handler, timeout)
+
+    @staticmethod
+    def check_name(name: str | None) -> None:
+        """Check that functions can be so called.
+
+        Raises:
+            InvalidArgumentError: they cannot.
+        """
+        if name is not None and (not name or not isinstance(name, str)):
+            raise InvalidArgumentError(f"A function's name must be a word, or None for all others; it is {name!r}.")
+
+    def unregister(self, name: str | None, handler: FunctionCallHandler | None = None) -> None:
+        """Leave a function to the default handler, or else to the server; nothing happens if it has no handler.
+
+        Args:
+            handler: only if it is this one that answers.
+        """
+        if handler is None or self._answerers.get(name, NOBODY).handler == handler:
+            self._answerers.pop(name, None)
+
+    def unregister_all(self) -> None:
+        """Leave all functions to the server."""
+        self._answerers.clear()
+
+    def answerer(self, name: str) -> Answerer | None:
+        """Who answers a function here; ``None`` leaves it to the server, which may own it."""
+        return self._answerers.get(name) or self._answerers.get(None)
+
+
+async def answer(answerer: Answerer, data: FunctionCallData) -> dict[str, Any]:
+    """Run a handler and make the data of ``llm-function-call-result``; never raises.
+
+    A handler that raises, takes too long, or gives what JSON cannot say, makes a result ``{"error": …}`` that the
+    model can read; the exception goes to the event loop's exception handler. Servers take an object or a string:
+    anything else is wrapped as ``{"result": …}``.
+    """
+    from pydantic import BaseModel  # late, see rtvi_web.rtvi.protocol
+
+    call = FunctionCall(data.function_name or "", data.arguments or {}, data.tool_call_id)
+    deadline = asyncio.timeout(answerer.timeout)
+    try:
+        async with deadline:
+            given = answerer.handler(call)
+            result = await given if inspect.isawaitable(given) else given
+        if isinstance(result, BaseModel):
+            result = result.model_dump(mode="json")
+        json.dumps(result, allow_nan=False)
+    except (Exception, asyncio.CancelledError, SystemExit) as error:  # even of exit() in a handler the model is told
+        if (task := asyncio.current_task()) and task.cancelling():
+            raise  # this task is being cancelled; otherwise the handler met something that was
+        report(error, f"the handler of function {call.function_name!r} raised", answerer.handler)
+        reason = f"there was no result within {answerer.timeout:g} s" if deadline.expired() else _text(error)
+        result = {"error": f"{type(error).__name__}: {reason}"}
+    return {
+        "function_name": call.function_name,
+        "tool_call_id": call.tool_call_id,
+        "arguments": call.arguments,
+        "result": result if isinstance(result, dict | str) else {"result": result},
+    }
+
+
+def _text(error: BaseException) -> str:
+    """What an error says, even if it fails to."""
+    try:
+        return str(error)
+    except Exception:
+        return "(it cannot say why)"

@@ -1,0 +1,134 @@
+"""Helpers: objects that take some of the bot's messages for themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rtvi_web.core.emitter import Emitter, nearest, report
+from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.rtvi.protocol.events import snake_case
+from rtvi_web.rtvi.session.functions import FunctionCallHandler
+
+if TYPE_CHECKING:
+    from rtvi_web.rtvi.protocol.messages import RTVIMessage
+
+
+class HelperClient(Protocol):
+    """What helpers use of the client that they are registered with."""
+
+    async def action(self, request: Mapping[str, Any], *, timeout: float | None = 10.0) -> Any: ...
+    def require_ready(self, what: str) -> None: ...
+    def register_function_call_handler(
+        self, name: str | None, handler: FunctionCallHandler, *, timeout: float | None = ...
+    ) -> None: ...
+    def unregister_function_call_handler(
+        self, name: str | None, handler: FunctionCallHandler | None = None
+    ) -> None: ...
+
+
+class RTVIClientHelper(ABC):
+    """The base of helpers. Mirrors ``RTVIClientHelper``.
+
+    Args:
+        callbacks: handlers by name, of those in :attr:`callback_names`; camelCase is accepted.
+
+    Attributes:
+        client: the client it is registered with, or ``None``.
+        service: the name it is registered under, or ``None``.
+
+    Raises:
+        InvalidArgumentError: there is no such callback.
+    """
+
+    callback_names: tuple[str, ...] = ()
+    """The callbacks that this kind of helper has, in snake_case."""
+
+    def __init__(self, callbacks: Mapping[str, Callable[..., object]] | None = None) -> None:
+        self.client: HelperClient | None = None
+        self.service: str | None = None
+        self.callbacks: dict[str, Callable[..., object]] = {}
+        for given, callback in (callbacks or {}).items():
+            name = snake_case(given)
+            if name not in self.callback_names:
+                raise InvalidArgumentError(f"There is no callback {given!r}.{nearest(name, self.callback_names)}")
+            self.callbacks[name] = callback
+
+    @abstractmethod
+    def get_message_types(self) -> list[str]:
+        """The message types that it takes. Mirrors ``getMessageTypes()``."""
+
+    @abstractmethod
+    def handle_message(self, message: RTVIMessage) -> object:
+        """Take a message. Mirrors ``handleMessage()``; what it raises harms nobody and is reported.
+
+        It may be a coroutine function, or return a coroutine, such as what a callback gave: that becomes a task.
+        """
+
+    def registered(self) -> None:
+        """Called when ``client`` and ``service`` have been set."""
+        return
+
+    def unregistered(self) -> None:
+        """Called before ``client`` and ``service`` are taken away."""
+        return
+
+
+class MessageHelpers:
+    """The helpers of one client by name.
+
+    Args:
+        emitter: runs what they do as coroutines.
+    """
+
+    def __init__(self, emitter: Emitter) -> None:
+        self._emitter = emitter
+        self._helpers: dict[str, RTVIClientHelper] = {}
+
+    def handle(self, message: str | dict[str, Any]) -> bool:
+        """Give a message (JSON, parsed or not) to every helper that takes its type; says whether any does."""
+        if not self._helpers:
+            return False
+        from pydantic_core import from_json  # late, see rtvi_web.rtvi.protocol
+
+        from rtvi_web.rtvi.protocol.messages import RTVIMessage
+
+        parsed = from_json(message) if isinstance(message, str) else message
+        taken = False
+        for service, helper in tuple(self._helpers.items()):
+            complaint = f"helper {service!r} raised"
+            try:
+                if parsed["type"] not in helper.get_message_types():
+                    continue
+                taken = True
+                result = helper.handle_message(RTVIMessage.model_validate(parsed))
+            except (Exception, asyncio.CancelledError) as error:
+                report(error, complaint, helper)
+            else:
+                if inspect.iscoroutine(result):
+                    self._emitter.run(result, complaint)
+        return taken
+
+    def register(self, service: str, helper: RTVIClientHelper, client: HelperClient) -> None:
+        if not isinstance(helper, RTVIClientHelper):
+            raise InvalidArgumentError(f"Helper must be an instance of RTVIClientHelper; it is {helper!r}.")
+        if not service or not isinstance(service, str):
+            raise InvalidArgumentError(f"A helper's name must be a word; it is {service!r}.")
+        if service in self._helpers:
+            raise InvalidArgumentError(f"Helper with name {service!r} already registered.")
+        if helper.client:
+            raise InvalidArgumentError(f"This helper is registered already, as {helper.service!r}.")
+        self._helpers[service] = helper
+        helper.client, helper.service = client, service
+        helper.registered()
+
+    def get(self, service: str) -> RTVIClientHelper | None:
+        return self._helpers.get(service)
+
+    def unregister(self, service: str) -> None:
+        if helper := self._helpers.pop(service, None):
+            helper.unregistered()
+            helper.client = helper.service = None

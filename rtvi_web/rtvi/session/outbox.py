@@ -1,0 +1,96 @@
+"""Messages on their way to the bot: sent at once, or kept until the link is restored."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from rtvi_web.core.emitter import Emitter
+from rtvi_web.errors import InvalidArgumentError, MessageTooLargeError, QueueFullError
+from rtvi_web.rtvi.protocol.envelope import encode
+from rtvi_web.rtvi.protocol.events import RTVIEvent
+from rtvi_web.rtvi.transport import Transport
+
+COUNT = 100
+SIZE = 1_048_576
+"""How many messages wait at most, and how many characters they have together."""
+
+
+class Outbox:
+    """Writes messages, sends them, and lets them wait, in order; no more than it can hold.
+
+    Attributes:
+        types: the types of all messages that it has written.
+    """
+
+    def __init__(self, transport: Transport, emitter: Emitter) -> None:
+        self._transport = transport
+        self._emitter = emitter
+        self.types: set[str] = set()
+        self._waiting: deque[tuple[str, str]] = deque()  # with their ids, which need not differ
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __contains__(self, id: object) -> bool:
+        return any(id == waiting for waiting, _ in self._waiting)
+
+    def write(self, type: str, data: Any, id: str) -> str:
+        """The text of a message.
+
+        Raises:
+            InvalidArgumentError: it cannot be written as JSON.
+            MessageTooLargeError: the transport takes none so large.
+        """
+        try:
+            text = encode(type, data, id)
+            size = len(text.encode())
+        except (TypeError, ValueError) as error:
+            raise InvalidArgumentError(f"The data of {type!r} cannot be written as JSON: {error}.") from None
+        if size > self._transport.max_message_size:
+            raise MessageTooLargeError(size, self._transport.max_message_size)
+        self.types.add(type)
+        return text
+
+    def send(self, text: str) -> None:
+        """Send a message, ahead of those that wait.
+
+        Raises:
+            DisconnectedError, QueueFullError: the transport cannot take it.
+        """
+        self._transport.send(text)
+        self._emitter.emit(RTVIEvent.MESSAGE_SENT, text)
+
+    def put(self, id: str, text: str) -> None:
+        """Let a message wait.
+
+        Raises:
+            QueueFullError: there is no room.
+        """
+        size = sum(len(waiting) for _, waiting in self._waiting)
+        if len(self) >= COUNT or size + len(text) > SIZE:
+            raise QueueFullError(
+                f"The link to the bot is being restored, and {len(self)} messages ({size:,} characters) wait for it "
+                f"already; {COUNT} ({SIZE:,}) is the most. Wait for the event 'reconnected'. It was not sent."
+            )
+        self._waiting.append((id, text))
+
+    def flush(self) -> None:
+        """Send what waits.
+
+        Raises:
+            DisconnectedError, QueueFullError: the transport cannot take more; what was not sent waits on.
+        """
+        while self._waiting:
+            self.send(self._waiting[0][1])
+            self._waiting.popleft()
+
+    def discard(self, id: str) -> None:
+        """Nobody wants a message sent any more, if it waits."""
+        self._waiting = deque(message for message in self._waiting if message[0] != id)
+
+    def clear(self) -> int:
+        """Forget all; how many there were."""
+        count = len(self)
+        self._waiting.clear()
+        return count

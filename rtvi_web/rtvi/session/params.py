@@ -1,0 +1,236 @@
+"""What the client is told: ``params``, and numbers of seconds."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, TypedDict, Unpack
+
+from rtvi_web.core.emitter import nearest
+from rtvi_web.core.warn import warn
+from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.rtvi.protocol import config
+from rtvi_web.rtvi.protocol.events import snake_case
+
+Check = Callable[[str, Any], Any]
+"""Takes a setting's name and what it was given; returns what is kept."""
+
+
+class _Settings:
+    """Attributes that are checked whenever they are set. No pydantic: it would take a fifth of a page's boot."""
+
+    _name: ClassVar[str]
+    _checks: ClassVar[dict[str, Check]]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        check = self._checks.get(name)
+        if check is None:
+            raise InvalidArgumentError(f"There is no {self._name}.{name}.{nearest(name, self._checks)}")
+        super().__setattr__(name, check(f"{self._name}.{name}", value))
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+
+    def _set(self, given: Mapping[str, Any]) -> None:
+        for name, value in given.items():
+            setattr(self, snake_case(str(name)), value)
+
+
+def _text(name: str, value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise InvalidArgumentError(f"{name} must be a text or None; it is {value!r}.")
+
+
+def checked_mapping(name: str, value: Any) -> dict[str, Any]:
+    """A dict that was given, or not.
+
+    Raises:
+        InvalidArgumentError: it is none.
+    """
+    if value is None or isinstance(value, Mapping):
+        return dict(value or {})
+    raise InvalidArgumentError(f"{name} must be a dict; it is {value!r}.")
+
+
+def checked_headers(name: str, value: Any) -> dict[str, str]:
+    """Headers given as a dict or as pairs, or not at all.
+
+    Raises:
+        InvalidArgumentError: they are neither.
+    """
+    with contextlib.suppress(TypeError, ValueError):
+        headers: dict[str, str] = {}
+        for key, word in value.items() if isinstance(value, Mapping) else value or ():
+            if not isinstance(key, str) or not isinstance(word, str):
+                break
+            headers[key] = f"{headers[key]}, {word}" if key in headers else word  # as a browser's Headers joins them
+        else:
+            return headers
+    raise InvalidArgumentError(f"{name} must be a dict of texts, or pairs of them.")  # not their values: keys may be
+
+
+def _config(name: str, value: Any) -> config.Config | None:
+    return None if value is None else config.normalize(value, name)
+
+
+class EndpointsDict(TypedDict, total=False):
+    """:class:`Endpoints` as a dict."""
+
+    connect: str | None
+    action: str | None
+
+
+class Endpoints(_Settings):
+    """Paths on the base URL. Mirrors ``endpoints``.
+
+    Attributes:
+        connect: where ``connect()`` asks for the bot; ``None`` asks nobody and connects at once.
+        action: where ``action()`` goes while there is no session; ``None`` means nowhere.
+    """
+
+    _name = "params.endpoints"
+    _checks: ClassVar[dict[str, Check]] = {"connect": _text, "action": _text}
+
+    connect: str | None = "/connect"
+    action: str | None = "/action"
+
+    def __init__(self, **given: Unpack[EndpointsDict]) -> None:
+        self._set(given)
+
+
+def _endpoints(name: str, value: Any) -> Endpoints:
+    if isinstance(value, Endpoints):
+        return value
+    endpoints = Endpoints()
+    endpoints._set(checked_mapping(name, value))
+    return endpoints
+
+
+class ClientParamsDict(TypedDict, total=False):
+    """:class:`ClientParams` as a dict; keys in camelCase do as well."""
+
+    base_url: str | None
+    endpoints: Endpoints | EndpointsDict | None
+    headers: Mapping[str, str] | Iterable[tuple[str, str]] | None
+    request_data: Mapping[str, Any] | None
+    config: Iterable[Mapping[str, Any]] | None
+    services: Mapping[str, str] | None
+
+
+class ClientParams(_Settings):
+    """Where the bot is and what it is told. Mirrors ``RTVIClientParams``; camelCase keys are accepted.
+
+    Change it at any time: the next ``connect()`` uses what it says then.
+
+    Attributes:
+        base_url: absolute, or relative to the page such as ``"/api"``.
+        endpoints: paths on the base URL; a dict of them may be assigned.
+        headers: sent with every request of ``connect()``, the offer's too; a dict or pairs may be assigned.
+        request_data: merged last into the body of the start request, and first into that of an action.
+        config: the bot's configuration, ``[{"service": …, "options": [{"name": …, "value": …}]}]``, sent with the
+            start request. Bots that have one keep this up to date: it is theirs after ``bot-ready``.
+        services: which provider each service uses, such as ``{"llm": "together"}``, sent with the start request.
+    """
+
+    _name = "params"
+    _checks: ClassVar[dict[str, Check]] = {
+        "base_url": _text,
+        "endpoints": _endpoints,
+        "headers": checked_headers,
+        "request_data": checked_mapping,
+        "config": _config,
+        "services": checked_mapping,
+    }
+
+    base_url: str | None = None
+    endpoints: Endpoints
+    headers: dict[str, str]
+    request_data: dict[str, Any]
+    config: config.Config | None = None
+    services: dict[str, str]
+
+    def __init__(self, **given: Unpack[ClientParamsDict]) -> None:
+        self._set({"endpoints": None, "headers": None, "request_data": None, "services": None})
+        self._set(given)
+
+    @classmethod
+    def of(cls, given: ClientParams | Mapping[str, Any] | None) -> ClientParams:
+        """The params in a dict, or as they are.
+
+        Raises:
+            InvalidArgumentError: names the key that cannot work.
+        """
+        if isinstance(given, ClientParams):
+            return given
+        params = cls()
+        params._set(checked_mapping("params", given))
+        return params
+
+    @property
+    def connect_url(self) -> str | None:
+        """The start endpoint's address, with exactly one slash between base URL and path; ``None`` if there is none.
+
+        Raises:
+            InvalidArgumentError: an endpoint is given, but no base URL.
+        """
+        if self.endpoints.connect is None:
+            return None
+        if not self.base_url:
+            if "connect" in vars(self.endpoints):
+                raise InvalidArgumentError(
+                    "Base URL not set: endpoints.connect needs one. Set client.params.base_url, or "
+                    "endpoints.connect to None to connect directly."
+                )
+            return None
+        return self.construct_url("connect")
+
+    @property
+    def action_url(self) -> str | None:
+        """Where single-turn actions go; ``None`` if ``endpoints.action`` is.
+
+        Raises:
+            InvalidArgumentError: there is no base URL.
+        """
+        return None if self.endpoints.action is None else self.construct_url("action")
+
+    def construct_url(self, endpoint: str) -> str:
+        """See ``RTVIClient.construct_url``."""
+        if not self.base_url:
+            raise InvalidArgumentError("Base URL not set. Please set client.params.base_url.")
+        path = getattr(self.endpoints, endpoint) if endpoint in Endpoints._checks else endpoint
+        return join_url(self.base_url, path or "")
+
+
+def join_url(base: str, path: str) -> str:
+    """A base URL and a path with exactly one slash between them; the base URL alone when there is no path."""
+    return f"{base.rstrip('/')}/{path.lstrip('/')}" if path else base
+
+
+def check_text(name: str, value: object) -> None:
+    """Check that something is a text.
+
+    Raises:
+        InvalidArgumentError: it is not.
+    """
+    if not isinstance(value, str):
+        raise InvalidArgumentError(f"{name} must be a text; it is {value!r}.")
+
+
+def seconds(value: float | None, name: str) -> float | None:
+    """A time-out in seconds, or ``None`` for no limit; warns when it looks like milliseconds.
+
+    Raises:
+        InvalidArgumentError: not a positive, finite number.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise InvalidArgumentError(f"{name} must be a positive number of seconds, or None; it is {value!r}.")
+    if value > 600:
+        warn(f"{name}={value:g} is in seconds; did you mean {value / 1000:g}?", UserWarning)
+    return float(value)

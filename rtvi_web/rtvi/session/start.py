@@ -1,0 +1,314 @@
+"""The start request: asks the server for a bot, and learns where to meet it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from rtvi_web._version import __version__
+from rtvi_web.errors import HttpError, InvalidArgumentError, RTVIError, StartBotError
+from rtvi_web.rtvi.protocol.config import normalize
+from rtvi_web.rtvi.protocol.events import snake_case
+from rtvi_web.rtvi.session.params import ClientParams, checked_headers, seconds
+from rtvi_web.rtvi.transport import ConnectRequest, HttpClient, HttpResponse, NativeAbortController, Transport
+
+_MARKUP = re.compile(r"<(style|script|title)\b.*?</\1\s*>|</?[a-z!][^>]*>", re.DOTALL | re.IGNORECASE)
+"""What is not for reading in an HTML page of errors; its title repeats its heading."""
+
+
+class ConnectTimeout:
+    """The deadline of ``connect()``, as a custom connect handler gets it."""
+
+    def __init__(self, deadline: asyncio.Timeout) -> None:
+        self._deadline = deadline
+
+    def clear(self) -> None:
+        """Lift the deadline from what follows; mirrors ``clearTimeout(timeout)``. It may be called at any time."""
+        with contextlib.suppress(RuntimeError):  # connect() is over
+            self._deadline.reschedule(None)
+
+
+Abort: TypeAlias = Callable[[str], None]
+"""Gives an attempt to connect up, and says why."""
+
+
+class AbortController:
+    """Gives ``connect()`` up from outside. Mirrors ``AbortController`` (MDN).
+
+    Attributes:
+        signal: in the page the browser's own ``AbortSignal``, to hand to ``fetch``; elsewhere an object with
+            ``aborted``. It is set when ``connect()`` ends in any way but success.
+    """
+
+    def __init__(self, native: NativeAbortController, abort: Abort) -> None:
+        self.signal: Any = native.signal
+        self._native = native
+        self._abort = abort
+
+    def abort(self, reason: object = None) -> None:
+        """Make ``connect()`` raise :class:`ConnectAbortedError`, lift its deadline, and leave the state ``error``.
+
+        Args:
+            reason: why, for the error's message.
+        """
+        self._native.abort()
+        self._abort(f"The custom connect handler aborted{f': {reason}' if reason else '.'}")
+
+
+ConnectHandler: TypeAlias = "Callable[[ClientParams, ConnectTimeout, AbortController], Any]"
+"""What ``custom_connect_handler`` must be: sync or async; gives the connection bundle, a mapping or ``None``."""
+
+
+class Starter(ABC):
+    """Gets one session started.
+
+    Attributes:
+        asks: whether anyone is asked for the bot.
+        announces: whether the answer is announced (state ``authenticated``, event ``botStarted``), as RTVI 1.x does.
+        answer: what was answered, any JSON, once it is there.
+    """
+
+    asks = True
+    announces = False
+    answer: Any = None
+
+    @abstractmethod
+    async def start(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
+        """Learn where to connect.
+
+        Args:
+            timeout: the deadline of ``connect()``.
+            abort: gives the whole of ``connect()`` up.
+
+        Raises:
+            StartBotError: no answer, a refusal, or an answer that makes no sense.
+            InvalidArgumentError: what is to be sent cannot be written as JSON.
+        """
+
+    def give_up(self) -> None:
+        """``connect()`` has failed: what was begun for it should end. By default there is nothing."""
+        return
+
+
+class ParamsStarter(Starter):
+    """By the start endpoint that ``params`` name, by a custom connect handler, or by nobody.
+
+    Raises:
+        InvalidArgumentError: an endpoint is given, but no base URL.
+    """
+
+    def __init__(self, params: ClientParams, transport: Transport, handler: ConnectHandler | None) -> None:
+        self._params = params
+        self._transport = transport
+        self._handler = handler
+        self._native: NativeAbortController | None = None
+        self._url = ((params.base_url and params.connect_url) or None) if handler else params.connect_url
+        self.asks = bool(handler or self._url)
+
+    async def start(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
+        base_url, headers = self._params.base_url or None, self._params.headers
+        bundle = None
+        if self._handler:
+            bundle = await self._by_handler(self._handler, timeout, abort)
+        elif self._url:
+            bundle = await self._by_endpoint(self._url)
+        taken = bundle is not None  # whether somebody has taken request_data to the bot
+        return ConnectRequest(bundle or {}, self._url, base_url, headers, {} if taken else self._params.request_data)
+
+    def give_up(self) -> None:
+        if self._native:
+            self._native.abort()  # so that what the handler began with the signal ends too
+
+    async def _by_endpoint(self, url: str) -> Mapping[str, Any]:
+        body = start_body(self._params)
+        answer = await ask(
+            self._transport.http, url, self._params.headers, body, "params.request_data or params.config"
+        )
+        if not isinstance(answer.bundle, dict):
+            raise StartBotError(
+                f"POST {url} was answered with {answer.status}, but with no JSON object: {_shorten(answer.text)!r}",
+                status=answer.status,
+                body=answer.text,
+            )
+        return answer.bundle
+
+    async def _by_handler(
+        self, handler: ConnectHandler, timeout: ConnectTimeout, abort: Abort
+    ) -> Mapping[str, Any] | None:
+        self._native = self._transport.http.abort_controller()
+        try:
+            bundle = handler(self._params, timeout, AbortController(self._native, abort))
+            if inspect.isawaitable(bundle):
+                bundle = await bundle
+        except RTVIError:
+            raise
+        except (Exception, asyncio.CancelledError) as error:
+            raise StartBotError(f"The custom connect handler raised {type(error).__name__}: {error}") from error
+        finally:
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise asyncio.CancelledError  # whatever a handler makes of being stopped
+        if hasattr(bundle, "to_py"):
+            bundle = bundle.to_py()  # a JavaScript object, such as of response.json()
+        if bundle is not None and not isinstance(bundle, Mapping):
+            raise StartBotError(f"The custom connect handler must return a dict or None; it returned {bundle!r}.")
+        return bundle
+
+
+class BotRequest(NamedTuple):
+    """What ``start_bot()`` asks, and whom. Mirrors ``APIRequest``."""
+
+    endpoint: str
+    headers: dict[str, str]
+    request_data: Any
+    timeout: float | None
+
+    @classmethod
+    def of(cls, given: str | Mapping[str, Any], **options: Any) -> BotRequest:
+        """An endpoint with options, or a dict of ``endpoint``, ``headers``, ``requestData`` and ``timeout``.
+
+        Raises:
+            InvalidArgumentError: names what cannot work.
+        """
+        named = {"endpoint": given} if isinstance(given, str) else {snake_case(str(key)): given[key] for key in given}
+        request = {"headers": None, "request_data": None, "timeout": None, **named}
+        request |= {name: value for name, value in options.items() if value is not None}
+        if unknown := set(request) - set(cls._fields):
+            raise InvalidArgumentError(f"A request has no {min(unknown)!r}; it has {', '.join(cls._fields)}.")
+        if not isinstance(request.get("endpoint"), str) or not request["endpoint"]:
+            raise InvalidArgumentError(f"A request needs an endpoint; it is {request.get('endpoint')!r}.")
+        return cls(
+            request["endpoint"],
+            checked_headers("headers", request["headers"]),
+            request["request_data"],
+            seconds(request["timeout"], "timeout"),
+        )
+
+
+class RequestStarter(Starter):
+    """By a request of the page's own, as of RTVI 1.x."""
+
+    announces = True
+
+    def __init__(self, request: BotRequest, transport: Transport) -> None:
+        self._request = request
+        self._transport = transport
+
+    async def start(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
+        url, headers, data, limit = self._request
+        try:
+            async with asyncio.timeout(limit):
+                answer = await ask(self._transport.http, url, headers, data, "request_data")
+        except TimeoutError:
+            raise StartBotError(f"POST {url} was not answered within {limit:g} s.") from None
+        if answer.bundle is None and answer.text.strip() != "null":
+            raise StartBotError(
+                f"POST {url} was answered with {answer.status}, but with no JSON: {_shorten(answer.text)!r}",
+                status=answer.status,
+                body=answer.text,
+            )
+        self.answer = answer.bundle
+        return ConnectRequest(answer.bundle if isinstance(answer.bundle, Mapping) else {}, url, None, headers)
+
+
+class GivenBundle(Starter):
+    """By nobody: the page says where to connect, perhaps with the answer to a start request of before."""
+
+    asks = False
+
+    def __init__(self, bundle: Mapping[str, Any] | None, started: ConnectRequest | None, params: ClientParams) -> None:
+        if bundle is not None and not isinstance(bundle, Mapping):
+            raise InvalidArgumentError(f"connect() takes a dict of connection parameters; it got {bundle!r}.")
+        start_url, headers = (started.start_url, started.headers) if started else (None, params.headers)
+        self._request = ConnectRequest(bundle or {}, start_url, params.base_url or None, headers)
+
+    async def start(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
+        return self._request
+
+
+class Answer(NamedTuple):
+    """A start endpoint's answer: as JSON, ``None`` where it is none, and as text."""
+
+    status: int
+    bundle: Any
+    text: str
+
+
+async def ask(http: HttpClient, url: str, headers: Mapping[str, str], data: Any, what: str) -> Answer:
+    """POST JSON to a start endpoint.
+
+    Raises:
+        StartBotError: no answer, or a refusal.
+        InvalidArgumentError: the data cannot be written as JSON; says what it is.
+    """
+    try:
+        body = "" if data is None else json.dumps(data, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(f"{what} cannot be written as JSON: {error}.") from None
+    try:
+        response = await http.request("POST", url, headers=json_headers(headers), body=body)
+    except HttpError as error:
+        raise StartBotError(error.message) from error
+    if not response.ok:
+        raise StartBotError(
+            f"POST {url} was answered with {response.status}: {explain(response)}",
+            status=response.status,
+            body=response.text,
+        )
+    return Answer(response.status, _json(response.text), response.text)
+
+
+def start_body(params: ClientParams) -> dict[str, Any]:
+    """The body of the start request: config, services, then ``request_data``, which wins."""
+    body: dict[str, Any] = {}
+    if params.config is not None:
+        body["config"] = normalize(params.config, "params.config")  # it may have been changed in place
+    if params.services:
+        body["services"] = params.services
+    return {**body, **params.request_data, "rtvi_client_version": __version__}
+
+
+def json_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers of a request with a JSON body; a Content-Type that is given wins."""
+    if any(name.lower() == "content-type" for name in headers):
+        return dict(headers)
+    return {"Content-Type": "application/json", **headers}
+
+
+def explain(response: HttpResponse) -> str:
+    """Why a server refused, in its own words: ``info``, ``detail`` (a text, or FastAPI's list), else its text."""
+    answer = _json(response.text)
+    for reason in (answer.get("info"), answer.get("detail")) if isinstance(answer, dict) else ():
+        if reason and isinstance(reason, str):
+            return _shorten(reason)
+        if reason and isinstance(reason, list):
+            return _shorten("; ".join(_complaint(entry) for entry in reason))
+    is_page = response.text.lstrip().startswith("<")
+    return _shorten(_MARKUP.sub(" ", response.text) if is_page else response.text) or "(no text)"
+
+
+def _complaint(entry: Any) -> str:
+    """One line of FastAPI's validation errors: ``body.sdp: Field required``."""
+    if not isinstance(entry, dict):
+        return str(entry)
+    place = entry.get("loc") or ()
+    where = place if isinstance(place, str) else ".".join(map(str, place))
+    return f"{where}: {entry.get('msg')}" if where else str(entry.get("msg"))
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _shorten(text: str) -> str:
+    """One readable line of at most 200 characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= 200 else line[:199] + "…"

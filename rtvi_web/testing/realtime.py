@@ -1,0 +1,160 @@
+"""A scripted realtime transport: a test says what the server does, and sees what the client sends and plays.
+
+It runs anywhere, CPython included; nothing in it is a browser or a network::
+
+    transport = ScriptedRealtimeTransport()
+    client = RealtimeClient(transport=transport)
+    await client.connect()
+    client.create_response()
+    assert transport.sent[-1]["type"] == "response.create"
+    transport.say("response.created", response={"id": "resp_1"})
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rtvi_web.core.media import Tracks
+from rtvi_web.errors import ConnectPhase, DeviceError, DisconnectedError, RTVIError
+from rtvi_web.realtime.transport import Played, RealtimeHost, RealtimeRequest, RealtimeTransport
+
+
+class ScriptedRealtimeTransport(RealtimeTransport):
+    """Does what a test says instead of what a network does.
+
+    Args:
+        handshake: whether the server says ``session.created`` and takes every ``session.update`` by itself.
+        carries_tracks: whether it is like WebRTC.
+        fails_with: what ``connect()`` raises.
+        hangs: whether ``connect()`` never ends.
+        microphone: ``"granted"`` or ``"denied"``.
+        max_message_size: bytes.
+
+    Attributes:
+        requests: what ``connect()`` was called with, session by session.
+        sent: every event the client sent, parsed.
+        frames: the same as the text it was.
+        played: what the client gave to play: the item and its PCM, piece by piece.
+        now_playing: what ``interrupt()`` returns, once.
+        is_open: whether there is a session; ``has_microphone``: whether the microphone is open.
+    """
+
+    def __init__(
+        self,
+        *,
+        handshake: bool = True,
+        carries_tracks: bool = False,
+        fails_with: RTVIError | None = None,
+        hangs: bool = False,
+        microphone: str = "granted",
+        max_message_size: int = 1 << 20,
+    ) -> None:
+        self.handshake = handshake
+        self.fails_with = fails_with
+        self.hangs = hangs
+        self.microphone = microphone
+        self._carries_tracks = carries_tracks
+        self._max_message_size = max_message_size
+        self._muted = False
+        self._events = 0
+        self.requests: list[RealtimeRequest] = []
+        self.frames: list[str] = []
+        self.sent: list[dict[str, Any]] = []
+        self.played: list[tuple[str, bytes]] = []
+        self.now_playing: Played | None = None
+        self.is_open = False
+        self.has_microphone = False
+
+    # What the test says.
+
+    def say(self, type: str, **fields: Any) -> None:
+        """The server sends an event now; it gets an ``event_id``."""
+        self._events += 1
+        self.say_text(json.dumps({"event_id": f"event_{self._events}", "type": type, **fields}))
+
+    def say_text(self, text: str) -> None:
+        """The server sends a frame as it is, which may be nonsense."""
+        self._host.receive(text)
+
+    def hear(self, pcm: bytes) -> None:
+        """The microphone hears this."""
+        if self.has_microphone and not self._muted:
+            self._host.microphone(pcm)
+
+    def lose(self, error: RTVIError | None = None) -> None:
+        """The link is lost for good."""
+        self.is_open = False
+        self._host.lost(error or DisconnectedError("The link was lost."))
+
+    def sent_of(self, type: str) -> list[dict[str, Any]]:
+        """The events of a type that the client sent."""
+        return [event for event in self.sent if event["type"] == type]
+
+    # The RealtimeTransport contract.
+
+    def attach(self, host: RealtimeHost) -> None:
+        self._host = host
+
+    @property
+    def carries_tracks(self) -> bool:
+        return self._carries_tracks
+
+    @property
+    def max_message_size(self) -> int:
+        return self._max_message_size
+
+    async def open_microphone(self) -> None:
+        await asyncio.sleep(0)
+        if self.microphone == "denied":
+            raise DeviceError("The microphone was denied by the script.", devices=["mic"], type="permissions")
+        self.has_microphone = True
+
+    async def connect(self, request: RealtimeRequest) -> None:
+        self.requests.append(request)
+        self._host.enter(ConnectPhase.OFFER)
+        await asyncio.sleep(0)
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.fails_with:
+            raise self.fails_with
+        self.is_open = True
+        if self.handshake:
+            self.say("session.created", session={"type": "realtime", "id": f"sess_{len(self.requests)}"})
+
+    async def close(self) -> None:
+        await asyncio.sleep(0)
+        self.is_open = self.has_microphone = False
+
+    def send(self, text: str) -> None:
+        if not self.is_open:
+            raise DisconnectedError("The script has closed the link.")
+        event: Mapping[str, Any] = json.loads(text)
+        self.frames.append(text)
+        self.sent.append(dict(event))
+        if self.handshake and event["type"] == "session.update":
+            asyncio.get_running_loop().call_soon(self._acknowledge, event["session"])
+
+    def _acknowledge(self, session: Mapping[str, Any]) -> None:
+        if self.is_open:
+            self.say("session.updated", session=session)
+
+    def mute(self, muted: bool) -> None:
+        self._muted = muted
+
+    @property
+    def is_muted(self) -> bool:
+        return self._muted
+
+    def play(self, pcm: bytes, *, item_id: str, content_index: int) -> None:
+        self.played.append((item_id, pcm))
+
+    async def interrupt(self) -> Played | None:
+        playing, self.now_playing = self.now_playing, None
+        await asyncio.sleep(0)
+        return playing
+
+    def tracks(self) -> Tracks:
+        return Tracks()

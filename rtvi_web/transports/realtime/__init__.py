@@ -1,0 +1,1 @@
+"""What carries a session of RealtimeClient: WebSocket and WebRTC."""

@@ -1,0 +1,1 @@
+"""The transport to Pipecat's SmallWebRTC servers."""

@@ -1,0 +1,339 @@
+"""One WebRTC connection with one bot, from the offer to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from rtvi_web.browser import _js
+from rtvi_web.browser.player import Player
+from rtvi_web.browser.rtc import Peer
+from rtvi_web.core.media import Participant, ParticipantTracks
+from rtvi_web.errors import (
+    ConnectPhase,
+    DisconnectedError,
+    QueueFullError,
+    RTVIError,
+    TransportStartError,
+    UnsupportedFeatureError,
+)
+from rtvi_web.rtvi.protocol.events import RTVIEvent
+from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence, candidate_types
+from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss
+from rtvi_web.rtvi.transport import TransportHost
+from rtvi_web.transports.small_webrtc.signalling import Signalling, Trickle
+
+logger = logging.getLogger(__name__)
+
+_MEDIA = (("audio", "sendrecv"), ("video", "sendrecv"), ("video", "sendonly"))
+"""Microphone and bot, camera and bot, screen: in the order of ``media_host``'s slots."""
+
+
+MOST_BUFFERED = 8_388_608
+"""Bytes that may wait in the channel's buffer; Chromium would take twice as many, others any number."""
+
+
+class LinkWatcher(Protocol):
+    """Hears how an open link fares."""
+
+    def lost(self, loss: LinkLoss) -> None:
+        """It is lost, or it is worse than it was."""
+
+    def healed(self) -> None:
+        """It works again."""
+
+    def bot_left(self) -> None:
+        """The bot has left, and said so: there is nobody any more to be linked to."""
+
+
+class Link:
+    """Negotiates, carries frames, plays the bot, and says once when it is over. It listens to its :class:`Peer`.
+
+    Args:
+        host: who hears what happens.
+        watcher: who hears how the link fares once it is open.
+        signalling: where the offer goes.
+        ice_servers: as in JavaScript.
+        codecs: the codecs to prefer, by kind: ``{"audio": "opus/48000/2"}``.
+        player: plays the bot's audio; ``None`` leaves that to the page.
+        tracks_changed: called when the bot's tracks have changed, before the events.
+        bot: who is at the other end already, where this connection takes the place of one before.
+
+    Raises:
+        TransportStartError: the browser refuses the ICE servers.
+        UnsupportedFeatureError: it has no such codec.
+        NotInBrowserError: there is no WebRTC here.
+    """
+
+    def __init__(
+        self,
+        host: TransportHost,
+        watcher: LinkWatcher,
+        signalling: Signalling,
+        *,
+        ice_servers: Sequence[Mapping[str, Any]],
+        codecs: Mapping[str, str],
+        player: Player | None,
+        tracks_changed: Callable[[], object],
+        bot: Participant | None = None,
+    ) -> None:
+        self._host = host
+        self._watcher = watcher
+        self._known_bot = bot
+        self.evidence = LinkEvidence(offered=True)
+        self._signalling = signalling
+        self._trickle = Trickle(signalling.send_candidates)
+        self._player = player
+        self._tracks_changed = tracks_changed
+        self._bot_tracks: dict[str, Any] = {}
+        self._negotiating = asyncio.Lock()
+        self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._over = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._scope = _js.Scope()
+        try:
+            self._peer = Peer(self, ice_servers=ice_servers, label="chat", media=_MEDIA)
+        except _js.JsError as error:
+            raise TransportStartError(f"The browser refused the ICE servers: {error}") from error
+        self._scope.defer(self._peer.close)
+        for kind, codec in codecs.items():
+            try:
+                self._peer.prefer_codec(kind, codec)
+            except LookupError as error:
+                self._scope.close()
+                raise UnsupportedFeatureError(str(error), feature=codec) from None
+        self._scope.listen(_js.api("window"), "pagehide", self._on_pagehide)
+
+    @property
+    def bot(self) -> Participant:
+        """Who is at the other end."""
+        return self._known_bot or Participant(id="bot", name="bot", local=False)
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether frames and media pass, as far as the browser knows."""
+        return not self._over and self._peer.is_open and self._peer.ice_state in ("connected", "completed")
+
+    @property
+    def bot_tracks(self) -> ParticipantTracks:
+        """What the bot sends at this moment."""
+        return ParticipantTracks(self._bot_tracks.get("audio"), self._bot_tracks.get("video"))
+
+    @property
+    def max_message_size(self) -> int:
+        """Bytes that the bot takes in one message."""
+        return self._peer.max_message_size
+
+    async def open(self, tracks: Sequence[Any], replaces: Link | None = None) -> None:
+        """Connect; returns when the data channel is open.
+
+        Args:
+            tracks: what to send at first as audio, video and screen; ``None`` for nothing.
+            replaces: the link of the same session whose place this one takes. It is closed when the answer is there,
+                and no sooner: the server ends a session whose only connection is closed.
+
+        Raises:
+            TransportStartError: it could not be established.
+        """
+        for slot, track in enumerate(tracks):
+            if track is not None:
+                await self.send_track(slot, track)
+        await self._negotiate(replaces)
+        await self._opened
+
+    async def _negotiate(self, replaces: Link | None = None) -> None:
+        async with self._negotiating:
+            answer = await self._signalling.offer(await self._peer.offer(), restart=replaces is not None)
+            self.evidence.remote_candidates = candidate_types(answer)
+            if self._known_bot is None and self._signalling.pc_id is not None:
+                self._known_bot = Participant(id=self._signalling.pc_id, name="bot", local=False)
+            if replaces is not None:
+                await replaces.close()
+            if not self._opened.done():
+                self._host.enter(ConnectPhase.ICE)
+                self._run(self._trickle.run, "sending candidates")  # The bot's side need not wait for ours.
+            try:
+                await self._peer.answer(answer)
+            except _js.JsError as error:
+                raise TransportStartError(
+                    f"The answer to the WebRTC offer is no SDP that the browser understands: {error.message}",
+                    phase=ConnectPhase.OFFER,
+                ) from error
+
+    async def send_track(self, slot: int, track: Any) -> None:
+        """Send another track as audio (0), video (1) or screen (2), or none.
+
+        Nothing once the link is over: one that takes its place sends the tracks of its own moment.
+
+        Raises:
+            DisconnectedError: the browser cannot send it.
+        """
+        if self._over:
+            return
+        try:
+            await self._peer.send_track(slot, track)
+        except _js.JsError as error:
+            if not self._over:
+                raise DisconnectedError(f"The track cannot be sent: {error.message}") from error
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that have not left yet."""
+        return self._peer.buffered
+
+    async def stats(self) -> list[dict[str, Any]]:
+        """What the browser reports of the connection, one dict each (W3C webrtc-stats)."""
+        try:
+            return await self._peer.stats()
+        except _js.JsError as error:
+            raise DisconnectedError(f"There are no statistics: {error.message}") from error
+
+    async def sent(self) -> None:
+        """Wait until every frame has left."""
+        await self._peer.sent()
+
+    def send(self, text: str) -> None:
+        """Send a frame of text.
+
+        Raises:
+            DisconnectedError: the channel is not open.
+            QueueFullError: too much waits in it already.
+        """
+        if self._peer.buffered > MOST_BUFFERED:
+            raise QueueFullError(
+                f"The data channel cannot keep up: {self._peer.buffered:,} bytes wait in it. The message was not sent."
+            )
+        try:
+            self._peer.send(text)
+        except _js.JsError as error:
+            raise DisconnectedError(f"The data channel cannot take the message: {error.message}") from error
+
+    def send_track_status(self, receiver: int, enabled: bool) -> None:
+        """Tell the bot whether one of our tracks sends, which it cannot see by itself. Nothing while not connected."""
+        if self._peer.is_open:
+            message = {"type": "trackStatus", "receiver_index": receiver, "enabled": enabled}
+            self.send(json.dumps({"type": "signalling", "message": message}))
+
+    async def close(self) -> None:
+        """Close everything; nothing is reported any more but the end of the bot's tracks."""
+        self._over = True
+        self._opened.cancel()
+        for task in self._tasks:
+            task.cancel()
+        self._scope.close()
+        if self._player is not None:
+            self._player.close()
+        for track in list(self._bot_tracks.values()):
+            self.on_track_stopped(track)
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _run(self, work: Callable[[], Awaitable[None]], what: str) -> None:
+        """Run something that the link owns; its failure is logged and ends nothing else."""
+
+        async def logged() -> None:
+            try:
+                await work()
+            except RTVIError as error:
+                logger.warning("%s failed: %s", what, error)
+
+        task = asyncio.ensure_future(logged())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _lose(self, loss: LinkLoss, reason: str) -> None:
+        """The link is lost: opening it fails, or the watcher hears of it."""
+        if not self._over and self._opened.done():
+            self._watcher.lost(loss)
+        else:
+            self._end(reason)
+
+    def _end(self, reason: str) -> None:
+        """Nothing can be done about it: opening the link fails, or the session ends; once."""
+        if self._over:
+            return
+        self._over = True
+        if self._opened.done():
+            self._host.lost(DisconnectedError(reason))
+        else:
+            self._opened.set_exception(TransportStartError(reason))
+            self._opened.exception()  # open() may not come to await it: mark it as seen.
+
+    # What the peer says: PeerListener.
+
+    def on_candidate(self, candidate: Mapping[str, Any]) -> None:
+        self.evidence.local_candidates |= candidate_types(str(candidate["candidate"]))
+        self._trickle.add(candidate)
+
+    def on_state(self, state: str) -> None:
+        self.evidence.path_found = self.evidence.path_found or state == "connected"
+        if state in ("failed", "closed"):
+            self._lose(LinkLoss.FAILED, _NO_PATH)
+        elif not self._opened.done():
+            if state == "connected":
+                self._host.enter(ConnectPhase.DATA_CHANNEL)
+        elif "disconnected" in (state, self._peer.ice_state):
+            self._lose(LinkLoss.SILENT, _NO_PATH)
+        elif self.is_linked:
+            self._watcher.healed()
+
+    def on_open(self) -> None:
+        self.evidence.channel_opened = True
+        if not self._opened.done():
+            self._opened.set_result(None)
+
+    def on_closed(self) -> None:
+        self._lose(LinkLoss.CHANNEL_CLOSED, "The bot closed the data channel.")
+
+    def on_text(self, text: str) -> None:
+        message = _signalling_message(text) if '"signalling"' in text else None  # most are not: spare them the call
+        if message is None:
+            self._host.receive(text)
+        elif message.get("type") == "renegotiate":
+            self._run(self._negotiate, "renegotiating")
+        elif message.get("type") == "peerLeft":
+            if not self._over:
+                self._over = True
+                self._watcher.bot_left()
+                self._host.bot_left(self.bot)
+        else:
+            logger.warning("unknown signalling message: %.200s", text)
+
+    def on_track(self, track: Any) -> None:
+        if track.kind == "audio" and self._player is not None:
+            self._player.play(track)
+
+    def on_track_started(self, track: Any) -> None:
+        self._bot_tracks[track.kind] = track
+        self._tracks_changed()
+        self._host.fire(RTVIEvent.TRACK_STARTED, track, self.bot)
+
+    def on_track_stopped(self, track: Any) -> None:
+        if self._bot_tracks.pop(track.kind, None) is not None:
+            self._tracks_changed()
+            self._host.fire(RTVIEvent.TRACK_STOPPED, track, self.bot)
+
+    def _on_pagehide(self, _event: Any) -> None:
+        # The server would take half a minute to notice that the page is gone.
+        self._peer.close()
+        self._end("The page was left.")
+
+
+_NO_PATH = (
+    "No network path to the bot was found. A firewall may block UDP; a TURN server in ice_servers= goes round it."
+)
+
+
+def _signalling_message(text: str) -> dict[str, Any] | None:
+    """The message in a signalling frame, which is the transport's own; ``None`` for any other frame."""
+    try:
+        frame = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(frame, dict) or frame.get("type") != "signalling":
+        return None
+    message = frame.get("message")
+    return message if isinstance(message, dict) else {}

@@ -1,0 +1,202 @@
+"""One session of a SmallWebRTCTransport: its link, and how that is restored."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from rtvi_web.browser.player import Player
+from rtvi_web.core.media import Participant
+from rtvi_web.errors import ConnectPhase, DisconnectedError
+from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence
+from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
+from rtvi_web.rtvi.protocol.link.recovery import SERVER_PATIENCE
+from rtvi_web.rtvi.protocol.link.stats import LinkStats, Traffic, arrived_until, signs_of_life, sound_sent, summarize
+from rtvi_web.rtvi.transport import ConnectRequest, HttpClient, TransportHost
+from rtvi_web.transports.reconnection import Reconnection
+from rtvi_web.transports.resend_buffer import RecentlySent
+from rtvi_web.transports.small_webrtc.link import Link
+from rtvi_web.transports.small_webrtc.signalling import Signalling, ice_servers, offer_request
+
+LOOK = 3.0
+"""Seconds for which a link is looked at: browsers ask the other side every 2.5 s."""
+
+
+class SmallWebRTCSession:
+    """Has a link to the bot, and puts another in its place where it is lost (it is its reconnection's ``Restorer``).
+
+    Args:
+        host: who hears what happens.
+        http: asks the server.
+        webrtc_url, servers, codecs, reconnect: as the transport was given them.
+        player: plays the bot's audio; ``None`` leaves that to the page.
+        sent_tracks: the tracks to send at this moment, in the order of ``media_host``'s slots.
+        sends: whether each of these is to be heard or seen.
+        tracks_changed: called when the bot's tracks have changed, before the events.
+    """
+
+    def __init__(
+        self,
+        host: TransportHost,
+        http: HttpClient,
+        *,
+        webrtc_url: str | None,
+        servers: Sequence[Mapping[str, Any]] | None,
+        codecs: Mapping[str, str],
+        reconnect: Reconnect | None,
+        player: Player | None,
+        sent_tracks: Callable[[], list[Any]],
+        sends: Callable[[], list[bool]],
+        tracks_changed: Callable[[], object],
+    ) -> None:
+        self._host = host
+        self._http = http
+        self._webrtc_url = webrtc_url
+        self._given_servers = servers
+        self._codecs = codecs
+        self._player = player
+        self._sent_tracks = sent_tracks
+        self._sends = sends
+        self._tracks_changed = tracks_changed
+        self._reconnection = Reconnection(reconnect, self, host)
+        self._recently_sent = RecentlySent()
+        self._link: Link | None = None
+        self.evidence = LinkEvidence()
+        """What is known of the last link."""
+
+    @property
+    def link(self) -> Link | None:
+        """The link at this moment; ``None`` before the first one, and after the end."""
+        return self._link
+
+    async def connect(self, request: ConnectRequest) -> Participant:
+        """Connect; see ``Transport.connect``."""
+        self._host.enter(ConnectPhase.OFFER)
+        self._signalling = Signalling(self._http, offer_request(self._webrtc_url, request))
+        self._servers = ice_servers(self._given_servers, request.bundle)
+        self._recently_sent = RecentlySent()
+        self._link = link = self._make_link()
+        await self._open(link)
+        return link.bot
+
+    def _make_link(self, bot: Participant | None = None) -> Link:
+        self._traffic = Traffic(time.time(), 0, 0)
+        link = Link(
+            self._host,
+            self._reconnection,
+            self._signalling,
+            ice_servers=self._servers,
+            codecs=self._codecs,
+            player=self._player,
+            tracks_changed=self._tracks_changed,
+            bot=bot,
+        )
+        self.evidence = link.evidence
+        return link
+
+    async def _open(self, link: Link, replaces: Link | None = None) -> None:
+        tracks = self._sent_tracks()
+        await link.open(tracks, replaces)
+        for slot, track in enumerate(self._sent_tracks()):
+            if track is not tracks[slot]:  # A device was changed while the link was opened.
+                await link.send_track(slot, track)
+        for slot, sends in enumerate(self._sends()):
+            link.send_track_status(slot, sends)
+
+    def bot_ready(self) -> None:
+        """Watch over the link from now on. What was sent so far has arrived, and no bot is to be greeted twice."""
+        self._recently_sent = RecentlySent()
+        self._reconnection.begin()
+
+    async def close(self) -> None:
+        """End it."""
+        link, self._link = self._link, None
+        await self._reconnection.close()
+        if link is not None:
+            await link.close()
+
+    def send(self, text: str) -> None:
+        """Send a message; see ``Transport.send``."""
+        if self._link is None:
+            raise DisconnectedError("There is no connection to send on.")
+        try:
+            self._link.send(text)
+        except DisconnectedError:
+            if self._reconnection.restores:
+                self._reconnection.lost(LinkLoss.CHANNEL_CLOSED)  # The browser tells that a moment later.
+            raise
+        self._recently_sent.remember(text, time.time())
+
+    # Restoring the link: Restorer.
+
+    @property
+    def is_linked(self) -> bool:
+        return self._link is not None and self._link.is_linked
+
+    async def signs_of_life(self) -> int:
+        return signs_of_life(await self._reports())
+
+    async def _reports(self) -> list[dict[str, Any]]:
+        if self._link is None:
+            raise DisconnectedError("There is no connection.")
+        return await self._link.stats()
+
+    async def look_back(self, loss: LinkLoss) -> None:
+        with contextlib.suppress(DisconnectedError):  # A connection that is closed tells nothing.
+            reports = await self._reports()
+            self._recently_sent.arrived(arrived_until(reports, unanswered=loss is LinkLoss.SILENT))
+
+    async def knows_session(self, lost: float) -> bool:
+        known = await self._signalling.knows_connection()
+        return lost < SERVER_PATIENCE if known is None else known
+
+    async def resume(self) -> None:
+        old = self._link
+        if old is None:
+            raise DisconnectedError("There is no session to resume.")
+        new = self._make_link(old.bot)
+        try:
+            await self._open(new, replaces=old)
+        except BaseException:
+            await new.close()
+            raise
+        self._link = new
+        for text in self._recently_sent.send_again(time.time()):
+            new.send(text)
+
+    async def start_again(self) -> None:
+        if self._link is not None:
+            await self._link.close()
+        try:
+            await self._host.start_again(self.connect)
+        except BaseException:
+            if self._link is not None:
+                await self._link.close()
+            raise
+
+    # How the link does.
+
+    async def stats(self) -> LinkStats:
+        """See ``Transport.stats``."""
+        reports = await self._reports()
+        stats = summarize(reports, self._traffic, buffered=self._link.buffered if self._link else 0)
+        self._traffic = stats.traffic
+        return stats
+
+    async def examine(self) -> LinkEvidence:
+        """See ``Transport.examine``."""
+        if self._link is None:
+            return self.evidence
+        evidence = replace(self._link.evidence, path_lost=self._link.evidence.channel_opened and not self.is_linked)
+        with contextlib.suppress(DisconnectedError):  # It may end while it is looked at.
+            before = await self._reports()
+            await asyncio.sleep(LOOK)
+            after = await self._reports()
+            evidence.heard = signs_of_life(after) > signs_of_life(before)
+            sound, sound_before = sound_sent(after), sound_sent(before)
+            evidence.sound = sound - sound_before if sound is not None and sound_before is not None else None
+        return evidence

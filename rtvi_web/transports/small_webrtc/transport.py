@@ -1,0 +1,209 @@
+"""The transport of Pipecat's SmallWebRTC: the page and the bot's server connect directly."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rtvi_web.core.media import Participant, ParticipantTracks
+from rtvi_web.errors import DisconnectedError, InvalidArgumentError, RTVIError
+from rtvi_web.media.device_kinds import MICROPHONE
+from rtvi_web.media.page_media import PageMedia
+from rtvi_web.rtvi.protocol.link.reconnect import Reconnect
+from rtvi_web.rtvi.session.params import seconds
+from rtvi_web.rtvi.transport import ConnectRequest, HttpClient
+from rtvi_web.transports.http import PageHttp
+
+if TYPE_CHECKING:
+    from rtvi_web.media.preconnect_buffer import FirstWords
+    from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence
+    from rtvi_web.rtvi.protocol.link.stats import LinkStats
+    from rtvi_web.transports.small_webrtc.link import Link
+    from rtvi_web.transports.small_webrtc.session import SmallWebRTCSession
+
+DEFAULT_RECONNECT = Reconnect()
+NO_BOT = Participant(id="bot", name="bot", local=False)
+
+
+class SmallWebRTCTransport(PageMedia):
+    """Connects to a Pipecat bot over WebRTC. Mirrors ``SmallWebRTCTransport``.
+
+    It differs where the JavaScript one leaves work to the page: devices need no vendor's SDK, the bot's audio is
+    played, the bot's tracks come with their participant and are in ``tracks().bot``, and a microphone that is denied
+    or missing does not end the session.
+
+    Args:
+        webrtc_url: where the offer goes, such as ``"/api/offer"``; without it, where the start endpoint's answer
+            says, else base URL + ``/api/offer``. Mirrors ``webrtcUrl``.
+        ice_servers: as in JavaScript, ``[{"urls": "stun:…"}]``; without it, those of the start endpoint's answer.
+            Mirrors ``iceServers``.
+        audio_codec, video_codec: the codec to prefer, such as ``"opus/48000/2"`` or ``"VP8/90000"``; the bot takes
+            another where it lacks that one. Mirrors ``audioCodec`` and ``videoCodec``, which allow no other.
+        reconnect: how hard a lost link is restored; ``None`` ends the session with its link.
+        play_bot_audio: whether the transport plays the bot's audio; ``False`` leaves that to the page
+            (``tracks().bot.audio``).
+        remember_devices: whether the choice of devices is kept in the local storage for later page loads.
+        audio_constraints, video_constraints: what is asked of microphone and camera, as in JavaScript:
+            ``{"echoCancellation": True, "noiseSuppression": False, "autoGainControl": True}`` (MDN:
+            MediaTrackConstraints).
+        audio_track, video_track: a ``MediaStreamTrack`` of the application's, to be sent in place of a device's. It
+            is muted and unmuted, but never stopped.
+        level_interval: seconds between two levels, and over which each is measured.
+        buffer_until_ready: record the microphone from ``connect()`` on and send that to the bot once it is ready, so
+            that no word is lost while it starts; the live microphone follows. At most a minute is kept.
+
+    Raises:
+        InvalidArgumentError: ``level_interval`` is not between 0.02 and 10, or a track is of the other kind, or
+            ``reconnect`` says what cannot be done.
+    """
+
+    def __init__(
+        self,
+        *,
+        webrtc_url: str | None = None,
+        ice_servers: Sequence[Mapping[str, Any]] | None = None,
+        audio_codec: str | None = None,
+        video_codec: str | None = None,
+        reconnect: Reconnect | None = DEFAULT_RECONNECT,
+        play_bot_audio: bool = True,
+        remember_devices: bool = True,
+        audio_constraints: Mapping[str, Any] | None = None,
+        video_constraints: Mapping[str, Any] | None = None,
+        audio_track: Any = None,
+        video_track: Any = None,
+        level_interval: float = 0.1,
+        buffer_until_ready: bool = False,
+    ) -> None:
+        super().__init__(
+            play_bot_audio=play_bot_audio,
+            remember_devices=remember_devices,
+            audio_constraints=audio_constraints,
+            video_constraints=video_constraints,
+            audio_track=audio_track,
+            video_track=video_track,
+            level_interval=level_interval,
+        )
+        self._webrtc_url = webrtc_url
+        self._ice_servers = ice_servers
+        self._codecs = {
+            kind: codec for kind, codec in (("audio", audio_codec), ("video", video_codec)) if codec is not None
+        }
+        if reconnect is not None:
+            if not isinstance(reconnect, Reconnect):
+                raise InvalidArgumentError(f"reconnect must be a Reconnect(…) or None; it is {reconnect!r}.")
+            seconds(reconnect.budget, "reconnect.budget")
+        self._reconnect = reconnect
+        self._buffers = buffer_until_ready
+        self._first_words: FirstWords | None = None
+        self._http: HttpClient = PageHttp()
+        self._session: SmallWebRTCSession | None = None
+        self._evidence: LinkEvidence | None = None
+
+    @property
+    def http(self) -> HttpClient:
+        return self._http
+
+    @property
+    def _link(self) -> Link | None:
+        return self._session.link if self._session else None
+
+    @property
+    def max_message_size(self) -> int:
+        if self._link is not None:
+            return self._link.max_message_size
+        from rtvi_web.browser.rtc import DEFAULT_MESSAGE_SIZE
+
+        return DEFAULT_MESSAGE_SIZE
+
+    # The session.
+
+    def starting(self) -> None:
+        self._evidence = None
+        asyncio.get_running_loop().call_soon(_session_type)  # While the browser asks the person for permission.
+        if self._buffers and self._first_words is None:
+            from rtvi_web.media.preconnect_buffer import FirstWords
+
+            self._first_words = FirstWords(lambda: self._mic.track)
+
+    async def connect(self, request: ConnectRequest) -> Participant:
+        self._session = _session_type()(
+            self._client,
+            self.http,
+            webrtc_url=self._webrtc_url,
+            servers=self._ice_servers,
+            codecs=self._codecs,
+            reconnect=self._reconnect,
+            player=self._player,
+            sent_tracks=self._sent_tracks,
+            sends=lambda: [self.is_mic_enabled, self.is_cam_enabled, self.is_sharing_screen],
+            tracks_changed=self.tracks_changed,
+        )
+        return await self._session.connect(request)
+
+    def _sent_tracks(self) -> list[Any]:
+        held_back = self._first_words is not None
+        return [None if held_back else self._mic.track, self._cam.track, self._screen.track]
+
+    def bot_ready(self) -> None:
+        if self._session is not None:
+            self._session.bot_ready()
+        if self._first_words is not None and self._link is not None:
+            self._run(self._send_first_words(self._first_words, self._link))
+
+    async def _send_first_words(self, words: FirstWords, link: Link) -> None:
+        with contextlib.suppress(RTVIError):  # A link that is lost takes them along; the live microphone goes on.
+            await words.send(self._client.send, link.sent)
+        words.close()
+        self._first_words = None
+        with contextlib.suppress(RTVIError):
+            await self.send_track(MICROPHONE, self._mic.track)
+
+    async def close(self) -> None:
+        session, self._session = self._session, None
+        words, self._first_words = self._first_words, None
+        if words is not None:
+            words.close()
+        await self.close_media()
+        if session is not None:
+            self._evidence = session.evidence
+            await session.close()
+
+    def send(self, text: str) -> None:
+        if self._session is None:
+            raise DisconnectedError("There is no connection to send on.")
+        self._session.send(text)
+
+    async def stats(self) -> LinkStats:
+        if self._session is None:
+            raise DisconnectedError("There is no connection.")
+        return await self._session.stats()
+
+    async def examine(self) -> LinkEvidence:
+        if self._session is not None:
+            return await self._session.examine()
+        return self._evidence or await super().examine()
+
+    # What the devices send: PageMedia.
+
+    @property
+    def _bot(self) -> tuple[Participant, ParticipantTracks]:
+        return (self._link.bot, self._link.bot_tracks) if self._link else (NO_BOT, ParticipantTracks())
+
+    async def send_track(self, slot: int, track: Any) -> None:
+        if slot == MICROPHONE and self._first_words is not None:
+            self._first_words.collect()
+        elif self._link is not None:
+            await self._link.send_track(slot, track)
+
+    def send_status(self, slot: int, enabled: bool) -> None:
+        if self._link is not None:
+            self._link.send_track_status(slot, enabled)
+
+
+def _session_type() -> type[SmallWebRTCSession]:
+    """What a session needs is imported with the first one, so that no page waits for it at its boot."""
+    from rtvi_web.transports.small_webrtc.session import SmallWebRTCSession
+
+    return SmallWebRTCSession
