@@ -27,7 +27,7 @@ import asyncio, json
 import js
 from rtvi_web import RTVIClient, RTVIEvent
 from rtvi_web.browser import _js
-from rtvi_web.rtvi.transport import HttpResponse
+from rtvi_web.core.http import HttpResponse
 from rtvi_web.transports import SmallWebRTCTransport
 
 class Loopback:

@@ -19,7 +19,9 @@ from public_api import Api, Member
 
 sys.path.append(str(ROOT))  # rtvi_web is read here, not installed
 
-from rtvi_web.rtvi.protocol.events import BY_WIRE, EVENTS, RENAMED, Event, snake_case
+from rtvi_web.core.checks import snake_case
+from rtvi_web.core.event import Event
+from rtvi_web.rtvi.protocol.events import BY_WIRE, EVENTS, RENAMED
 
 NAMES = BUILD / "javascript_names.toml"
 

@@ -23,8 +23,9 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "A connect handler of your own": {"rtvi.session.start": ("ConnectHandler", "ConnectTimeout", "AbortController")},
     "Events": {
-        "rtvi.protocol.events": ("RTVIEvent", "Event", "InvalidMessage"),
-        "core.emitter": ("Happened", "EventQueue"),
+        "rtvi.protocol.events": ("RTVIEvent", "InvalidMessage"),
+        "core.event": ("Event",),
+        "core.emitter": ("EmittedEvent", "EventQueue"),
     },
     "Messages": {"rtvi.protocol.messages": ("RTVIMessage",), "rtvi.protocol.payloads": ALL},
     "Configuration": {
@@ -37,10 +38,14 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "rtvi.members.llm_helper": ("LLMHelper",),
     },
     "Devices and media": {"core.media": ALL},
-    "Transports": {"transports.small_webrtc.transport": ("SmallWebRTCTransport",), "rtvi.transport": ALL},
+    "Transports": {
+        "transports.small_webrtc.transport": ("SmallWebRTCTransport",),
+        "rtvi.transport": ALL,
+        "core.http": ("HttpResponse", "NativeAbortController", "HttpClient"),
+    },
     "Errors": {"errors": ALL},
     "The log": {"core.logs": ALL},
-    "Testing": {"testing.scripted": ALL},
+    "Testing": {"testing.script": ALL, "testing.scripted": ALL, "testing.http": ALL},
     "Deprecated names": {"voice_client": ALL},
 }
 """What the page has: of each module what is named. What the package exports besides gets a section of its own."""

@@ -15,7 +15,8 @@ if sys.platform == "emscripten":
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 from rtvi_web._version import __version__
-from rtvi_web.core.emitter import EventQueue, Happened
+from rtvi_web.core.emitter import EmittedEvent, EventQueue
+from rtvi_web.core.event import Event
 from rtvi_web.core.logs import LogLevel, set_log_level
 from rtvi_web.core.media import (
     AudioFrame,
@@ -53,12 +54,11 @@ from rtvi_web.errors import (
 from rtvi_web.rtvi.client import RTVIClient
 from rtvi_web.rtvi.members.files import FileReference
 from rtvi_web.rtvi.protocol.conversation.bot_output import BotOutput
-from rtvi_web.rtvi.protocol.conversation.bot_state import BotState
 from rtvi_web.rtvi.protocol.conversation.conversation import Conversation
 from rtvi_web.rtvi.protocol.conversation.turn import CallRecord, Turn
-from rtvi_web.rtvi.protocol.events import Event, InvalidMessage, RTVIEvent
+from rtvi_web.rtvi.protocol.events import InvalidMessage, RTVIEvent
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
-from rtvi_web.rtvi.protocol.state import TransportState
+from rtvi_web.rtvi.protocol.state import BotState, TransportState
 from rtvi_web.rtvi.session.functions import FunctionCall
 from rtvi_web.rtvi.session.helpers import RTVIClientHelper
 from rtvi_web.rtvi.session.params import ClientParams, Endpoints
@@ -128,6 +128,7 @@ __all__ = [
     "DeviceStatus",
     "Diagnosis",
     "DisconnectedError",
+    "EmittedEvent",
     "Endpoints",
     "ErrorData",
     "ErrorMessage",
@@ -139,7 +140,6 @@ __all__ = [
     "FunctionCallData",
     "FunctionCallStartedData",
     "FunctionCallStoppedData",
-    "Happened",
     "HttpError",
     "InvalidArgumentError",
     "InvalidMessage",
@@ -188,6 +188,11 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """What is imported when it is first used: models (see :mod:`rtvi_web.rtvi.protocol`), what few need, old names."""
+    if name == "Happened":
+        warnings.warn(
+            "rtvi_web.Happened is deprecated: it is rtvi_web.EmittedEvent now.", DeprecationWarning, stacklevel=2
+        )
+        return EmittedEvent
     if name in ("VoiceClient", "DailyVoiceClient", "VoiceEvent"):
         from rtvi_web import voice_client
 

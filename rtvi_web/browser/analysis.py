@@ -31,7 +31,7 @@ def _source(context: Any, track: Any) -> Any:
     return context.createMediaStreamSource(_js.construct("MediaStream", [track]))
 
 
-def rouse(context: Any) -> None:
+def resume_if_suspended(context: Any) -> None:
     """Let a context run that the autoplay policy has not let run so far, if the page was clicked meanwhile."""
     if context.state != "suspended":
         return
@@ -63,7 +63,7 @@ class LevelMeter:
             self.drop(name)
         if name not in self._graphs:
             self._graphs[name] = track, self._measure(track)
-        rouse(self._context)
+        resume_if_suspended(self._context)
         self._graphs[name][1][-1].getFloatTimeDomainData(self._sample)
         return min(1.0, math.sqrt(max(0.0, self._sample[0])))
 
@@ -174,7 +174,7 @@ class Recorder:
 
     def read(self, count: int) -> bytes | None:
         """The next samples, ``None`` if there are not yet so many."""
-        rouse(self._context)
+        resume_if_suspended(self._context)
         available = self.available()
         if available < count:
             return None

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from rtvi_web.browser import _js
-from rtvi_web.browser.analysis import audio_context, rouse
+from rtvi_web.browser.analysis import audio_context, resume_if_suspended
 
 _FFT_SIZE = 512
 _LOWEST, _HIGHEST = 90, 5000
@@ -40,7 +40,7 @@ class Spectrum:
 
     def read(self) -> list[float]:
         """The bands of this moment, 0 to 1 each, the lowest first."""
-        rouse(self._context)
+        resume_if_suspended(self._context)
         self._analyser.getByteFrequencyData(self._bins)
         bins: bytes = self._bins.to_bytes()
         return [max(bins[low:high]) / 255 for low, high in self._bands]

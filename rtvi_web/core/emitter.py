@@ -11,12 +11,14 @@ import asyncio
 import inspect
 import weakref
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NamedTuple, TypeVar, TypeVarTuple, overload
 
+from rtvi_web.core.checks import nearest
+from rtvi_web.core.event import Event
+from rtvi_web.core.tasks import report
 from rtvi_web.core.warn import warn
 from rtvi_web.errors import ConnectPhase, DisconnectedError, InvalidArgumentError
-from rtvi_web.rtvi.protocol.events import Event
 
 Arg = TypeVar("Arg")
 Arg2 = TypeVar("Arg2")
@@ -24,7 +26,7 @@ Args = TypeVarTuple("Args")
 Handler = Callable[..., object]
 
 
-class Happened(NamedTuple):
+class EmittedEvent(NamedTuple):
     """An event that was fired, and what its handlers got."""
 
     event: Event[*tuple[Any, ...]]
@@ -41,7 +43,7 @@ class EventQueue:
     def __init__(self, wanted: frozenset[str], limit: int) -> None:
         self.dropped = 0
         self._wanted = wanted
-        self._happened: deque[Happened] = deque(maxlen=limit)
+        self._happened: deque[EmittedEvent] = deque(maxlen=limit)
         self._news = asyncio.Event()
         self._open = True
 
@@ -54,7 +56,7 @@ class EventQueue:
         """Whether it takes an event."""
         return self._open and (not self._wanted or event in self._wanted)
 
-    def offer(self, happened: Happened) -> None:
+    def offer(self, happened: EmittedEvent) -> None:
         """Take an event, if it is wanted."""
         if self.wants(happened.event):
             self.dropped += len(self._happened) == self._happened.maxlen
@@ -64,7 +66,7 @@ class EventQueue:
     def __aiter__(self) -> EventQueue:
         return self
 
-    async def __anext__(self) -> Happened:
+    async def __anext__(self) -> EmittedEvent:
         while not self._happened:
             if not self._open:
                 raise StopAsyncIteration
@@ -227,7 +229,7 @@ class Emitter:
         """Call an event's handlers; never raises."""
         if self._queues:
             for queue in self._open_queues():
-                queue.offer(Happened(event, args))
+                queue.offer(EmittedEvent(event, args))
         for handler in self._handlers.get(event, ()):
             try:
                 result = handler(*args)
@@ -302,18 +304,3 @@ class Emitter:
         if event not in self._events:
             raise InvalidArgumentError(f"There is no event {str(event)!r}.{nearest(event, self._events)}")
         return str(event)
-
-
-def report(error: BaseException, complaint: str, source: object) -> None:
-    """Hand an exception of the user's code to the event loop's exception handler."""
-    asyncio.get_running_loop().call_exception_handler(
-        {"message": f"rtvi_web: {complaint}", "exception": error, "source": source}
-    )
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`` Did you mean …?``, or nothing when no known word is like it."""
-    from difflib import get_close_matches  # only when something is wrong: it is slow to import in the page
-
-    found = get_close_matches(str(word), [str(name) for name in known], n=1)
-    return f" Did you mean {found[0]!r}?" if found else ""

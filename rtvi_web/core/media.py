@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from enum import StrEnum
 from typing import Literal, NamedTuple, Protocol
 
@@ -110,3 +111,14 @@ class AudioFrame(NamedTuple):
     data: bytes
     sample_rate: int
     channels: int
+
+
+class AudioStream(Protocol):
+    """Audio as it comes: ``async for frame in stream``, until the session ends."""
+
+    @property
+    def dropped(self) -> int:
+        """Samples of each channel that were dropped because nobody took them in time."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[AudioFrame]: ...

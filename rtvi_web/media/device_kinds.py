@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol, TypeVarTuple
 
-from rtvi_web.browser import _js
-from rtvi_web.browser.devices import recall, remember
+from rtvi_web.core.event import Event
 from rtvi_web.core.media import DeviceName, MediaDevice, Participant
-from rtvi_web.rtvi.protocol.events import Event, RTVIEvent
+from rtvi_web.rtvi.protocol.events import RTVIEvent
 
 Args = TypeVarTuple("Args")
 
@@ -67,82 +66,3 @@ class MediaHost(Protocol):
 
     def track_changed(self, slot: int, enabled: bool) -> None:
         """Whether what is sent in a slot is to be heard or seen has changed."""
-
-
-class Choice(NamedTuple):
-    """A device that the person chose: its id, and its label where that was known."""
-
-    id: str
-    label: str
-
-
-class Choices:
-    """The devices that the person chose, by name of their kind.
-
-    Args:
-        remembered: whether they are kept in the local storage for later page loads.
-    """
-
-    def __init__(self, *, remembered: bool) -> None:
-        self._remembered = remembered
-        self._chosen: dict[str, Any] | None = None
-
-    def find(self, name: DeviceName, devices: list[MediaDevice]) -> MediaDevice | None:
-        """The chosen one of these devices: by its id, else by its label, since some browsers change ids."""
-        chosen = self.chosen(name)
-        if chosen is None:
-            return None
-        by_label = (device for device in devices if device.label and device.label == chosen.label)
-        return find(devices, chosen.id) or next(by_label, None)
-
-    def chosen(self, name: DeviceName) -> Choice | None:
-        """The choice, wherever its device is; ``None`` when nothing was chosen."""
-        if self._chosen is None:
-            self._chosen = recall(_KEY) if self._remembered else {}
-        match self._chosen.get(name):
-            case {"id": str(id), "label": str(label)}:
-                return Choice(id, label)
-        return None
-
-    def choose(self, name: DeviceName, choice: Choice | None) -> None:
-        """The person has chosen; ``None`` takes the choice back."""
-        self.chosen(name)
-        new: dict[str, Any] = {name: choice and choice._asdict()}
-        self._chosen = {**(self._chosen or {}), **new}
-        if self._remembered:
-            remember(_KEY, {**recall(_KEY), **new})  # Another client or tab may have written there meanwhile.
-
-    def learn(self, name: DeviceName, devices: list[MediaDevice]) -> None:
-        """Remember the label of a device that was chosen before the browser told it."""
-        chosen = self.chosen(name)
-        device = find(devices, chosen.id) if chosen else None
-        if device and device.label and chosen and not chosen.label:
-            self.choose(name, Choice(device.id, device.label))
-
-
-_KEY = "rtvi_web.rtvi.members.devices"
-
-
-def find(devices: list[MediaDevice], id: str) -> MediaDevice | None:
-    """The device with an id."""
-    return next((device for device in devices if device.id == id), None)
-
-
-def default(devices: list[MediaDevice]) -> MediaDevice | None:
-    """The device that a browser takes when none is named."""
-    return find(devices, "default") or next(iter(devices), None)
-
-
-class VideoView:
-    """A ``<video>`` element that shows one track after another."""
-
-    def __init__(self, element: Any) -> None:
-        self.element = element
-        self._track: Any = None
-        element.autoplay = element.muted = element.playsInline = True
-
-    def show(self, track: Any) -> None:
-        """Show a track, ``None`` for none."""
-        if track is not self._track:
-            self._track = track
-            self.element.srcObject = _js.null if track is None else _js.construct("MediaStream", [track])

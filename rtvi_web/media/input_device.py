@@ -11,7 +11,8 @@ from rtvi_web.browser._js import JsError
 from rtvi_web.browser.capture import NOUNS, Capture, Constraints, device_error, open_input
 from rtvi_web.core.media import DeviceState, DeviceStatus, MediaDevice
 from rtvi_web.errors import DeviceError, DisconnectedError, RTVIError, UnsupportedFeatureError
-from rtvi_web.media.device_kinds import LOCAL, Choice, Choices, DeviceKind, MediaHost, default, find
+from rtvi_web.media.choices import Choice, Choices, default, find
+from rtvi_web.media.device_kinds import LOCAL, DeviceKind, MediaHost
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 
 logger = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ logger = logging.getLogger(__name__)
 _GRANTED = DeviceState(DeviceStatus.GRANTED)
 
 
-class Input:
+class InputDevice:
     """One of the two.
 
     Args:

@@ -11,6 +11,7 @@ from rtvi_web.browser import _js
 from rtvi_web.browser.analysis import LevelMeter
 from rtvi_web.browser.devices import list_devices, permission, watch_devices
 from rtvi_web.browser.player import Player
+from rtvi_web.core.event import Event
 from rtvi_web.core.media import (
     DeviceName,
     MediaDevice,
@@ -22,21 +23,13 @@ from rtvi_web.core.media import (
 )
 from rtvi_web.errors import DeviceError, InvalidArgumentError
 from rtvi_web.media.audio_stream import TrackAudio
-from rtvi_web.media.device_kinds import (
-    CAM,
-    CAMERA,
-    MIC,
-    MICROPHONE,
-    SPEAKER,
-    Args,
-    Choices,
-    DeviceKind,
-    VideoView,
-)
-from rtvi_web.media.input_device import Input
+from rtvi_web.media.choices import Choices
+from rtvi_web.media.device_kinds import CAM, CAMERA, MIC, MICROPHONE, SPEAKER, Args, DeviceKind
+from rtvi_web.media.input_device import InputDevice
 from rtvi_web.media.screen import ScreenShare
 from rtvi_web.media.speaker import Speaker
-from rtvi_web.rtvi.protocol.events import Event, RTVIEvent
+from rtvi_web.media.video import VideoView
+from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.rtvi.transport import Transport, TransportHost
 
 
@@ -71,11 +64,13 @@ class PageMedia(Transport):
         self._tasks: set[asyncio.Task[None]] = set()
         self._closings = 0
         choices = Choices(remembered=remember_devices)
-        self._mic = Input(
+        self._mic = InputDevice(
             MIC, MICROPHONE, self, choices, constraints=audio_constraints or {}, own=audio_track, keeps=True
         )
         # A camera that shows nothing is released, so that its light goes out.
-        self._cam = Input(CAM, CAMERA, self, choices, constraints=video_constraints or {}, own=video_track, keeps=False)
+        self._cam = InputDevice(
+            CAM, CAMERA, self, choices, constraints=video_constraints or {}, own=video_track, keeps=False
+        )
         self._screen = ScreenShare(self)
         self._speaker = Speaker(self, choices, self._player)
 
@@ -177,7 +172,7 @@ class PageMedia(Transport):
                 input.permission_changed(str(status.state))
                 scope.listen(status, "change", self._permission_follower(input, status))
 
-    def _permission_follower(self, input: Input, status: Any) -> Callable[[Any], None]:
+    def _permission_follower(self, input: InputDevice, status: Any) -> Callable[[Any], None]:
         def follow(_event: Any) -> None:
             input.permission_changed(str(status.state))
             self._run(self._follow_devices())  # Names come and go with it.
@@ -196,8 +191,12 @@ class PageMedia(Transport):
     async def select_device(self, name: DeviceName, id: str) -> None:
         await self._chooser(name).select(id)
 
-    def _chooser(self, name: DeviceName) -> Input | Speaker:
-        choosers: dict[DeviceName, Input | Speaker] = {"mic": self._mic, "cam": self._cam, "speaker": self._speaker}
+    def _chooser(self, name: DeviceName) -> InputDevice | Speaker:
+        choosers: dict[DeviceName, InputDevice | Speaker] = {
+            "mic": self._mic,
+            "cam": self._cam,
+            "speaker": self._speaker,
+        }
         return choosers[name]
 
     @property

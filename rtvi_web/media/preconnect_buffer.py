@@ -37,7 +37,7 @@ _PATIENCE = 5.0
 longer than that to hand over a moment's sound cannot keep up, and the live track is better than none."""
 
 
-class FirstWords:
+class PreconnectBuffer:
     """Records the microphone from ``connect()`` on, and sends it as ``raw-audio-batch`` once the bot is ready.
 
     The bot puts these batches and the live track into one queue. So the live track must not be sent before all

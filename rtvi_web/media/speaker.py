@@ -7,7 +7,8 @@ from rtvi_web.browser.capture import device_error
 from rtvi_web.browser.player import Player
 from rtvi_web.core.media import MediaDevice
 from rtvi_web.errors import DeviceError, UnsupportedFeatureError
-from rtvi_web.media.device_kinds import SPEAKER, Choice, Choices, MediaHost, default, find
+from rtvi_web.media.choices import Choice, Choices, default, find
+from rtvi_web.media.device_kinds import SPEAKER, MediaHost
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 
 

@@ -5,11 +5,11 @@ A transport is named by a word, or is one of :mod:`rtvi_web.transports`; a scrip
 """
 
 from rtvi_web.realtime.client import ItemResult, RealtimeClient
-from rtvi_web.realtime.config import SessionConfig
 from rtvi_web.realtime.connection import ErrorEvent, RealtimeAPI, RealtimeEvent
 from rtvi_web.realtime.protocol.audio import AudioClip, InputAudio, float_to_pcm16
 from rtvi_web.realtime.protocol.conversation import Conversation
 from rtvi_web.realtime.protocol.items import Delta, Formatted, FormattedTool, Item, ItemEvent
+from rtvi_web.realtime.protocol.session_config import SessionConfig
 from rtvi_web.realtime.protocol.usage import Usage
 from rtvi_web.realtime.session import SpeakingEvent
 from rtvi_web.realtime.tools import BackgroundResult, Tool

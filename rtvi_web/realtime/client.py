@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Generator, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar, Unpack
 
 from rtvi_web.core.media import Tracks
-from rtvi_web.realtime.config import SessionConfig
 from rtvi_web.realtime.configuration import Configuration
 from rtvi_web.realtime.connection import RealtimeAPI
 from rtvi_web.realtime.event_handlers import EventHandlers
@@ -15,9 +14,9 @@ from rtvi_web.realtime.protocol.audio import InputAudio
 from rtvi_web.realtime.protocol.content import history_items, image_part, user_content
 from rtvi_web.realtime.protocol.conversation import Conversation
 from rtvi_web.realtime.protocol.items import Item, ItemEvent, to_history
-from rtvi_web.realtime.protocol.session_config import Config, to_ga
+from rtvi_web.realtime.protocol.session_config import Config, SessionConfig, to_ga
 from rtvi_web.realtime.protocol.usage import Usage
-from rtvi_web.realtime.session import Dialogue
+from rtvi_web.realtime.session import RealtimeSession
 from rtvi_web.realtime.settings import Settings, SettingsDict
 from rtvi_web.realtime.tools import Handler, Tool, execute
 from rtvi_web.realtime.transports import resolve
@@ -78,7 +77,7 @@ class RealtimeClient(EventHandlers):
         checked = Settings.of(settings, keywords)
         self._transport = resolve(checked.transport)
         self._configuration = Configuration(config)
-        self._dialogue = Dialogue(self._transport, checked, self._configuration, self)
+        self._session = RealtimeSession(self._transport, checked, self._configuration, self)
 
     # What the seed protects, to read.
 
@@ -90,22 +89,22 @@ class RealtimeClient(EventHandlers):
     @property
     def conversation(self) -> Conversation:
         """Mirrors ``conversation``."""
-        return self._dialogue.conversation
+        return self._session.conversation
 
     @property
     def input_audio_buffer(self) -> InputAudio:
         """What the person has said, the last of it: ``bytes()`` is PCM. Mirrors ``inputAudioBuffer``."""
-        return self._dialogue.input_audio
+        return self._session.input_audio
 
     @property
     def realtime(self) -> RealtimeAPI:
         """The connection, to send events that have no method here. Mirrors ``realtime``."""
-        return self._dialogue.api
+        return self._session.api
 
     @property
     def session_created(self) -> bool:
         """Whether the server has said ``session.created``. Mirrors ``sessionCreated``."""
-        return self._dialogue.session_created
+        return self._session.session_created
 
     @property
     def tools(self) -> dict[str, Tool]:
@@ -115,7 +114,7 @@ class RealtimeClient(EventHandlers):
     @property
     def usage(self) -> Usage:
         """What all sessions of this client have used, as the server counts it."""
-        return self._dialogue.usage
+        return self._session.usage
 
     # The session.
 
@@ -136,7 +135,7 @@ class RealtimeClient(EventHandlers):
 
         Each names the phase (``error.phase``); all is released then. So it is when the awaiting task is cancelled.
         """
-        await self._dialogue.api.connect(self._configuration.payload, self._configuration.establish)
+        await self._session.api.connect(self._configuration.payload, self._configuration.establish)
 
     def disconnect(self) -> Awaitable[None]:
         """End the session, or the attempt to connect. Mirrors ``disconnect()``.
@@ -146,7 +145,7 @@ class RealtimeClient(EventHandlers):
         Returns:
             Await it, if you like, to know that all is released.
         """
-        return _Ending(self._dialogue.api.disconnect())
+        return _Ending(self._session.api.disconnect())
 
     async def __aenter__(self) -> RealtimeClient:
         await self.connect()
@@ -157,7 +156,7 @@ class RealtimeClient(EventHandlers):
 
     def is_connected(self) -> bool:
         """Whether events can be sent. Mirrors ``isConnected()``."""
-        return self._dialogue.api.is_connected()
+        return self._session.api.is_connected()
 
     def reset(self) -> None:
         """Go back to the initial state: no connection, items, tools or usage; the default configuration.
@@ -166,7 +165,7 @@ class RealtimeClient(EventHandlers):
         """
         self.disconnect()
         self._configuration.reset()
-        self._dialogue.reset()
+        self._session.reset()
 
     # The configuration.
 
@@ -269,7 +268,7 @@ class RealtimeClient(EventHandlers):
             DisconnectedError: there is no connection; nothing was kept.
             InvalidArgumentError: it is no sound.
         """
-        self._dialogue.speech.append(sound)
+        self._session.speech.append(sound)
         return True
 
     def create_response(self, response: Mapping[str, Any] | None = None) -> bool:
@@ -289,7 +288,7 @@ class RealtimeClient(EventHandlers):
         Raises:
             DisconnectedError, InvalidArgumentError, MessageTooLargeError: nothing was sent.
         """
-        self._dialogue.create_response(None if response is None else to_ga(response))
+        self._session.create_response(None if response is None else to_ga(response))
         return True
 
     def send_user_message_content(self, content: Iterable[Mapping[str, Any]]) -> bool:
@@ -306,8 +305,8 @@ class RealtimeClient(EventHandlers):
             DisconnectedError, InvalidArgumentError, MessageTooLargeError: nothing was sent.
         """
         if parts := user_content(content):
-            self._dialogue.send_message(parts)
-            self._dialogue.create_response()
+            self._session.send_message(parts)
+            self._session.create_response()
         return True
 
     async def send_text(self, text: str, *, interrupt: bool = True) -> None:
@@ -323,8 +322,8 @@ class RealtimeClient(EventHandlers):
         parts = user_content([{"type": "input_text", "text": text}])
         if interrupt:
             await self.interrupt()
-        self._dialogue.send_message(parts)
-        self._dialogue.respond()
+        self._session.send_message(parts)
+        self._session.respond()
 
     def add_image(self, image: str | bytes, *, detail: str | None = None, trigger_response: bool = True) -> None:
         """Show the model an image.
@@ -337,9 +336,9 @@ class RealtimeClient(EventHandlers):
         Raises:
             DisconnectedError, InvalidArgumentError, MessageTooLargeError: it was not sent.
         """
-        self._dialogue.send_message([image_part(image, detail)])
+        self._session.send_message([image_part(image, detail)])
         if trigger_response:
-            self._dialogue.respond()
+            self._session.respond()
 
     def cancel(self) -> bool:
         """Stop the response that is being made; what has come of it goes on to be heard.
@@ -350,8 +349,8 @@ class RealtimeClient(EventHandlers):
         Raises:
             DisconnectedError: there is no connection.
         """
-        self._dialogue.api.require_connection()
-        return self._dialogue.speech.cancel()
+        self._session.api.require_connection()
+        return self._session.speech.cancel()
 
     def cancel_response(self, item_id: str | None = None, sample_count: float = 0) -> ItemResult:
         """Stop the response, and cut an answer to what was heard. Mirrors ``cancelResponse()``.
@@ -369,7 +368,7 @@ class RealtimeClient(EventHandlers):
             InvalidArgumentError: there is no such item, it is no message of the assistant, or the count is no number;
                 nothing was sent.
         """
-        return ItemResult(self._dialogue.cancel_response(item_id, sample_count))
+        return ItemResult(self._session.cancel_response(item_id, sample_count))
 
     async def interrupt(self) -> Item | None:
         """Fall silent: stop the response, drop what would still be heard, and tell the server what was.
@@ -380,7 +379,7 @@ class RealtimeClient(EventHandlers):
         Raises:
             DisconnectedError: there is no connection.
         """
-        return await self._dialogue.interrupt()
+        return await self._session.interrupt()
 
     # Devices.
 
@@ -390,7 +389,7 @@ class RealtimeClient(EventHandlers):
         Raises:
             DeviceError: it was denied, or there is none.
         """
-        await self._dialogue.api.open_microphone()
+        await self._session.api.open_microphone()
 
     def mute(self, muted: bool = True) -> None:
         """Let the server hear nothing of the microphone, or let it hear again; it stays open."""
@@ -413,7 +412,7 @@ class RealtimeClient(EventHandlers):
 
     def get_conversation_items(self) -> list[Item]:
         """The items in their order. Mirrors ``getConversationItems()``."""
-        return self._dialogue.conversation.get_items()
+        return self._session.conversation.get_items()
 
     async def wait_for_next_item(self, timeout: float | None = None) -> ItemEvent:
         """Wait for the next item. Mirrors ``waitForNextItem()``.
@@ -454,9 +453,9 @@ class RealtimeClient(EventHandlers):
             InvalidArgumentError: one of them is no dict; nothing was sent.
             DisconnectedError, MessageTooLargeError: the items before were sent.
         """
-        self._dialogue.api.require_connection()
+        self._session.api.require_connection()
         for item in history_items(items):
-            self._dialogue.api.send("conversation.item.create", {"item": item})
+            self._session.api.send("conversation.item.create", {"item": item})
 
 
 class _Ending:

@@ -114,7 +114,7 @@ class Configuration:
         told = name in self._offered or name in self._lent
         return told or any(tool.get("name") == name for tool in self._definitions(self.config, self.tools))
 
-    def lend(self, response: Mapping[str, Any]) -> None:
+    def allow_for_response(self, response: Mapping[str, Any]) -> None:
         """A single response may call tools of its own."""
         self._lent |= _tool_names(response)
 

@@ -16,7 +16,7 @@ from datetime import UTC
 from typing import Any, NamedTuple, Protocol
 
 from rtvi_web.core.connect_attempt import cancelling, with_phase
-from rtvi_web.core.emitter import report
+from rtvi_web.core.tasks import report
 from rtvi_web.errors import (
     AlreadyStartedError,
     ConnectAbortedError,

@@ -13,9 +13,10 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from rtvi_web.core.emitter import Emitter, report
+from rtvi_web.core.checks import seconds
+from rtvi_web.core.emitter import Emitter
+from rtvi_web.core.tasks import report
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError
-from rtvi_web.rtvi.session.params import seconds
 
 Handler = Callable[[Any], object]
 Given = TypeVar("Given", bound=Handler)

@@ -16,7 +16,7 @@ from rtvi_web.realtime.event_handlers import EventHandlers
 from rtvi_web.realtime.protocol.audio import InputAudio, from_base64
 from rtvi_web.realtime.protocol.conversation import Conversation
 from rtvi_web.realtime.protocol.items import Item, ItemEvent
-from rtvi_web.realtime.protocol.responses import ABOUT_OTHERS, ALREADY_ACTIVE, ResponseSequencer, is_aside
+from rtvi_web.realtime.protocol.responses import ABOUT_OTHERS, ALREADY_ACTIVE, ResponseSequencer, is_out_of_band
 from rtvi_web.realtime.protocol.usage import Usage
 from rtvi_web.realtime.protocol.wire import Event, object_in, objects_in, text_in
 from rtvi_web.realtime.settings import Settings
@@ -39,7 +39,7 @@ class SpeakingEvent(NamedTuple):
     speaking: bool
 
 
-class Dialogue:
+class RealtimeSession:
     """Everything of one client that listens and answers."""
 
     def __init__(
@@ -102,7 +102,7 @@ class Dialogue:
         match event["type"]:
             case "response.create":
                 self.responses.sent(event)
-                self.configuration.lend(object_in(event, "response"))
+                self.configuration.allow_for_response(object_in(event, "response"))
             case "input_audio_buffer.append":
                 self.input_audio.append(from_base64(event.get("audio")))
             case "input_audio_buffer.commit":
@@ -181,7 +181,7 @@ class Dialogue:
 
     def create_response(self, params: Mapping[str, Any] | None = None) -> None:
         """See ``RealtimeClient.create_response``."""
-        if params is not None and is_aside(params):
+        if params is not None and is_out_of_band(params):
             self.api.send("response.create", {"response": params})  # it waits for nobody
             return
         self.api.check("response.create", None if params is None else {"response": params})
@@ -294,17 +294,17 @@ class Dialogue:
         task.add_done_callback(self._running.discard)
 
 
-_ACTIONS: dict[str, Callable[[Dialogue, Event, list[ItemEvent]], None]] = {
-    "error": Dialogue._on_error,
-    "session.created": Dialogue._on_session_created,
-    "response.created": Dialogue._on_response_created,
-    "response.output_item.done": Dialogue._on_output_item_done,
-    "response.done": Dialogue._on_response_done,
-    "response.output_audio.delta": Dialogue._on_audio_delta,
-    "conversation.item.input_audio_transcription.completed": Dialogue._on_transcription_completed,
-    "input_audio_buffer.speech_started": Dialogue._on_speech_started,
-    "input_audio_buffer.committed": Dialogue._on_committed,
-    "output_audio_buffer.started": Dialogue._on_output_started,
-    "output_audio_buffer.stopped": Dialogue._on_output_stopped,
-    "output_audio_buffer.cleared": Dialogue._on_output_stopped,
+_ACTIONS: dict[str, Callable[[RealtimeSession, Event, list[ItemEvent]], None]] = {
+    "error": RealtimeSession._on_error,
+    "session.created": RealtimeSession._on_session_created,
+    "response.created": RealtimeSession._on_response_created,
+    "response.output_item.done": RealtimeSession._on_output_item_done,
+    "response.done": RealtimeSession._on_response_done,
+    "response.output_audio.delta": RealtimeSession._on_audio_delta,
+    "conversation.item.input_audio_transcription.completed": RealtimeSession._on_transcription_completed,
+    "input_audio_buffer.speech_started": RealtimeSession._on_speech_started,
+    "input_audio_buffer.committed": RealtimeSession._on_committed,
+    "output_audio_buffer.started": RealtimeSession._on_output_started,
+    "output_audio_buffer.stopped": RealtimeSession._on_output_stopped,
+    "output_audio_buffer.cleared": RealtimeSession._on_output_stopped,
 }

@@ -8,11 +8,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypedDict
 
-from rtvi_web.core.emitter import nearest
+from rtvi_web.core.checks import nearest, seconds, snake_case
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.realtime.transport import RealtimeTransport
-from rtvi_web.rtvi.protocol.events import snake_case
-from rtvi_web.rtvi.session.params import seconds
 
 EPHEMERAL_PREFIX = "ek_"
 IN_PAGE = sys.platform == "emscripten"

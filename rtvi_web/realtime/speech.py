@@ -6,12 +6,12 @@ from typing import Any
 
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError
 from rtvi_web.realtime.connection import RealtimeAPI
-from rtvi_web.realtime.protocol.audio import InputAudio, milliseconds, to_base64, to_pcm
+from rtvi_web.realtime.protocol.audio import SAMPLE_RATE, InputAudio, milliseconds, to_base64, to_pcm
 from rtvi_web.realtime.protocol.conversation import Conversation
 from rtvi_web.realtime.protocol.items import Item
 from rtvi_web.realtime.protocol.responses import ResponseSequencer
 from rtvi_web.realtime.protocol.wire import Event, index_in, text_in
-from rtvi_web.realtime.transport import SAMPLE_RATE, RealtimeTransport
+from rtvi_web.realtime.transport import RealtimeTransport
 
 APPEND_BYTES = SAMPLE_RATE * 2
 """PCM of one ``input_audio_buffer.append`` at most: a second. The server takes 15 MiB, data channels take less."""

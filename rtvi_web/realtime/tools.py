@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
-from rtvi_web.core.emitter import report
+from rtvi_web.core.checks import seconds
+from rtvi_web.core.tasks import report
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.realtime.protocol.session_config import tool_definition
-from rtvi_web.rtvi.session.params import seconds
 
 Handler = Callable[..., Any]
 

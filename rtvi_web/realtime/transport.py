@@ -30,10 +30,6 @@ from typing import Any, NamedTuple, Protocol
 from rtvi_web.core.media import Tracks
 from rtvi_web.errors import ConnectPhase, DeviceError, RTVIError
 
-SAMPLE_RATE = 24_000
-"""Samples a second of all PCM that passes through Python."""
-MAX_CHUNK = SAMPLE_RATE * 2 // 10
-"""Bytes of one chunk of the microphone's sound at most: 100 ms. 20 to 40 ms is what speech wants."""
 MAX_BACKLOG = 1 << 20
 """Bytes that may wait in a link before the microphone's chunks are dropped: 16 s of sound as base64."""
 

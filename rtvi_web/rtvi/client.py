@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from rtvi_web._version import __version__
-from rtvi_web.core.emitter import Emitter, Handler, nearest
+from rtvi_web.core.checks import checked_mapping, nearest, seconds, snake_case
+from rtvi_web.core.emitter import Emitter, Handler
 from rtvi_web.core.logs import LogLevel, set_log_level
 from rtvi_web.errors import BotNotReadyError, InvalidArgumentError
 from rtvi_web.rtvi.members.actions import Actions
@@ -15,20 +16,19 @@ from rtvi_web.rtvi.members.config import Configuration, GivenConfig
 from rtvi_web.rtvi.members.deprecated import DeprecatedMembers, merge_deprecated
 from rtvi_web.rtvi.members.devices import Devices
 from rtvi_web.rtvi.members.files import Files
-from rtvi_web.rtvi.members.http_actions import SingleTurns
+from rtvi_web.rtvi.members.http_actions import HttpActions
 from rtvi_web.rtvi.members.messages import Messages
 from rtvi_web.rtvi.members.stats import Network
 from rtvi_web.rtvi.protocol.config import Config
-from rtvi_web.rtvi.protocol.conversation.bot_state import BotState
 from rtvi_web.rtvi.protocol.conversation.conversation import Conversation
-from rtvi_web.rtvi.protocol.events import EVENTS, RENAMED, RTVIEvent, snake_case
-from rtvi_web.rtvi.protocol.state import TransportState
-from rtvi_web.rtvi.session.connection import Lifecycle
-from rtvi_web.rtvi.session.conversation_tracker import Chronicle
+from rtvi_web.rtvi.protocol.events import EVENTS, RENAMED, RTVIEvent
+from rtvi_web.rtvi.protocol.state import BotState, TransportState
+from rtvi_web.rtvi.session.connection import Connection
+from rtvi_web.rtvi.session.conversation_tracker import ConversationTracker
 from rtvi_web.rtvi.session.functions import FUNCTION_TIMEOUT, FunctionCallHandler, FunctionCalls
 from rtvi_web.rtvi.session.helpers import MessageHelpers, RTVIClientHelper
-from rtvi_web.rtvi.session.params import ClientParams, checked_mapping, seconds
-from rtvi_web.rtvi.session.start import BotRequest, ConnectHandler, GivenBundle, ParamsStarter, RequestStarter, Starter
+from rtvi_web.rtvi.session.params import ClientParams
+from rtvi_web.rtvi.session.start import BotRequest, ConnectHandler, DirectStart, ParamsStart, RequestStart, SessionStart
 from rtvi_web.rtvi.transport import Transport
 
 if TYPE_CHECKING:
@@ -111,16 +111,16 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
         self._functions = FunctionCalls()
         self._helpers = MessageHelpers(self)
         self._transport = transport
-        self._lifecycle = Lifecycle(
+        self._connection = Connection(
             transport, self, self._functions, self._helpers, ends_with_bot=disconnect_on_bot_disconnect
         )
-        self._single_turns = SingleTurns(transport, self, self._helpers)
-        self._chronicle = Chronicle(self, lambda: self._lifecycle.is_connecting)
+        self._http_actions = HttpActions(transport, self, self._helpers)
+        self._conversation_tracker = ConversationTracker(self, lambda: self._connection.is_connecting)
         self.on(RTVIEvent.BOT_READY, self._hydrate)
         self.on(RTVIEvent.CONFIG, self._take_config)
         for name, handler in checked_mapping("callbacks", callbacks).items():
             self.on(_event_of_callback(str(name)), handler)
-        transport.attach(self._lifecycle, enable_mic=enable_mic, enable_cam=enable_cam)
+        transport.attach(self._connection, enable_mic=enable_mic, enable_cam=enable_cam)
 
     # The session.
 
@@ -136,7 +136,7 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
     @property
     def state(self) -> TransportState:
         """Where the session stands. Mirrors ``state``."""
-        return self._lifecycle.state
+        return self._connection.state
 
     @property
     def connected(self) -> bool:
@@ -146,17 +146,17 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
         messages and requests wait for the link (requests not beyond their own time limits), and ``disconnect()`` ends
         it. What does not fit into the queue, a hundred messages, raises :class:`QueueFullError`.
         """
-        return self._lifecycle.in_session
+        return self._connection.in_session
 
     @property
     def conversation(self) -> Conversation:
         """What was said so far, turn by turn; ``conversationUpdated`` tells of each turn that changes."""
-        return self._chronicle.conversation
+        return self._conversation_tracker.conversation
 
     @property
     def bot_state(self) -> BotState:
         """What the bot is doing; ``botStateChanged`` tells of each change."""
-        return self._chronicle.bot_state
+        return self._conversation_tracker.bot_state
 
     @property
     def transport(self) -> Transport:
@@ -214,13 +214,13 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
         ``connect()`` may be called again. Cancelling the task that awaits ``connect()`` cleans up in the same way.
         """
         if params is None and self.state is not TransportState.AUTHENTICATED:
-            starter: Starter = ParamsStarter(self._params, self._transport, self._custom_connect_handler)
-            return await self._lifecycle.connect(starter, self._timeout)
+            start: SessionStart = ParamsStart(self._params, self._transport, self._custom_connect_handler)
+            return await self._connection.connect(start, self._timeout)
         if isinstance(params, Mapping) and "endpoint" in params:
             warnings.warn("connect({endpoint: …}) is start_bot_and_connect() now.", DeprecationWarning, stacklevel=2)
             return await self.start_bot_and_connect(params)
-        starter = GivenBundle(params, self._lifecycle.started, self._params)
-        return await self._lifecycle.connect(starter, self._timeout)
+        start = DirectStart(params, self._connection.started, self._params)
+        return await self._connection.connect(start, self._timeout)
 
     async def start_bot(
         self,
@@ -248,7 +248,7 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
             AlreadyStartedError, ConnectionTimeoutError, ConnectAbortedError, InvalidArgumentError: as :meth:`connect`.
         """
         request = BotRequest.of(endpoint, headers=headers, request_data=request_data, timeout=timeout)
-        return await self._lifecycle.start_bot(RequestStarter(request, self._transport), self._timeout)
+        return await self._connection.start_bot(RequestStart(request, self._transport), self._timeout)
 
     async def start_bot_and_connect(
         self,
@@ -260,7 +260,7 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
     ) -> BotReadyData:
         """:meth:`start_bot` and :meth:`connect` in one. Mirrors ``startBotAndConnect()``."""
         request = BotRequest.of(endpoint, headers=headers, request_data=request_data, timeout=timeout)
-        return await self._lifecycle.connect(RequestStarter(request, self._transport), self._timeout)
+        return await self._connection.connect(RequestStart(request, self._transport), self._timeout)
 
     async def disconnect(self) -> None:
         """End the session, or the attempt to connect, and release all devices. Mirrors ``disconnect()``.
@@ -268,8 +268,8 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
         Everything that still waits for an answer or an event raises :class:`DisconnectedError`. Nothing happens when
         there is no session. Handlers may call it. Streams of single-turn actions are broken off.
         """
-        self._single_turns.close()
-        await self._lifecycle.disconnect()
+        self._http_actions.close()
+        await self._connection.disconnect()
 
     def construct_url(self, endpoint: str) -> str:
         """The address of an endpoint. Mirrors ``constructUrl()``.
@@ -379,7 +379,7 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
         Raises:
             BotNotReadyError: it cannot; names what was to be done.
         """
-        self._lifecycle.require_ready(what)
+        self._connection.require_ready(what)
 
     # What the client keeps of the bot's words.
 

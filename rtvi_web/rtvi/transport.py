@@ -11,12 +11,14 @@ Later features add members with a default, so that a transport written today kee
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVarTuple
 
+from rtvi_web.core.event import Event
+from rtvi_web.core.http import HttpClient
 from rtvi_web.core.media import (
-    AudioFrame,
+    AudioStream,
     DeviceName,
     MediaDevice,
     MediaState,
@@ -25,7 +27,6 @@ from rtvi_web.core.media import (
     VideoSource,
 )
 from rtvi_web.errors import ConnectPhase, RTVIError, UnsupportedFeatureError
-from rtvi_web.rtvi.protocol.events import Event
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss
 
 if TYPE_CHECKING:
@@ -33,79 +34,6 @@ if TYPE_CHECKING:
     from rtvi_web.rtvi.protocol.link.stats import LinkStats
 
 Args = TypeVarTuple("Args")
-
-
-class HttpResponse(NamedTuple):
-    """An HTTP answer: its status, its body as text and its ``Content-Type`` as sent, empty without one.
-
-    The text is the whole body, but empty where it was an event stream that ``HttpClient.stream()`` handed over.
-    """
-
-    status: int
-    text: str
-    content_type: str = ""
-
-    @property
-    def ok(self) -> bool:
-        return 200 <= self.status < 300
-
-
-class NativeAbortController(Protocol):
-    """The browser's ``AbortController`` (MDN), or what stands in for it elsewhere."""
-
-    @property
-    def signal(self) -> Any: ...
-    def abort(self) -> None: ...
-
-
-class HttpClient(Protocol):
-    """How the client reaches HTTP servers; every transport brings one."""
-
-    async def request(self, method: str, url: str, *, headers: Mapping[str, str], body: str) -> HttpResponse:
-        """Send JSON text and read the whole answer, whatever its status. Cancelling the task aborts the request.
-
-        Raises:
-            HttpError: no answer at all; says why and chains the cause.
-        """
-        ...
-
-    async def stream(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: str, on_chunk: Callable[[bytes], None]
-    ) -> HttpResponse:
-        """Send JSON text like ``request()``, and hand over an event stream piece by piece as it arrives.
-
-        Args:
-            on_chunk: gets the body of a successful answer of type ``text/event-stream``; every other answer is read
-                whole. What it raises aborts the request and comes out.
-
-        Raises:
-            HttpError: no answer at all, or it broke off in mid-stream; says why and chains the cause.
-        """
-        ...
-
-    async def upload(
-        self,
-        url: str,
-        *,
-        headers: Mapping[str, str],
-        name: str,
-        media_type: str,
-        data: bytes,
-        on_progress: Callable[[float], object] | None,
-    ) -> HttpResponse:
-        """POST a file as the field ``file`` of a form. Cancelling the task aborts the request.
-
-        Args:
-            on_progress: gets how much has been sent, from 0 to 1.
-
-        Raises:
-            HttpError: no answer at all.
-        """
-        ...
-
-    def abort_controller(self) -> NativeAbortController:
-        """A new abort controller, whose signal requests of one's own can take."""
-        ...
 
 
 class ConnectRequest(NamedTuple):
@@ -170,17 +98,6 @@ class TransportHost(Protocol):
         Raises:
             BotNotReadyError, DisconnectedError, MessageTooLargeError: it was not sent.
         """
-
-
-class AudioStream(Protocol):
-    """Audio as it comes: ``async for frame in stream``, until the session ends."""
-
-    @property
-    def dropped(self) -> int:
-        """Samples of each channel that were dropped because nobody took them in time."""
-        ...
-
-    def __aiter__(self) -> AsyncIterator[AudioFrame]: ...
 
 
 class Transport(ABC):

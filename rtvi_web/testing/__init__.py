@@ -6,21 +6,13 @@ Names are imported when they are first used, so that a test of one client loads 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rtvi_web.testing.http import HttpAnswer, HttpRequest, HttpStream, ScriptedAbortController, ScriptedHttp
     from rtvi_web.testing.realtime import ScriptedRealtimeTransport
-    from rtvi_web.testing.scripted import (
-        BOT,
-        LOCAL,
+    from rtvi_web.testing.script import (
         Expect,
-        HttpAnswer,
-        HttpRequest,
-        HttpStream,
         Leave,
         Lose,
         Say,
-        ScriptedAbortController,
-        ScriptedHttp,
-        ScriptedTrack,
-        ScriptedTransport,
         ScriptError,
         Step,
         expect,
@@ -30,6 +22,7 @@ if TYPE_CHECKING:
         say,
         say_text,
     )
+    from rtvi_web.testing.scripted import BOT, LOCAL, ScriptedTrack, ScriptedTransport
 
 __all__ = [
     "BOT",
@@ -64,9 +57,9 @@ def __getattr__(name: str) -> Any:
         from rtvi_web.testing.realtime import ScriptedRealtimeTransport
 
         return ScriptedRealtimeTransport
-    from rtvi_web.testing import scripted
+    from rtvi_web.testing import http, script, scripted
 
-    return getattr(scripted, name)
+    return next(vars(module)[name] for module in (script, http, scripted) if name in vars(module))
 
 
 def __dir__() -> list[str]:

@@ -19,10 +19,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from types import SimpleNamespace
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+from rtvi_web.core.event import Event
 from rtvi_web.core.media import (
     DeviceName,
     DeviceState,
@@ -33,11 +33,12 @@ from rtvi_web.core.media import (
     ParticipantTracks,
     Tracks,
 )
-from rtvi_web.errors import ConnectPhase, DeviceError, DisconnectedError, RTVIError
-from rtvi_web.rtvi.protocol.envelope import LABEL, PROTOCOL_VERSION
-from rtvi_web.rtvi.protocol.events import Event, RTVIEvent
+from rtvi_web.errors import ConnectPhase, DeviceError, RTVIError
+from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss
-from rtvi_web.rtvi.transport import ConnectRequest, HttpResponse, Transport, TransportHost
+from rtvi_web.rtvi.transport import ConnectRequest, Transport, TransportHost
+from rtvi_web.testing.http import HttpAnswer, ScriptedHttp
+from rtvi_web.testing.script import Expect, Leave, Lose, Say, ScriptError, Step
 
 BOT = Participant("bot", "bot", local=False)
 LOCAL = Participant("local", "", local=True)
@@ -50,71 +51,6 @@ _UPDATED: dict[DeviceName, Event[MediaDevice | None]] = {
 }
 
 
-class ScriptError(AssertionError):
-    """The client did not do what the script says; names what was expected and what came."""
-
-
-class Expect(NamedTuple):
-    """The client must send this next; ``data`` names what must be in it, other keys are free."""
-
-    type: str
-    data: Mapping[str, Any]
-
-
-class Say(NamedTuple):
-    """The bot sends a frame; ``answers`` gives it the id of the message expected last."""
-
-    message: dict[str, Any] | str
-    answers: bool
-
-
-class Leave(NamedTuple):
-    """The bot leaves the session."""
-
-
-class Lose(NamedTuple):
-    """The link is lost."""
-
-    error: RTVIError
-
-
-Step = Expect | Say | Leave | Lose
-
-
-def expect(type: str, data: Mapping[str, Any] | None = None) -> Expect:
-    """The client must send a message of this type next, with at least this data."""
-    return Expect(type, data or {})
-
-
-def say(type: str, data: Any = None, *, answers: bool = False) -> Say:
-    """The bot sends a message; with ``answers``, as the answer to what was expected last."""
-    message = {"label": LABEL, "type": type}
-    return Say(message if data is None else {**message, "data": data}, answers)
-
-
-def say_text(text: str) -> Say:
-    """The bot sends a frame of text as it is, which may be nonsense."""
-    return Say(text, answers=False)
-
-
-def leave() -> Leave:
-    """The bot leaves."""
-    return Leave()
-
-
-def lose(error: RTVIError | None = None) -> Lose:
-    """The link is lost for good."""
-    return Lose(error or DisconnectedError("The link was lost."))
-
-
-def handshake(version: str = PROTOCOL_VERSION) -> tuple[Expect, Say]:
-    """What every session begins with: client-ready, answered by bot-ready.
-
-    What the bot does next happens at once, before ``connect()`` has returned: put an :func:`expect` between.
-    """
-    return expect("client-ready"), say("bot-ready", {"version": version}, answers=True)
-
-
 class ScriptedTrack:
     """A stand-in for the ``MediaStreamTrack`` of a microphone, a camera or a screen."""
 
@@ -123,95 +59,6 @@ class ScriptedTrack:
         self.id = f"scripted-{device}"
         self.enabled = True
         self.readyState = "live"
-
-
-class HttpRequest(NamedTuple):
-    """A request that the client made."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: Any
-
-
-class ScriptedAbortController:
-    """A stand-in for the browser's ``AbortController``; its signal says whether it is ``aborted``."""
-
-    def __init__(self) -> None:
-        self.signal = SimpleNamespace(aborted=False)
-
-    def abort(self) -> None:
-        self.signal.aborted = True
-
-
-class HttpStream(NamedTuple):
-    """A successful answer of type ``text/event-stream``, which arrives in pieces.
-
-    Attributes:
-        chunks: the pieces, one a turn of the event loop; an error among them breaks the stream off.
-        ends: whether it ends after the last piece; else it stays open until the request is cancelled.
-    """
-
-    chunks: Iterable[bytes | RTVIError]
-    ends: bool = True
-
-
-HttpAnswer = HttpResponse | HttpStream | RTVIError
-
-
-class ScriptedHttp:
-    """Answers requests from a list; an exception in it is raised, and an empty list never answers.
-
-    An :class:`HttpStream` is handed over piece by piece by ``stream()``, and read whole by ``request()``.
-    """
-
-    def __init__(self, answers: Iterable[HttpAnswer]) -> None:
-        self._answers = deque(answers)
-        self.requests: list[HttpRequest] = []
-
-    async def request(self, method: str, url: str, *, headers: Mapping[str, str], body: str) -> HttpResponse:
-        whole = bytearray()
-        response = await self.stream(method, url, headers=headers, body=body, on_chunk=whole.extend)
-        return response._replace(text=whole.decode(errors="replace")) if whole else response
-
-    async def stream(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: str, on_chunk: Callable[[bytes], None]
-    ) -> HttpResponse:
-        self.requests.append(HttpRequest(method, url, headers, json.loads(body) if body else None))
-        if not self._answers:
-            await asyncio.Event().wait()
-        answer = self._answers.popleft()
-        if isinstance(answer, RTVIError):
-            raise answer
-        if isinstance(answer, HttpResponse):
-            return answer
-        for chunk in answer.chunks:
-            await asyncio.sleep(0)
-            if isinstance(chunk, RTVIError):
-                raise chunk
-            on_chunk(chunk)
-        if not answer.ends:
-            await asyncio.Event().wait()
-        return HttpResponse(200, "", "text/event-stream")
-
-    async def upload(
-        self,
-        url: str,
-        *,
-        headers: Mapping[str, str],
-        name: str,
-        media_type: str,
-        data: bytes,
-        on_progress: Callable[[float], object] | None,
-    ) -> HttpResponse:
-        form = {"name": name, "media_type": media_type, "data": data.decode("latin-1")}
-        response = await self.request("POST", url, headers=headers, body=json.dumps(form))
-        if on_progress:
-            on_progress(1.0)
-        return response
-
-    def abort_controller(self) -> ScriptedAbortController:
-        return ScriptedAbortController()
 
 
 class ScriptedTransport(Transport):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from rtvi_web.browser import _js
 from rtvi_web.browser.fetch import fetch
 from rtvi_web.browser.upload import upload
-from rtvi_web.rtvi.transport import HttpResponse, NativeAbortController
+from rtvi_web.core.http import HttpResponse, NativeAbortController
 
 
 class PageHttp:

@@ -45,14 +45,14 @@ class Restorer(Protocol):
         """Whether the link works, as far as the browser knows."""
         ...
 
-    async def signs_of_life(self) -> int:
+    async def packets_received(self) -> int:
         """How much has come from the bot's side so far; any growth is a sign of life."""
         ...
 
-    async def look_back(self, loss: LinkLoss) -> None:
+    async def snapshot_stats(self, loss: LinkLoss) -> None:
         """The link has just been lost: note what can be learnt of it while it is there."""
 
-    async def knows_session(self, lost: float) -> bool:
+    async def is_session_alive(self, lost: float) -> bool:
         """Whether the server still has the session, which it has been without for so many seconds.
 
         Raises:
@@ -90,7 +90,7 @@ class Reconnection:
         self._host = host
         self._watching: _js.Scope | None = None
         self._changed = asyncio.Event()
-        self._hurry = False
+        self._retry_now = False
         self._given_up = False
         self._checks_life = False
         self._died_at: int | None = None
@@ -127,7 +127,7 @@ class Reconnection:
             self._host.reconnecting(0, loss)
             self._recovery = asyncio.ensure_future(self._recover(self._options, loss))
         else:
-            self._hurry = self._hurry or loss is not LinkLoss.SILENT
+            self._retry_now = self._retry_now or loss is not LinkLoss.SILENT
             self._changed.set()
 
     def healed(self) -> None:
@@ -138,7 +138,7 @@ class Reconnection:
     def check(self) -> None:
         """Something has happened that links often don't survive: see at once whether this one did."""
         if self._recovery is not None:
-            self._hurry = True
+            self._retry_now = True
             self._changed.set()
             self._ask_no_longer()
         elif self._watching is not None and not self._checks_life:
@@ -170,10 +170,10 @@ class Reconnection:
         self._checks_life = True
         died_at: int | None = None
         try:
-            before, begun = await self._restorer.signs_of_life(), time.monotonic()
+            before, begun = await self._restorer.packets_received(), time.monotonic()
             while time.monotonic() < begun + SIGN_OF_LIFE:
                 await asyncio.sleep(0.2)
-                if await self._restorer.signs_of_life() > before:
+                if await self._restorer.packets_received() > before:
                     return
             died_at = before
         except DisconnectedError:
@@ -182,7 +182,7 @@ class Reconnection:
             self._checks_life = False
         if self._recovery is None:
             self._died_at = died_at
-            self._hurry = True
+            self._retry_now = True
             self.lost(LinkLoss.SILENT)
 
     async def _notice_sleep(self) -> None:
@@ -207,11 +207,11 @@ class Reconnection:
 
     async def _restore(self, options: Reconnect, loss: LinkLoss) -> None:
         recovery, begun = Recovery(options, loss, random=random.random), time.monotonic()
-        await self._restorer.look_back(loss)
+        await self._restorer.snapshot_stats(loss)
         while not await self._works():
-            if self._hurry:
-                recovery.hurry()
-                self._hurry = False
+            if self._retry_now:
+                recovery.retry_now()
+                self._retry_now = False
             elapsed = time.monotonic() - begun
             match recovery.next(elapsed):
                 case Watch(seconds):
@@ -239,13 +239,13 @@ class Reconnection:
             self._died_at = None  # The browser knows by now, and will know when that changes.
             return False
         try:
-            return self._died_at is None or await self._restorer.signs_of_life() > self._died_at
+            return self._died_at is None or await self._restorer.packets_received() > self._died_at
         except DisconnectedError:
             return False
 
     def _recovered(self) -> None:
         self._recovery = None
-        self._hurry = False
+        self._retry_now = False
         self._died_at = None
 
     async def _look_out(self, seconds: float) -> None:
@@ -276,7 +276,7 @@ class Reconnection:
     async def _resume(self, recovery: Recovery, lost: float) -> None:
         try:
             async with asyncio.timeout(ASK_LIMIT) as self._asking:
-                known = await self._restorer.knows_session(lost)
+                known = await self._restorer.is_session_alive(lost)
         except TimeoutError:
             raise DisconnectedError("The server does not answer.") from None
         finally:

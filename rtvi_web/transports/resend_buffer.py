@@ -15,7 +15,7 @@ MEMORY = 40.0
 """Seconds for which a frame is remembered."""
 
 
-class RecentlySent:
+class ResendBuffer:
     """The frames of the last seconds. A browser notices a dead link late, and a new connection knows nothing of them.
 
     Nobody tells which of them have arrived: those in doubt are sent again, and may arrive twice.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from rtvi_web.rtvi.client import RTVIClient
-from rtvi_web.rtvi.protocol.conversation.bot_state import BotState
 from rtvi_web.rtvi.protocol.events import RTVIEvent
+from rtvi_web.rtvi.protocol.state import BotState
 from rtvi_web.ui.widget import Widget
 
 BOT_READY: Final = "bot-ready"

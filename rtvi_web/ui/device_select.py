@@ -7,10 +7,11 @@ from typing import Any, Final, NamedTuple
 
 from rtvi_web.browser import dom
 from rtvi_web.browser.devices import watch_devices
+from rtvi_web.core.event import Event
 from rtvi_web.core.media import DeviceName, MediaDevice
 from rtvi_web.errors import DeviceError, InvalidArgumentError, UnsupportedFeatureError
 from rtvi_web.rtvi.client import RTVIClient
-from rtvi_web.rtvi.protocol.events import Event, RTVIEvent
+from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.ui.widget import Widget
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any, Final, Literal, NamedTuple
 
 from rtvi_web.browser import dom
+from rtvi_web.core.event import Event
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.rtvi.client import RTVIClient
-from rtvi_web.rtvi.protocol.events import Event, RTVIEvent
+from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.ui.widget import Widget
 
 

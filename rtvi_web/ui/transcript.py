@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from rtvi_web.browser import dom
 from rtvi_web.rtvi.client import RTVIClient
-from rtvi_web.rtvi.protocol.conversation.bot_state import BotState
 from rtvi_web.rtvi.protocol.conversation.turn import CallRecord, Turn
 from rtvi_web.rtvi.protocol.events import RTVIEvent
+from rtvi_web.rtvi.protocol.state import BotState
 from rtvi_web.ui.widget import Widget
 
 _INTERVAL: Final = 0.05

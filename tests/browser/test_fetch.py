@@ -106,7 +106,7 @@ async def test_cancelling_aborts_the_request(selenium):
 async def test_an_event_stream_arrives_piece_by_piece(selenium):
     from streams import Streamed
 
-    from rtvi_web.rtvi.transport import HttpResponse
+    from rtvi_web.core.http import HttpResponse
 
     stream = Streamed()
     answer = stream.open()

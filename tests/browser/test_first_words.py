@@ -94,10 +94,10 @@ async def test_what_is_said_while_the_last_batch_leaves_is_sent_too(selenium):
 
     from loopback import tone, until
 
-    from rtvi_web.media.preconnect_buffer import FirstWords
+    from rtvi_web.media.preconnect_buffer import PreconnectBuffer
 
     async with tone(1000) as own:
-        words, sent, waits = FirstWords(lambda: own), [], []
+        words, sent, waits = PreconnectBuffer(lambda: own), [], []
         await until(lambda: words._chunks)
 
         async def leave():
@@ -111,7 +111,7 @@ async def test_what_is_said_while_the_last_batch_leaves_is_sent_too(selenium):
         waits.clear()
         words.close()
 
-        words = FirstWords(lambda: own)
+        words = PreconnectBuffer(lambda: own)
         began = time.monotonic()
         await words.send(lambda type, data: None, lambda: asyncio.sleep(0.4))  # It stays slow.
         assert time.monotonic() - began < 8
@@ -148,10 +148,10 @@ async def test_a_page_that_was_busy_sends_no_more_at_once_than_recognisers_keep(
 
     from loopback import tone, until
 
-    from rtvi_web.media.preconnect_buffer import FirstWords
+    from rtvi_web.media.preconnect_buffer import PreconnectBuffer
 
     async with tone(1000) as own:
-        words, sent, counts = FirstWords(lambda: own), [], [0]
+        words, sent, counts = PreconnectBuffer(lambda: own), [], [0]
         await until(lambda: len(words._chunks) > 100)
 
         async def leave():

@@ -121,7 +121,7 @@ async def test_the_microphone_is_heard_in_chunks_until_it_is_muted_or_closed(sel
 
     from realtime_peer import request, transport
 
-    from rtvi_web.realtime.transport import MAX_CHUNK
+    from rtvi_web.realtime.protocol.audio import MAX_CHUNK
     from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
 
     async with transport(RealtimeWebSocketTransport()) as (link, host):

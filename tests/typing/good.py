@@ -36,9 +36,10 @@ from rtvi_web import (
     Turn,
     ui,
 )
+from rtvi_web.core.http import HttpClient
 from rtvi_web.rtvi.protocol.config import Config
 from rtvi_web.rtvi.session.start import AbortController, ConnectTimeout
-from rtvi_web.rtvi.transport import ConnectRequest, HttpClient, TransportHost
+from rtvi_web.rtvi.transport import ConnectRequest, TransportHost
 from rtvi_web.testing import ScriptedTransport, expect, handshake, leave, lose, say
 from rtvi_web.transports import SmallWebRTCTransport
 

@@ -6,7 +6,8 @@ import asyncio
 from typing import Any
 
 from rtvi_web import ConnectPhase, RTVIClient, RTVIEvent, TransportState
-from rtvi_web.rtvi.transport import HttpResponse, TransportHost
+from rtvi_web.core.http import HttpResponse
+from rtvi_web.rtvi.transport import TransportHost
 from rtvi_web.testing import ScriptedTransport, Step, expect, handshake
 
 URL = "http://bot.test"
@@ -80,7 +81,7 @@ class Run:
         assert not self.client.is_mic_enabled
         assert not self.client._waiters
         assert not self.client._tasks
-        assert not self.client._lifecycle._requests._pending
+        assert not self.client._connection._requests._pending
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
 

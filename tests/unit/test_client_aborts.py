@@ -20,7 +20,7 @@ from rtvi_web import (
     TransportStartError,
     TransportState,
 )
-from rtvi_web.rtvi.transport import HttpResponse
+from rtvi_web.core.http import HttpResponse
 from rtvi_web.testing import BOT, expect, handshake
 
 pytestmark = pytest.mark.usefixtures("tidy")
@@ -281,7 +281,7 @@ async def test_a_loss_when_ready_names_the_phase_too() -> None:
         with pytest.raises(DisconnectedError, match=r"^The network went away\. \[phase: session\]$"):
             await over(task)
     await turns(20)
-    assert run.client._lifecycle.failure.phase is ConnectPhase.SESSION
+    assert run.client._connection.failure.phase is ConnectPhase.SESSION
     await run.ended(TransportState.DISCONNECTED)
 
 

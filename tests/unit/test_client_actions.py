@@ -25,8 +25,8 @@ from rtvi_web import (
     UnsupportedFeatureError,
     __version__,
 )
+from rtvi_web.core.http import HttpResponse
 from rtvi_web.rtvi.protocol.sse import MAX_EVENT_SIZE
-from rtvi_web.rtvi.transport import HttpResponse
 from rtvi_web.testing import HttpStream, expect, handshake, say
 
 pytestmark = [pytest.mark.usefixtures("tidy"), pytest.mark.filterwarnings("ignore:.*shorthand")]

@@ -24,7 +24,8 @@ from rtvi_web import (
     TransportStartError,
     TransportState,
 )
-from rtvi_web.rtvi.transport import ConnectRequest, HttpResponse
+from rtvi_web.core.http import HttpResponse
+from rtvi_web.rtvi.transport import ConnectRequest
 from rtvi_web.testing import BOT, expect, handshake, leave, lose, say
 
 pytestmark = pytest.mark.usefixtures("tidy")

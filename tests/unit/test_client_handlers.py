@@ -10,7 +10,7 @@ import pytest
 from sessions import STARTED, URL, Run, Transport, over, turns
 
 from rtvi_web import ConnectAbortedError, RTVIEvent, TransportStartError, TransportState
-from rtvi_web.rtvi.protocol.events import Event
+from rtvi_web.core.event import Event
 from rtvi_web.testing import handshake
 
 pytestmark = pytest.mark.usefixtures("tidy")

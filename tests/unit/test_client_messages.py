@@ -219,7 +219,7 @@ class TestCallbacks:
         got: list[str] = []
         client = RTVIClient(transport=Transport(), callbacks={name: lambda text: got.append("callback")})
         client.on(RTVIEvent.BOT_LLM_TEXT, lambda text: got.append("on"))
-        client._lifecycle.receive('{"label": "rtvi-ai", "type": "bot-llm-text", "data": {"text": "hi"}}')
+        client._connection.receive('{"label": "rtvi-ai", "type": "bot-llm-text", "data": {"text": "hi"}}')
         assert got == ["callback", "on"]
 
     @pytest.mark.parametrize("event", list(RTVIEvent), ids=str)

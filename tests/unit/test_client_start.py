@@ -13,7 +13,8 @@ from rtvi_web import (
     TransportState,
     __version__,
 )
-from rtvi_web.rtvi.transport import ConnectRequest, HttpResponse
+from rtvi_web.core.http import HttpResponse
+from rtvi_web.rtvi.transport import ConnectRequest
 from rtvi_web.testing import handshake
 
 pytestmark = pytest.mark.usefixtures("tidy")

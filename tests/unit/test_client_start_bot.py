@@ -18,7 +18,7 @@ from rtvi_web import (
     StartBotError,
     TransportState,
 )
-from rtvi_web.rtvi.transport import HttpResponse
+from rtvi_web.core.http import HttpResponse
 from rtvi_web.testing import expect, handshake, leave
 
 pytestmark = pytest.mark.usefixtures("tidy")

@@ -18,7 +18,7 @@ from rtvi_web import (
     RTVIEvent,
     UnsupportedFeatureError,
 )
-from rtvi_web.rtvi.transport import HttpResponse
+from rtvi_web.core.http import HttpResponse
 from rtvi_web.testing import expect, handshake, say
 
 pytestmark = pytest.mark.usefixtures("tidy")

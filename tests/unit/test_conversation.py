@@ -13,7 +13,7 @@ from rtvi_web import BotState, Conversation, RTVIEvent, TransportState, Turn
 from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT
 from rtvi_web.rtvi.protocol.conversation.conversation import MAX_TURNS, MAX_WRITTEN
 from rtvi_web.rtvi.protocol.conversation.turn import MAX_CALLS
-from rtvi_web.rtvi.protocol.inbound import Session
+from rtvi_web.rtvi.protocol.inbound import MessageReader
 from rtvi_web.rtvi.protocol.outcomes import Fire
 from rtvi_web.testing import expect, handshake, leave, say
 
@@ -25,7 +25,7 @@ class Told:
 
     def __init__(self) -> None:
         self.conversation = Conversation(lambda: self.now)
-        self.session = Session()
+        self.session = MessageReader()
         self.now = 100.0
 
     def hear(self, type: str, **data: Any) -> list[Turn]:

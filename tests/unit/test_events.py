@@ -10,8 +10,18 @@ from typing import Any
 import pytest
 
 from rtvi_web import ErrorMessage, InvalidMessage, RTVIEvent
-from rtvi_web.rtvi.protocol.events import BY_WIRE, EVENTS, Event, snake_case
-from rtvi_web.rtvi.protocol.inbound import Answered, BotBecameReady, CallAnnounced, Fire, ForHelpers, Refused, Session
+from rtvi_web.core.checks import snake_case
+from rtvi_web.core.event import Event
+from rtvi_web.rtvi.protocol.events import BY_WIRE, EVENTS
+from rtvi_web.rtvi.protocol.inbound import (
+    Answered,
+    BotBecameReady,
+    CallAnnounced,
+    Fire,
+    ForHelpers,
+    MessageReader,
+    Refused,
+)
 from rtvi_web.rtvi.protocol.messages import decode
 
 TRACES = Path(__file__).parents[1] / "traces"
@@ -144,7 +154,7 @@ BESIDES: dict[str, type] = {
 
 @pytest.mark.parametrize("path", sorted(TRACES.glob("*.jsonl")), ids=lambda path: path.stem)
 def test_what_real_servers_send_is_understood(path: Path) -> None:
-    session = Session()
+    session = MessageReader()
     messages = list(inbound(path))
     assert messages
     for message in messages:
@@ -203,7 +213,7 @@ def test_the_traces_hold_every_wire_type_that_servers_send_unasked() -> None:
 
 def test_a_call_recorded_from_an_old_and_a_new_server_is_announced_once_each() -> None:
     for name in ("corpus-old-0.0.73", "corpus-new-1.14.0"):
-        session = Session()
+        session = MessageReader()
         calls = [
             outcome.data.tool_call_id
             for message in inbound(TRACES / f"{name}.jsonl")
@@ -225,7 +235,7 @@ def test_a_call_recorded_from_an_old_and_a_new_server_is_announced_once_each() -
 )
 def test_unknown_fields_are_kept(type: str, data: dict[str, Any]) -> None:
     text = json.dumps({"label": "rtvi-ai", "type": type, "data": data, "trace": "t1"})
-    [fire] = [outcome for outcome in Session().receive(text) if isinstance(outcome, Fire)]
+    [fire] = [outcome for outcome in MessageReader().receive(text) if isinstance(outcome, Fire)]
     unknown = fire.args[0].model_extra
     assert unknown
     assert unknown.items() <= data.items()
@@ -233,18 +243,18 @@ def test_unknown_fields_are_kept(type: str, data: dict[str, Any]) -> None:
 
 def test_the_envelope_keeps_unknown_fields_too() -> None:
     text = '{"label": "rtvi-ai", "type": "no-such-type", "data": [1], "trace": "t1"}'
-    assert Session().receive(text) == [ForHelpers(json.loads(text))]
+    assert MessageReader().receive(text) == [ForHelpers(json.loads(text))]
     message = decode(text)
     assert (message.data, message.model_extra) == ([1], {"trace": "t1"})
 
 
 def test_a_null_says_the_same_as_nothing() -> None:
-    [refused, _] = Session().receive('{"label": "rtvi-ai", "type": "error-response", "id": null, "data": null}')
+    [refused, _] = MessageReader().receive('{"label": "rtvi-ai", "type": "error-response", "id": null, "data": null}')
     assert refused == Refused("", "unknown error")
 
 
 def test_invalid_messages_are_cut() -> None:
-    [fire] = Session().receive("x" * 5000)
+    [fire] = MessageReader().receive("x" * 5000)
     assert isinstance(fire, Fire)
     assert isinstance(fire.args[0], InvalidMessage)
     assert fire.args[0].text == "x" * 2000
@@ -254,7 +264,7 @@ def test_metrics_of_today() -> None:
     tokens = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, "reasoning_tokens": 2}
     first_sound = {"processor": "tts", "ttfa": 0.5, "ttfb": 0.25, "leading_silence": 0.25}
     message = {"label": "rtvi-ai", "type": "metrics", "data": {"tokens": [tokens], "ttfa": [first_sound]}}
-    [fire] = Session().receive(json.dumps(message))
+    [fire] = MessageReader().receive(json.dumps(message))
     assert isinstance(fire, Fire)
     [metrics] = fire.args
     assert (metrics.tokens[0].total_tokens, metrics.tokens[0].reasoning_tokens) == (15, 2)

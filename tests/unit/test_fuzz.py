@@ -12,7 +12,7 @@ from sessions import URL, Run, Transport, ready, turns
 
 from rtvi_web import LLMHelper, RTVIClientHelper, RTVIError, RTVIMessage, TransportState
 from rtvi_web.rtvi.protocol.events import BY_WIRE
-from rtvi_web.rtvi.protocol.inbound import Session
+from rtvi_web.rtvi.protocol.inbound import MessageReader
 from rtvi_web.testing import HttpStream, expect
 
 TEXT = st.text(st.characters(), max_size=40)  # surrogates included
@@ -71,7 +71,7 @@ FRAMES = TEXT | JSON.map(json.dumps) | MESSAGES.map(json.dumps)
 @given(FRAMES)
 @settings(max_examples=300, deadline=None)
 def test_every_frame_has_outcomes(frame: str) -> None:
-    assert Session().receive(frame)
+    assert MessageReader().receive(frame)
 
 
 class Curious(RTVIClientHelper):
@@ -149,7 +149,7 @@ def test_the_strategies_reach_what_they_should() -> None:
     @given(MESSAGES.map(json.dumps))
     @settings(max_examples=2000, deadline=None, database=None, derandomize=True)
     def look(frame: str) -> None:
-        for outcome in Session().receive(frame):
+        for outcome in MessageReader().receive(frame):
             seen.add(getattr(outcome, "event", type(outcome).__name__))
 
     look()

@@ -8,7 +8,7 @@ import pytest
 from sessions import STARTED, URL, Run, Transport
 
 from rtvi_web import ClientParams, Endpoints, InvalidArgumentError, RTVIClient, __version__
-from rtvi_web.rtvi.session.params import seconds
+from rtvi_web.core.checks import seconds
 from rtvi_web.testing import handshake
 
 pytestmark = [pytest.mark.usefixtures("tidy"), pytest.mark.filterwarnings("ignore:.*shorthand")]

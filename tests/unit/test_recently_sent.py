@@ -6,11 +6,11 @@ import logging
 
 import pytest
 
-from rtvi_web.transports.resend_buffer import COUNT, MEMORY, SIZE, RecentlySent
+from rtvi_web.transports.resend_buffer import COUNT, MEMORY, SIZE, ResendBuffer
 
 
-def sent(*times: float) -> RecentlySent:
-    recently = RecentlySent()
+def sent(*times: float) -> ResendBuffer:
+    recently = ResendBuffer()
     for time in times:
         recently.remember(f"at {time:g}", time)
     return recently
@@ -46,7 +46,7 @@ def test_what_is_old_has_arrived() -> None:
 
 @pytest.mark.parametrize(("text", "kept"), [("x", COUNT), ("x" * (SIZE // 4), 4)])
 def test_it_is_bounded_and_says_what_it_has_forgotten(text: str, kept: int, caplog: pytest.LogCaptureFixture) -> None:
-    recently = RecentlySent()
+    recently = ResendBuffer()
     for _ in range(kept + 1):
         recently.remember(text, 10.0)
     recently.arrived(9.0)

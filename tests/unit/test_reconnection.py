@@ -41,14 +41,14 @@ class Transport:
         self.log: list[Any] = []
         self.asked = asyncio.Event()
 
-    async def signs_of_life(self) -> int:
+    async def packets_received(self) -> int:
         self.alive += self.growing
         return self.alive
 
-    async def look_back(self, loss: LinkLoss) -> None:
+    async def snapshot_stats(self, loss: LinkLoss) -> None:
         self.log.append("looked back")
 
-    async def knows_session(self, lost: float) -> bool:
+    async def is_session_alive(self, lost: float) -> bool:
         self.asked.set()
         if not self.answers:
             await asyncio.Event().wait()
@@ -187,7 +187,7 @@ async def test_a_bot_that_leaves_ends_what_was_being_done() -> None:
 
 async def test_whatever_goes_wrong_the_session_ends() -> None:
     class Broken(Transport):
-        async def look_back(self, loss: LinkLoss) -> None:
+        async def snapshot_stats(self, loss: LinkLoss) -> None:
             raise ValueError("a bug")
 
     assert await run(Broken(True)) == [0, "The bot closed the data channel. ValueError: a bug"]

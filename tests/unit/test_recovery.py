@@ -48,11 +48,11 @@ def test_what_cannot_heal_is_not_watched(loss: LinkLoss) -> None:
 
 def test_a_change_of_the_network_ends_the_wait() -> None:
     steps = recovery(LinkLoss.SILENT)
-    steps.hurry()
+    steps.retry_now()
     assert steps.next(0.1) == Resume(1, RESUME_LIMIT)
     steps.failed(0.2, "no answer")
     assert isinstance(steps.next(0.2), Watch)
-    steps.hurry()
+    steps.retry_now()
     assert steps.next(0.3) == Resume(2, RESUME_LIMIT)
 
 
@@ -65,7 +65,7 @@ def test_pauses_double_up_to_a_limit() -> None:
         step = steps.next(0.0)
         assert isinstance(step, Watch)
         pauses.append(step.seconds)
-        steps.hurry()
+        steps.retry_now()
     assert pauses == [0.5, 1.0, 2.0, LONGEST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE]
 
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from rtvi_web import HttpError
-from rtvi_web.rtvi.transport import HttpResponse
+from rtvi_web.core.http import HttpResponse
 from rtvi_web.testing import HttpAnswer, HttpStream, ScriptedHttp
 
 

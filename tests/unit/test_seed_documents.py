@@ -27,7 +27,7 @@ from rtvi_web import (
     RTVIEvent,
     TransportState,
 )
-from rtvi_web.rtvi.transport import HttpResponse
+from rtvi_web.core.http import HttpResponse
 from rtvi_web.testing import Say, ScriptedTransport, Step, expect, handshake, leave, say
 
 pytestmark = pytest.mark.usefixtures("tidy")

@@ -18,9 +18,9 @@ from rtvi_web.rtvi.protocol.inbound import (
     FatalError,
     Fire,
     ForHelpers,
+    MessageReader,
     Outcome,
     Refused,
-    Session,
 )
 from rtvi_web.rtvi.protocol.messages import MalformedMessageError, decode
 from rtvi_web.rtvi.protocol.state import STARTABLE, TRANSITIONS, StateMachine
@@ -30,9 +30,9 @@ def frame(type: str, data: Any = None, id: str | None = None) -> str:
     return json.dumps({"label": LABEL, "type": type, "data": data, "id": id})
 
 
-def outcomes(text: str, session: Session | None = None) -> list[Outcome]:
+def outcomes(text: str, session: MessageReader | None = None) -> list[Outcome]:
     """What a frame leads to, without the whole message that events bring for helpers."""
-    found = (session or Session()).receive(text)
+    found = (session or MessageReader()).receive(text)
     return [outcome._replace(message=None) if isinstance(outcome, Fire) else outcome for outcome in found]
 
 
@@ -152,7 +152,7 @@ class TestOutcomes:
 
     def test_events_bring_the_whole_message_for_helpers(self) -> None:
         text = frame("bot-llm-text", {"text": "a"})
-        [fire] = Session().receive(text)
+        [fire] = MessageReader().receive(text)
         assert isinstance(fire, Fire)
         assert fire.message == text
 
@@ -246,7 +246,7 @@ class TestFunctionCalls:
         assert (call.function_name, call.tool_call_id, call.arguments) == ("f", "1", {"a": 1})
 
     def test_each_is_claimed_once(self) -> None:
-        session = Session()
+        session = MessageReader()
         assert [session.claim(id) for id in ("1", "2", "1", "2", "3")] == [True, True, False, False, True]
         assert [session.claim("") for _ in range(2)] == [True, True], "what has no id is a call each time"
 
@@ -264,7 +264,7 @@ class TestFunctionCalls:
         assert self.announced(frame(type, {"function_name": "f", "tool_call_id": "1"})) == []
 
     def test_memory_is_bounded(self) -> None:
-        session = Session()
+        session = MessageReader()
         for number in range(3 * REMEMBERED_CALLS):
             assert session.claim(str(number))
             assert not session.claim(str(number))

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from rtvi_web import HttpError, InvalidArgumentError, NotInBrowserError, Reconnect, TransportStartError
+from rtvi_web.core.http import HttpResponse
 from rtvi_web.rtvi.session.start import BotRequest
-from rtvi_web.rtvi.transport import ConnectRequest, HttpResponse
+from rtvi_web.rtvi.transport import ConnectRequest
 from rtvi_web.transports import SmallWebRTCTransport
 from rtvi_web.transports.small_webrtc import signalling
 from rtvi_web.transports.small_webrtc.signalling import Signalling, Trickle, ice_servers, offer_request, offer_url

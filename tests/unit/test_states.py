@@ -10,8 +10,8 @@ import pytest
 from sessions import STARTED, URL, Run, Transport, ready, stalled, turns
 
 from rtvi_web import ConnectionTimeoutError, ConnectPhase, RTVIEvent, StartBotError, TransportState
+from rtvi_web.core.http import HttpResponse
 from rtvi_web.rtvi.protocol.state import TRANSITIONS
-from rtvi_web.rtvi.transport import HttpResponse
 from rtvi_web.testing import expect, handshake, leave, lose, say
 
 pytestmark = pytest.mark.usefixtures("tidy")

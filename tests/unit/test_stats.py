@@ -10,7 +10,7 @@ from rtvi_web.rtvi.protocol.link.stats import (
     UNANSWERED_FOR,
     Traffic,
     arrived_until,
-    signs_of_life,
+    packets_received,
     sound_sent,
     summarize,
 )
@@ -69,11 +69,11 @@ def test_an_empty_report_tells_nothing() -> None:
     stats = summarize([], Traffic(0.0, 0, 0))
     told = {name: getattr(stats, name) for name in stats.__dataclass_fields__}
     assert {value for name, value in told.items() if name not in ("buffered", "traffic")} == {None}
-    assert (signs_of_life([]), arrived_until([], unanswered=True), sound_sent([])) == (0, 0.0, None)
+    assert (packets_received([]), arrived_until([], unanswered=True), sound_sent([])) == (0, 0.0, None)
 
 
 def test_what_is_read_from_it_besides() -> None:
-    assert signs_of_life(REPORT) == 1 + 500 + 4 + 5
+    assert packets_received(REPORT) == 1 + 500 + 4 + 5
     assert sound_sent(REPORT) == 0.25
 
 

@@ -9,7 +9,7 @@ import pytest
 from sessions import turns
 
 from rtvi_web import ConnectPhase, DisconnectedError, HttpError, RTVIClient, RTVIEvent, TransportStartError
-from rtvi_web.rtvi.transport import HttpResponse
+from rtvi_web.core.http import HttpResponse
 from rtvi_web.testing import ScriptedTransport, ScriptError, Step, expect, handshake, leave, lose, say, say_text
 
 

@@ -1,6 +1,6 @@
 """PCM in plain Python: what came in chunks stays in chunks, so that a long conversation costs no more than a short one.
 
-All of it is 16-bit signed little-endian, mono, at :data:`~rtvi_web.realtime.transport.SAMPLE_RATE`.
+All of it is 16-bit signed little-endian, mono, at :data:`SAMPLE_RATE`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from rtvi_web.errors import InvalidArgumentError
-from rtvi_web.realtime.transport import SAMPLE_RATE
 
+SAMPLE_RATE = 24_000
+"""Samples a second of all PCM that passes through Python."""
+MAX_CHUNK = SAMPLE_RATE * 2 // 10
+"""Bytes of one chunk of the microphone's sound at most: 100 ms. 20 to 40 ms is what speech wants."""
 SAMPLE_BYTES = 2
 _PCM_FORMATS = ("h", "<h", "B", "<B", "b", "<b", "c", "<c")  # of a buffer: 16-bit integers, or bytes
 

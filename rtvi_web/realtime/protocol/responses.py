@@ -19,7 +19,7 @@ MAX_OUT_OF_BAND = 64
 """Responses out of the conversation, asked for or made, that are remembered."""
 
 
-def is_aside(params: Mapping[str, Any]) -> bool:
+def is_out_of_band(params: Mapping[str, Any]) -> bool:
     """Whether a request is for a response out of the conversation."""
     return params.get("conversation") == "none"
 
@@ -104,7 +104,7 @@ class ResponseSequencer:
     def sent(self, event: Event) -> None:
         """``response.create`` was sent."""
         response = object_in(event, "response")
-        if is_aside(response):
+        if is_out_of_band(response):
             self._asked_aside[text_in(event, "event_id")] = object_in(response, "metadata")
             if len(self._asked_aside) > MAX_OUT_OF_BAND:
                 del self._asked_aside[next(iter(self._asked_aside))]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from rtvi_web.core.checks import seconds
 from rtvi_web.errors import InvalidArgumentError
-from rtvi_web.rtvi.members.http_actions import SingleTurns
+from rtvi_web.rtvi.members.http_actions import HttpActions
 from rtvi_web.rtvi.protocol.config import options_of
-from rtvi_web.rtvi.session.connection import Lifecycle
-from rtvi_web.rtvi.session.params import ClientParams, seconds
+from rtvi_web.rtvi.session.connection import Connection
+from rtvi_web.rtvi.session.params import ClientParams
 
 if TYPE_CHECKING:
     from rtvi_web.rtvi.protocol.payloads import ActionDescriptions, ActionResponse
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 class Actions:
     """What a client does with the bot's actions."""
 
-    _lifecycle: Lifecycle
-    _single_turns: SingleTurns
+    _connection: Connection
+    _http_actions: HttpActions
     _params: ClientParams
 
     async def describe_actions(self, *, timeout: float | None = 10.0) -> ActionDescriptions:
@@ -29,7 +30,7 @@ class Actions:
             BotNotReadyError, RequestTimeoutError, DisconnectedError, UnsupportedFeatureError: as :meth:`action` does.
         """
         limit = seconds(timeout, "timeout")
-        description: ActionDescriptions = await self._lifecycle.request(
+        description: ActionDescriptions = await self._connection.request(
             "describe-actions", {}, timeout=limit, what="describe-actions"
         )
         return description
@@ -61,10 +62,10 @@ class Actions:
         data = _action_data(request)
         limit = seconds(timeout, "timeout")
         what = f"action {data['service']}:{data['action']}"
-        if self._lifecycle.in_session:
-            response: ActionResponse = await self._lifecycle.request("action", data, timeout=limit, what=what)
+        if self._connection.in_session:
+            response: ActionResponse = await self._connection.request("action", data, timeout=limit, what=what)
             return response
-        return await self._single_turns.ask(self._params, data, timeout=limit, what=what)
+        return await self._http_actions.ask(self._params, data, timeout=limit, what=what)
 
 
 def _action_data(request: Mapping[str, Any]) -> dict[str, Any]:

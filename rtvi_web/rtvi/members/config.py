@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from rtvi_web.core.checks import seconds
 from rtvi_web.errors import BotNotReadyError, ConfigUpdateError, RequestError
 from rtvi_web.rtvi.protocol import config as pure
 from rtvi_web.rtvi.protocol.config import Config, ServiceConfig
 from rtvi_web.rtvi.protocol.state import ESTABLISHED
-from rtvi_web.rtvi.session.connection import Lifecycle
-from rtvi_web.rtvi.session.params import seconds
+from rtvi_web.rtvi.session.connection import Connection
 
 if TYPE_CHECKING:
     from rtvi_web.rtvi.protocol.payloads import ConfigDescription
@@ -28,7 +28,7 @@ class Configuration:
     session ends first, and :class:`UnsupportedFeatureError` where the bot has no configuration (RTVI 1.x bots).
     """
 
-    _lifecycle: Lifecycle
+    _connection: Connection
 
     async def get_config(self, *, timeout: float | None = 10.0) -> Config:
         """The bot's configuration as it is now. Mirrors ``getConfig()``."""
@@ -59,7 +59,7 @@ class Configuration:
     async def describe_config(self, *, timeout: float | None = 10.0) -> ConfigDescription:
         """What can be configured, as ``description.config``. Mirrors ``describeConfig()``."""
         limit = seconds(timeout, "timeout")
-        description: ConfigDescription = await self._lifecycle.request(
+        description: ConfigDescription = await self._connection.request(
             "describe-config", {}, timeout=limit, what="describe-config"
         )
         return description
@@ -130,12 +130,12 @@ class Configuration:
         return pure.merge(given, pure.normalize(config_options, "config_options"))
 
     async def _ask(self, type: str, data: Mapping[str, Any], timeout: float | None) -> Config:
-        config: Config = await self._lifecycle.request(type, data, timeout=seconds(timeout, "timeout"), what=type)
+        config: Config = await self._connection.request(type, data, timeout=seconds(timeout, "timeout"), what=type)
         return config
 
     async def _or_fetched(self, config: GivenConfig | None, member: str, timeout: float | None) -> Config:
         if config is not None:
             return pure.normalize(config)
-        if self._lifecycle.state not in ESTABLISHED:
+        if self._connection.state not in ESTABLISHED:
             raise BotNotReadyError(f"{member}() was called without a configuration before the bot is ready.")
         return await self.get_config(timeout=timeout)

@@ -9,7 +9,7 @@ from rtvi_web.core.warn import warn
 from rtvi_web.errors import AlreadyStartedError
 from rtvi_web.rtvi.protocol.config import Config
 from rtvi_web.rtvi.protocol.state import TransportState
-from rtvi_web.rtvi.session.connection import Lifecycle
+from rtvi_web.rtvi.session.connection import Connection
 from rtvi_web.rtvi.session.params import ClientParams
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class _Client(Protocol):
     """What the renamed members need of the client that has them."""
 
     _params: ClientParams
-    _lifecycle: Lifecycle
+    _connection: Connection
 
     async def connect(self) -> BotReadyData: ...
     async def get_config(self) -> Config: ...
@@ -77,7 +77,7 @@ class DeprecatedMembers:
     @services.setter
     def services(self: _Client, services: Mapping[str, str]) -> None:
         _warn("services", "params.services")
-        if self._lifecycle.state in _TAKEN:
+        if self._connection.state in _TAKEN:
             raise AlreadyStartedError("Cannot set services while transport is connected. Call disconnect() first.")
         self._params.services = dict(services)
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from rtvi_web.core.media import MediaDevice, MediaState, Tracks, VideoSource
+from rtvi_web.core.media import AudioStream, MediaDevice, MediaState, Tracks, VideoSource
 from rtvi_web.errors import InvalidArgumentError
-from rtvi_web.rtvi.session.connection import Lifecycle
-from rtvi_web.rtvi.transport import AudioStream, Transport
+from rtvi_web.rtvi.session.connection import Connection
+from rtvi_web.rtvi.transport import Transport
 
 
 class Devices:
     """What a client does with microphone, camera, speaker and screen; the transport does the work."""
 
     _transport: Transport
-    _lifecycle: Lifecycle
+    _connection: Connection
 
     async def init_devices(self) -> None:
         """Open the devices that are wanted, ahead of ``connect()``, which uses them then. Mirrors ``initDevices()``.
@@ -28,7 +28,7 @@ class Devices:
             DisconnectedError: ``disconnect()`` was called meanwhile.
             NotInBrowserError: there are no devices here: CPython, or a web worker.
         """
-        await self._lifecycle.init_devices()
+        await self._connection.init_devices()
 
     @property
     def media_state(self) -> MediaState:

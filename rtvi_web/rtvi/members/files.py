@@ -9,11 +9,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from rtvi_web.core.checks import check_text, join_url
+from rtvi_web.core.http import explain
 from rtvi_web.errors import HttpError, InvalidArgumentError, MessageTooLargeError, RequestError
-from rtvi_web.rtvi.session.connection import Lifecycle
-from rtvi_web.rtvi.session.conversation_tracker import Chronicle
-from rtvi_web.rtvi.session.params import ClientParams, check_text, join_url
-from rtvi_web.rtvi.session.start import explain
+from rtvi_web.rtvi.session.connection import Connection
+from rtvi_web.rtvi.session.conversation_tracker import ConversationTracker
+from rtvi_web.rtvi.session.params import ClientParams
 from rtvi_web.rtvi.transport import Transport
 
 
@@ -34,10 +35,10 @@ class FileReference(NamedTuple):
 class Files:
     """What a client does with files (RTVI 2.2)."""
 
-    _lifecycle: Lifecycle
+    _connection: Connection
     _transport: Transport
     _params: ClientParams
-    _chronicle: Chronicle
+    _conversation_tracker: ConversationTracker
 
     async def send_file(
         self,
@@ -70,8 +71,8 @@ class Files:
             InvalidArgumentError: it is no file, or its media type is neither given nor to be guessed; nothing was sent.
             RequestError, HttpError: the upload failed.
         """
-        self._lifecycle.require_ready("send_file()")
-        self._lifecycle.reception.check_supported("send-file")
+        self._connection.require_ready("send_file()")
+        self._connection.session.check_supported("send-file")
         check_text("content", content)
         if isinstance(file, bytes | bytearray | memoryview):
             media_type = _media_type(name, format)
@@ -113,7 +114,7 @@ class Files:
         address = url or self._upload_url()
         response = await self._transport.http.upload(
             address,
-            headers=self._lifecycle.started.headers if self._lifecycle.started else self._params.headers,
+            headers=self._connection.started.headers if self._connection.started else self._params.headers,
             name=name,
             media_type=_media_type(name, format),
             data=data,
@@ -143,11 +144,11 @@ class Files:
             "custom_options": custom_options,
         }
         given = {option: value for option, value in options.items() if value is not None}
-        self._lifecycle.send("send-file", {"content": content, "file": file, "options": given})
-        self._chronicle.wrote(content, is_told=False)
+        self._connection.send("send-file", {"content": content, "file": file, "options": given})
+        self._conversation_tracker.wrote(content, is_told=False)
 
     def _upload_url(self) -> str:
-        started = self._lifecycle.started
+        started = self._connection.started
         bundle = started.bundle if started else {}
         advertised = bundle.get("fileUploadUrl")
         if isinstance(advertised, str) and started:

@@ -7,7 +7,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from rtvi_web._version import __version__
-from rtvi_web.core.emitter import Emitter, report
+from rtvi_web.core.emitter import Emitter
+from rtvi_web.core.http import explain, json_headers
+from rtvi_web.core.tasks import report
 from rtvi_web.errors import (
     ActionEndpointNotSetError,
     DisconnectedError,
@@ -19,14 +21,13 @@ from rtvi_web.rtvi.protocol.envelope import LABEL, new_id
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.rtvi.session.helpers import MessageHelpers
 from rtvi_web.rtvi.session.params import ClientParams
-from rtvi_web.rtvi.session.start import explain, json_headers
 from rtvi_web.rtvi.transport import Transport
 
 if TYPE_CHECKING:
     from rtvi_web.rtvi.protocol.payloads import ActionResponse
 
 
-class SingleTurns:
+class HttpActions:
     """The single-turn actions of one client. What their answers say is told as if it came in a session."""
 
     def __init__(self, transport: Transport, emitter: Emitter, helpers: MessageHelpers) -> None:
@@ -83,12 +84,12 @@ class SingleTurns:
         self, url: str, headers: dict[str, str], body: str, id: str, answered: asyncio.Future[ActionResponse]
     ) -> None:
         # Late, see rtvi_web.rtvi.protocol.
-        from rtvi_web.rtvi.protocol.inbound import Session
+        from rtvi_web.rtvi.protocol.inbound import MessageReader
         from rtvi_web.rtvi.protocol.outcomes import Answered, Refused
         from rtvi_web.rtvi.protocol.sse import EventStream, EventTooLargeError, message_text
         from rtvi_web.rtvi.session.session import refusal, tell
 
-        session, stream = Session(), EventStream()
+        session, stream = MessageReader(), EventStream()
 
         def receive(text: str) -> None:
             if not text:

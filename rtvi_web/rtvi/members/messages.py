@@ -7,10 +7,10 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from rtvi_web.core.checks import check_text, seconds
 from rtvi_web.errors import InvalidArgumentError
-from rtvi_web.rtvi.session.connection import Lifecycle
-from rtvi_web.rtvi.session.conversation_tracker import Chronicle
-from rtvi_web.rtvi.session.params import check_text, seconds
+from rtvi_web.rtvi.session.connection import Connection
+from rtvi_web.rtvi.session.conversation_tracker import ConversationTracker
 
 if TYPE_CHECKING:
     from rtvi_web.rtvi.protocol.messages import RTVIMessage
@@ -26,13 +26,13 @@ class Messages:
     does not know such messages. Nothing was sent then. (The first time, ``unsupportedFeature`` is fired.)
     """
 
-    _lifecycle: Lifecycle
-    _chronicle: Chronicle
+    _connection: Connection
+    _conversation_tracker: ConversationTracker
 
     @property
     def bot_ready_data(self) -> BotReadyData | None:
         """What the bot said in ``bot-ready``, for whoever came too late for the event; ``None`` without a session."""
-        return self._lifecycle.bot_ready_data
+        return self._connection.bot_ready_data
 
     def send_message(self, message: RTVIMessage | Mapping[str, Any]) -> None:
         """Send a message of any type, as it is. Mirrors ``sendMessage()``.
@@ -48,7 +48,7 @@ class Messages:
         given = message if isinstance(message, Mapping) else getattr(message, "model_dump", dict)()
         if not isinstance(given.get("type"), str):
             raise InvalidArgumentError(f"A message must be a dict with a type; it is {message!r}.")
-        self._lifecycle.send(given["type"], given.get("data"), id=given.get("id"))
+        self._connection.send(given["type"], given.get("data"), id=given.get("id"))
 
     def send_text(
         self, content: str, *, run_immediately: bool | None = None, audio_response: bool | None = None
@@ -68,8 +68,8 @@ class Messages:
         check_text("content", content)
         options = {"run_immediately": run_immediately, "audio_response": audio_response}
         given = {name: value for name, value in options.items() if value is not None}
-        self._lifecycle.send("send-text", {"content": content, "options": given})
-        self._chronicle.wrote(content)
+        self._connection.send("send-text", {"content": content, "options": given})
+        self._conversation_tracker.wrote(content)
 
     def send_client_message(self, type: str, data: Any = None) -> None:
         """Send a message of your own to the bot and expect no answer. Mirrors ``sendClientMessage()``.
@@ -83,7 +83,7 @@ class Messages:
             BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
             MessageTooLargeError: see its ``limit``; nothing was sent.
         """
-        self._lifecycle.send("client-message", _client_message(type, data))
+        self._connection.send("client-message", _client_message(type, data))
 
     async def send_client_request(self, type: str, data: Any = None, *, timeout: float | None = 10.0) -> Any:
         """Send a message of your own to the bot and wait for its answer. Mirrors ``sendClientRequest()``.
@@ -103,7 +103,7 @@ class Messages:
             InvalidArgumentError, BotNotReadyError, MessageTooLargeError: nothing was sent.
         """
         limit = seconds(timeout, "timeout")
-        return await self._lifecycle.request(
+        return await self._connection.request(
             "client-message", _client_message(type, data), timeout=limit, what=f"request {type!r}"
         )
 
@@ -115,7 +115,7 @@ class Messages:
         Raises:
             BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
         """
-        self._lifecycle.send("disconnect-bot", {})
+        self._connection.send("disconnect-bot", {})
 
     def append_to_context(
         self, role: str | Mapping[str, Any], content: Any = None, run_immediately: bool = False
@@ -131,7 +131,7 @@ class Messages:
         """
         warnings.warn("append_to_context() is deprecated: use send_text().", DeprecationWarning, stacklevel=2)
         given = role if isinstance(role, Mapping) else {"role": role, "content": content}
-        self._lifecycle.send("append-to-context", {"run_immediately": run_immediately, **given})
+        self._connection.send("append-to-context", {"run_immediately": run_immediately, **given})
 
     def send_dtmf(self, keys: str) -> None:
         """Press keys of a telephone, in order. Mirrors ``sendDTMF()``.
@@ -146,10 +146,10 @@ class Messages:
         if not isinstance(keys, str) or not re.fullmatch(r"[0-9*#]+", keys):
             raise InvalidArgumentError(f"Invalid DTMF sequence {keys!r}. Only 0-9, * and # are allowed.")
         if self._bot_version >= (2, 1):
-            self._lifecycle.send("dtmf", {"buttons": list(keys)})
+            self._connection.send("dtmf", {"buttons": list(keys)})
         else:  # One key a message, as RTVI 2.0 has it; what knows no keys at all will say so.
             for key in keys:
-                self._lifecycle.send("dtmf", {"button": key})
+                self._connection.send("dtmf", {"button": key})
 
     def send_ui_event(self, event: str, payload: Any = None) -> None:
         """Tell the bot's UI worker what happened in the page. Mirrors ``sendUIEvent()``.
@@ -158,7 +158,7 @@ class Messages:
             event: your name for it.
             payload: anything JSON can say.
         """
-        self._lifecycle.send("ui-event", {"event": event, "payload": payload})
+        self._connection.send("ui-event", {"event": event, "payload": payload})
 
     def cancel_ui_job_group(self, job_id: str, reason: str | None = None) -> None:
         """Ask the bot to give up a group of jobs. Mirrors ``cancelUIJobGroup()``.
@@ -168,7 +168,7 @@ class Messages:
             reason: for the bot's log.
         """
         data = {"job_id": job_id} if reason is None else {"job_id": job_id, "reason": reason}
-        self._lifecycle.send("ui-cancel-job-group", data)
+        self._connection.send("ui-cancel-job-group", data)
 
     @property
     def _bot_version(self) -> tuple[int, ...]:

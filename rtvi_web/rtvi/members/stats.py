@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rtvi_web.rtvi.session.connection import Lifecycle
+from rtvi_web.rtvi.session.connection import Connection
 from rtvi_web.rtvi.transport import Transport
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ class Network:
     """What a client knows of its connection."""
 
     _transport: Transport
-    _lifecycle: Lifecycle
+    _connection: Connection
 
     async def stats(self) -> LinkStats:
         """How the link does at this moment: round-trip time, loss, bitrates, codecs and the path's ends.
@@ -40,12 +40,12 @@ class Network:
         )
 
         evidence = await self._transport.examine()
-        lifecycle = self._lifecycle
+        connection = self._connection
         return diagnose(
-            lifecycle.state,
-            lifecycle.phase,
-            lifecycle.failure,
+            connection.state,
+            connection.phase,
+            connection.failure,
             evidence,
-            bot_ready=lifecycle.bot_ready_data is not None,
+            bot_ready=connection.bot_ready_data is not None,
             mic_enabled=self._transport.is_mic_enabled,
         )

@@ -6,11 +6,12 @@ the names of the JavaScript client. A new event is a new row.
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVarTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from rtvi_web.core.checks import snake_case
+from rtvi_web.core.event import Event
 from rtvi_web.core.media import MediaDevice, MediaState, MediaStreamTrack, Participant
 from rtvi_web.errors import DeviceError, UnsupportedFeatureError
 from rtvi_web.rtvi.protocol.config import Config
@@ -18,7 +19,6 @@ from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss
 from rtvi_web.rtvi.protocol.state import TransportState
 
 if TYPE_CHECKING:
-    from rtvi_web.rtvi.protocol.conversation.bot_state import BotState
     from rtvi_web.rtvi.protocol.conversation.turn import Turn
     from rtvi_web.rtvi.protocol.messages import RTVIMessage
     from rtvi_web.rtvi.protocol.payloads import (
@@ -41,50 +41,7 @@ if TYPE_CHECKING:
         UIJobGroupData,
         UserInputData,
     )
-
-Args = TypeVarTuple("Args")
-
-
-def snake_case(name: str) -> str:
-    """``"onBotLlmText"`` → ``"on_bot_llm_text"``; names that are snake_case already stay as they are."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
-
-
-class Event(str, Generic[*Args]):
-    """The name of an event, which also carries the types of its handler's arguments.
-
-    Attributes:
-        callback: the key in ``callbacks=``, such as ``"on_bot_ready"``.
-        js_callback: the callback's name in JavaScript, such as ``"onBotReady"``.
-        wire: the type of the wire message that fires it, or ``None``.
-        payload: what the handler gets of that message: ``None`` nothing, ``Any`` its data as sent, else the name of
-            a model: a payload's gets its data validated, a message's the whole message.
-        field: the one field of the payload that the handler gets, where it does not get all of it.
-    """
-
-    __slots__ = ("callback", "field", "js_callback", "payload", "wire")
-    callback: str
-    js_callback: str
-    wire: str | None
-    payload: Any
-    field: str | None
-
-    def __new__(
-        cls,
-        name: str,
-        *,
-        wire: str | None = None,
-        payload: Any = None,
-        field: str | None = None,
-        js_callback: str | None = None,
-    ) -> Event[*Args]:
-        self = super().__new__(cls, name)
-        self.js_callback = js_callback or "on" + name[0].upper() + name[1:]
-        self.callback = snake_case(self.js_callback)
-        self.wire = wire
-        self.payload = payload
-        self.field = field
-        return self
+    from rtvi_web.rtvi.protocol.state import BotState
 
 
 class InvalidMessage(NamedTuple):

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import SchemaValidator, core_schema
 
+from rtvi_web.core.event import Event
 from rtvi_web.rtvi.protocol import payloads
-from rtvi_web.rtvi.protocol.events import BY_WIRE, Event, InvalidMessage, RTVIEvent
+from rtvi_web.rtvi.protocol.events import BY_WIRE, InvalidMessage, RTVIEvent
 from rtvi_web.rtvi.protocol.messages import MalformedMessageError, RTVIMessage, complaint, parse, type_of
 from rtvi_web.rtvi.protocol.outcomes import (
     Answered,
@@ -51,7 +52,7 @@ _CONSEQUENTIAL = frozenset(
 """The events of messages that the client itself acts on."""
 
 
-class Session:
+class MessageReader:
     """One session's book-keeping: which calls were answered already, and what each frame leads to."""
 
     def __init__(self) -> None:

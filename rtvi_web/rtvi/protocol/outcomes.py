@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rtvi_web.rtvi.protocol.events import Event
+from rtvi_web.core.event import Event
 
 if TYPE_CHECKING:
     from rtvi_web.rtvi.protocol.payloads import BotReadyData, FunctionCallData

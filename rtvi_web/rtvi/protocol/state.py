@@ -75,3 +75,18 @@ class StateMachine:
             raise ValueError(f"the session cannot go from {self.state.value!r} to {to.value!r}")
         self.state = to
         return True
+
+
+class BotState(StrEnum):
+    """What the bot is doing."""
+
+    GONE = "gone"
+    """There is no bot: no session, or it left."""
+    CONNECTING = "connecting"
+    """``connect()`` or ``start_bot()`` is running, or the bot was started, or the link is being restored."""
+    LISTENING = "listening"
+    THINKING = "thinking"
+    """It has heard something and is about to answer, or waits for a function."""
+    SPEAKING = "speaking"
+    INTERRUPTED = "interrupted"
+    """It was cut off; it listens."""

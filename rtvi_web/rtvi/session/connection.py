@@ -1,6 +1,6 @@
 """One session from connect() to its end: the state, the messages, and what waits for them.
 
-``Lifecycle`` is what the transport talks to (its :class:`TransportHost`). It keeps three promises:
+``Connection`` is what the transport talks to (its :class:`TransportHost`). It keeps three promises:
 
 * ``connect()`` settles: with the bot's data, or with an error that names the phase; devices are released then.
 * whoever waits for an answer or an event gets it, or an error, by the end of the session.
@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from rtvi_web._version import __version__
 from rtvi_web.core.connect_attempt import STALLED, cancelling, deadline, with_phase
-from rtvi_web.core.emitter import Emitter, report
+from rtvi_web.core.emitter import Emitter
+from rtvi_web.core.event import Event
 from rtvi_web.core.media import Participant
+from rtvi_web.core.tasks import report
 from rtvi_web.errors import (
     AlreadyStartedError,
     BotNotReadyError,
@@ -31,19 +33,19 @@ from rtvi_web.errors import (
     StartBotError,
 )
 from rtvi_web.rtvi.protocol.envelope import PROTOCOL_VERSION, new_id
-from rtvi_web.rtvi.protocol.events import Event, RTVIEvent
+from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss
 from rtvi_web.rtvi.protocol.state import ESTABLISHED, STARTABLE, UNCONNECTED, StateMachine, TransportState
 from rtvi_web.rtvi.session.functions import FunctionCalls
 from rtvi_web.rtvi.session.helpers import MessageHelpers
 from rtvi_web.rtvi.session.outbox import Outbox
 from rtvi_web.rtvi.session.pending import PendingRequests
-from rtvi_web.rtvi.session.start import ConnectTimeout, Starter
+from rtvi_web.rtvi.session.start import ConnectTimeout, SessionStart
 from rtvi_web.rtvi.transport import ConnectRequest, Transport
 
 if TYPE_CHECKING:
     from rtvi_web.rtvi.protocol.payloads import BotReadyData
-    from rtvi_web.rtvi.session.session import Reception
+    from rtvi_web.rtvi.session.session import Session
 
 logger = logging.getLogger(__name__)
 Args = TypeVarTuple("Args")
@@ -55,7 +57,7 @@ _FLUSH_AGAIN = 0.2
 """Seconds until what waits is sent on, where the channel takes no more at once."""
 
 
-class Lifecycle:
+class Connection:
     """Runs the sessions of one client, one after another."""
 
     def __init__(
@@ -73,10 +75,10 @@ class Lifecycle:
         self._helpers = helpers
         self._ends_with_bot = ends_with_bot
         self._machine = StateMachine()
-        self._reception: Reception | None = None
+        self._session: Session | None = None
         self._requests = PendingRequests()
         self._outbox = Outbox(transport, emitter)
-        self._starter: Starter | None = None
+        self._start_request: SessionStart | None = None
         self._started: ConnectRequest | None = None
         self._bot: Participant | None = None
         self._phase = ConnectPhase.DEVICES
@@ -119,15 +121,15 @@ class Lifecycle:
         return self.state is TransportState.CONNECTED or self.state in ESTABLISHED
 
     @property
-    def reception(self) -> Reception:
+    def session(self) -> Session:
         """What takes the messages of this session."""
-        if self._reception is None:
-            from rtvi_web.rtvi.session.session import Reception
+        if self._session is None:
+            from rtvi_web.rtvi.session.session import Session
 
-            self._reception = Reception(
+            self._session = Session(
                 self, self._emitter, self._functions, self._helpers, self._requests, self._outbox.types
             )
-        return self._reception
+        return self._session
 
     @property
     def bot_ready_data(self) -> BotReadyData | None:
@@ -137,15 +139,15 @@ class Lifecycle:
 
     # Connecting and disconnecting.
 
-    async def connect(self, starter: Starter, timeout: float | None) -> BotReadyData:
+    async def connect(self, start: SessionStart, timeout: float | None) -> BotReadyData:
         """Run one attempt to connect; see ``RTVIClient.connect``."""
-        return await self._attempt_to(starter, self._connect(starter, timeout))
+        return await self._attempt_to(start, self._connect(start, timeout))
 
-    async def start_bot(self, starter: Starter, timeout: float | None) -> Any:
+    async def start_bot(self, start: SessionStart, timeout: float | None) -> Any:
         """Have a bot started, and go no further; see ``RTVIClient.start_bot``."""
-        return await self._attempt_to(starter, self._start(starter, timeout))
+        return await self._attempt_to(start, self._start(start, timeout))
 
-    async def _attempt_to(self, starter: Starter, work: Coroutine[Any, Any, Result]) -> Result:
+    async def _attempt_to(self, start: SessionStart, work: Coroutine[Any, Any, Result]) -> Result:
         """Run one attempt; whatever ends it, the session is closed then, unless it succeeded."""
         if self._attempt or not (self._closing or self.state in STARTABLE | UNCONNECTED):
             work.close()
@@ -161,7 +163,7 @@ class Lifecycle:
         except asyncio.CancelledError:
             if self._abortion is None or cancelling():
                 self._abortion = None
-                starter.give_up()
+                start.give_up()
                 await self._close()
                 raise
         except Exception as error:
@@ -169,8 +171,8 @@ class Lifecycle:
         finally:
             self._attempt = None
         failure, self._abortion = self._abortion, None
-        starter.give_up()
-        if starter.announces and isinstance(failure, StartBotError):
+        start.give_up()
+        if start.emits_bot_started and isinstance(failure, StartBotError):
             self._complain(failure)
         reason = f"connect() failed: {failure.message}"
         given_up = isinstance(failure, ConnectAbortedError) and failure.by_disconnect
@@ -207,17 +209,17 @@ class Lifecycle:
             self._abortion = with_phase(reason, self._phase)
             self._attempt.cancel()
 
-    async def _connect(self, starter: Starter, timeout: float | None) -> BotReadyData:
+    async def _connect(self, start: SessionStart, timeout: float | None) -> BotReadyData:
         await self._prepare()
         async with self._deadline(timeout) as limit:
-            request = self._started = await self._ask(starter, limit)
+            request = self._started = await self._ask(start, limit)
             return await self._establish(request)
 
-    async def _start(self, starter: Starter, timeout: float | None) -> Any:
+    async def _start(self, start: SessionStart, timeout: float | None) -> Any:
         await self._prepare()
         async with self._deadline(timeout) as limit:
-            self._started = await self._ask(starter, limit)
-        return starter.answer
+            self._started = await self._ask(start, limit)
+        return start.answer
 
     def _deadline(self, timeout: float | None) -> contextlib.AbstractAsyncContextManager[asyncio.Timeout]:
         """For what follows the devices: a person may take their time over a prompt."""
@@ -229,31 +231,31 @@ class Lifecycle:
             await asyncio.shield(self._closing)
         if self.state is TransportState.AUTHENTICATED:
             return
-        self._reception = self._started = self._starter = None
+        self._session = self._started = self._start_request = None
         if self.state is not TransportState.INITIALIZED:
             self._move(TransportState.INITIALIZING)
         self._transport.starting()
         # Once the browser is asking the person for permission, there is time to load it.
-        asyncio.get_running_loop().call_soon(lambda: self.reception)
+        asyncio.get_running_loop().call_soon(lambda: self.session)
         await self._transport.open_devices()
         self._move(TransportState.INITIALIZED)
 
-    async def _ask(self, starter: Starter, deadline: asyncio.Timeout) -> ConnectRequest:
+    async def _ask(self, start: SessionStart, deadline: asyncio.Timeout) -> ConnectRequest:
         attempt = self._attempt
-        if starter.asks or self._starter is None:
-            self._starter = starter
+        if start.makes_request or self._start_request is None:
+            self._start_request = start
 
         def abort(reason: str) -> None:
             if self._attempt is attempt:  # else it is over, and this is a later one
                 self._abort(ConnectAbortedError(reason, by_disconnect=False))
 
-        if starter.asks:
+        if start.makes_request:
             self._move(TransportState.AUTHENTICATING)
             self.enter(ConnectPhase.START)
-        request = await starter.start(ConnectTimeout(deadline), abort)
-        if starter.announces:
+        request = await start.start(ConnectTimeout(deadline), abort)
+        if start.emits_bot_started:
             self._move(TransportState.AUTHENTICATED)
-            self.fire(RTVIEvent.BOT_STARTED, starter.answer)
+            self.fire(RTVIEvent.BOT_STARTED, start.answer)
         return request
 
     async def _establish(self, request: ConnectRequest) -> BotReadyData:
@@ -301,8 +303,8 @@ class Lifecycle:
                 self._move(TransportState.DISCONNECTING)
             self._bot = None
             self._forget_messages(reason)
-            if self._reception:
-                self._reception.close()
+            if self._session:
+                self._session.close()
             try:
                 await self._transport.close()
             except Exception as error:
@@ -337,7 +339,7 @@ class Lifecycle:
 
     def receive(self, text: str) -> None:
         self._emitter.emit(RTVIEvent.MESSAGE_RECEIVED, text)
-        (self._reception or self.reception).receive(text)
+        (self._session or self.session).receive(text)
 
     def bot_became_ready(self, data: BotReadyData) -> None:
         """The bot has answered client-ready."""
@@ -394,17 +396,17 @@ class Lifecycle:
         self._resume(resumed=True)
 
     async def start_again(self, connect: Callable[[ConnectRequest], Awaitable[Participant]]) -> None:
-        if self._starter is None:
+        if self._start_request is None:
             raise DisconnectedError("No session was started that could be started again.")
         if self._bot:
             self._bot_is_gone(self._bot)
-        if self._reception:
-            self._reception.close()
-            self._reception = None
+        if self._session:
+            self._session.close()
+            self._session = None
         self._requests.fail_all("The server has given the session up.", self._phase, keep=self._outbox)
-        request = self._started = await self._starter.start(ConnectTimeout(asyncio.timeout(None)), lambda _: None)
-        if self._starter.announces:
-            self.fire(RTVIEvent.BOT_STARTED, self._starter.answer)
+        request = self._started = await self._start_request.start(ConnectTimeout(asyncio.timeout(None)), lambda _: None)
+        if self._start_request.emits_bot_started:
+            self.fire(RTVIEvent.BOT_STARTED, self._start_request.answer)
         self._bot_ready = asyncio.get_running_loop().create_future()
         self._bot_is_there(await connect(request))
         await self._greet(self._bot_ready)
@@ -443,7 +445,7 @@ class Lifecycle:
         """Send a message; see ``RTVIClient.send_client_message`` for the errors."""
         if self.state not in ESTABLISHED:
             raise BotNotReadyError(f"{type!r} cannot be sent while the client is {self.state.value}.")
-        self.reception.check_supported(type)
+        self.session.check_supported(type)
         id = id or new_id()
         text = self._outbox.write(type, data, id)
         if self.state is TransportState.READY:

@@ -8,13 +8,14 @@ from functools import partial
 from typing import Any
 
 from rtvi_web.core.emitter import Emitter
-from rtvi_web.rtvi.protocol.conversation.bot_state import FOLLOWED, BotState, BotStateTracker
+from rtvi_web.rtvi.protocol.conversation.bot_state import FOLLOWED, BotStateTracker
 from rtvi_web.rtvi.protocol.conversation.conversation import OF_INTEREST, Conversation
 from rtvi_web.rtvi.protocol.conversation.turn import Turn
 from rtvi_web.rtvi.protocol.events import RTVIEvent
+from rtvi_web.rtvi.protocol.state import BotState
 
 
-class Chronicle:
+class ConversationTracker:
     """Listens to a client, ahead of its user's handlers, so that these find everything up to date.
 
     Args:

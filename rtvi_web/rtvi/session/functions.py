@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rtvi_web.core.emitter import report
+from rtvi_web.core.tasks import report
 from rtvi_web.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Answerer(NamedTuple):
     timeout: float | None = None
 
 
-NOBODY = Answerer(lambda call: {"error": f"There is no handler for function {call.function_name!r}."})
+NO_HANDLER = Answerer(lambda call: {"error": f"There is no handler for function {call.function_name!r}."})
 """Answers the calls that nobody else could answer, so that the model does not wait for ever."""
 
 
@@ -80,7 +80,7 @@ class FunctionCalls:
         Args:
             handler: only if it is this one that answers.
         """
-        if handler is None or self._answerers.get(name, NOBODY).handler == handler:
+        if handler is None or self._answerers.get(name, NO_HANDLER).handler == handler:
             self._answerers.pop(name, None)
 
     def unregister_all(self) -> None:

@@ -8,9 +8,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rtvi_web.core.emitter import Emitter, nearest, report
+from rtvi_web.core.checks import nearest, snake_case
+from rtvi_web.core.emitter import Emitter
+from rtvi_web.core.tasks import report
 from rtvi_web.errors import InvalidArgumentError
-from rtvi_web.rtvi.protocol.events import snake_case
 from rtvi_web.rtvi.session.functions import FunctionCallHandler
 
 if TYPE_CHECKING:

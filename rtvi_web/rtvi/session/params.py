@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, TypedDict, Unpack
 
-from rtvi_web.core.emitter import nearest
-from rtvi_web.core.warn import warn
+from rtvi_web.core.checks import checked_headers, checked_mapping, join_url, nearest, snake_case
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.rtvi.protocol import config
-from rtvi_web.rtvi.protocol.events import snake_case
 
 Check = Callable[[str, Any], Any]
 """Takes a setting's name and what it was given; returns what is kept."""
@@ -44,34 +40,6 @@ def _text(name: str, value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise InvalidArgumentError(f"{name} must be a text or None; it is {value!r}.")
-
-
-def checked_mapping(name: str, value: Any) -> dict[str, Any]:
-    """A dict that was given, or not.
-
-    Raises:
-        InvalidArgumentError: it is none.
-    """
-    if value is None or isinstance(value, Mapping):
-        return dict(value or {})
-    raise InvalidArgumentError(f"{name} must be a dict; it is {value!r}.")
-
-
-def checked_headers(name: str, value: Any) -> dict[str, str]:
-    """Headers given as a dict or as pairs, or not at all.
-
-    Raises:
-        InvalidArgumentError: they are neither.
-    """
-    with contextlib.suppress(TypeError, ValueError):
-        headers: dict[str, str] = {}
-        for key, word in value.items() if isinstance(value, Mapping) else value or ():
-            if not isinstance(key, str) or not isinstance(word, str):
-                break
-            headers[key] = f"{headers[key]}, {word}" if key in headers else word  # as a browser's Headers joins them
-        else:
-            return headers
-    raise InvalidArgumentError(f"{name} must be a dict of texts, or pairs of them.")  # not their values: keys may be
 
 
 def _config(name: str, value: Any) -> config.Config | None:
@@ -204,33 +172,3 @@ class ClientParams(_Settings):
             raise InvalidArgumentError("Base URL not set. Please set client.params.base_url.")
         path = getattr(self.endpoints, endpoint) if endpoint in Endpoints._checks else endpoint
         return join_url(self.base_url, path or "")
-
-
-def join_url(base: str, path: str) -> str:
-    """A base URL and a path with exactly one slash between them; the base URL alone when there is no path."""
-    return f"{base.rstrip('/')}/{path.lstrip('/')}" if path else base
-
-
-def check_text(name: str, value: object) -> None:
-    """Check that something is a text.
-
-    Raises:
-        InvalidArgumentError: it is not.
-    """
-    if not isinstance(value, str):
-        raise InvalidArgumentError(f"{name} must be a text; it is {value!r}.")
-
-
-def seconds(value: float | None, name: str) -> float | None:
-    """A time-out in seconds, or ``None`` for no limit; warns when it looks like milliseconds.
-
-    Raises:
-        InvalidArgumentError: not a positive, finite number.
-    """
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise InvalidArgumentError(f"{name} must be a positive number of seconds, or None; it is {value!r}.")
-    if value > 600:
-        warn(f"{name}={value:g} is in seconds; did you mean {value / 1000:g}?", UserWarning)
-    return float(value)

@@ -22,7 +22,7 @@ from rtvi_web.errors import (
     UnsupportedFeatureError,
 )
 from rtvi_web.rtvi.protocol.events import RTVIEvent
-from rtvi_web.rtvi.protocol.inbound import Session
+from rtvi_web.rtvi.protocol.inbound import MessageReader
 from rtvi_web.rtvi.protocol.messages import RTVIMessage
 from rtvi_web.rtvi.protocol.outcomes import (
     Answered,
@@ -35,12 +35,12 @@ from rtvi_web.rtvi.protocol.outcomes import (
     Refused,
 )
 from rtvi_web.rtvi.protocol.payloads import FunctionCallData
-from rtvi_web.rtvi.session.functions import NOBODY, Answerer, FunctionCalls, answer
+from rtvi_web.rtvi.session.functions import NO_HANDLER, Answerer, FunctionCalls, answer
 from rtvi_web.rtvi.session.helpers import MessageHelpers
 from rtvi_web.rtvi.session.pending import PendingRequests
 
 if TYPE_CHECKING:
-    from rtvi_web.rtvi.session.connection import Lifecycle
+    from rtvi_web.rtvi.session.connection import Connection
 
 logger = logging.getLogger(__name__)
 
@@ -51,37 +51,37 @@ _answering: ContextVar[asyncio.Task[None] | None] = ContextVar("_answering", def
 """The task that answers a function call, for what its handler begins; ``None`` outside of any."""
 
 
-class Reception:
+class Session:
     """Takes the messages of one session.
 
     Args:
-        lifecycle: what the bot may end, and what its answers go through.
+        connection: what the bot may end, and what its answers go through.
         requests: what waits for an answer of the bot.
         sent: the types of the messages that bots were sent, also before this session where they have waited for it.
     """
 
     def __init__(
         self,
-        lifecycle: Lifecycle,
+        connection: Connection,
         emitter: Emitter,
         functions: FunctionCalls,
         helpers: MessageHelpers,
         requests: PendingRequests,
         sent: Container[str],
     ) -> None:
-        self._lifecycle = lifecycle
+        self._connection = connection
         self._emitter = emitter
         self._functions = functions
         self._helpers = helpers
         self._requests = requests
-        self._session = Session()
+        self._reader = MessageReader()
         self._answering: set[asyncio.Task[None]] = set()
         self._sent = sent
         self._unsupported: set[str] = set()
 
     def receive(self, text: str) -> None:
         """Take a message."""
-        for outcome in self._session.receive(text):
+        for outcome in self._reader.receive(text):
             if not tell(outcome, self._emitter, self._helpers):
                 self._act(outcome)
 
@@ -103,11 +103,11 @@ class Reception:
     def _act(self, outcome: Outcome) -> None:
         match outcome:
             case BotBecameReady(data):
-                self._lifecycle.bot_became_ready(data)
+                self._connection.bot_became_ready(data)
             case Answered(id, value):
                 self._requests.answer(id, value)
             case Refused(id, reason):
-                if id == self._lifecycle.client_ready_id:
+                if id == self._connection.client_ready_id:
                     # Older servers say this about a version they don't know, and then bot-ready all the same.
                     logger.warning("the bot says about client-ready: %s", reason)
                 error = refusal(outcome, self._sent)
@@ -116,19 +116,19 @@ class Reception:
                     self._emitter.emit(RTVIEvent.UNSUPPORTED_FEATURE, error)
                 self._requests.refuse(id, error)
             case CallAnnounced(data, only_here):
-                answerer = self._functions.answerer(data.function_name or "") or (NOBODY if only_here else None)
-                if answerer and self._session.claim(data.tool_call_id):
+                answerer = self._functions.answerer(data.function_name or "") or (NO_HANDLER if only_here else None)
+                if answerer and self._reader.claim(data.tool_call_id):
                     task = self._emitter.run(self._answer(answerer, data), "answering a function call failed")
                     self._answering.add(task)
                     task.add_done_callback(self._answering.discard)
             case FatalError(reason):
-                self._lifecycle.end(BotError(f"The bot reported a fatal error: {reason}"))
+                self._connection.end(BotError(f"The bot reported a fatal error: {reason}"))
 
     async def _answer(self, answerer: Answerer, call: FunctionCallData) -> None:
         _answering.set(asyncio.current_task())
         result = await answer(answerer, call)
-        lifecycle = self._lifecycle
-        if lifecycle.reception is not self or not lifecycle.in_session:
+        connection = self._connection
+        if connection.session is not self or not connection.in_session:
             logger.debug("the session ended before function %r was answered", call.function_name)
             return
         try:
@@ -145,7 +145,7 @@ class Reception:
         """Send the result of a function, as soon as there is room for it: the bot waits for it."""
         while True:
             try:
-                return self._lifecycle.send("llm-function-call-result", result)
+                return self._connection.send("llm-function-call-result", result)
             except QueueFullError:
                 await asyncio.sleep(_ROOM_AGAIN)
 

@@ -6,20 +6,17 @@ import asyncio
 import contextlib
 import inspect
 import json
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from rtvi_web._version import __version__
+from rtvi_web.core.checks import checked_headers, seconds, snake_case
+from rtvi_web.core.http import HttpClient, NativeAbortController, explain, json_headers, parse_json, shorten
 from rtvi_web.errors import HttpError, InvalidArgumentError, RTVIError, StartBotError
 from rtvi_web.rtvi.protocol.config import normalize
-from rtvi_web.rtvi.protocol.events import snake_case
-from rtvi_web.rtvi.session.params import ClientParams, checked_headers, seconds
-from rtvi_web.rtvi.transport import ConnectRequest, HttpClient, HttpResponse, NativeAbortController, Transport
-
-_MARKUP = re.compile(r"<(style|script|title)\b.*?</\1\s*>|</?[a-z!][^>]*>", re.DOTALL | re.IGNORECASE)
-"""What is not for reading in an HTML page of errors; its title repeats its heading."""
+from rtvi_web.rtvi.session.params import ClientParams
+from rtvi_web.rtvi.transport import ConnectRequest, Transport
 
 
 class ConnectTimeout:
@@ -65,17 +62,17 @@ ConnectHandler: TypeAlias = "Callable[[ClientParams, ConnectTimeout, AbortContro
 """What ``custom_connect_handler`` must be: sync or async; gives the connection bundle, a mapping or ``None``."""
 
 
-class Starter(ABC):
+class SessionStart(ABC):
     """Gets one session started.
 
     Attributes:
-        asks: whether anyone is asked for the bot.
-        announces: whether the answer is announced (state ``authenticated``, event ``botStarted``), as RTVI 1.x does.
+        makes_request: whether a server is asked for the bot.
+        emits_bot_started: whether the answer fires ``botStarted`` and leads to the state ``authenticated``, as in RTVI 1.x.
         answer: what was answered, any JSON, once it is there.
     """
 
-    asks = True
-    announces = False
+    makes_request = True
+    emits_bot_started = False
     answer: Any = None
 
     @abstractmethod
@@ -96,7 +93,7 @@ class Starter(ABC):
         return
 
 
-class ParamsStarter(Starter):
+class ParamsStart(SessionStart):
     """By the start endpoint that ``params`` name, by a custom connect handler, or by nobody.
 
     Raises:
@@ -109,7 +106,7 @@ class ParamsStarter(Starter):
         self._handler = handler
         self._native: NativeAbortController | None = None
         self._url = ((params.base_url and params.connect_url) or None) if handler else params.connect_url
-        self.asks = bool(handler or self._url)
+        self.makes_request = bool(handler or self._url)
 
     async def start(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
         base_url, headers = self._params.base_url or None, self._params.headers
@@ -132,7 +129,7 @@ class ParamsStarter(Starter):
         )
         if not isinstance(answer.bundle, dict):
             raise StartBotError(
-                f"POST {url} was answered with {answer.status}, but with no JSON object: {_shorten(answer.text)!r}",
+                f"POST {url} was answered with {answer.status}, but with no JSON object: {shorten(answer.text)!r}",
                 status=answer.status,
                 body=answer.text,
             )
@@ -161,7 +158,7 @@ class ParamsStarter(Starter):
 
 
 class BotRequest(NamedTuple):
-    """What ``start_bot()`` asks, and whom. Mirrors ``APIRequest``."""
+    """What ``start_bot()`` asks for, and whom. Mirrors ``APIRequest``."""
 
     endpoint: str
     headers: dict[str, str]
@@ -190,10 +187,10 @@ class BotRequest(NamedTuple):
         )
 
 
-class RequestStarter(Starter):
+class RequestStart(SessionStart):
     """By a request of the page's own, as of RTVI 1.x."""
 
-    announces = True
+    emits_bot_started = True
 
     def __init__(self, request: BotRequest, transport: Transport) -> None:
         self._request = request
@@ -208,7 +205,7 @@ class RequestStarter(Starter):
             raise StartBotError(f"POST {url} was not answered within {limit:g} s.") from None
         if answer.bundle is None and answer.text.strip() != "null":
             raise StartBotError(
-                f"POST {url} was answered with {answer.status}, but with no JSON: {_shorten(answer.text)!r}",
+                f"POST {url} was answered with {answer.status}, but with no JSON: {shorten(answer.text)!r}",
                 status=answer.status,
                 body=answer.text,
             )
@@ -216,10 +213,10 @@ class RequestStarter(Starter):
         return ConnectRequest(answer.bundle if isinstance(answer.bundle, Mapping) else {}, url, None, headers)
 
 
-class GivenBundle(Starter):
+class DirectStart(SessionStart):
     """By nobody: the page says where to connect, perhaps with the answer to a start request of before."""
 
-    asks = False
+    makes_request = False
 
     def __init__(self, bundle: Mapping[str, Any] | None, started: ConnectRequest | None, params: ClientParams) -> None:
         if bundle is not None and not isinstance(bundle, Mapping):
@@ -260,7 +257,7 @@ async def ask(http: HttpClient, url: str, headers: Mapping[str, str], data: Any,
             status=response.status,
             body=response.text,
         )
-    return Answer(response.status, _json(response.text), response.text)
+    return Answer(response.status, parse_json(response.text), response.text)
 
 
 def start_body(params: ClientParams) -> dict[str, Any]:
@@ -271,44 +268,3 @@ def start_body(params: ClientParams) -> dict[str, Any]:
     if params.services:
         body["services"] = params.services
     return {**body, **params.request_data, "rtvi_client_version": __version__}
-
-
-def json_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers of a request with a JSON body; a Content-Type that is given wins."""
-    if any(name.lower() == "content-type" for name in headers):
-        return dict(headers)
-    return {"Content-Type": "application/json", **headers}
-
-
-def explain(response: HttpResponse) -> str:
-    """Why a server refused, in its own words: ``info``, ``detail`` (a text, or FastAPI's list), else its text."""
-    answer = _json(response.text)
-    for reason in (answer.get("info"), answer.get("detail")) if isinstance(answer, dict) else ():
-        if reason and isinstance(reason, str):
-            return _shorten(reason)
-        if reason and isinstance(reason, list):
-            return _shorten("; ".join(_complaint(entry) for entry in reason))
-    is_page = response.text.lstrip().startswith("<")
-    return _shorten(_MARKUP.sub(" ", response.text) if is_page else response.text) or "(no text)"
-
-
-def _complaint(entry: Any) -> str:
-    """One line of FastAPI's validation errors: ``body.sdp: Field required``."""
-    if not isinstance(entry, dict):
-        return str(entry)
-    place = entry.get("loc") or ()
-    where = place if isinstance(place, str) else ".".join(map(str, place))
-    return f"{where}: {entry.get('msg')}" if where else str(entry.get("msg"))
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
-
-
-def _shorten(text: str) -> str:
-    """One readable line of at most 200 characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= 200 else line[:199] + "…"

@@ -10,14 +10,8 @@ from rtvi_web.browser.pcm import PcmPlayer, PcmRecorder
 from rtvi_web.browser.websocket import TextSocket, WebSocketClosedError
 from rtvi_web.core.media import ParticipantTracks, Tracks
 from rtvi_web.errors import DeviceError, DisconnectedError, InvalidArgumentError, TransportStartError
-from rtvi_web.realtime.transport import (
-    MAX_BACKLOG,
-    SAMPLE_RATE,
-    Played,
-    RealtimeHost,
-    RealtimeRequest,
-    RealtimeTransport,
-)
+from rtvi_web.realtime.protocol.audio import SAMPLE_RATE
+from rtvi_web.realtime.transport import MAX_BACKLOG, Played, RealtimeHost, RealtimeRequest, RealtimeTransport
 from rtvi_web.transports.realtime.microphone import RealtimeMicrophone
 from rtvi_web.transports.realtime.request import realtime_url, sendable_key
 

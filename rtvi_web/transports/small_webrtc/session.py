@@ -10,15 +10,16 @@ from dataclasses import replace
 from typing import Any
 
 from rtvi_web.browser.player import Player
+from rtvi_web.core.http import HttpClient
 from rtvi_web.core.media import Participant
 from rtvi_web.errors import ConnectPhase, DisconnectedError
 from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
 from rtvi_web.rtvi.protocol.link.recovery import SERVER_PATIENCE
-from rtvi_web.rtvi.protocol.link.stats import LinkStats, Traffic, arrived_until, signs_of_life, sound_sent, summarize
-from rtvi_web.rtvi.transport import ConnectRequest, HttpClient, TransportHost
+from rtvi_web.rtvi.protocol.link.stats import LinkStats, Traffic, arrived_until, packets_received, sound_sent, summarize
+from rtvi_web.rtvi.transport import ConnectRequest, TransportHost
 from rtvi_web.transports.reconnection import Reconnection
-from rtvi_web.transports.resend_buffer import RecentlySent
+from rtvi_web.transports.resend_buffer import ResendBuffer
 from rtvi_web.transports.small_webrtc.link import Link
 from rtvi_web.transports.small_webrtc.signalling import Signalling, ice_servers, offer_request
 
@@ -63,7 +64,7 @@ class SmallWebRTCSession:
         self._sends = sends
         self._tracks_changed = tracks_changed
         self._reconnection = Reconnection(reconnect, self, host)
-        self._recently_sent = RecentlySent()
+        self._resend_buffer = ResendBuffer()
         self._link: Link | None = None
         self.evidence = LinkEvidence()
         """What is known of the last link."""
@@ -78,7 +79,7 @@ class SmallWebRTCSession:
         self._host.enter(ConnectPhase.OFFER)
         self._signalling = Signalling(self._http, offer_request(self._webrtc_url, request))
         self._servers = ice_servers(self._given_servers, request.bundle)
-        self._recently_sent = RecentlySent()
+        self._resend_buffer = ResendBuffer()
         self._link = link = self._make_link()
         await self._open(link)
         return link.bot
@@ -109,7 +110,7 @@ class SmallWebRTCSession:
 
     def bot_ready(self) -> None:
         """Watch over the link from now on. What was sent so far has arrived, and no bot is to be greeted twice."""
-        self._recently_sent = RecentlySent()
+        self._resend_buffer = ResendBuffer()
         self._reconnection.begin()
 
     async def close(self) -> None:
@@ -129,7 +130,7 @@ class SmallWebRTCSession:
             if self._reconnection.restores:
                 self._reconnection.lost(LinkLoss.CHANNEL_CLOSED)  # The browser tells that a moment later.
             raise
-        self._recently_sent.remember(text, time.time())
+        self._resend_buffer.remember(text, time.time())
 
     # Restoring the link: Restorer.
 
@@ -137,20 +138,20 @@ class SmallWebRTCSession:
     def is_linked(self) -> bool:
         return self._link is not None and self._link.is_linked
 
-    async def signs_of_life(self) -> int:
-        return signs_of_life(await self._reports())
+    async def packets_received(self) -> int:
+        return packets_received(await self._reports())
 
     async def _reports(self) -> list[dict[str, Any]]:
         if self._link is None:
             raise DisconnectedError("There is no connection.")
         return await self._link.stats()
 
-    async def look_back(self, loss: LinkLoss) -> None:
+    async def snapshot_stats(self, loss: LinkLoss) -> None:
         with contextlib.suppress(DisconnectedError):  # A connection that is closed tells nothing.
             reports = await self._reports()
-            self._recently_sent.arrived(arrived_until(reports, unanswered=loss is LinkLoss.SILENT))
+            self._resend_buffer.arrived(arrived_until(reports, unanswered=loss is LinkLoss.SILENT))
 
-    async def knows_session(self, lost: float) -> bool:
+    async def is_session_alive(self, lost: float) -> bool:
         known = await self._signalling.knows_connection()
         return lost < SERVER_PATIENCE if known is None else known
 
@@ -165,7 +166,7 @@ class SmallWebRTCSession:
             await new.close()
             raise
         self._link = new
-        for text in self._recently_sent.send_again(time.time()):
+        for text in self._resend_buffer.send_again(time.time()):
             new.send(text)
 
     async def start_again(self) -> None:
@@ -196,7 +197,7 @@ class SmallWebRTCSession:
             before = await self._reports()
             await asyncio.sleep(LOOK)
             after = await self._reports()
-            evidence.heard = signs_of_life(after) > signs_of_life(before)
+            evidence.heard = packets_received(after) > packets_received(before)
             sound, sound_before = sound_sent(after), sound_sent(before)
             evidence.sound = sound - sound_before if sound is not None and sound_before is not None else None
         return evidence

@@ -9,10 +9,11 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from rtvi_web.core.checks import join_url
+from rtvi_web.core.http import HttpClient, HttpResponse, explain, json_headers
 from rtvi_web.errors import ConnectPhase, HttpError, InvalidArgumentError, TransportStartError
-from rtvi_web.rtvi.session.params import join_url
-from rtvi_web.rtvi.session.start import BotRequest, explain, json_headers
-from rtvi_web.rtvi.transport import ConnectRequest, HttpClient, HttpResponse
+from rtvi_web.rtvi.session.start import BotRequest
+from rtvi_web.rtvi.transport import ConnectRequest
 
 logger = logging.getLogger(__name__)
 

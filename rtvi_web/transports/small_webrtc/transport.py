@@ -7,17 +7,18 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rtvi_web.core.checks import seconds
+from rtvi_web.core.http import HttpClient
 from rtvi_web.core.media import Participant, ParticipantTracks
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError, RTVIError
 from rtvi_web.media.device_kinds import MICROPHONE
 from rtvi_web.media.page_media import PageMedia
 from rtvi_web.rtvi.protocol.link.reconnect import Reconnect
-from rtvi_web.rtvi.session.params import seconds
-from rtvi_web.rtvi.transport import ConnectRequest, HttpClient
+from rtvi_web.rtvi.transport import ConnectRequest
 from rtvi_web.transports.http import PageHttp
 
 if TYPE_CHECKING:
-    from rtvi_web.media.preconnect_buffer import FirstWords
+    from rtvi_web.media.preconnect_buffer import PreconnectBuffer
     from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence
     from rtvi_web.rtvi.protocol.link.stats import LinkStats
     from rtvi_web.transports.small_webrtc.link import Link
@@ -96,7 +97,7 @@ class SmallWebRTCTransport(PageMedia):
             seconds(reconnect.budget, "reconnect.budget")
         self._reconnect = reconnect
         self._buffers = buffer_until_ready
-        self._first_words: FirstWords | None = None
+        self._preconnect_buffer: PreconnectBuffer | None = None
         self._http: HttpClient = PageHttp()
         self._session: SmallWebRTCSession | None = None
         self._evidence: LinkEvidence | None = None
@@ -122,10 +123,10 @@ class SmallWebRTCTransport(PageMedia):
     def starting(self) -> None:
         self._evidence = None
         asyncio.get_running_loop().call_soon(_session_type)  # While the browser asks the person for permission.
-        if self._buffers and self._first_words is None:
-            from rtvi_web.media.preconnect_buffer import FirstWords
+        if self._buffers and self._preconnect_buffer is None:
+            from rtvi_web.media.preconnect_buffer import PreconnectBuffer
 
-            self._first_words = FirstWords(lambda: self._mic.track)
+            self._preconnect_buffer = PreconnectBuffer(lambda: self._mic.track)
 
     async def connect(self, request: ConnectRequest) -> Participant:
         self._session = _session_type()(
@@ -143,26 +144,26 @@ class SmallWebRTCTransport(PageMedia):
         return await self._session.connect(request)
 
     def _sent_tracks(self) -> list[Any]:
-        held_back = self._first_words is not None
+        held_back = self._preconnect_buffer is not None
         return [None if held_back else self._mic.track, self._cam.track, self._screen.track]
 
     def bot_ready(self) -> None:
         if self._session is not None:
             self._session.bot_ready()
-        if self._first_words is not None and self._link is not None:
-            self._run(self._send_first_words(self._first_words, self._link))
+        if self._preconnect_buffer is not None and self._link is not None:
+            self._run(self._send_preconnect_buffer(self._preconnect_buffer, self._link))
 
-    async def _send_first_words(self, words: FirstWords, link: Link) -> None:
+    async def _send_preconnect_buffer(self, words: PreconnectBuffer, link: Link) -> None:
         with contextlib.suppress(RTVIError):  # A link that is lost takes them along; the live microphone goes on.
             await words.send(self._client.send, link.sent)
         words.close()
-        self._first_words = None
+        self._preconnect_buffer = None
         with contextlib.suppress(RTVIError):
             await self.send_track(MICROPHONE, self._mic.track)
 
     async def close(self) -> None:
         session, self._session = self._session, None
-        words, self._first_words = self._first_words, None
+        words, self._preconnect_buffer = self._preconnect_buffer, None
         if words is not None:
             words.close()
         await self.close_media()
@@ -192,8 +193,8 @@ class SmallWebRTCTransport(PageMedia):
         return (self._link.bot, self._link.bot_tracks) if self._link else (NO_BOT, ParticipantTracks())
 
     async def send_track(self, slot: int, track: Any) -> None:
-        if slot == MICROPHONE and self._first_words is not None:
-            self._first_words.collect()
+        if slot == MICROPHONE and self._preconnect_buffer is not None:
+            self._preconnect_buffer.collect()
         elif self._link is not None:
             await self._link.send_track(slot, track)
 

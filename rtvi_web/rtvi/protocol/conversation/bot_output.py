@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT, Room, Words
+from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT, CharBudget, TextBuffer
 
 if TYPE_CHECKING:
     from rtvi_web.rtvi.protocol.payloads import BotOutputData
@@ -30,8 +30,8 @@ class BotOutput:
         self._segments: dict[int, _Segment] = {}
         self._pieces: _Segment | None = None  # of a model that speaks by itself, until another segment comes
         self._unsaid: dict[str, list[_Segment]] = {}  # of those without a number
-        self._spoken_words = Words()
-        self._room = Room(2 * MAX_TEXT)  # of what is to be said, and once more of what has been
+        self._spoken_words = TextBuffer()
+        self._room = CharBudget(2 * MAX_TEXT)  # of what is to be said, and once more of what has been
         self._cut_off = False
 
     def add(self, data: BotOutputData) -> None:

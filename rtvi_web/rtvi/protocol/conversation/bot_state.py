@@ -3,27 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Any, Final
 
 from rtvi_web.rtvi.protocol.events import RTVIEvent
-from rtvi_web.rtvi.protocol.state import TransportState
-
-
-class BotState(StrEnum):
-    """What the bot is doing."""
-
-    GONE = "gone"
-    """There is no bot: no session, or it left."""
-    CONNECTING = "connecting"
-    """``connect()`` or ``start_bot()`` is running, or the bot was started, or the link is being restored."""
-    LISTENING = "listening"
-    THINKING = "thinking"
-    """It has heard something and is about to answer, or waits for a function."""
-    SPEAKING = "speaking"
-    INTERRUPTED = "interrupted"
-    """It was cut off; it listens."""
-
+from rtvi_web.rtvi.protocol.state import BotState, TransportState
 
 _B = BotState
 _NO_SESSION: Final = frozenset({TransportState.DISCONNECTED, TransportState.DISCONNECTING, TransportState.ERROR})

@@ -6,7 +6,7 @@ MAX_TEXT = 100_000
 """Characters that are kept of each text of a turn."""
 
 
-class Room:
+class CharBudget:
     """How much may still be kept, in characters."""
 
     def __init__(self, size: int = MAX_TEXT) -> None:
@@ -30,7 +30,7 @@ class Room:
         self._left += size
 
 
-class Words:
+class TextBuffer:
     """Text that comes in hundreds of pieces; they are put together when it is read, and bounded."""
 
     def __init__(self) -> None:

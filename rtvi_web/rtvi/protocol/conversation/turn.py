@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from rtvi_web.rtvi.protocol.conversation.bot_output import BotOutput, as_written, woven
-from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT, Room, Words
+from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT, CharBudget, TextBuffer
 
 MAX_CALLS = 100
 """Function calls of a turn that are kept."""
@@ -57,9 +57,9 @@ class Turn:
 
     def __post_init__(self) -> None:
         self.output = BotOutput()
-        self._words = Words()  # of the person, or of the bot's model
-        self._voiced = Words()
-        self._room_for_calls = Room()
+        self._words = TextBuffer()  # of the person, or of the bot's model
+        self._voiced = TextBuffer()
+        self._room_for_calls = CharBudget()
 
     @property
     def text(self) -> str:

@@ -88,7 +88,7 @@ class Recovery:
             return StartAgain(self._attempts, min(START_LIMIT, left))
         return Resume(self._attempts, min(RESUME_LIMIT, left))
 
-    def hurry(self) -> None:
+    def retry_now(self) -> None:
         """Something has changed, such as the network: the next attempt is due at once."""
         self._not_before = 0.0
 

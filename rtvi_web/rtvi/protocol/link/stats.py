@@ -101,7 +101,7 @@ def selected_pair(by_id: Mapping[str, Report]) -> Report:
     return next(pairs, {})
 
 
-def signs_of_life(reports: Iterable[Report]) -> int:
+def packets_received(reports: Iterable[Report]) -> int:
     """How much has come from the other side in all: it grows while that lives, be it by checks alone."""
     received = ("packetsReceived", "requestsReceived", "responsesReceived")
     pairs = (report for report in reports if report["type"] == "candidate-pair")

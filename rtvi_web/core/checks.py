@@ -1,0 +1,83 @@
+"""Checks of what users give, and the words of the errors that say what was wrong with it."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rtvi_web.core.warn import warn
+from rtvi_web.errors import InvalidArgumentError
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`` Did you mean …?``, or nothing when no known word is like it."""
+    from difflib import get_close_matches  # only when something is wrong: it is slow to import in the page
+
+    found = get_close_matches(str(word), [str(name) for name in known], n=1)
+    return f" Did you mean {found[0]!r}?" if found else ""
+
+
+def checked_mapping(name: str, value: Any) -> dict[str, Any]:
+    """A dict that was given, or not.
+
+    Raises:
+        InvalidArgumentError: it is none.
+    """
+    if value is None or isinstance(value, Mapping):
+        return dict(value or {})
+    raise InvalidArgumentError(f"{name} must be a dict; it is {value!r}.")
+
+
+def checked_headers(name: str, value: Any) -> dict[str, str]:
+    """Headers given as a dict or as pairs, or not at all.
+
+    Raises:
+        InvalidArgumentError: they are neither.
+    """
+    with contextlib.suppress(TypeError, ValueError):
+        headers: dict[str, str] = {}
+        for key, word in value.items() if isinstance(value, Mapping) else value or ():
+            if not isinstance(key, str) or not isinstance(word, str):
+                break
+            headers[key] = f"{headers[key]}, {word}" if key in headers else word  # as a browser's Headers joins them
+        else:
+            return headers
+    raise InvalidArgumentError(f"{name} must be a dict of texts, or pairs of them.")  # not their values: keys may be
+
+
+def join_url(base: str, path: str) -> str:
+    """A base URL and a path with exactly one slash between them; the base URL alone when there is no path."""
+    return f"{base.rstrip('/')}/{path.lstrip('/')}" if path else base
+
+
+def check_text(name: str, value: object) -> None:
+    """Check that something is a text.
+
+    Raises:
+        InvalidArgumentError: it is not.
+    """
+    if not isinstance(value, str):
+        raise InvalidArgumentError(f"{name} must be a text; it is {value!r}.")
+
+
+def seconds(value: float | None, name: str) -> float | None:
+    """A time-out in seconds, or ``None`` for no limit; warns when it looks like milliseconds.
+
+    Raises:
+        InvalidArgumentError: not a positive, finite number.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise InvalidArgumentError(f"{name} must be a positive number of seconds, or None; it is {value!r}.")
+    if value > 600:
+        warn(f"{name}={value:g} is in seconds; did you mean {value / 1000:g}?", UserWarning)
+    return float(value)
+
+
+def snake_case(name: str) -> str:
+    """``"onBotLlmText"`` → ``"on_bot_llm_text"``; names that are snake_case already stay as they are."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

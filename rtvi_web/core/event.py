@@ -1,0 +1,46 @@
+"""The type of an event: its name, and the types of its handler's arguments."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVarTuple
+
+from rtvi_web.core.checks import snake_case
+
+Args = TypeVarTuple("Args")
+
+
+class Event(str, Generic[*Args]):
+    """The name of an event, which also carries the types of its handler's arguments.
+
+    Attributes:
+        callback: the key in ``callbacks=``, such as ``"on_bot_ready"``.
+        js_callback: the callback's name in JavaScript, such as ``"onBotReady"``.
+        wire: the type of the wire message that fires it, or ``None``.
+        payload: what the handler gets of that message: ``None`` nothing, ``Any`` its data as sent, else the name of
+            a model: a payload's gets its data validated, a message's the whole message.
+        field: the one field of the payload that the handler gets, where it does not get all of it.
+    """
+
+    __slots__ = ("callback", "field", "js_callback", "payload", "wire")
+    callback: str
+    js_callback: str
+    wire: str | None
+    payload: Any
+    field: str | None
+
+    def __new__(
+        cls,
+        name: str,
+        *,
+        wire: str | None = None,
+        payload: Any = None,
+        field: str | None = None,
+        js_callback: str | None = None,
+    ) -> Event[*Args]:
+        self = super().__new__(cls, name)
+        self.js_callback = js_callback or "on" + name[0].upper() + name[1:]
+        self.callback = snake_case(self.js_callback)
+        self.wire = wire
+        self.payload = payload
+        self.field = field
+        return self
