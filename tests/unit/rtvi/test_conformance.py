@@ -19,7 +19,7 @@ from rtvi_web import FunctionCall, RTVIClient, RTVIMessage, TransportState
 
 pytestmark = pytest.mark.usefixtures("tidy")
 
-TRACES = sorted((Path(__file__).parent.parent / "traces").glob("*.jsonl"))
+TRACES = sorted((Path(__file__).parents[2] / "traces").glob("*.jsonl"))
 
 NOTHING, DATA, WHOLE, AS_SENT = "nothing", "the data", "the whole message", "the data as sent"
 EXPECTED: dict[str, tuple[str, str]] = {

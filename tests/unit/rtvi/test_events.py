@@ -24,7 +24,7 @@ from rtvi_web.rtvi.protocol.inbound import (
 )
 from rtvi_web.rtvi.protocol.messages import decode
 
-TRACES = Path(__file__).parents[1] / "traces"
+TRACES = Path(__file__).parents[2] / "traces"
 """Recorded from Pipecat 0.0.73 and 1.14.0, one JSON object a line; ``corpus-*`` hold each kind of message."""
 
 JAVASCRIPT = {

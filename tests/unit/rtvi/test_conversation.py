@@ -17,7 +17,7 @@ from rtvi_web.rtvi.protocol.inbound import MessageReader
 from rtvi_web.rtvi.protocol.outcomes import Fire
 from rtvi_web.testing import expect, handshake, leave, say
 
-TRACES = Path(__file__).parents[1] / "traces"
+TRACES = Path(__file__).parents[2] / "traces"
 
 
 class Told:
