@@ -67,7 +67,7 @@ class SessionStart(ABC):
 
     Attributes:
         makes_request: whether a server is asked for the bot.
-        emits_bot_started: whether the answer fires ``botStarted`` and leads to the state ``authenticated``, as in RTVI 1.x.
+        emits_bot_started: whether the answer fires ``botStarted`` and leads to ``authenticated``, as in RTVI 1.x.
         answer: what was answered, any JSON, once it is there.
     """
 
