@@ -3,14 +3,14 @@
 ::
 
     RTVIError
-    ├── InvalidArgumentError      (ValueError)       a parameter that cannot work; nothing was changed
+    ├── InvalidArgumentError      (ValueError)       an argument that cannot work; nothing was changed
     ├── NotInBrowserError         (RuntimeError)     a browser API was touched outside a web page
     ├── UnsupportedFeatureError                      this browser or this bot cannot do it
     ├── AlreadyStartedError       (RuntimeError)     connect() while a session is running
     ├── ConnectionTimeoutError    (TimeoutError)     connect() did not end within its deadline
     ├── ConnectAbortedError       (ConnectionError)  disconnect() or an abort controller ended connect()
     ├── HttpError                 (ConnectionError)  a request got no answer at all
-    ├── StartBotError                                the start endpoint refused or answered nonsense
+    ├── StartBotError                                the start endpoint refused, or its answer cannot be used
     ├── TransportStartError       (ConnectionError)  the transport could not be established
     ├── BotError                                     the bot reported a fatal error
     ├── BotNotReadyError                             something was sent before the session was ready
@@ -20,12 +20,12 @@
     ├── ActionEndpointNotSetError                    action() without a session and without an endpoint
     ├── RequestTimeoutError       (TimeoutError)     the bot did not answer a request in time
     ├── MessageTooLargeError      (ValueError)       a message over the transport's size limit; not sent
-    ├── QueueFullError                               a message found no room to wait in; not sent
+    ├── QueueFullError                               too many messages wait already; not sent
     └── DeviceError                                  a microphone, camera or speaker could not be used
 
-The names that the JavaScript client has (``RTVIError``, ``ConnectionTimeoutError``, ``StartBotError``,
-``TransportStartError``, ``BotNotReadyError``, ``ConfigUpdateError``, ``ActionEndpointNotSetError``, ``DeviceError``,
-``UnsupportedFeatureError``) mean the same here.
+Nine names come from the JavaScript client and mean the same here: ``RTVIError``, ``ConnectionTimeoutError``,
+``StartBotError``, ``TransportStartError``, ``BotNotReadyError``, ``ConfigUpdateError``, ``ActionEndpointNotSetError``,
+``DeviceError``, ``UnsupportedFeatureError``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from enum import StrEnum
 
 
 class ConnectPhase(StrEnum):
-    """What ``connect()`` is doing, in order; the last says that it has succeeded."""
+    """What ``connect()`` is doing, in order. The last phase means that it has succeeded."""
 
     DEVICES = "devices"
     """Opening the microphone; the browser may be asking the person for permission."""
@@ -57,9 +57,8 @@ class RTVIError(Exception):
     """The base of all errors of rtvi_web.
 
     Attributes:
-        status: the HTTP status, where an HTTP answer is the reason, else ``None``.
-        phase: what ``connect()`` was doing when it failed, or ``session`` where the session ended later; else
-            ``None``.
+        status: the HTTP status if an HTTP answer is the reason, else ``None``.
+        phase: what ``connect()`` was doing when it failed, or ``session`` if the session ended later, else ``None``.
     """
 
     default_message = "An RTVI error occurred."
@@ -81,11 +80,11 @@ class RTVIError(Exception):
 
 
 class InvalidArgumentError(RTVIError, ValueError):
-    """A parameter that cannot work. Raised before anything is changed or sent."""
+    """An argument that cannot work. Raised before anything is changed or sent."""
 
 
 class NotInBrowserError(RTVIError, RuntimeError):
-    """A browser API was touched where there is none: on CPython, or in a web worker that lacks it."""
+    """A browser API was used where it does not exist: on CPython, or in a web worker."""
 
     def __init__(self, touched: str) -> None:
         super().__init__(
@@ -114,17 +113,17 @@ class AlreadyStartedError(RTVIError, RuntimeError):
 
 
 class ConnectionTimeoutError(RTVIError, TimeoutError):
-    """``connect()`` did not end within the client's ``timeout``; ``phase`` tells where it stood."""
+    """``connect()`` did not end within the client's ``timeout``; ``phase`` says what it was waiting for."""
 
     default_message = "The bot did not become ready within the time-out."
 
 
 class ConnectAbortedError(RTVIError, ConnectionError):
-    """``connect()`` was given up: by ``disconnect()``, or by the abort controller of a custom connect handler.
+    """``disconnect()``, or the abort controller of a custom connect handler, ended ``connect()``.
 
     Attributes:
-        by_disconnect: whether it was ``disconnect()``, which leaves the client ``disconnected``; an abort controller
-            leaves it in ``error``.
+        by_disconnect: ``True`` for ``disconnect()``, which leaves the client ``disconnected``; ``False`` for an abort
+            controller, which leaves it in ``error``.
     """
 
     default_message = "disconnect() was called while connect() was running."
@@ -135,7 +134,10 @@ class ConnectAbortedError(RTVIError, ConnectionError):
 
 
 class HttpError(RTVIError, ConnectionError):
-    """A request got no answer, or it broke off: server down, wrong address, blocked by CORS or the page's policy."""
+    """A request got no answer, or the answer broke off.
+
+    The server is down, the address is wrong, or CORS or the page's Content-Security-Policy blocks it.
+    """
 
 
 class StartBotError(RTVIError):
@@ -178,13 +180,13 @@ class BotNotReadyError(RTVIError):
 
 
 class DisconnectedError(RTVIError, ConnectionError):
-    """The session ended: the link was lost, the bot left, or something was still waiting at its end."""
+    """The session ended: the link was lost, the bot left, or ``disconnect()`` was called while something waited."""
 
     default_message = "The session ended."
 
 
 class RequestError(RTVIError):
-    """The bot answered a request with ``error-response``, or its action endpoint refused; the message is its own."""
+    """The bot answered a request with ``error-response``, or its action endpoint refused. The message is the bot's."""
 
 
 class ConfigUpdateError(RequestError):
@@ -207,7 +209,7 @@ class RequestTimeoutError(RTVIError, TimeoutError):
 
 
 class MessageTooLargeError(RTVIError, ValueError):
-    """A message is over what the transport can carry. It was not sent; the session goes on.
+    """A message is larger than the transport can carry. It was not sent; the session goes on.
 
     Attributes:
         size: bytes of the message as JSON in UTF-8.
@@ -221,9 +223,9 @@ class MessageTooLargeError(RTVIError, ValueError):
 
 
 class QueueFullError(RTVIError):
-    """A message found no room: the link is being restored and too much waits for it, or it cannot keep up.
+    """Too much waits to be sent: the link is being restored, or it cannot keep up.
 
-    It was not sent; the session goes on.
+    The message was not sent; the session goes on.
     """
 
 

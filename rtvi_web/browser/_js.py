@@ -1,14 +1,14 @@
 """The door to JavaScript: the one module that imports ``js`` and ``pyodide``.
 
-Four rules, each of which a bare ``await js.something()`` breaks somewhere:
+It keeps four rules. A bare ``await js.something()`` breaks each of them somewhere:
 
-* What can return a promise goes through :func:`call`. A promise may reject with anything (a string, ``undefined``, an
-  ``OverconstrainedError``), and Pyodide can only raise what looks like an ``Error``: on anything else a bare
-  ``await`` never ends. Here it always ends, in the value or in one :class:`JsError`.
-* JavaScript gets Python functions only from a :class:`Scope`, which destroys them again: cycles between Python and
-  JavaScript are never collected. They return nothing, and what they raise goes to the event loop.
-* ``null`` is ``None`` on this side (:func:`or_none`), and :data:`null` on that side.
-* A browser API that is not there is named: :func:`api` raises ``NotInBrowserError``.
+* :func:`call` makes every call that can return a promise. A promise may reject with anything (a string, ``undefined``,
+  an ``OverconstrainedError``), but Pyodide can only raise what looks like an ``Error``: on anything else a bare
+  ``await`` hangs. :func:`call` always ends, with the value or with a :class:`JsError`.
+* A :class:`Scope` makes every Python function that JavaScript gets, and destroys it at the end, because cycles between
+  Python and JavaScript are never collected. Such a function returns nothing; its exceptions go to the event loop.
+* JavaScript's ``null`` becomes ``None`` in Python (:func:`or_none`); :data:`null` is what JavaScript gets.
+* :func:`api` names a browser API that is missing: it raises ``NotInBrowserError``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rtvi_web.errors import NotInBrowserError
 
 IN_PYODIDE = sys.platform == "emscripten"
 
-if TYPE_CHECKING or IN_PYODIDE:  # On CPython this module imports too, and api() says what is missing.
+if TYPE_CHECKING or IN_PYODIDE:  # On CPython the module still imports, and api() says what is missing.
     import js
     from pyodide.ffi import JsException, create_proxy, to_js
     from pyodide.ffi import jsnull as null
@@ -32,12 +32,12 @@ __all__ = ["JsError", "Scope", "api", "begin", "call", "construct", "guarded", "
 
 
 class JsError(Exception):
-    """What JavaScript threw or a promise rejected with, whatever it was.
+    """What JavaScript threw, or what a promise rejected with.
 
     Attributes:
-        name: an error's name such as ``"NotAllowedError"``, else what kind of value it was: ``"string"``,
-            ``"undefined"``, ``"Event"`` …
-        message: an error's message, else the value as text.
+        name: the error's name, such as ``"NotAllowedError"``. For a value that is not an error, its kind:
+            ``"string"``, ``"undefined"``, ``"Event"`` …
+        message: the error's message, or the value as text.
     """
 
     def __init__(self, name: str, message: str) -> None:
@@ -50,7 +50,7 @@ def api(name: str) -> Any:
     """A global of the page, such as ``RTCPeerConnection``.
 
     Raises:
-        NotInBrowserError: there is none: CPython, or a web worker that lacks it.
+        NotInBrowserError: it does not exist here: CPython, or a web worker.
     """
     found = getattr(js, name, None) if IN_PYODIDE else None
     if found is None:
@@ -71,14 +71,14 @@ def construct(name: str, *args: Any) -> Any:
 
 
 async def call(target: Any, method: str, *args: Any, late: Callable[[Any], object] | None = None) -> Any:
-    """``await target.method(...args)``, for everything that can return a promise.
+    """``await target.method(...args)``, for every method that can return a promise.
 
     Args:
         target, method, args: what to call; dicts and lists become plain objects and arrays.
-        late: gets the value that arrives after this task was cancelled, to give back what nobody wants any more.
+        late: gets the value if it arrives after this task was cancelled, so that it can be released.
 
     Returns:
-        The promise's value, ``None`` for ``null``.
+        The promise's value; ``None`` for ``null``.
 
     Raises:
         JsError: it threw, or the promise was rejected.
@@ -95,7 +95,7 @@ async def call(target: Any, method: str, *args: Any, late: Callable[[Any], objec
 
 
 def begin(target: Any, method: str, *args: Any) -> None:
-    """:func:`call` for what nobody waits for, such as letting something go: how it ends is ignored.
+    """:func:`call` without waiting: the promise's outcome is ignored.
 
     Raises:
         JsError: it threw.
@@ -104,9 +104,9 @@ def begin(target: Any, method: str, *args: Any) -> None:
 
 
 def _promises(target: Any, method: str, args: tuple[Any, ...]) -> Any:
-    """An array of JavaScript with what a call returns."""
-    # The call is made by Array.from, so that the promise stays in JavaScript: Python would turn it into a future at
-    # once, and a future of a promise that rejects with a string never ends. allSettled() always fulfils.
+    """A JavaScript array that holds what a call returns."""
+    # Array.from makes the call, so the promise stays in JavaScript. Python would turn it into a future at once, and the
+    # future of a promise that rejects with a string never ends. allSettled() always fulfils.
     apply = js.Reflect.apply.bind(None, getattr(target, method), target, js.Array.of(*map(plain, args)))
     with guarded():
         return js.Array.from_(js.Array.of(None), apply)
@@ -127,12 +127,12 @@ async def _hand_over(promises: Any, late: Callable[[Any], object]) -> None:
     try:
         late(await _outcome(promises))
     except JsError:
-        return  # There is nothing to give back.
+        return  # It failed, so there is nothing to release.
 
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Around calls that return no promise: whatever they throw becomes a :class:`JsError`."""
+    """Turn what JavaScript throws in this block into a :class:`JsError`. For calls that do not return a promise."""
     try:
         yield
     except JsException as thrown:
@@ -158,7 +158,7 @@ def _error(reason: Any) -> JsError:
 def _as_text(value: Any) -> str:
     try:
         return str(js.JSON.stringify(value))
-    except JsException:  # It contains itself.
+    except JsException:  # JSON cannot hold an object that contains itself.
         return str(value)
 
 
@@ -175,9 +175,9 @@ def plain(value: Any) -> Any:
 
 
 class Scope:
-    """Everything that one wrapper must undo: listeners, proxies, connections. ``close()`` undoes it, last first.
+    """What one wrapper must release: listeners, proxies, connections. ``close()`` releases the last one first.
 
-    What a handler or an undoing raises is reported to the event loop's exception handler, and the rest goes on.
+    Exceptions of handlers and of releases go to the event loop's exception handler; the rest still runs.
     """
 
     def __init__(self) -> None:
@@ -188,7 +188,7 @@ class Scope:
         self._undo.append(undo)
 
     def function(self, handler: Callable[..., object]) -> Any:
-        """A function that JavaScript may keep and call until ``close()``; it returns ``undefined``."""
+        """A JavaScript function that calls the handler, until ``close()``. It returns ``undefined``."""
 
         def run(*args: Any) -> None:
             try:
@@ -207,7 +207,7 @@ class Scope:
         self.defer(lambda: target.removeEventListener(event, proxy))
 
     def close(self) -> None:
-        """Undo everything, last first. May be called again, and from a handler of this scope."""
+        """Release everything, last first. May be called again, and from a handler of this scope."""
         while self._undo:
             undo = self._undo.pop()
             try:

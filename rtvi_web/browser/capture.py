@@ -1,4 +1,4 @@
-"""Microphone, camera and screen: their tracks, and why a browser refuses them."""
+"""Microphone, camera and screen: opens their tracks, and explains why a browser refuses them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,20 @@ _REASONS = {
         "and in the system's privacy settings.",
     ),
     "SecurityError": ("permissions", "This page may not use the {noun}: its server or the page around it forbids it."),
-    "InvalidStateError": ("permissions", "The {noun} was not asked for from a click in the page that is in front."),
-    "NotFoundError": ("not-found", "There is no {noun}. Plug one in, or switch it on in the system's settings."),
+    "InvalidStateError": (
+        "permissions",
+        "The browser shares the {noun} only when it is asked from a click, in a page that is in front.",
+    ),
+    "NotFoundError": ("not-found", "No {noun} was found. Plug one in, or switch it on in the system's settings."),
     "NotReadableError": (
         "in-use",
         "The {noun} cannot be opened. Close other programs that use it, or plug it in again.",
     ),
     "AbortError": ("in-use", "The {noun} could not be opened. Plug it in again, or restart the browser."),
-    "OverconstrainedError": ("constraints", "The {noun} that was asked for is not there. Choose another one."),
+    "OverconstrainedError": ("constraints", "The chosen {noun} is not available. Choose another one."),
 }
 ALLOWED_OPENING = 10.0
-"""Seconds that a device has to open where nobody needs to be asked; some systems leave a page waiting for ever."""
+"""Seconds that an allowed device may take to open; on some systems it never opens and never fails."""
 _SCREEN_REFUSED = "The screen was not shared: the person or the system refused."
 
 Constraints = Mapping[str, Any]
@@ -38,7 +41,7 @@ Constraints = Mapping[str, Any]
 
 
 def device_error(error: _js.JsError, device: str) -> DeviceError:
-    """Why ``getUserMedia``, ``getDisplayMedia`` or ``setSinkId`` refused a device, in the person's terms."""
+    """Why ``getUserMedia``, ``getDisplayMedia`` or ``setSinkId`` refused a device, in words for the person."""
     type, message = _REASONS.get(error.name, ("unknown", f"The {{noun}} could not be opened: {error}"))
     if device == "screen" and error.name == "NotAllowedError":
         message = _SCREEN_REFUSED
@@ -46,11 +49,11 @@ def device_error(error: _js.JsError, device: str) -> DeviceError:
 
 
 async def open_input(device: str, constraints: Constraints) -> Any:
-    """A live track of the ``"mic"`` or the ``"cam"``. A track that comes after the task was cancelled is stopped.
+    """A live track of the ``"mic"`` or the ``"cam"``. If the task is cancelled, a track that comes later is stopped.
 
     Raises:
-        DeviceError: it was denied, is missing or cannot be used; says what the person can do.
-        NotInBrowserError: there are no devices here: CPython, or a web worker.
+        DeviceError: it was denied, is missing or cannot be used; the message says what the person can do.
+        NotInBrowserError: devices do not exist here: CPython, or a web worker.
     """
     kind = "audio" if device == "mic" else "video"
     status = await permission(NOUNS[device])
@@ -105,13 +108,13 @@ def _stop_tracks(stream: Any) -> None:
 
 
 class Capture:
-    """One local track: opened when it is wanted, exchanged, muted without closing, released at the end.
+    """One local track: opened when it is wanted, replaced by another, muted without closing, released at the end.
 
     Args:
         device: ``"mic"``, ``"cam"`` or ``"screen"``.
         open_track: opens it, such as :func:`open_input`.
-        ended: called when the track ends by itself; it is released by then.
-        own: the application's own track, to be used instead: it is never stopped.
+        ended: called after a track has ended by itself and was released.
+        own: the application's own track, used instead of a device's. It is never stopped.
     """
 
     def __init__(
@@ -135,16 +138,16 @@ class Capture:
 
     @property
     def track(self) -> Any:
-        """The ``MediaStreamTrack``, ``None`` while it is closed.
+        """The live ``MediaStreamTrack``, or ``None``.
 
-        It is closed too when the page has stopped the track, of which the browser fires no event.
+        ``None`` also after the page has stopped the track, for which the browser fires no event.
         """
         track = self._track
         return track if track is not None and track.readyState == "live" else None
 
     @property
     def enabled(self) -> bool:
-        """Whether it sends: open and not muted."""
+        """Whether the track is open and not muted."""
         track = self.track
         return track is not None and bool(track.enabled)
 
@@ -166,9 +169,9 @@ class Capture:
         track.enabled = True
 
     async def exchange(self, constraints: Constraints, hand_over: Callable[[Any], Awaitable[None]]) -> None:
-        """Open another track, hand it over, and only then stop the one before, which stays in use on any failure.
+        """Open another track, hand it over, and only then stop the old one. On failure the old one stays in use.
 
-        Where that is released meanwhile, nothing takes its place.
+        If the old track is released meanwhile, the new one is stopped too.
 
         Raises:
             DeviceError: it was denied or is missing.
@@ -192,17 +195,17 @@ class Capture:
             if self.track is not before:
                 track.stop()
                 return
-            track.enabled = before.enabled  # It may have been muted while the track was handed over.
+            track.enabled = before.enabled  # The old track may have been muted during the hand-over.
             self.release()
             self._use(track)
 
     def mute(self) -> None:
-        """Send silence, or black; the device stays open, so that unmuting is instant."""
+        """Send silence, or black. The device stays open, so that unmuting is instant."""
         if self._track is not None:
             self._track.enabled = False
 
     def release(self) -> None:
-        """Let the device go; it can be opened again."""
+        """Release the device; it can be opened again."""
         self._scope.close()
         track, self._track = self._track, None
         if track is not None and track is self.own:
@@ -211,7 +214,7 @@ class Capture:
             track.stop()
 
     def close(self) -> None:
-        """Let the device go, and stop asking for it."""
+        """Release the device, and end an ``open()`` that is still waiting for it."""
         self._closings += 1
         if self._opening is not None:
             self._opening.cancel()
@@ -226,13 +229,13 @@ class Capture:
     async def _new(self, constraints: Constraints, closings: int) -> Any:
         if self.own is not None:
             return self._live(self.own)
-        # A task of its own, so that close() can end it: a permission prompt may stay open for ever.
+        # A task of its own, so that close() can end it: a permission prompt may stay open without end.
         opening = self._opening = asyncio.ensure_future(self._open_track(constraints))
         try:
             track = await opening
         except asyncio.CancelledError:
             if opening.done() and not opening.cancelled() and opening.exception() is None:
-                opening.result().stop()  # It had just come when the cancellation did.
+                opening.result().stop()  # The track came in the moment of the cancellation.
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise

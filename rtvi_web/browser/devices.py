@@ -1,4 +1,4 @@
-"""Which devices there are, whether the person allows them, and what they chose last time."""
+"""The browser's list of devices, the person's permission, and what the page remembers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rtvi_web.errors import NotInBrowserError
 async def list_devices() -> list[tuple[str, str, str, str]]:
     """Id, label, kind and group id of every device. Never prompts.
 
-    Devices without an id are left out: so browsers show that there is one, to a page that may not know which.
+    Devices without an id are left out. Before the person allows a kind of device, browsers list one without an id.
     """
     devices = getattr(_js.api("navigator"), "mediaDevices", None)
     if devices is None:
@@ -26,16 +26,16 @@ async def list_devices() -> list[tuple[str, str, str, str]]:
 
 
 async def permission(name: str) -> Any:
-    """The ``PermissionStatus`` of ``"microphone"`` or ``"camera"``, whose ``state`` is always the present one.
+    """The ``PermissionStatus`` of ``"microphone"`` or ``"camera"`` (MDN); its ``state`` stays up to date.
 
-    ``None`` where the browser tells none.
+    ``None`` if the browser cannot tell.
     """
     permissions = getattr(_js.api("navigator"), "permissions", None)
     if permissions is None:
         return None
     try:
         return await _js.call(permissions, "query", {"name": name})
-    except _js.JsError:  # It does not know that name.
+    except _js.JsError:  # The browser does not know that name.
         return None
 
 
@@ -47,7 +47,7 @@ def watch_devices(scope: _js.Scope, changed: Callable[[], object]) -> None:
 
 
 def recall(key: str) -> dict[str, Any]:
-    """What was remembered under a key in the local storage; empty when nothing was, or the browser keeps nothing."""
+    """What :func:`remember` kept under a key of the local storage; empty if there is nothing, or no storage."""
     try:
         with _js.guarded():
             value = json.loads(_js.or_none(_js.api("localStorage").getItem(key)) or "{}")
@@ -57,7 +57,7 @@ def recall(key: str) -> dict[str, Any]:
 
 
 def remember(key: str, value: dict[str, Any]) -> None:
-    """Keep something for later page loads, if the browser does."""
+    """Keep a value in the local storage for later page loads, if the browser allows it."""
     try:
         with _js.guarded():
             _js.api("localStorage").setItem(key, json.dumps(value))

@@ -1,4 +1,4 @@
-"""Elements of the page: found, made, styled, and watched for being seen. Text goes in as text, never as HTML."""
+"""Finds, makes and styles elements of the page, and watches whether they are visible. Text is never read as HTML."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from rtvi_web.errors import InvalidArgumentError
 
 
 def find(target: Any) -> Any:
-    """An element, or the first that a CSS selector finds.
+    """The element that is given, or the first that a CSS selector finds.
 
     Raises:
-        InvalidArgumentError: there is none, or it is no element.
-        NotInBrowserError: there is no page.
+        InvalidArgumentError: the selector finds nothing or is not a selector, or the target is not an element.
+        NotInBrowserError: this is not a web page.
     """
     document = _js.api("document")
     element = target
@@ -23,9 +23,9 @@ def find(target: Any) -> Any:
             with _js.guarded():
                 element = _js.or_none(document.querySelector(target))
         except _js.JsError as error:
-            raise InvalidArgumentError(f"{target!r} is no CSS selector: {error.message}") from error
+            raise InvalidArgumentError(f"{target!r} is not a CSS selector: {error.message}") from error
     if getattr(element, "nodeType", None) != _ELEMENT:
-        raise InvalidArgumentError(f"There is no element {target!r} in the page.")
+        raise InvalidArgumentError(f"The page has no element {target!r}.")
     return element
 
 
@@ -33,7 +33,7 @@ _ELEMENT = 1
 
 
 def make(tag: str, kind: str = "", *content: Any, **attributes: str) -> Any:
-    """A new element of a class, which holds texts and elements; ``aria_label=`` is the attribute ``aria-label``."""
+    """A new element with a class, content (texts and elements) and attributes; ``aria_label=`` sets ``aria-label``."""
     element = _js.api("document").createElement(tag)
     if kind:
         element.className = kind
@@ -44,9 +44,9 @@ def make(tag: str, kind: str = "", *content: Any, **attributes: str) -> Any:
 
 
 def adopt_style(css: str) -> Callable[[], None]:
-    """Add a style sheet to the page, until the returned function is called.
+    """Add a style sheet to the page. The returned function removes it.
 
-    It is a constructed one: no Content-Security-Policy forbids it, and it needs no file beside the page.
+    It is a constructed style sheet: a Content-Security-Policy does not block it, and it needs no file beside the page.
     """
     sheets = _js.api("document").adoptedStyleSheets
     sheet = _js.construct("CSSStyleSheet")
@@ -60,9 +60,9 @@ def adopt_style(css: str) -> Callable[[], None]:
 
 
 def watch_visibility(scope: _js.Scope, element: Any, changed: Callable[[bool], object]) -> None:
-    """Call ``changed(seen)`` when an element comes into view or goes, until the scope is closed.
+    """Call ``changed(seen)`` when an element comes into view or leaves it, until the scope is closed.
 
-    It is out of view while it is scrolled away, hidden or not in the document, and while its tab is in the background.
+    An element is out of view while it is scrolled away, hidden or not in the document, or its tab is in the background.
     """
     document = _js.api("document")
     seen = on_screen = False

@@ -28,24 +28,24 @@ async def fetch(
         headers: names and values.
         body: the text to send.
         on_chunk: gets the body of a successful answer of type ``text/event-stream`` piece by piece as it arrives.
-            What it raises aborts the request and comes out.
+            If it raises, the request is aborted and the exception comes out.
 
     Returns:
-        The status, the body as text (empty where ``on_chunk`` got it) and the ``Content-Type``.
+        The status, the body as text (empty if ``on_chunk`` got it) and the ``Content-Type``.
 
     Raises:
-        HttpError: there was no answer, or it broke off in mid-stream; says why and chains the cause.
+        HttpError: there was no answer, or it broke off in mid-stream. The message says why; the cause is chained.
     """
     abort = _js.construct("AbortController")
     options = {"method": method, "headers": dict(headers), "body": body, "signal": abort.signal}
     try:
-        # Request() refuses what can't be sent at all, so that what fetch() refuses is the network's doing.
+        # Request() refuses what cannot be sent at all, so a refusal of fetch() comes from the network.
         request = _js.construct("Request", url, options)
     except _js.JsError as error:
         raise HttpError(f"{method} {url} cannot be sent: {error.message}") from error
     try:
         return await _exchange(request, f"{method} {url}", on_chunk)
-    except BaseException:  # Cancelled, or given up by on_chunk; what has failed already takes it too.
+    except BaseException:  # Cancelled, or on_chunk raised. Aborting a request that has failed does no harm.
         abort.abort()
         raise
 
@@ -63,7 +63,7 @@ async def _exchange(request: Any, what: str, on_chunk: Callable[[bytes], None] |
 
 
 def _is_event_stream(response: Any, content_type: str) -> bool:
-    """Whether there is a stream of events to hand over; a status such as 204 has no body."""
+    """Whether the answer is a stream of events. A status such as 204 has no body."""
     media_type = content_type.partition(";")[0].strip().lower()
     return bool(response.ok and media_type == EVENT_STREAM and _js.or_none(response.body) is not None)
 
@@ -87,15 +87,15 @@ async def _hand_over(body: Any, what: str, on_chunk: Callable[[bytes], None]) ->
 
 
 def _hint(url: str) -> str:
-    """What to look at: the browser tells the console why a request failed, but never the page."""
+    """What to check. The browser tells its console why a request failed, but not the page."""
     location = _js.api("location")
     target = _js.construct("URL", url)
     if location.protocol == "https:" and target.protocol == "http:":
-        return "A page on https cannot reach an http address; give the https one."
+        return "A page on https cannot reach an http address. Use an https address."
     if target.origin == location.origin:
         return "Is the server running? The browser's console may say more."
     return (
         f"Is a server running at {target.origin}? If so, it must allow this page's origin {location.origin} (CORS), "
-        "and a Content-Security-Policy of the page must allow the address (connect-src). The browser's console says "
-        "which."
+        "and the page's Content-Security-Policy must allow the address (connect-src). The browser's console says which "
+        "of these failed."
     )

@@ -1,4 +1,4 @@
-"""What a voice sounds like at a moment, for those who draw it."""
+"""The spectrum of a voice at a moment, to draw it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from rtvi_web.browser.analysis import audio_context, resume_if_suspended
 
 _FFT_SIZE = 512
 _LOWEST, _HIGHEST = 90, 5000
-"""Hertz: where a voice has its energy."""
+"""Hertz: the range in which a voice has its energy."""
 _QUIETEST, _LOUDEST = -75, -25
-"""Decibels that are drawn as nothing and as all."""
+"""Decibels that are read as 0 and as 1."""
 
 
 class Spectrum:
-    """How loud a track is in bands of pitch, each wider than the one below by the same factor.
+    """How loud a track is in bands of pitch. Each band is wider than the one below it by the same factor.
 
     Args:
         track: what to listen to.
@@ -30,7 +30,7 @@ class Spectrum:
         self._analyser = self._context.createAnalyser()
         self._analyser.fftSize = _FFT_SIZE
         self._analyser.smoothingTimeConstant = 0.5
-        # The upper bound first: they may not cross the default of the other.
+        # The upper bound first: neither may cross the other's default.
         self._analyser.maxDecibels, self._analyser.minDecibels = _LOUDEST, _QUIETEST
         self._source.connect(self._analyser)
         width = float(self._context.sampleRate) / _FFT_SIZE
@@ -39,13 +39,13 @@ class Spectrum:
         self._bins = _js.construct("Uint8Array", self._bands[-1][1])
 
     def read(self) -> list[float]:
-        """The bands of this moment, 0 to 1 each, the lowest first."""
+        """The level of each band at this moment, 0 to 1, the lowest band first."""
         resume_if_suspended(self._context)
         self._analyser.getByteFrequencyData(self._bins)
         bins: bytes = self._bins.to_bytes()
         return [max(bins[low:high]) / 255 for low, high in self._bands]
 
     def close(self) -> None:
-        """Stop listening, and let the audio hardware go."""
+        """Stop listening, and release the audio hardware."""
         self._source.disconnect()
         _js.begin(self._context, "close")

@@ -1,4 +1,4 @@
-"""Uploading a file with progress, which ``fetch`` cannot tell: through ``XMLHttpRequest``."""
+"""Uploads a file with ``XMLHttpRequest``, since ``fetch`` does not report progress."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def upload(
 
     Args:
         url: absolute, or relative to the page.
-        headers: names and values; the form's own ``Content-Type`` is the browser's matter.
+        headers: names and values. ``Content-Type`` is left out: the browser sets the form's own.
         name: the file's name.
         media_type: such as ``"application/pdf"``.
         data: the file's content.

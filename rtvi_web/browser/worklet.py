@@ -1,8 +1,7 @@
 """Loads the modules of AudioWorklets, which a browser takes from an address only.
 
-A page that was given nothing but the wheel has no such address: there the module, which the wheel brings, is handed
-over as a Blob. A page whose Content-Security-Policy forbids that serves the files of ``rtvi_web/browser/worklets/``
-itself and says where, relative to the page::
+By default the module comes from the wheel as a Blob. A page whose Content-Security-Policy forbids Blobs serves the
+files of ``rtvi_web/browser/worklets/`` itself and names their folder, relative to the page::
 
     <meta name="rtvi-web-worklets" content="worklets/">
 
@@ -22,15 +21,15 @@ FEATURE = "AudioWorklet"
 
 
 async def add_module(context: Any, name: str) -> None:
-    """Load a module of ``worklets/`` into an ``AudioContext``; returns too when that is closed meanwhile.
+    """Load a module of ``worklets/`` into an ``AudioContext``. Also returns if the context is closed meanwhile.
 
     Raises:
-        UnsupportedFeatureError: the page has no AudioWorklet, or may not load the module; says what to do.
+        UnsupportedFeatureError: the page has no AudioWorklet, or may not load the module. The message says what to do.
     """
     worklet = _js.or_none(getattr(context, "audioWorklet", None))
     if worklet is None:
         raise UnsupportedFeatureError(
-            "Sound as PCM needs an AudioWorklet, which browsers give to pages on https and on localhost only.",
+            "Sound as PCM needs an AudioWorklet, and browsers offer it to pages on https and on localhost only.",
             feature=FEATURE,
         )
     served = _served(name)
@@ -40,14 +39,14 @@ async def add_module(context: Any, name: str) -> None:
     except _js.JsError as error:
         if context.state == "closed":
             return
-        raise UnsupportedFeatureError(_complaint(name, served), feature=FEATURE) from error
+        raise UnsupportedFeatureError(_reason(name, served), feature=FEATURE) from error
     finally:
         if not served:
             _js.api("URL").revokeObjectURL(url)
 
 
 def _served(name: str) -> str | None:
-    """The module's address where the page names one."""
+    """The module's address, if the page names the folder."""
     document = _js.api("document")
     meta = _js.or_none(document.querySelector(f'meta[name="{META}"]'))
     if meta is None:
@@ -62,7 +61,7 @@ def _blob(name: str) -> str:
     return str(_js.api("URL").createObjectURL(module))
 
 
-def _complaint(name: str, served: str | None) -> str:
+def _reason(name: str, served: str | None) -> str:
     if served:
         return (
             f'The worklet {served} could not be loaded: <meta name="{META}"> must name the folder where rtvi_web\'s '

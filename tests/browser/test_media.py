@@ -84,7 +84,7 @@ async def test_no_microphone(selenium_no_devices):
     with pytest.raises(DeviceError) as caught:
         await open_input("mic", {})
     assert caught.value.type == "not-found"
-    assert "There is no microphone" in str(caught.value)
+    assert "No microphone was found" in str(caught.value)
 
 
 @pytest.mark.parametrize(
