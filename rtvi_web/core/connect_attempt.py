@@ -28,12 +28,6 @@ def with_phase(error: Exception, phase: ConnectPhase) -> RTVIError:
     return error
 
 
-def cancelling() -> bool:
-    """Whether the present task is itself being cancelled."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
 @contextlib.asynccontextmanager
 async def deadline(timeout: float | None, complaint: Callable[[], str]) -> AsyncIterator[asyncio.Timeout]:
     """Hold an attempt to its time-out.

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar, TypeVarTuple, overload
 
 from rtvi_web.core.checks import nearest
 from rtvi_web.core.event import Event
-from rtvi_web.core.tasks import report
+from rtvi_web.core.tasks import Tasks, report
 from rtvi_web.core.warn import warn
 from rtvi_web.errors import ConnectPhase, DisconnectedError, InvalidArgumentError
 
@@ -88,7 +88,7 @@ class Emitter:
         self._renamed = renamed or {}
         self._queues: list[weakref.ref[EventQueue]] = []  # weak: a loop that was left needs no more of them
         self._handlers: dict[str, tuple[Handler, ...]] = {}  # replaced, never changed: they may be running
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = Tasks()
         self._waiters: dict[asyncio.Future[Any], Handler] = {}
 
     @overload
@@ -241,16 +241,7 @@ class Emitter:
 
     def run(self, coroutine: Coroutine[Any, Any, Any], complaint: str) -> asyncio.Task[Any]:
         """Run a coroutine as a task that lives until it ends; what it raises is reported with the complaint."""
-        task = asyncio.ensure_future(coroutine)
-        self._tasks.add(task)
-
-        def ended(task: asyncio.Task[Any]) -> None:
-            self._tasks.discard(task)
-            if not task.cancelled() and (error := task.exception()):
-                report(error, complaint, coroutine)
-
-        task.add_done_callback(ended)
-        return task
+        return self._tasks.run(coroutine, complaint)
 
     def fail_waiters(self, reason: str, phase: ConnectPhase | None = None) -> None:
         """Make every pending ``wait_for()`` raise ``DisconnectedError``, and end every ``events()``."""

@@ -15,8 +15,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC
 from typing import Any, NamedTuple, Protocol
 
-from rtvi_web.core.connect_attempt import cancelling, with_phase
-from rtvi_web.core.tasks import report
+from rtvi_web.core.connect_attempt import with_phase
+from rtvi_web.core.tasks import cancelling, report
 from rtvi_web.errors import (
     AlreadyStartedError,
     ConnectAbortedError,

@@ -14,8 +14,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from rtvi_web.core.checks import seconds
-from rtvi_web.core.emitter import Emitter
-from rtvi_web.core.tasks import report
+from rtvi_web.core.tasks import Tasks, report
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError
 
 Handler = Callable[[Any], object]
@@ -29,7 +28,7 @@ class EventHandlers:
         self._handlers: dict[str, list[Handler]] = {}
         self._next_handlers: dict[str, list[Handler]] = {}
         self._waiters: set[asyncio.Future[Any]] = set()
-        self._tasks = Emitter({})  # owns the tasks of async handlers
+        self._tasks = Tasks()  # those of async handlers
 
     def on(self, event_name: str, callback: Given) -> Given:
         """Call a handler at every such event; as often as it was given. Mirrors ``on()``.

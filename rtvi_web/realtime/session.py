@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NamedTuple
 
-from rtvi_web.core.emitter import Emitter
+from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError, RTVIError
 from rtvi_web.realtime.configuration import Configuration
 from rtvi_web.realtime.connection import ErrorEvent, RealtimeAPI
@@ -62,8 +61,7 @@ class RealtimeSession:
         self.session_created = False
         self._session = 0
         self._calls = ToolCalls()
-        self._running: set[asyncio.Task[Any]] = set()
-        self._tasks = Emitter({})  # reports what they raise
+        self._tasks = Tasks()
 
     # What the connection tells: Listener.
 
@@ -77,8 +75,7 @@ class RealtimeSession:
     def session_ended(self, reason: str) -> None:
         self.session_created = False
         self._session += 1
-        for task in self._running - {asyncio.current_task()}:
-            task.cancel()
+        self._tasks.cancel()
 
     def microphone(self, pcm: bytes) -> None:
         self.speech.heard(pcm)
@@ -289,9 +286,7 @@ class RealtimeSession:
 
     def run(self, coroutine: Coroutine[Any, Any, Any], complaint: str) -> None:
         """Run a coroutine until it ends, or until the session does."""
-        task = self._tasks.run(coroutine, complaint)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._tasks.run(coroutine, complaint)
 
 
 _ACTIONS: dict[str, Callable[[RealtimeSession, Event, list[ItemEvent]], None]] = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 from rtvi_web.core.checks import seconds
-from rtvi_web.core.tasks import report
+from rtvi_web.core.tasks import cancelling, report
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.realtime.protocol.session_config import tool_definition
 
@@ -142,7 +142,7 @@ async def answer(tool: Tool, arguments: str) -> Answer:
             return Answer(_output(result.output), respond=False)
         return Answer(_output(result))
     except (Exception, asyncio.CancelledError) as error:
-        if (task := asyncio.current_task()) and task.cancelling():
+        if cancelling():
             raise  # the session is over
         report(error, f"tool {tool.name!r} failed", tool.handler)
         return Answer(json.dumps({"error": f"{type(error).__name__}: {error}"}))

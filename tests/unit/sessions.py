@@ -80,7 +80,6 @@ class Run:
         assert self.client.tracks().local.audio is None
         assert not self.client.is_mic_enabled
         assert not self.client._waiters
-        assert not self.client._tasks
         assert not self.client._connection._requests._pending
         assert asyncio.all_tasks() == {asyncio.current_task()}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rtvi_web._version import __version__
 from rtvi_web.core.emitter import Emitter
 from rtvi_web.core.http import explain, json_headers
-from rtvi_web.core.tasks import report
+from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import (
     ActionEndpointNotSetError,
     DisconnectedError,
@@ -34,7 +34,7 @@ class HttpActions:
         self._transport = transport
         self._emitter = emitter
         self._helpers = helpers
-        self._exchanges: set[asyncio.Task[None]] = set()
+        self._exchanges = Tasks()
 
     async def ask(
         self, params: ClientParams, data: dict[str, Any], *, timeout: float | None, what: str
@@ -51,34 +51,50 @@ class HttpActions:
         except (TypeError, ValueError) as error:
             raise InvalidArgumentError(f"{what} cannot be written as JSON: {error}.") from None
         answered: asyncio.Future[ActionResponse] = asyncio.get_running_loop().create_future()
-        answered.add_done_callback(lambda answer: answer.exception())  # seen, though nobody may wait for it any more
-        exchange = asyncio.ensure_future(self._exchange(url, json_headers(params.headers), text, id, answered))
-        self._exchanges.add(exchange)
-        either: list[asyncio.Future[Any]] = [answered, exchange]
+        answered.add_done_callback(lambda answer: answer.exception())  # seen, even if ask() has ended by then
+        exchange = self._exchanges.run(
+            self._answer(url, json_headers(params.headers), text, id, answered, what),
+            "the stream of an action broke off",
+        )
         try:
             async with asyncio.timeout(timeout):
-                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({answered})
         except TimeoutError:
             raise RequestTimeoutError(f"POST {url} did not answer {what} within {timeout:g} s.") from None
         finally:
-            # What comes after the response goes on by itself; without a response there is nothing to go on with.
-            if answered.done():
-                exchange.add_done_callback(self._ended)
-            else:
+            if not answered.done():  # else the stream goes on by itself: it may say more than the answer
                 exchange.cancel()
-                self._exchanges.discard(exchange)
-        if answered.done():
-            return answered.result()
-        if exchange.cancelled():
-            raise DisconnectedError(f"disconnect() was called before {what} was answered.")
-        failure = exchange.exception() or RequestError(f"POST {url} ended without an answer to {what}.")
-        self._complain(id, failure)
-        raise failure
+        return answered.result()
 
     def close(self) -> None:
         """Break off what is still being answered."""
-        for exchange in self._exchanges:
-            exchange.cancel()
+        self._exchanges.cancel()
+
+    async def _answer(
+        self,
+        url: str,
+        headers: dict[str, str],
+        body: str,
+        id: str,
+        answered: asyncio.Future[ActionResponse],
+        what: str,
+    ) -> None:
+        """Carry out an exchange; if it ends without an answer, that is the answer."""
+        failure: Exception
+        try:
+            await self._exchange(url, headers, body, id, answered)
+            failure = RequestError(f"POST {url} ended without an answer to {what}.")
+        except asyncio.CancelledError:
+            if not answered.done():
+                answered.set_exception(DisconnectedError(f"disconnect() was called before {what} was answered."))
+            raise
+        except Exception as error:
+            if answered.done():
+                raise
+            failure = error
+        if not answered.done():
+            self._complain(id, failure)
+            answered.set_exception(failure)
 
     async def _exchange(
         self, url: str, headers: dict[str, str], body: str, id: str, answered: asyncio.Future[ActionResponse]
@@ -126,8 +142,3 @@ class HttpActions:
 
         data = ErrorData(error=str(error))
         self._emitter.emit(RTVIEvent.MESSAGE_ERROR, ErrorMessage(type="error-response", id=id, data=data))
-
-    def _ended(self, exchange: asyncio.Task[None]) -> None:
-        self._exchanges.discard(exchange)
-        if not exchange.cancelled() and (error := exchange.exception()):
-            report(error, "the stream of an action broke off", self)

@@ -17,11 +17,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 from rtvi_web._version import __version__
-from rtvi_web.core.connect_attempt import STALLED, cancelling, deadline, with_phase
+from rtvi_web.core.connect_attempt import STALLED, deadline, with_phase
 from rtvi_web.core.emitter import Emitter
 from rtvi_web.core.event import Event
 from rtvi_web.core.media import Participant
-from rtvi_web.core.tasks import report
+from rtvi_web.core.tasks import cancelling, report
 from rtvi_web.errors import (
     AlreadyStartedError,
     BotNotReadyError,

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rtvi_web.core.tasks import report
+from rtvi_web.core.tasks import cancelling, report
 from rtvi_web.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ async def answer(answerer: Answerer, data: FunctionCallData) -> dict[str, Any]:
             result = result.model_dump(mode="json")
         json.dumps(result, allow_nan=False)
     except (Exception, asyncio.CancelledError, SystemExit) as error:  # even of exit() in a handler the model is told
-        if (task := asyncio.current_task()) and task.cancelling():
+        if cancelling():
             raise  # this task is being cancelled; otherwise the handler met something that was
         report(error, f"the handler of function {call.function_name!r} raised", answerer.handler)
         reason = f"there was no result within {answerer.timeout:g} s" if deadline.expired() else _text(error)

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from rtvi_web.core.emitter import Emitter
+from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import (
     BotError,
     DisconnectedError,
@@ -75,7 +76,7 @@ class Session:
         self._helpers = helpers
         self._requests = requests
         self._reader = MessageReader()
-        self._answering: set[asyncio.Task[None]] = set()
+        self._answers = Tasks()
         self._sent = sent
         self._unsupported: set[str] = set()
 
@@ -87,9 +88,7 @@ class Session:
 
     def close(self) -> None:
         """The session is over: handlers of function calls are cancelled, but the one that ended it goes on."""
-        for task in self._answering:
-            if task is not _answering.get():
-                task.cancel()
+        self._answers.cancel(spare=_answering.get())
 
     def check_supported(self, type: str) -> None:
         """Check that the bot has not said of a type of message that it does not know it.
@@ -118,9 +117,7 @@ class Session:
             case CallAnnounced(data, only_here):
                 answerer = self._functions.answerer(data.function_name or "") or (NO_HANDLER if only_here else None)
                 if answerer and self._reader.claim(data.tool_call_id):
-                    task = self._emitter.run(self._answer(answerer, data), "answering a function call failed")
-                    self._answering.add(task)
-                    task.add_done_callback(self._answering.discard)
+                    self._answers.run(self._answer(answerer, data), "answering a function call failed")
             case FatalError(reason):
                 self._connection.end(BotError(f"The bot reported a fatal error: {reason}"))
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 from rtvi_web._version import __version__
 from rtvi_web.core.checks import checked_headers, seconds, snake_case
 from rtvi_web.core.http import HttpClient, NativeAbortController, explain, json_headers, parse_json, shorten
+from rtvi_web.core.tasks import cancelling
 from rtvi_web.errors import HttpError, InvalidArgumentError, RTVIError, StartBotError
 from rtvi_web.rtvi.protocol.config import normalize
 from rtvi_web.rtvi.session.params import ClientParams
@@ -148,7 +149,7 @@ class ParamsStart(SessionStart):
         except (Exception, asyncio.CancelledError) as error:
             raise StartBotError(f"The custom connect handler raised {type(error).__name__}: {error}") from error
         finally:
-            if (task := asyncio.current_task()) and task.cancelling():
+            if cancelling():
                 raise asyncio.CancelledError  # whatever a handler makes of being stopped
         if hasattr(bundle, "to_py"):
             bundle = bundle.to_py()  # a JavaScript object, such as of response.json()

@@ -270,9 +270,10 @@ class TestEnds:
         async def slow(call: FunctionCall) -> None:
             await asyncio.Event().wait()
 
+        before = asyncio.all_tasks()
         run.client.send_text("go")
         await turns(5)
-        [task] = run.client._tasks
+        [task] = asyncio.all_tasks() - before
         task.cancel()
         await turns(3)
         run.transport.finish()
