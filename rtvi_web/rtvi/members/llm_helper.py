@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class LLMHelper(RTVIClientHelper):
-    """Reads and changes what the model knows. Mirrors ``LLMHelper``.
+    """Reads and changes the model's context. Mirrors ``LLMHelper``.
 
     ::
 
@@ -27,8 +27,8 @@ class LLMHelper(RTVIClientHelper):
             ``on_llm_json_completion(text)`` and ``on_llm_message`` (no server sends what would fire it), sync or async.
             The client has events for the first three as well.
 
-    Its requests take a ``timeout`` in seconds (``None``: no limit), and raise :class:`BotNotReadyError` before the bot
-    is ready, and what ``client.action()`` raises.
+    Its requests take a ``timeout`` in seconds (``None``: no limit). Before the bot is ready they raise
+    :class:`BotNotReadyError`; otherwise they raise what ``client.action()`` raises.
     """
 
     callback_names = ("on_llm_function_call", "on_llm_function_call_start", "on_llm_json_completion", "on_llm_message")
@@ -38,7 +38,7 @@ class LLMHelper(RTVIClientHelper):
         """The model's messages and tools. Mirrors ``getContext()``.
 
         Raises:
-            RequestError: the bot answered with what is no context.
+            RequestError: the bot's answer is not a context.
         """
         from pydantic import ValidationError
 
@@ -49,7 +49,7 @@ class LLMHelper(RTVIClientHelper):
         try:
             return LLMContext.model_validate(response.data.result or {})
         except ValidationError as error:
-            raise RequestError(f"The bot answered get_context with no context: {complaint(error)}.") from None
+            raise RequestError(f"The bot's answer to get_context is not a context: {complaint(error)}.") from None
 
     async def set_context(
         self, context: LLMContext | Mapping[str, Any], interrupt: bool = False, *, timeout: float | None = 10.0
@@ -61,10 +61,10 @@ class LLMHelper(RTVIClientHelper):
             interrupt: whether the bot stops speaking.
 
         Returns:
-            Whether the bot says that it has done so.
+            Whether the bot says that it did so.
 
         Raises:
-            InvalidArgumentError: the context has no list of messages.
+            InvalidArgumentError: the context lacks a list of messages.
         """
         messages = context.get("messages") if isinstance(context, Mapping) else context.messages
         if not isinstance(messages, list | tuple):
@@ -82,7 +82,7 @@ class LLMHelper(RTVIClientHelper):
             run_immediately: whether the model answers at once.
 
         Returns:
-            Whether the bot says that it has done so.
+            Whether the bot says that it did so.
         """
         if not isinstance(message, Mapping):
             raise InvalidArgumentError(f"A message must be a dict; it is {message!r}.")
@@ -128,7 +128,9 @@ class LLMHelper(RTVIClientHelper):
 
     async def _act(self, action: str, timeout: float | None, **arguments: Any) -> ActionResponse:
         if self.client is None:
-            raise BotNotReadyError(f"{action}() was called on a helper that is registered with no client.")
+            raise BotNotReadyError(
+                f"{action}() was called on a helper without a client. Call client.register_helper() first."
+            )
         self.client.require_ready(f"{action}()")
         response: ActionResponse = await self.client.action(
             {"service": self.service, "action": action, "arguments": arguments or None}, timeout=timeout

@@ -1,6 +1,6 @@
-"""Reading and changing a bot's configuration: a list of ``{"service": …, "options": [{"name": …, "value": …}]}``.
+"""Reads and changes a bot's configuration: a list of ``{"service": …, "options": [{"name": …, "value": …}]}``.
 
-Pure functions; none of them changes what it is given, and fields that they don't know are kept.
+Every function leaves its arguments unchanged and keeps fields that it does not know.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ Config: TypeAlias = list[ServiceConfig]
 
 
 def normalize(given: Iterable[Mapping[str, Any]], where: str = "config", *, of_bot: bool = False) -> Config:
-    """A deep copy of a configuration in its one shape; the shorthand ``{"stop_secs": 0.5}`` becomes name and value.
+    """A deep copy of a configuration, with the shorthand ``{"stop_secs": 0.5}`` written out as name and value.
 
-    The shorthand is deprecated: it warns, unless it is the bot that uses it.
+    The shorthand is deprecated. It warns, unless the bot uses it.
 
     Raises:
-        InvalidArgumentError: it is no configuration; names the entry.
+        InvalidArgumentError: it is not a configuration; the message names the entry.
     """
     if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
         raise InvalidArgumentError(f"{where} must be a list of {{service, options}}; it is {given!r}.")
@@ -33,7 +33,7 @@ def normalize(given: Iterable[Mapping[str, Any]], where: str = "config", *, of_b
 
 
 def service_options(config: Config, service: str) -> ServiceConfig | None:
-    """A service's entry; ``None`` if it has none."""
+    """A copy of a service's entry; ``None`` if the configuration has none."""
     return next((copy.deepcopy(entry) for entry in config if entry["service"] == service), None)
 
 
@@ -44,7 +44,7 @@ def option_value(config: Config, service: str, option: str) -> Any:
 
 
 def set_options(config: Config, service: str, options: Iterable[Option]) -> Config:
-    """The configuration with some of a service's options set; a service that it does not name is left out.
+    """The configuration with some of a service's options set. A service that it lacks is not added.
 
     Options keep their place; new ones are appended.
     """
@@ -59,7 +59,7 @@ def set_options(config: Config, service: str, options: Iterable[Option]) -> Conf
 
 
 def merge(config: Config, changes: Config) -> Config:
-    """The configuration with the options of several services set; services that it does not name are left out."""
+    """The configuration with the options of several services set. Services that it lacks are not added."""
     for change in changes:
         config = set_options(config, change["service"], change["options"])
     return copy.deepcopy(config)
@@ -68,10 +68,10 @@ def merge(config: Config, changes: Config) -> Config:
 def options_of(
     given: Mapping[str, Any] | Iterable[Mapping[str, Any]], where: str = "options", *, of_bot: bool = False
 ) -> list[Option]:
-    """One option or several, each as ``{"name": …, "value": …}`` or in the shorthand, in their one shape.
+    """A list of one option or several, each given as ``{"name": …, "value": …}`` or in the shorthand.
 
     Raises:
-        InvalidArgumentError: something is no option; names it.
+        InvalidArgumentError: an entry is not an option; the message names it.
     """
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise InvalidArgumentError(f"{where} must be a list of {{name, value}}; it is {given!r}.")

@@ -1,7 +1,7 @@
 """The event table: one row relates an event, its callback, its wire message and its payload.
 
-Everything that needs to know one from another reads it here: dispatch, ``callbacks=``, the types of ``on()``, and
-the names of the JavaScript client. A new event is a new row.
+Dispatch, ``callbacks=``, the types of ``on()`` and the names of the JavaScript client all read it. A new event is a new
+row.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 class InvalidMessage(NamedTuple):
-    """A frame that is no RTVI message: its text (cut after 2,000 characters), and why it is none."""
+    """A frame that is not an RTVI message: its text (cut after 2,000 characters), and the reason."""
 
     text: str
     reason: str
@@ -78,7 +78,7 @@ class _EventTable(type):
 
 
 class RTVIEvent(metaclass=_EventTable):
-    """All events, one row each. Mirrors ``RTVIEvent``; iterate over the class to see them all."""
+    """All events, one row each. Mirrors ``RTVIEvent``. Iterate over the class to get them all."""
 
     # The session.
     TRANSPORT_STATE_CHANGED: Final[Event[TransportState]] = Event("transportStateChanged")
@@ -97,7 +97,7 @@ class RTVIEvent(metaclass=_EventTable):
 
     UNSUPPORTED_FEATURE: Final[Event[UnsupportedFeatureError]] = Event("unsupportedFeature")
 
-    # The configuration and actions of bots that have them (RTVI 0.x).
+    # The configuration and actions of RTVI 0.x bots.
     CONFIG: Final[Event[Config]] = Event("config", wire="config", payload="ConfigData", field="config")
     CONFIG_DESCRIBE: Final[Event[ConfigDescription]] = Event(
         "configDescribe", wire="config-available", payload="ConfigDescription"
@@ -150,7 +150,7 @@ class RTVIEvent(metaclass=_EventTable):
     )
     USER_LLM_TEXT: Final[Event[TextData]] = Event("userLlmText", wire="user-llm-text", payload="TextData")
 
-    # What the client makes of it all.
+    # The client's model of the conversation.
     CONVERSATION_UPDATED: Final[Event[Turn]] = Event("conversationUpdated")
     CONVERSATION_CLEARED: Final[Event[()]] = Event("conversationCleared")
     BOT_STATE_CHANGED: Final[Event[BotState]] = Event("botStateChanged")
@@ -210,7 +210,7 @@ class RTVIEvent(metaclass=_EventTable):
         "llmJsonCompletion", wire="llm-json-completion", payload=Any, js_callback="onLLMJsonCompletion"
     )
 
-    # The UI protocol, and what the server says of itself.
+    # The UI protocol, and the server's log.
     UI_COMMAND: Final[Event[UICommandData]] = Event(
         "uiCommand", wire="ui-command", payload="UICommandData", js_callback="onUICommand"
     )
@@ -219,7 +219,7 @@ class RTVIEvent(metaclass=_EventTable):
     )
     SYSTEM_LOG: Final[Event[TextData]] = Event("systemLog", wire="system-log", payload="TextData")
 
-    # Messages of the application, and those that have no row of their own.
+    # Messages of the application, and messages without a row.
     SERVER_MESSAGE: Final[Event[Any]] = Event("serverMessage", wire="server-message", payload=Any)
     STORAGE_ITEM_STORED: Final[Event[StorageItemStoredData]] = Event(
         "storageItemStored", wire="storage-item-stored", payload="StorageItemStoredData"

@@ -1,7 +1,7 @@
-"""Server-sent events, in which a server answers an action over HTTP: bytes in, RTVI messages as text out.
+"""Server-sent events, as a server answers an action over HTTP: bytes in, RTVI messages as text out.
 
-The rules are those of the HTML standard (WHATWG, "Server-sent events"), but for two: a last event without its blank
-line counts, and no event may be endless.
+It follows the HTML standard (WHATWG, "Server-sent events") with two differences: a last event counts even without its
+blank line, and the size of an event is limited.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ MAX_EVENT_SIZE = 1024 * 1024
 
 
 class EventTooLargeError(ValueError):
-    """An event of a stream is over ``MAX_EVENT_SIZE``; nothing that follows in the stream can be read."""
+    """An event is larger than ``MAX_EVENT_SIZE``. The rest of the stream cannot be read."""
 
 
 class EventStream:
-    """Decodes one stream of type ``text/event-stream``, however it is cut into chunks.
+    """Decodes one stream of type ``text/event-stream``, whatever the size of its chunks.
 
-    Comments and the fields ``event``, ``id`` and ``retry`` say nothing about an RTVI message, and are passed over.
+    Comments and the fields ``event``, ``id`` and ``retry`` are ignored: RTVI messages do not use them.
     """
 
     def __init__(self) -> None:
-        # Drops a byte order mark; what is no UTF-8 becomes U+FFFD.
+        # Drops a byte order mark; bytes that are not UTF-8 become U+FFFD.
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
         self._after_cr = False
         self._line = ""
@@ -35,15 +35,15 @@ class EventStream:
         """The data of each event that a chunk completes.
 
         Raises:
-            EventTooLargeError: an event is too large; those before it in the same chunk are lost with it.
+            EventTooLargeError: an event is too large; earlier events of the same chunk are lost with it.
         """
         return self._read(self._decoder.decode(chunk))
 
     def end(self) -> list[str]:
-        """The stream has ended: the data of the last event, if its blank line is missing.
+        """The data of the last event, if its blank line is missing. Call it when the stream has ended.
 
         Raises:
-            EventTooLargeError: it is too large.
+            EventTooLargeError: that event is too large.
         """
         return self._read(self._decoder.decode(b"", final=True) + "\n\n")
 
@@ -61,9 +61,9 @@ class EventStream:
         return events
 
     def _lines(self, text: str) -> list[str]:
-        """The lines that a text completes. A CR ends its line at once; an LF that follows belongs to it."""
+        """The lines that a text completes. A CR ends its line at once, and takes a following LF with it."""
         if not text:
-            return []  # Part of a character, which a CR may precede.
+            return []  # The chunk ended inside a character; keep in mind whether a CR came before it.
         if self._after_cr:
             text = text.removeprefix("\n")
         self._after_cr = text.endswith("\r")
@@ -86,7 +86,7 @@ class EventStream:
 def message_text(data: str) -> str:
     """The JSON text of the RTVI message in an event's data.
 
-    Pipecat-era servers send base64 of its UTF-8, others plain JSON. What is neither comes back as it is.
+    Pipecat's servers send its UTF-8 as base64, others send plain JSON. Other text is returned as it is.
     """
     if data.lstrip().startswith("{"):
         return data

@@ -8,7 +8,7 @@ from enum import StrEnum
 class TransportState(StrEnum):
     """Where the session stands. The values are those of the JavaScript client's ``TransportState``.
 
-    ``reconnecting`` is ours: the link to the bot is lost, and being restored. The JavaScript client stays ``ready``.
+    ``reconnecting`` is an addition: the link to the bot is being restored. The JavaScript client stays ``ready`` then.
     """
 
     DISCONNECTED = "disconnected"
@@ -40,21 +40,20 @@ TRANSITIONS: dict[TransportState, frozenset[TransportState]] = {
     _S.DISCONNECTING: frozenset({_S.DISCONNECTED}),
     _S.ERROR: _STARTING | {_S.DISCONNECTING},
 }
-"""From each state, the states that may come next.
+"""The states that may follow each state.
 
-``error`` follows ``authenticating`` at once when the start endpoint refuses; every later failure passes through
-``disconnecting`` and ``disconnected``, so that a page always sees the session close before it sees why.
+``error`` follows ``authenticating`` directly when the start endpoint refuses. Every later failure passes through
+``disconnecting`` and ``disconnected``, so a page always sees the session close before it sees why.
 """
 
 STARTABLE = frozenset({_S.DISCONNECTED, _S.ERROR})
-"""The states in which there is no session and nothing is open."""
+"""The states without a session, in which nothing is open."""
 
 ESTABLISHED = frozenset({_S.READY, _S.RECONNECTING})
-"""The states in which there is a bot to send messages to, though they may have to wait for the link."""
+"""The states in which messages can be sent to the bot; in ``reconnecting`` they wait for the link."""
 
 UNCONNECTED = frozenset({_S.INITIALIZING, _S.INITIALIZED, _S.AUTHENTICATED})
-"""The states in which, while no ``connect()`` is running, devices are open ahead of it, and a bot may have been asked
-for: it may begin here too."""
+"""The states after ``init_devices()`` or ``start_bot()``, from which ``connect()`` may begin too."""
 
 
 class StateMachine:
@@ -64,10 +63,10 @@ class StateMachine:
         self.state = TransportState.DISCONNECTED
 
     def move(self, to: TransportState) -> bool:
-        """Go to a state; ``False`` when it is the present one.
+        """Go to a state. Returns ``False`` if it is the current one.
 
         Raises:
-            ValueError: the table has no such transition; the state is unchanged.
+            ValueError: the table does not allow the transition; the state is unchanged.
         """
         if to is self.state:
             return False

@@ -92,7 +92,7 @@ def test_a_block_names_both_sides_and_what_goes_round_it() -> None:
         mic_enabled=True,
     )
     assert "(ours: host, srflx; theirs: host)" in str(found)
-    assert "a TURN server in ice_servers= goes round it" in str(found)
+    assert "give a TURN server in ice_servers=" in str(found)
 
 
 def test_candidate_types() -> None:

@@ -85,7 +85,7 @@ class TestContext:
                 await llm.set_context(context)
         with pytest.raises(InvalidArgumentError, match="message must be a dict"):
             await llm.append_to_messages("hello")  # type: ignore[arg-type]
-        with pytest.raises(RequestError, match="answered get_context with no context: Input should be"):
+        with pytest.raises(RequestError, match="answer to get_context is not a context: Input should be"):
             await llm.get_context()
         await run.client.disconnect()
 
@@ -148,7 +148,7 @@ class TestContext:
         coroutine = use(llm)
         with pytest.raises(BotNotReadyError, match=rf"^{name}\(\) was called while the client is disconnected"):
             await coroutine
-        with pytest.raises(BotNotReadyError, match=rf"^{name}\(\) was called on a helper that is registered with no"):
+        with pytest.raises(BotNotReadyError, match=rf"^{name}\(\) was called on a helper without a client"):
             await use(LLMHelper())
 
 

@@ -90,7 +90,7 @@ def test_the_budget_bounds_every_step_and_ends_them() -> None:
 def test_a_budget_within_the_patience_is_kept() -> None:
     steps = recovery(LinkLoss.SILENT, budget=2.0)
     assert steps.next(0.0) == Watch(2.0)
-    assert steps.next(2.0) == GiveUp("The link could not be restored within 2 s: Nothing helped in time.")
+    assert steps.next(2.0) == GiveUp("The link could not be restored within 2 s: No attempt succeeded in time.")
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 410, 422, 499])

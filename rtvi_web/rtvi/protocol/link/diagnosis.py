@@ -1,4 +1,4 @@
-"""Why a connection fails, in words: from what is known of it to what is wrong and what to do."""
+"""Explains in words why a connection fails, and what to do about it."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ QUIET = 1e-9
 
 @dataclass
 class LinkEvidence:
-    """What is known of a link, in the order in which it comes about.
+    """What is known of a link, in the order in which it is learned.
 
     Attributes:
         offered: whether the browser has made an offer.
         local_candidates: the types of the addresses that the browser found.
         remote_candidates: those in the server's answer; ``None`` without an answer.
-        path_found: whether a network path was found, ever.
-        channel_opened: whether the data channel was open, ever.
+        path_found: whether a network path was ever found.
+        channel_opened: whether the data channel was ever open.
         path_lost: whether the path is lost at this moment.
-        heard: whether something has just come from the bot's side; ``None`` where that was not looked for.
-        sound: the energy of the sound that the microphone has just sent; ``None`` where that was not looked for.
+        heard: whether something came from the bot's side in the last seconds; ``None`` if nothing was measured.
+        sound: the energy of the sound that the microphone sent in the last seconds (V²s of full scale); ``None`` if
+            nothing was measured.
     """
 
     offered: bool = False
@@ -66,10 +67,10 @@ class Finding(NamedTuple):
 
 
 class Diagnosis(NamedTuple):
-    """What ``diagnose()`` has found, the weightiest first; as text, a sentence for each.
+    """What ``diagnose()`` found, the most important first. ``str()`` gives a sentence for each finding.
 
     Attributes:
-        findings: what is wrong; empty where nothing is.
+        findings: what is wrong; empty if nothing is.
         evidence: what was known of the link.
     """
 
@@ -86,7 +87,7 @@ class Diagnosis(NamedTuple):
 
 
 def candidate_types(sdp: str) -> set[str]:
-    """The types of the candidates in a session description, or in a candidate's own text."""
+    """The types of the candidates in a session description, or of one candidate."""
     return set(_CANDIDATE_TYPE.findall(sdp))
 
 
@@ -99,18 +100,18 @@ def diagnose(
     bot_ready: bool,
     mic_enabled: bool,
 ) -> Diagnosis:
-    """What is wrong with a session, or with the attempt to begin one.
+    """What is wrong with a session, or with ``connect()``.
 
     Args:
-        state: the client's.
-        phase: where ``connect()`` stands, or where it has failed.
-        failure: why the last session, or the attempt to begin it, has ended.
-        evidence: of its link.
+        state: the client's state.
+        phase: what ``connect()`` is doing, or what it was doing when it failed.
+        failure: why the last session or ``connect()`` ended.
+        evidence: what is known of the link.
         bot_ready: whether the bot has said bot-ready.
-        mic_enabled: whether the microphone is to be heard.
+        mic_enabled: whether the microphone is enabled.
     """
     if state in STARTABLE and failure is None:
-        nothing = Finding(Problem.NOT_CONNECTED, "There is no session, and none has failed: connect() begins one.")
+        nothing = Finding(Problem.NOT_CONNECTED, "No session is running and none has failed. Call connect().")
         return Diagnosis((nothing,), evidence)
     found = [] if bot_ready and state not in STARTABLE else [_why_not_ready(phase, failure, evidence)]
     if state not in STARTABLE and bot_ready:
@@ -124,19 +125,19 @@ def _why_not_ready(phase: ConnectPhase | None, failure: RTVIError | None, eviden
         if phase is ConnectPhase.BOT_READY:
             return Finding(
                 Problem.NO_BOT_READY,
-                "The server is connected, but its bot has not said bot-ready. See its log: the bot's pipeline may not "
-                "have started, or it has no RTVI processor." + said,
+                "The server is connected, but the bot has not said bot-ready. Read the bot's log: its pipeline may not "
+                "have started, or may lack an RTVI processor." + said,
             )
         return Finding(Problem.SESSION_ENDED, f"The session has ended.{said}")
     if phase is ConnectPhase.DEVICES:
-        text = "The devices have not been opened: the browser may be asking for permission, or has none to give."
+        text = "The devices are not open: the browser may be asking for permission, or it has refused."
         return Finding(Problem.DEVICES, text + said)
     if phase is ConnectPhase.START:
-        return Finding(Problem.START_FAILED, f"The start endpoint has not given a bot.{said}")
+        return Finding(Problem.START_FAILED, f"The start endpoint did not start a bot.{said}")
     if evidence.remote_candidates is None:
         return Finding(
             Problem.NO_ANSWER,
-            "The server has not answered the WebRTC offer: it is down, the address is wrong, or the browser may not "
+            "The server did not answer the WebRTC offer: it is down, the address is wrong, or the browser refuses to "
             f"reach it (CORS, Content-Security-Policy).{said}",
         )
     return _no_path(evidence, said)
@@ -149,19 +150,19 @@ def _no_path(evidence: LinkEvidence, said: str) -> Finding:
     if not evidence.local_candidates:
         return Finding(
             Problem.NO_CANDIDATES,
-            "The browser has found no network address to offer: there is no network, or a policy or an extension "
-            f"keeps WebRTC from using it.{said}",
+            "The browser found no network address to offer: the network is down, or a policy or an extension keeps "
+            f"WebRTC from using it.{said}",
         )
     if not evidence.remote_candidates:
         return Finding(
             Problem.NO_REMOTE_CANDIDATES,
-            f"The server's answer has no network address: it has no network interface but loopback.{said}",
+            f"The server's answer contains no network address: loopback is its only network interface.{said}",
         )
     ours, theirs = (", ".join(sorted(types)) for types in (evidence.local_candidates, evidence.remote_candidates))
     advice = (
         "the TURN server did not help; check its address and credentials"
         if "relay" in evidence.local_candidates
-        else "a TURN server in ice_servers= goes round it"
+        else "give a TURN server in ice_servers="
     )
     return Finding(
         Problem.BLOCKED,
@@ -176,7 +177,7 @@ def _in_session(evidence: LinkEvidence, mic_enabled: bool) -> list[Finding]:
         found.append(
             Finding(
                 Problem.SERVER_SILENT,
-                "Nothing comes from the bot's side any more: the network is gone, or the server hangs or has died.",
+                "Nothing arrives from the bot's side: the network is down, or the server hangs or has died.",
             )
         )
     if not mic_enabled:
@@ -185,8 +186,8 @@ def _in_session(evidence: LinkEvidence, mic_enabled: bool) -> list[Finding]:
         found.append(
             Finding(
                 Problem.MICROPHONE_SILENT,
-                "The microphone is open but gives no sound at all: it is muted by a switch or by the system, or it is "
-                "the wrong device.",
+                "The microphone is open but sends complete silence: a switch or the system mutes it, or it is the "
+                "wrong device.",
             )
         )
     return found

@@ -1,4 +1,4 @@
-"""A lost link: how it showed, and how hard to try to restore it. See ``recovery`` for what is done about it."""
+"""How a link was lost, and how long to try to restore it. ``recovery`` has the steps."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import NamedTuple
 
 
 class LinkLoss(StrEnum):
-    """How a lost link showed."""
+    """How a link was lost."""
 
     SILENT = "silent"
-    """Nothing comes from the bot's side any more; this may heal by itself."""
+    """Nothing arrives from the bot's side; the link may heal by itself."""
     FAILED = "failed"
-    """The browser has given the network path up."""
+    """The browser has given up the network path."""
     CHANNEL_CLOSED = "channel-closed"
-    """The data channel is closed, though the bot has not said that it leaves."""
+    """The data channel was closed, and the bot did not say that it leaves."""
 
 
 class Reconnect(NamedTuple):
-    """How hard a transport tries to restore a lost link.
+    """How long a transport tries to restore a lost link, and whether it may start a new bot.
 
     Attributes:
-        budget: seconds that all of it may take, from the moment at which the loss showed; the session ends then.
-            The default is about as long as a Pipecat server keeps the session; ``None`` means no limit.
-        fresh_start: whether a new bot may be asked for once the server has given the session up. It knows nothing of
-            the conversation. Give such a session a budget that is longer than the server's half a minute.
+        budget: seconds from the loss until the session ends. The default is about as long as a Pipecat server keeps
+            the session; ``None`` means no limit.
+        fresh_start: whether to ask for a new bot after the server has given up the session. The new bot does not know
+            the conversation. Give such a session a budget of more than the server's 30 seconds.
     """
 
     budget: float | None = 30.0

@@ -1,7 +1,7 @@
-"""What to do about a lost link, step by step. It has no clock and no dice of its own: both are given.
+"""The steps that restore a lost link. The caller gives the time and the random numbers.
 
-The order is the one that keeps the most: the same connection may heal by itself; then a new connection for the same
-session, which the bot goes on with; then, where the application allows it, a new session with a new bot.
+The order keeps as much as possible: first the same connection may heal by itself; then a new connection continues the
+same session; then, if the application allows it, a new session begins with a new bot.
 """
 
 from __future__ import annotations
@@ -13,34 +13,33 @@ from typing import NamedTuple, TypeAlias
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 2.0
-"""Seconds between attempts: doubled each time, and shortened by chance to no less than half."""
+"""Seconds between attempts: doubled each time, then shortened at random by up to half."""
 
 RESUME_LIMIT, START_LIMIT = 8.0, 20.0
 """Seconds that one attempt may take."""
 
 SERVER_PATIENCE = 25.0
-"""Seconds after which a server that cannot be asked is taken to have given the session up; Pipecat's do after 30."""
-
+"""Seconds after which a server that cannot be asked counts as having given up the session. Pipecat's do after 30."""
 
 PATIENCE = {LinkLoss.SILENT: 5.0, LinkLoss.FAILED: 0.0, LinkLoss.CHANNEL_CLOSED: 0.0}
-"""Seconds for which the connection may heal by itself before another is tried."""
+"""Seconds in which the connection may heal by itself before a new one is tried."""
 
 
 class Watch(NamedTuple):
-    """See whether the connection heals, for so many seconds at most."""
+    """Wait for the connection to heal, for at most this many seconds."""
 
     seconds: float
 
 
 class Resume(NamedTuple):
-    """Make a new connection for the same session, within so many seconds."""
+    """Make a new connection for the same session, within this many seconds."""
 
     attempt: int
     seconds: float
 
 
 class StartAgain(NamedTuple):
-    """Begin a new session, within so many seconds."""
+    """Begin a new session, within this many seconds."""
 
     attempt: int
     seconds: float
@@ -56,12 +55,12 @@ Step: TypeAlias = Watch | Resume | StartAgain | GiveUp
 
 
 class Recovery:
-    """The steps after one loss. All times are seconds since the loss showed.
+    """The steps after one loss. All times are seconds since the loss.
 
     Args:
         options: what the application wants.
-        loss: how it showed.
-        random: gives a number from 0 to 1, for the pauses.
+        loss: how the link was lost.
+        random: returns a number from 0 to 1, for the pauses.
     """
 
     def __init__(self, options: Reconnect, loss: LinkLoss, *, random: Callable[[], float]) -> None:
@@ -70,7 +69,7 @@ class Recovery:
         self._not_before = PATIENCE[loss]
         self._attempts = 0
         self._session_gone = False
-        self._problem = "Nothing helped in time."
+        self._problem = "No attempt succeeded in time."
         self._final: str | None = None
 
     def next(self, elapsed: float) -> Step:
@@ -89,16 +88,16 @@ class Recovery:
         return Resume(self._attempts, min(RESUME_LIMIT, left))
 
     def retry_now(self) -> None:
-        """Something has changed, such as the network: the next attempt is due at once."""
+        """Make the next attempt at once, since something has changed, such as the network."""
         self._not_before = 0.0
 
     def failed(self, elapsed: float, problem: str | None, status: int | None = None) -> None:
         """The last attempt failed.
 
         Args:
-            elapsed: when.
-            problem: why, for whoever is told in the end; ``None`` where it only took too long.
-            status: the HTTP status, where a server has answered: what is refused with 4xx is not asked again.
+            elapsed: when it failed.
+            problem: why, for the error that ends the session; ``None`` if it only took too long.
+            status: the HTTP status, if a server answered. A request refused with 4xx is not repeated.
         """
         self._problem = problem = problem or self._problem
         if status is not None and 400 <= status < 500:
@@ -111,7 +110,7 @@ class Recovery:
         self._not_before = elapsed + pause * (0.5 + self._random() / 2)
 
     def session_gone(self, problem: str) -> None:
-        """The server has given the session up: it cannot be resumed."""
+        """The server has given up the session, so it cannot be resumed."""
         self._session_gone = True
         self._not_before = 0.0
         if not self._options.fresh_start:

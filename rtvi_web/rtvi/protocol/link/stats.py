@@ -1,4 +1,4 @@
-"""What a browser reports of a connection, in short (W3C webrtc-stats)."""
+"""A summary of what a browser reports of a connection (W3C webrtc-stats)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any, NamedTuple, TypeAlias
 Report: TypeAlias = Mapping[str, Any]
 
 UNANSWERED_FOR = 8.5
-"""Seconds for which, at most, a browser has had no answer when it says so: it asks every 2.5 s, misses the answer for
-5 s, and looks twice a second."""
+"""At most this many seconds have passed since the last answered check when a browser reports a lost path. It checks
+every 2.5 s, waits 5 s for an answer, and looks twice a second."""
 
 JUST_NOW = 1.0
-"""Seconds within which something has come from a bot that can be heard: its sound comes all the time."""
+"""Seconds. If the last packet is younger, the way from the bot to the page works: a bot's sound never pauses."""
 
 
 class Traffic(NamedTuple):
-    """How much had passed at a moment: seconds, and bytes received and sent since the connection began."""
+    """Bytes received and sent since the connection began, at a moment in seconds since 1970."""
 
     at: float
     received: int
@@ -26,21 +26,21 @@ class Traffic(NamedTuple):
 
 @dataclass(frozen=True)
 class LinkStats:
-    """How a link does. ``None`` is what the browser does not tell, or what there is none of.
+    """Statistics of a link. ``None`` means that the browser does not report the value.
 
     Attributes:
-        round_trip_time: seconds to the bot's server and back, of the latest check.
-        jitter: seconds by which the bot's audio packets come unevenly.
-        loss_received: the part of the bot's audio packets that was lost on the way, 0 to 1, of the whole connection.
-        loss_sent: the same of ours, as the server tells; Pipecat's does not always.
-        bitrate_received, bitrate_sent: bits a second of everything, since the ``stats()`` before (at first: since the
-            connection began).
+        round_trip_time: seconds to the bot's server and back, measured by the latest check.
+        jitter: seconds of variation in the arrival of the bot's audio packets.
+        loss_received: share of the bot's audio packets that were lost, 0 to 1, over the whole connection.
+        loss_sent: share of our packets that were lost, as the server reports it; Pipecat's does not always.
+        bitrate_received, bitrate_sent: bits a second of all data since the previous ``stats()``, or since the
+            connection began.
         audio_codec_received, audio_codec_sent, video_codec_received, video_codec_sent: such as ``"opus/48000/2"``.
-        local_candidate, remote_candidate: what the path's ends are: ``"host"``, ``"srflx"`` and ``"prflx"`` (through a
-            NAT) or ``"relay"`` (a TURN server).
+        local_candidate, remote_candidate: the type of each end of the path: ``"host"``, ``"srflx"`` or ``"prflx"``
+            (through a NAT), or ``"relay"`` (a TURN server).
         protocol: ``"udp"`` or ``"tcp"``.
         buffered: bytes of messages that have not left yet.
-        traffic: what the bitrates were reckoned from.
+        traffic: the byte counts from which the next bitrates are computed.
     """
 
     round_trip_time: float | None
@@ -61,11 +61,11 @@ class LinkStats:
 
 
 def summarize(reports: Iterable[Report], before: Traffic, *, buffered: int = 0) -> LinkStats:
-    """The summary of a report.
+    """Summarize a report.
 
     Args:
         reports: its parts.
-        before: the traffic from which bitrates are reckoned.
+        before: the byte counts of the previous summary, for the bitrates.
         buffered: bytes of messages that have not left yet.
     """
     by_id = {str(report["id"]): report for report in reports}
@@ -93,7 +93,7 @@ def summarize(reports: Iterable[Report], before: Traffic, *, buffered: int = 0) 
 
 
 def selected_pair(by_id: Mapping[str, Report]) -> Report:
-    """The pair of candidates in use; empty where there is none."""
+    """The pair of candidates in use; empty if there is none."""
     for report in by_id.values():
         if report["type"] == "transport" and report.get("selectedCandidatePairId") in by_id:
             return by_id[report["selectedCandidatePairId"]]
@@ -102,18 +102,18 @@ def selected_pair(by_id: Mapping[str, Report]) -> Report:
 
 
 def packets_received(reports: Iterable[Report]) -> int:
-    """How much has come from the other side in all: it grows while that lives, be it by checks alone."""
+    """Packets received. Grows while the peer is alive, if only through ICE checks."""
     received = ("packetsReceived", "requestsReceived", "responsesReceived")
     pairs = (report for report in reports if report["type"] == "candidate-pair")
     return sum(int(pair.get(name, 0)) for pair in pairs for name in received)
 
 
 def arrived_until(reports: Iterable[Report], *, unanswered: bool) -> float:
-    """What was sent until then has arrived, in seconds since 1970; 0 where nobody knows.
+    """The time until which everything we sent has arrived, in seconds since 1970; 0 if that is unknown.
 
     Args:
-        unanswered: whether the browser misses the answers to its checks. If packets come all the same, the way there
-            is cut, and that nobody knows since when.
+        unanswered: whether the browser gets no answers to its checks. If packets still arrive then, only the way to the
+            bot is cut, and the browser does not say since when.
     """
     pairs = (report for report in reports if report["type"] == "candidate-pair")
     pair = max(pairs, key=lambda pair: float(pair.get("lastPacketReceivedTimestamp", 0.0)), default={})
@@ -126,14 +126,14 @@ def arrived_until(reports: Iterable[Report], *, unanswered: bool) -> float:
 
 
 def sound_sent(reports: Iterable[Report]) -> float | None:
-    """The energy of the sound that was sent so far (V²s of full scale); ``None`` where no microphone sends."""
+    """The energy of the sound sent so far (V²s of full scale); ``None`` if no microphone sends."""
     sources = (report for report in reports if report["type"] == "media-source" and report.get("kind") == "audio")
     energies = [source["totalAudioEnergy"] for source in sources if "totalAudioEnergy" in source]
     return sum(energies) if energies else None
 
 
 def _rtp(by_id: Mapping[str, Report], type: str, kind: str) -> Report:
-    """The stream of a kind through which the most has passed."""
+    """The stream of a kind with the most bytes."""
     streams = [report for report in by_id.values() if report["type"] == type and report.get("kind") == kind]
     return max(streams, key=lambda stream: stream.get("bytesReceived", stream.get("bytesSent", 0)), default={})
 
@@ -149,7 +149,7 @@ def _codec(by_id: Mapping[str, Report], stream: Report) -> str | None:
 def _loss(lost: float | None, received: float | None) -> float | None:
     if lost is None or received is None or lost + received <= 0:
         return None
-    return max(0.0, lost / (lost + received))  # Packets that come twice make the loss negative.
+    return max(0.0, lost / (lost + received))  # Packets that arrive twice make the loss negative.
 
 
 def _rate(size: int, seconds: float) -> float | None:
