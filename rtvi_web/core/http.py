@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
+
+from rtvi_web.core.foreign_json import read_json
 
 
 class HttpResponse(NamedTuple):
@@ -81,8 +81,10 @@ class HttpClient(Protocol):
         ...
 
 
-_MARKUP = re.compile(r"<(style|script|title)\b.*?</\1\s*>|</?[a-z!][^>]*>", re.DOTALL | re.IGNORECASE)
-"""What is not for reading in an HTML page of errors; its title repeats its heading."""
+MAX_QUOTED = 200
+"""Characters of a server's words that an error repeats."""
+_MAX_SEARCHED = 10_000
+"""Characters of a refusal that are searched for its words."""
 
 
 def json_headers(headers: Mapping[str, str]) -> dict[str, str]:
@@ -99,12 +101,37 @@ def explain(response: HttpResponse) -> str:
         if reason and isinstance(reason, str):
             return shorten(reason)
         if reason and isinstance(reason, list):
-            return shorten("; ".join(_complaint(entry) for entry in reason))
-    is_page = response.text.lstrip().startswith("<")
-    return shorten(_MARKUP.sub(" ", response.text) if is_page else response.text) or "(no text)"
+            return shorten("; ".join(_line(entry) for entry in reason[:MAX_QUOTED]))
+    text = response.text[:_MAX_SEARCHED]
+    return shorten(_text_of_page(text) if text.lstrip().startswith("<") else text) or "(no text)"
 
 
-def _complaint(entry: Any) -> str:
+def _text_of_page(page: str) -> str:
+    """The words of an HTML page of errors; its title usually repeats its heading."""
+    from html.parser import HTMLParser  # only when something is wrong: it is slow to import in the page
+
+    words: list[str] = []
+
+    class Words(HTMLParser):
+        hidden = 0
+
+        def handle_starttag(self, tag: str, attrs: object) -> None:
+            self.hidden += tag in ("script", "style", "title")
+
+        def handle_endtag(self, tag: str) -> None:
+            self.hidden -= tag in ("script", "style", "title") and self.hidden > 0
+
+        def handle_data(self, data: str) -> None:
+            if not self.hidden:
+                words.append(data)
+
+    parser = Words()
+    parser.feed(page)
+    parser.close()
+    return " ".join(words)
+
+
+def _line(entry: Any) -> str:
     """One line of FastAPI's validation errors: ``body.sdp: Field required``."""
     if not isinstance(entry, dict):
         return str(entry)
@@ -114,13 +141,14 @@ def _complaint(entry: Any) -> str:
 
 
 def parse_json(text: str) -> Any:
+    """What a JSON text says; ``None`` if it is not JSON."""
     try:
-        return json.loads(text)
+        return read_json(text)
     except ValueError:
         return None
 
 
 def shorten(text: str) -> str:
-    """One readable line of at most 200 characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= 200 else line[:199] + "…"
+    """One readable line of at most :data:`MAX_QUOTED` characters."""
+    line = " ".join(text[:_MAX_SEARCHED].split())
+    return line if len(line) <= MAX_QUOTED else line[: MAX_QUOTED - 1] + "…"
