@@ -73,7 +73,7 @@ async def test_a_refused_offer_is_told_in_the_servers_words(selenium):
         for answer, status, words in (
             ("bad-key", 401, "refused with 401: Incorrect API key provided."),
             ("not-found", 404, "refused with 404: Peer connection not found"),
-            ("ok", None, "is no SDP that the browser understands"),
+            ("ok", None, "is not SDP that the browser understands"),
         ):
             with pytest.raises(TransportStartError, match=words) as caught:
                 await link.connect(request(f"/answers/{answer}", api_key="ek_secret"))
@@ -125,11 +125,11 @@ async def test_a_path_that_comes_back_within_the_grace_is_no_loss(selenium):
     from loopback import until
     from realtime_peer import RealtimePeer, request, transport
 
-    from rtvi_web.transports import realtime_call
+    from rtvi_web.transports.realtime import call
     from rtvi_web.transports.realtime.webrtc import RealtimeWebRTCTransport
 
-    assert realtime_call.GRACE == 5
-    realtime_call.GRACE = 0.2
+    assert call.GRACE == 5
+    call.GRACE = 0.2
     try:
         async with RealtimePeer() as peer, transport(RealtimeWebRTCTransport()) as (link, host):
             await link.connect(request(peer.url))
@@ -151,7 +151,7 @@ async def test_a_path_that_comes_back_within_the_grace_is_no_loss(selenium):
             await asyncio.sleep(0.3)
             assert host.losses == []
     finally:
-        realtime_call.GRACE = 5.0
+        call.GRACE = 5.0
 
 
 @run_in_pyodide

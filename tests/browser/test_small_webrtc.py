@@ -333,7 +333,7 @@ REFUSALS = [
     ("html", 500, "refused with 500: Internal Server Error"),
     ("no-json", 200, "is no JSON: v=0"),
     ("no-sdp", 200, "has no SDP"),
-    ("bad-sdp", None, "is no SDP that the browser understands"),
+    ("bad-sdp", None, "is not SDP that the browser understands"),
 ]
 
 

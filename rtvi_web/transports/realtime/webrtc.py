@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rtvi_web.browser.player import Player
 from rtvi_web.browser.rtc import DEFAULT_MESSAGE_SIZE
 from rtvi_web.core.media import ParticipantTracks, Tracks
 from rtvi_web.errors import DeviceError, DisconnectedError, InvalidArgumentError
@@ -37,6 +38,7 @@ class RealtimeWebRTCTransport(RealtimeTransport):
     ) -> None:
         self._ice_servers = ice_servers
         self._microphone = RealtimeMicrophone(constraints or {}, microphone, self._on_microphone_lost)
+        self._player = Player(lambda: self._client.output_blocked())
         self._call: Call | None = None
         self._host: RealtimeHost | None = None
 
@@ -55,14 +57,14 @@ class RealtimeWebRTCTransport(RealtimeTransport):
 
     async def connect(self, request: RealtimeRequest) -> None:
         url, key = _url(request), sendable_key(request)
-        call = self._call = Call(self._client, ice_servers=self._ice_servers)
+        call = self._call = Call(self._client, ice_servers=self._ice_servers, player=self._player)
         await call.open(url, key, self._microphone.track)
 
     async def close(self) -> None:
         call, self._call = self._call, None
         self._microphone.close()
         if call is not None:
-            call.close()
+            await call.close()
 
     def send(self, text: str) -> None:
         if self._call is None:
@@ -92,12 +94,11 @@ class RealtimeWebRTCTransport(RealtimeTransport):
         return None
 
     async def resume_output(self) -> None:
-        if self._call is not None:
-            await self._call.resume_output()
+        await self._player.resume()
 
     def tracks(self) -> Tracks:
-        heard = self._call.heard if self._call is not None else None
-        return Tracks(ParticipantTracks(audio=self._microphone.track), ParticipantTracks(audio=heard))
+        received = self._call.received if self._call is not None else None
+        return Tracks(ParticipantTracks(audio=self._microphone.track), ParticipantTracks(audio=received))
 
     @property
     def _client(self) -> RealtimeHost:

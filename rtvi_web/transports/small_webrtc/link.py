@@ -8,32 +8,20 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from rtvi_web.browser import _js
 from rtvi_web.browser.player import Player
-from rtvi_web.browser.rtc import Peer
 from rtvi_web.core.media import Participant, ParticipantTracks
-from rtvi_web.errors import (
-    ConnectPhase,
-    DisconnectedError,
-    QueueFullError,
-    RTVIError,
-    TransportStartError,
-    UnsupportedFeatureError,
-)
+from rtvi_web.errors import ConnectPhase, RTVIError, UnsupportedFeatureError
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence, candidate_types
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss
 from rtvi_web.rtvi.transport import TransportHost
+from rtvi_web.transports.data_channel import DataChannelLink, no_path
 from rtvi_web.transports.small_webrtc.signalling import Signalling, Trickle
 
 logger = logging.getLogger(__name__)
 
 _MEDIA = (("audio", "sendrecv"), ("video", "sendrecv"), ("video", "sendonly"))
-"""Microphone and bot, camera and bot, screen: in the order of ``media_host``'s slots."""
-
-
-MOST_BUFFERED = 8_388_608
-"""Bytes that may wait in the channel's buffer; Chromium would take twice as many, others any number."""
+"""Microphone and bot, camera and bot, screen: in the order of the slots of ``media.device_kinds``."""
 
 
 class LinkWatcher(Protocol):
@@ -49,8 +37,8 @@ class LinkWatcher(Protocol):
         """The bot has left, and said so: there is nobody any more to be linked to."""
 
 
-class Link:
-    """Negotiates, carries frames, plays the bot, and says once when it is over. It listens to its :class:`Peer`.
+class Link(DataChannelLink):
+    """Negotiates with the bot's server, carries frames, plays the bot, and restarts on its signals.
 
     Args:
         host: who hears what happens.
@@ -80,32 +68,23 @@ class Link:
         tracks_changed: Callable[[], object],
         bot: Participant | None = None,
     ) -> None:
+        super().__init__(label="chat", media=_MEDIA, ice_servers=ice_servers, player=player, lost=host.lost)
         self._host = host
         self._watcher = watcher
         self._known_bot = bot
         self.evidence = LinkEvidence(offered=True)
         self._signalling = signalling
         self._trickle = Trickle(signalling.send_candidates)
-        self._player = player
         self._tracks_changed = tracks_changed
         self._bot_tracks: dict[str, Any] = {}
         self._negotiating = asyncio.Lock()
-        self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._over = False
         self._tasks: set[asyncio.Task[None]] = set()
-        self._scope = _js.Scope()
-        try:
-            self._peer = Peer(self, ice_servers=ice_servers, label="chat", media=_MEDIA)
-        except _js.JsError as error:
-            raise TransportStartError(f"The browser refused the ICE servers: {error}") from error
-        self._scope.defer(self._peer.close)
         for kind, codec in codecs.items():
             try:
                 self._peer.prefer_codec(kind, codec)
             except LookupError as error:
                 self._scope.close()
                 raise UnsupportedFeatureError(str(error), feature=codec) from None
-        self._scope.listen(_js.api("window"), "pagehide", self._on_pagehide)
 
     @property
     def bot(self) -> Participant:
@@ -121,11 +100,6 @@ class Link:
     def bot_tracks(self) -> ParticipantTracks:
         """What the bot sends at this moment."""
         return ParticipantTracks(self._bot_tracks.get("audio"), self._bot_tracks.get("video"))
-
-    @property
-    def max_message_size(self) -> int:
-        """Bytes that the bot takes in one message."""
-        return self._peer.max_message_size
 
     async def open(self, tracks: Sequence[Any], replaces: Link | None = None) -> None:
         """Connect; returns when the data channel is open.
@@ -155,61 +129,7 @@ class Link:
             if not self._opened.done():
                 self._host.enter(ConnectPhase.ICE)
                 self._run(self._trickle.run, "sending candidates")  # The bot's side need not wait for ours.
-            try:
-                await self._peer.answer(answer)
-            except _js.JsError as error:
-                raise TransportStartError(
-                    f"The answer to the WebRTC offer is no SDP that the browser understands: {error.message}",
-                    phase=ConnectPhase.OFFER,
-                ) from error
-
-    async def send_track(self, slot: int, track: Any) -> None:
-        """Send another track as audio (0), video (1) or screen (2), or none.
-
-        Nothing once the link is over: one that takes its place sends the tracks of its own moment.
-
-        Raises:
-            DisconnectedError: the browser cannot send it.
-        """
-        if self._over:
-            return
-        try:
-            await self._peer.send_track(slot, track)
-        except _js.JsError as error:
-            if not self._over:
-                raise DisconnectedError(f"The track cannot be sent: {error.message}") from error
-
-    @property
-    def buffered(self) -> int:
-        """Bytes that have not left yet."""
-        return self._peer.buffered
-
-    async def stats(self) -> list[dict[str, Any]]:
-        """What the browser reports of the connection, one dict each (W3C webrtc-stats)."""
-        try:
-            return await self._peer.stats()
-        except _js.JsError as error:
-            raise DisconnectedError(f"There are no statistics: {error.message}") from error
-
-    async def sent(self) -> None:
-        """Wait until every frame has left."""
-        await self._peer.sent()
-
-    def send(self, text: str) -> None:
-        """Send a frame of text.
-
-        Raises:
-            DisconnectedError: the channel is not open.
-            QueueFullError: too much waits in it already.
-        """
-        if self._peer.buffered > MOST_BUFFERED:
-            raise QueueFullError(
-                f"The data channel cannot keep up: {self._peer.buffered:,} bytes wait in it. The message was not sent."
-            )
-        try:
-            self._peer.send(text)
-        except _js.JsError as error:
-            raise DisconnectedError(f"The data channel cannot take the message: {error.message}") from error
+            await self._take_answer(answer)
 
     def send_track_status(self, receiver: int, enabled: bool) -> None:
         """Tell the bot whether one of our tracks sends, which it cannot see by itself. Nothing while not connected."""
@@ -219,13 +139,9 @@ class Link:
 
     async def close(self) -> None:
         """Close everything; nothing is reported any more but the end of the bot's tracks."""
-        self._over = True
-        self._opened.cancel()
         for task in self._tasks:
             task.cancel()
-        self._scope.close()
-        if self._player is not None:
-            self._player.close()
+        await super().close()
         for track in list(self._bot_tracks.values()):
             self.on_track_stopped(track)
         if self._tasks:
@@ -251,17 +167,6 @@ class Link:
         else:
             self._end(reason)
 
-    def _end(self, reason: str) -> None:
-        """Nothing can be done about it: opening the link fails, or the session ends; once."""
-        if self._over:
-            return
-        self._over = True
-        if self._opened.done():
-            self._host.lost(DisconnectedError(reason))
-        else:
-            self._opened.set_exception(TransportStartError(reason))
-            self._opened.exception()  # open() may not come to await it: mark it as seen.
-
     # What the peer says: PeerListener.
 
     def on_candidate(self, candidate: Mapping[str, Any]) -> None:
@@ -271,19 +176,18 @@ class Link:
     def on_state(self, state: str) -> None:
         self.evidence.path_found = self.evidence.path_found or state == "connected"
         if state in ("failed", "closed"):
-            self._lose(LinkLoss.FAILED, _NO_PATH)
+            self._lose(LinkLoss.FAILED, no_path("bot"))
         elif not self._opened.done():
             if state == "connected":
                 self._host.enter(ConnectPhase.DATA_CHANNEL)
         elif "disconnected" in (state, self._peer.ice_state):
-            self._lose(LinkLoss.SILENT, _NO_PATH)
+            self._lose(LinkLoss.SILENT, no_path("bot"))
         elif self.is_linked:
             self._watcher.healed()
 
     def on_open(self) -> None:
         self.evidence.channel_opened = True
-        if not self._opened.done():
-            self._opened.set_result(None)
+        super().on_open()
 
     def on_closed(self) -> None:
         self._lose(LinkLoss.CHANNEL_CLOSED, "The bot closed the data channel.")
@@ -302,10 +206,6 @@ class Link:
         else:
             logger.warning("unknown signalling message: %.200s", text)
 
-    def on_track(self, track: Any) -> None:
-        if track.kind == "audio" and self._player is not None:
-            self._player.play(track)
-
     def on_track_started(self, track: Any) -> None:
         self._bot_tracks[track.kind] = track
         self._tracks_changed()
@@ -315,16 +215,6 @@ class Link:
         if self._bot_tracks.pop(track.kind, None) is not None:
             self._tracks_changed()
             self._host.fire(RTVIEvent.TRACK_STOPPED, track, self.bot)
-
-    def _on_pagehide(self, _event: Any) -> None:
-        # The server would take half a minute to notice that the page is gone.
-        self._peer.close()
-        self._end("The page was left.")
-
-
-_NO_PATH = (
-    "No network path to the bot was found. A firewall may block UDP; a TURN server in ice_servers= goes round it."
-)
 
 
 def _signalling_message(text: str) -> dict[str, Any] | None:
