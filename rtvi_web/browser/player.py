@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any
 
 from rtvi_web.browser import _js
 from rtvi_web.browser.capture import device_error
+from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import DeviceError, UnsupportedFeatureError
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ class Player:
 
     def __init__(self, blocked: Callable[[], object]) -> None:
         self._blocked = blocked
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._playing = False
         self.element: Any = None
         """The ``<audio>`` element, ``None`` before its first use."""
@@ -33,9 +33,7 @@ class Player:
         self._element().srcObject = _js.construct("MediaStream", [track])
         self._playing = True
         # The promise of play() waits for sound, which may never come.
-        task = asyncio.ensure_future(self._start())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.run(self._start(), "playing the bot failed")
 
     async def _start(self) -> None:
         try:
@@ -80,8 +78,7 @@ class Player:
     def close(self) -> None:
         """Stop, and let the track go. ``play()`` works again."""
         self._playing = False
-        for task in self._tasks:
-            task.cancel()
+        self._tasks.cancel()
         if self.element is not None:
             self.element.pause()
             self.element.srcObject = _js.null

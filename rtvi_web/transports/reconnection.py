@@ -11,6 +11,7 @@ from collections.abc import Coroutine
 from typing import Any, Protocol
 
 from rtvi_web.browser import _js
+from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import DisconnectedError, RTVIError
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
 from rtvi_web.rtvi.protocol.link.recovery import GiveUp, Recovery, Resume, StartAgain, Watch
@@ -97,7 +98,7 @@ class Reconnection:
         """How much had come when the link was found dead, though the browser takes it for a living one."""
         self._asking: asyncio.Timeout | None = None
         self._recovery: asyncio.Task[None] | None = None
-        self._checks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     def begin(self) -> None:
         """The session is established: from now on its link is restored."""
@@ -107,7 +108,7 @@ class Reconnection:
         for target, events in (("window", ("online", "offline")), ("document", ("visibilitychange",))):
             for event in events:
                 scope.listen(_js.api(target), event, lambda _: self.check())
-        self._run(self._notice_sleep())
+        self._tasks.run(self._notice_sleep(), "noticing that the computer slept failed")
 
     @property
     def restores(self) -> bool:
@@ -125,7 +126,7 @@ class Reconnection:
             return
         elif self._recovery is None:
             self._host.reconnecting(0, loss)
-            self._recovery = asyncio.ensure_future(self._recover(self._options, loss))
+            self._recovery = self._tasks.run(self._recover(self._options, loss), "restoring the link failed")
         else:
             self._retry_now = self._retry_now or loss is not LinkLoss.SILENT
             self._changed.set()
@@ -142,27 +143,23 @@ class Reconnection:
             self._changed.set()
             self._ask_no_longer()
         elif self._watching is not None and not self._checks_life:
-            self._run(self._check_life())
+            self._tasks.run(self._check_life(), "checking the link failed")
 
     def bot_left(self) -> None:
         """Nothing is to be restored any more: the bot has left by itself."""
         self._given_up = True
-        self._stop()
+        self._stop_watching()
+        self._tasks.cancel()
 
     async def close(self) -> None:
         """Restore nothing any more."""
-        if tasks := self._stop():
-            await asyncio.wait(tasks)
+        self._stop_watching()
+        await self._tasks.close()
 
-    def _stop(self) -> set[asyncio.Task[None]]:
-        """Watch no longer; what is being broken off."""
+    def _stop_watching(self) -> None:
         if self._watching is not None:
             self._watching.close()
             self._watching = None
-        tasks = {*self._checks, *([self._recovery] if self._recovery else [])} - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        return tasks
 
     # Noticing.
 
@@ -293,8 +290,3 @@ class Reconnection:
         """An answer that does not come may belong to the network as it was."""
         if self._asking is not None:
             self._asking.reschedule(asyncio.get_running_loop().time())
-
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._checks.add(task)
-        task.add_done_callback(self._checks.discard)

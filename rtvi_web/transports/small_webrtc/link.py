@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from rtvi_web.browser.player import Player
 from rtvi_web.core.media import Participant, ParticipantTracks
+from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import ConnectPhase, RTVIError, UnsupportedFeatureError
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence, candidate_types
@@ -78,7 +79,7 @@ class Link(DataChannelLink):
         self._tracks_changed = tracks_changed
         self._bot_tracks: dict[str, Any] = {}
         self._negotiating = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         for kind, codec in codecs.items():
             try:
                 self._peer.prefer_codec(kind, codec)
@@ -139,13 +140,10 @@ class Link(DataChannelLink):
 
     async def close(self) -> None:
         """Close everything; nothing is reported any more but the end of the bot's tracks."""
-        for task in self._tasks:
-            task.cancel()
         await super().close()
         for track in list(self._bot_tracks.values()):
             self.on_track_stopped(track)
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._tasks.close()
 
     def _run(self, work: Callable[[], Awaitable[None]], what: str) -> None:
         """Run something that the link owns; its failure is logged and ends nothing else."""
@@ -156,9 +154,7 @@ class Link(DataChannelLink):
             except RTVIError as error:
                 logger.warning("%s failed: %s", what, error)
 
-        task = asyncio.ensure_future(logged())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.run(logged(), f"{what} failed")
 
     def _lose(self, loss: LinkLoss, reason: str) -> None:
         """The link is lost: opening it fails, or the watcher hears of it."""
