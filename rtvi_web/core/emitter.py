@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar, TypeVarTuple, overload
 
 from rtvi_web.core.checks import nearest
 from rtvi_web.core.event import Event
+from rtvi_web.core.handlers import Handler, count_arguments
 from rtvi_web.core.tasks import Tasks, report
 from rtvi_web.core.warn import warn
 from rtvi_web.errors import ConnectPhase, DisconnectedError, InvalidArgumentError
@@ -23,7 +24,6 @@ from rtvi_web.errors import ConnectPhase, DisconnectedError, InvalidArgumentErro
 Arg = TypeVar("Arg")
 Arg2 = TypeVar("Arg2")
 Args = TypeVarTuple("Args")
-Handler = Callable[..., object]
 
 
 class EmittedEvent(NamedTuple):
@@ -75,6 +75,12 @@ class EventQueue:
         return self._happened.popleft()
 
 
+class _Subscription(NamedTuple):
+    given: Handler
+    takes: int  # so many arguments at most
+    call: Handler  # what emit() calls
+
+
 class Emitter:
     """Calls handlers of named events.
 
@@ -87,9 +93,9 @@ class Emitter:
         self._events = events
         self._renamed = renamed or {}
         self._queues: list[weakref.ref[EventQueue]] = []  # weak: a loop that was left needs no more of them
-        self._handlers: dict[str, tuple[Handler, ...]] = {}  # replaced, never changed: they may be running
+        self._handlers: dict[str, tuple[_Subscription, ...]] = {}  # replaced, never changed: they may be running
         self._tasks = Tasks()
-        self._waiters: dict[asyncio.Future[Any], Handler] = {}
+        self._waiters: set[asyncio.Future[Any]] = set()
 
     @overload
     def on(self, event: Event[*Args], handler: Callable[[*Args], object]) -> Callable[[], None]: ...
@@ -104,7 +110,8 @@ class Emitter:
 
         Args:
             event: a member of :class:`RTVIEvent`, or its name such as ``"botReady"``.
-            handler: a function or coroutine function; without it, ``on`` is a decorator.
+            handler: a function or coroutine function; without it, ``on`` is a decorator. It gets as many of the
+                event's arguments as it has positional parameters, from the first on.
 
         Returns:
             A function that unsubscribes the handler, or the decorator.
@@ -112,7 +119,7 @@ class Emitter:
         Raises:
             InvalidArgumentError: there is no such event, or the handler cannot be called.
         """
-        return self._subscribe(self._known(event), handler, lambda given: given)
+        return self._subscribe(self._known(event), handler, once=False)
 
     @overload
     def once(self, event: Event[*Args], handler: Callable[[*Args], object]) -> Callable[[], None]: ...
@@ -124,16 +131,7 @@ class Emitter:
     def once(self, event: str) -> Callable[[Handler], Handler]: ...
     def once(self, event: str, handler: Handler | None = None) -> Any:
         """Call a handler at the next such event only; otherwise like :meth:`on`. Mirrors ``once()``."""
-        name = self._known(event)
-
-        def only_once(given: Handler) -> Handler:
-            def run(*args: Any) -> object:
-                return given(*args) if self._remove(name, run) else None
-
-            run.runs_once = given  # type: ignore[attr-defined]  # so that off() finds it by what the user gave
-            return run
-
-        return self._subscribe(name, handler, only_once)
+        return self._subscribe(self._known(event), handler, once=True)
 
     def off(self, event: str, handler: Handler) -> None:
         """Unsubscribe a handler; nothing happens if it isn't subscribed. Mirrors ``off()``.
@@ -141,7 +139,11 @@ class Emitter:
         Raises:
             InvalidArgumentError: there is no such event.
         """
-        self._remove(self._known(event), handler)
+        name = self._known(event)
+        for subscription in self._handlers.get(name, ()):
+            if subscription.given == handler:
+                self._remove(name, subscription)
+                return
 
     @overload
     async def wait_for(
@@ -191,14 +193,14 @@ class Emitter:
             except Exception as error:
                 happened.set_exception(error)
 
-        self._add(name, watch)
-        self._waiters[happened] = watch
+        subscription = self._add(name, watch)
+        self._waiters.add(happened)
         try:
             async with asyncio.timeout(timeout):
                 return await happened
         finally:
-            del self._waiters[happened]
-            self._remove(name, watch)
+            self._waiters.discard(happened)
+            self._remove(name, subscription)
 
     def events(self, *events: str, limit: int = 1000) -> EventQueue:
         """All events from now on, for ``async for``; the loop ends when the session does.
@@ -230,11 +232,11 @@ class Emitter:
         if self._queues:
             for queue in self._open_queues():
                 queue.offer(EmittedEvent(event, args))
-        for handler in self._handlers.get(event, ()):
+        for given, takes, call in self._handlers.get(event, ()):
             try:
-                result = handler(*args)
+                result = call(*args) if takes >= len(args) else call(*args[:takes])
             except (Exception, asyncio.CancelledError) as error:
-                report(error, f"a handler of {str(event)!r} raised", handler)
+                report(error, f"a handler of {str(event)!r} raised", given)
             else:
                 if result is not None and inspect.iscoroutine(result):
                     self.run(result, f"a handler of {str(event)!r} raised")
@@ -255,38 +257,38 @@ class Emitter:
     def _open_queues(self) -> list[EventQueue]:
         return [queue for reference in self._queues if (queue := reference())]
 
-    def _subscribe(self, name: str, handler: Handler | None, wrap: Callable[[Handler], Handler]) -> Any:
-        def add(given: Handler) -> Handler:
-            if not callable(given):
-                raise InvalidArgumentError(f"The handler of {name!r} must be a function; it is {given!r}.")
-            added = wrap(given)
-            self._add(name, added)
-            return added
+    def _subscribe(self, name: str, handler: Handler | None, *, once: bool) -> Any:
+        if handler is None:
 
-        if handler is not None:
-            added = add(handler)
+            def decorate(given: Handler) -> Handler:
+                self._add(name, given, once=once)
+                return given
 
-            def unsubscribe() -> None:
-                self._remove(name, added)
+            return decorate
 
-            return unsubscribe
+        subscription = self._add(name, handler, once=once)
 
-        def decorate(given: Handler) -> Handler:
-            add(given)
-            return given
+        def unsubscribe() -> None:
+            self._remove(name, subscription)
 
-        return decorate
+        return unsubscribe
 
-    def _add(self, name: str, handler: Handler) -> None:
-        self._handlers[name] = (*self._handlers.get(name, ()), handler)
+    def _add(self, name: str, given: Handler, *, once: bool = False) -> _Subscription:
+        if not callable(given):
+            raise InvalidArgumentError(f"The handler of {name!r} must be a function; it is {given!r}.")
 
-    def _remove(self, name: str, handler: Handler) -> bool:
-        handlers = self._handlers.get(name, ())
-        for index, known in enumerate(handlers):
-            if handler in (known, getattr(known, "runs_once", None)):
-                self._handlers[name] = handlers[:index] + handlers[index + 1 :]
-                return True
-        return False
+        def call_once(*args: Any) -> object:
+            return given(*args) if self._remove(name, subscription) else None
+
+        subscription = _Subscription(given, count_arguments(given), call_once if once else given)
+        self._handlers[name] = (*self._handlers.get(name, ()), subscription)
+        return subscription
+
+    def _remove(self, name: str, subscription: _Subscription) -> bool:
+        known = self._handlers.get(name, ())
+        kept = tuple(one for one in known if one is not subscription)
+        self._handlers[name] = kept
+        return len(kept) < len(known)
 
     def _known(self, event: str) -> str:
         if now := self._renamed.get(event):

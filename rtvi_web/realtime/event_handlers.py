@@ -9,24 +9,34 @@ loop's exception handler.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from rtvi_web.core.checks import seconds
+from rtvi_web.core.handlers import count_arguments
 from rtvi_web.core.tasks import Tasks, report
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError
 
-Handler = Callable[[Any], object]
+Handler = Callable[[Any], object] | Callable[[], object]
 Given = TypeVar("Given", bound=Handler)
+
+
+class _Subscription(NamedTuple):
+    callback: Callable[..., object]
+    takes_event: bool
+
+
+_Subscriptions = dict[str, list[_Subscription]]
 
 
 class EventHandlers:
     """Subscriptions to events, which :meth:`dispatch` serves."""
 
     def __init__(self) -> None:
-        self._handlers: dict[str, list[Handler]] = {}
-        self._next_handlers: dict[str, list[Handler]] = {}
+        self._handlers: _Subscriptions = {}
+        self._next_handlers: _Subscriptions = {}
         self._waiters: set[asyncio.Future[Any]] = set()
         self._tasks = Tasks()  # those of async handlers
 
@@ -35,7 +45,7 @@ class EventHandlers:
 
         Args:
             event_name: a name such as ``"conversation.updated"``, or a pattern: ``"*"``, ``"server.*"``.
-            callback: a function or coroutine function of the event.
+            callback: a function or coroutine function of the event, or without parameters.
 
         Returns:
             The callback.
@@ -94,7 +104,7 @@ class EventHandlers:
             return None
         finally:
             self._waiters.discard(happened)
-            if settle in self._next_handlers.get(event_name, ()):
+            with contextlib.suppress(InvalidArgumentError):  # it has run, or was unsubscribed with all others
                 self.off_next(event_name, settle)
 
     def dispatch(self, event_name: str, event: Any = None) -> bool:
@@ -111,8 +121,8 @@ class EventHandlers:
             called += self._handlers[pattern]
         for pattern in _matching(self._next_handlers, event_name):
             called += self._next_handlers.pop(pattern)
-        for handler in called:
-            self._call(handler, event_name, event)
+        for subscription in called:
+            self._call(subscription, event_name, event)
         return True
 
     def clear_event_handlers(self) -> bool:
@@ -138,18 +148,19 @@ class EventHandlers:
             if not happened.done():
                 happened.set_exception(DisconnectedError(reason))
 
-    def _call(self, handler: Handler, event_name: str, event: Any) -> None:
+    def _call(self, subscription: _Subscription, event_name: str, event: Any) -> None:
+        callback, takes_event = subscription
         complaint = f"a handler of {event_name!r} raised"
         try:
-            result = handler(event)
+            result = callback(event) if takes_event else callback()
         except (Exception, asyncio.CancelledError) as error:
-            report(error, complaint, handler)
+            report(error, complaint, callback)
         else:
             if inspect.iscoroutine(result):
                 self._tasks.run(result, complaint)
 
 
-def _matching(patterns: dict[str, list[Handler]], name: str) -> list[str]:
+def _matching(patterns: _Subscriptions, name: str) -> list[str]:
     """The patterns that a name matches, in the order in which they were given; not the name itself."""
     return [
         pattern
@@ -158,23 +169,24 @@ def _matching(patterns: dict[str, list[Handler]], name: str) -> list[str]:
     ]
 
 
-def _add(handlers: dict[str, list[Handler]], name: str, callback: Given) -> Given:
+def _add(subscriptions: _Subscriptions, name: str, callback: Given) -> Given:
     if not callable(callback):
         raise InvalidArgumentError(f"The handler of {name!r} must be a function; it is {callback!r}.")
-    handlers.setdefault(name, []).append(callback)
+    subscriptions.setdefault(name, []).append(_Subscription(callback, count_arguments(callback) > 0))
     return callback
 
 
-def _remove(handlers: dict[str, list[Handler]], name: str, callback: Handler | None, what: str) -> bool:
+def _remove(subscriptions: _Subscriptions, name: str, callback: Handler | None, what: str) -> bool:
     if callback is None:
-        handlers.pop(name, None)
+        subscriptions.pop(name, None)
         return True
-    known = handlers.get(name, [])
-    if callback not in known:
-        raise InvalidArgumentError(
-            f'Could not turn off specified {what} for "{name}": not found as a listener'  # the seed's words
-        )
-    known.remove(callback)
-    if not known:
-        del handlers[name]
-    return True
+    known = subscriptions.get(name, [])
+    for index, subscription in enumerate(known):
+        if subscription.callback == callback:
+            del known[index]
+            if not known:
+                del subscriptions[name]
+            return True
+    raise InvalidArgumentError(
+        f'Could not turn off specified {what} for "{name}": not found as a listener'  # the seed's words
+    )

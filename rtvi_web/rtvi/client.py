@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from rtvi_web._version import __version__
 from rtvi_web.core.checks import checked_mapping, nearest, seconds, snake_case
-from rtvi_web.core.emitter import Emitter, Handler
+from rtvi_web.core.emitter import Emitter
+from rtvi_web.core.handlers import Handler
 from rtvi_web.core.logs import LogLevel, set_log_level
 from rtvi_web.errors import BotNotReadyError, InvalidArgumentError
 from rtvi_web.rtvi.members.actions import Actions
@@ -57,8 +58,8 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
         params: a dict or :class:`ClientParams`: ``base_url``, ``endpoints``, ``headers``, ``request_data``,
             ``config`` (camelCase accepted). With neither base URL nor connect endpoint, ``connect()`` asks nobody for
             the bot and connects directly (``SmallWebRTCTransport(webrtc_url=…)``).
-        callbacks: handlers by name, such as ``{"on_bot_ready": f}`` (``"onBotReady"`` is accepted too); they run
-            before those that ``on()`` adds.
+        callbacks: handlers by name, such as ``{"on_bot_ready": f}`` (``"onBotReady"`` is accepted too), called as
+            those of ``on()`` are; they run before those that ``on()`` adds.
         timeout: seconds that all of ``connect()`` may take once the person has answered the permission prompt;
             ``None`` means no limit.
         enable_mic: whether the microphone is opened at first.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from rtvi_web.core.handlers import fitted
 from rtvi_web.errors import BotNotReadyError, InvalidArgumentError, RequestError
 from rtvi_web.rtvi.session.functions import FUNCTION_TIMEOUT, Answerer, FunctionCallHandler
 from rtvi_web.rtvi.session.helpers import RTVIClientHelper
@@ -24,8 +25,8 @@ class LLMHelper(RTVIClientHelper):
 
     Args:
         callbacks: ``on_llm_function_call(FunctionCallData)``, ``on_llm_function_call_start(name)``,
-            ``on_llm_json_completion(text)`` and ``on_llm_message`` (no server sends what would fire it), sync or async.
-            The client has events for the first three as well.
+            ``on_llm_json_completion(text)`` and ``on_llm_message`` (no server sends what would fire it), sync or async;
+            those without parameters are called without. The client has events for the first three as well.
 
     Its requests take a ``timeout`` in seconds (``None``: no limit). Before the bot is ready they raise
     :class:`BotNotReadyError`; otherwise they raise what ``client.action()`` raises.
@@ -115,7 +116,7 @@ class LLMHelper(RTVIClientHelper):
         elif message.type == "llm-function-call-start":
             data = FunctionCallStartedData.model_validate(data or {}).function_name
         callback = self.callbacks.get("on_" + message.type.replace("-", "_"))
-        return callback(data) if callback else None
+        return fitted(callback)(data) if callback else None
 
     def registered(self) -> None:
         if self._answerer and self.client:

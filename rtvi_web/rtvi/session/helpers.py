@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rtvi_web.core.checks import nearest, snake_case
+from rtvi_web.core.checks import checked_mapping, nearest, snake_case
 from rtvi_web.core.emitter import Emitter
+from rtvi_web.core.handlers import Handler
 from rtvi_web.core.tasks import report
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.rtvi.session.functions import FunctionCallHandler
@@ -42,20 +43,22 @@ class RTVIClientHelper(ABC):
         service: the name it is registered under, or ``None``.
 
     Raises:
-        InvalidArgumentError: there is no such callback.
+        InvalidArgumentError: there is no such callback, or it cannot be called.
     """
 
     callback_names: tuple[str, ...] = ()
     """The callbacks that this kind of helper has, in snake_case."""
 
-    def __init__(self, callbacks: Mapping[str, Callable[..., object]] | None = None) -> None:
+    def __init__(self, callbacks: Mapping[str, Handler] | None = None) -> None:
         self.client: HelperClient | None = None
         self.service: str | None = None
-        self.callbacks: dict[str, Callable[..., object]] = {}
-        for given, callback in (callbacks or {}).items():
-            name = snake_case(given)
+        self.callbacks: dict[str, Handler] = {}
+        for given, callback in checked_mapping("callbacks", callbacks).items():
+            name = snake_case(str(given))
             if name not in self.callback_names:
                 raise InvalidArgumentError(f"There is no callback {given!r}.{nearest(name, self.callback_names)}")
+            if not callable(callback):
+                raise InvalidArgumentError(f"The callback {given!r} must be a function; it is {callback!r}.")
             self.callbacks[name] = callback
 
     @abstractmethod
