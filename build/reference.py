@@ -45,7 +45,12 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "Errors": {"errors": ALL},
     "The log": {"core.logs": ALL},
-    "Testing": {"testing.script": ALL, "testing.scripted": ALL, "testing.http": ALL},
+    "Testing": {
+        "testing.script": ALL,
+        "testing.scripted": ALL,
+        "testing.media": ("ScriptedTrack",),
+        "testing.http": ALL,
+    },
     "Deprecated names": {"voice_client": ALL},
 }
 """What the page has: of each module what is named. What the package exports besides gets a section of its own."""

@@ -8,9 +8,10 @@ from typing import Any
 
 from rtvi_web.browser import _js
 from rtvi_web.browser.devices import permission
+from rtvi_web.core.media import DEVICE_KINDS
 from rtvi_web.errors import DeviceError, DisconnectedError, NotInBrowserError, UnsupportedFeatureError
 
-NOUNS = {"mic": "microphone", "cam": "camera", "screen": "screen", "speaker": "speaker"}
+NOUNS: dict[str, str] = {**{kind.name: kind.noun for kind in DEVICE_KINDS.values()}, "screen": "screen"}
 """What people call a device."""
 
 _REASONS = {

@@ -1,15 +1,22 @@
-"""Who takes part, which media tracks they send, and the devices that these come from."""
+"""Who takes part, which media tracks they send, and the devices that these come from: types, and a contract.
+
+Three parties keep the contract, and it is the same for both clients. A transport has a :class:`Media`. What happens
+to devices and tracks is reported to a :class:`MediaListener`, which a client brings. What is captured goes out over a
+:class:`MediaLink`, which the transport brings.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from enum import StrEnum
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
-from rtvi_web.errors import DeviceError
+from rtvi_web.errors import DeviceError, UnsupportedFeatureError
 
 DeviceName = Literal["mic", "cam", "speaker"]
 """What a person chooses a device for; also in ``DeviceError.devices``."""
+TrackSource = Literal["mic", "cam", "screen"]
+"""Where a track that the person sends comes from."""
 VideoSource = Literal["bot", "cam", "screen"]
 """What a page can show: the bot, the person's own camera, the screen that they share."""
 
@@ -35,6 +42,12 @@ class Participant(NamedTuple):
     local: bool
 
 
+LOCAL: Final = Participant("local", "", local=True)
+"""The person in front of the page."""
+BOT: Final = Participant("bot", "bot", local=False)
+"""The bot, where the transport does not know it by another id."""
+
+
 class ParticipantTracks(NamedTuple):
     """One participant's tracks; ``None`` where there is none."""
 
@@ -48,6 +61,26 @@ class Tracks(NamedTuple):
 
     local: ParticipantTracks = ParticipantTracks()
     bot: ParticipantTracks = ParticipantTracks()
+
+
+class DeviceKind(NamedTuple):
+    """A kind of device.
+
+    Attributes:
+        name: as in ``DeviceError.devices``.
+        noun: what people call it; for a microphone and a camera also its name in the Permissions API.
+        kind: as in ``MediaDeviceInfo.kind``.
+    """
+
+    name: DeviceName
+    noun: str
+    kind: str
+
+
+MIC: Final = DeviceKind("mic", "microphone", "audioinput")
+CAM: Final = DeviceKind("cam", "camera", "videoinput")
+SPEAKER: Final = DeviceKind("speaker", "speaker", "audiooutput")
+DEVICE_KINDS: Final[dict[DeviceName, DeviceKind]] = {kind.name: kind for kind in (CAM, MIC, SPEAKER)}
 
 
 class MediaDevice(NamedTuple):
@@ -122,3 +155,234 @@ class AudioStream(Protocol):
         ...
 
     def __aiter__(self) -> AsyncIterator[AudioFrame]: ...
+
+
+class Media(Protocol):
+    """All devices and media of a transport: ``transport.media``.
+
+    Opening, choosing and muting report what they do to a :class:`MediaListener`. The transport closes the devices
+    when it closes itself.
+    """
+
+    async def open_devices(self) -> None:
+        """Open the devices that are wanted, asking for permission where the browser does. Mirrors ``initDevices()``.
+
+        Devices that are open already stay as they are. A device that is denied or missing is reported with
+        ``failed()`` and left closed: a session without a microphone is a session.
+        """
+
+    # Choosing.
+
+    async def list_devices(self, name: DeviceName) -> list[MediaDevice]:
+        """The devices that there are; never prompts. Mirrors ``getAllMics()`` and its kin."""
+        ...
+
+    def selected_device(self, name: DeviceName) -> MediaDevice | None:
+        """The device in use, read from its track; while none is, the one that would be. Mirrors ``selectedMic``."""
+        ...
+
+    async def select_device(self, name: DeviceName, id: str) -> None:
+        """Use another device, now and in later sessions. Mirrors ``updateMic()`` and its kin.
+
+        Raises:
+            DeviceError: it cannot be used, also reported with ``failed()``; the one before stays in use.
+            UnsupportedFeatureError: nothing can be chosen here.
+        """
+
+    # Sending.
+
+    @property
+    def media_state(self) -> MediaState:
+        """How far microphone and camera have got. Mirrors ``mediaState``."""
+        ...
+
+    async def enable_mic(self, enable: bool) -> None:
+        """Open or unmute the microphone, or mute it. Mirrors ``enableMic()``.
+
+        Before ``open_devices()`` it only remembers the wish.
+
+        Raises:
+            DeviceError: it could not be opened; also reported with ``failed()``.
+            UnsupportedFeatureError: the transport carries none.
+        """
+
+    @property
+    def is_mic_enabled(self) -> bool:
+        """Whether the microphone sends, read from its track. Mirrors ``isMicEnabled``."""
+        ...
+
+    async def enable_cam(self, enable: bool) -> None:
+        """Open the camera, or release it. Mirrors ``enableCam()``; otherwise as ``enable_mic()``."""
+
+    @property
+    def is_cam_enabled(self) -> bool:
+        """Whether the camera sends, read from its track. Mirrors ``isCamEnabled``."""
+        ...
+
+    async def enable_screen_share(self, enable: bool) -> None:
+        """Ask the person for a screen to share, or end it. Mirrors ``enableScreenShare()``.
+
+        Raises:
+            DeviceError: they refused; also reported with ``failed()``.
+            UnsupportedFeatureError: the transport carries none, or this browser cannot share screens.
+        """
+
+    @property
+    def is_sharing_screen(self) -> bool:
+        """Whether the screen is shared, read from its track. Mirrors ``isSharingScreen``."""
+        ...
+
+    # What is sent and received.
+
+    def tracks(self) -> Tracks:
+        """The live tracks of both sides. Mirrors ``tracks()``."""
+        ...
+
+    async def resume_bot_audio(self) -> None:
+        """Play the bot's audio after ``playback_blocked()``; called from a click."""
+
+    def show_video(self, element: Any, source: VideoSource) -> None:
+        """Show a video in an element, now and whenever it comes."""
+
+    def local_audio(self, *, sample_rate: int, frame: float) -> AudioStream:
+        """What the microphone sends, in frames of so many seconds."""
+        ...
+
+    def remote_audio(self, *, sample_rate: int, frame: float) -> AudioStream:
+        """What the bot sends, in frames of so many seconds."""
+        ...
+
+
+class MediaListener(Protocol):
+    """A client, as its media see it: hears what happens. None of it raises, and all of it returns at once."""
+
+    def devices_changed(self, name: DeviceName, devices: list[MediaDevice]) -> None:
+        """There are other devices of a kind than before."""
+
+    def device_selected(self, name: DeviceName, device: MediaDevice | None) -> None:
+        """Another device is in use, or would be."""
+
+    def state_changed(self, state: MediaState) -> None:
+        """Microphone or camera have got to another state."""
+
+    def track_changed(
+        self,
+        participant: Participant,
+        before: MediaStreamTrack | None,
+        now: MediaStreamTrack | None,
+        *,
+        screen: bool = False,
+    ) -> None:
+        """A participant sends another track in place of the one before; ``None`` stands for no track.
+
+        Args:
+            screen: whether it is a screen that they share.
+        """
+
+    def wants_level(self, participant: Participant) -> bool:
+        """Whether anyone wants to know how loud a participant is: nothing is measured that no one wants to know."""
+        ...
+
+    def level(self, participant: Participant, level: float) -> None:
+        """How loud a participant is at this moment, from 0 to 1."""
+
+    def playback_blocked(self) -> None:
+        """The browser does not let the bot be heard until ``resume_bot_audio()`` is called from a click."""
+
+    def failed(self, error: DeviceError) -> None:
+        """A device cannot be used."""
+
+
+class MediaLink(Protocol):
+    """The link of a session, as media see it: takes the tracks of the person, and has those of the bot."""
+
+    @property
+    def bot(self) -> Participant:
+        """Who is at the other end."""
+        ...
+
+    @property
+    def bot_tracks(self) -> ParticipantTracks:
+        """What the bot sends at this moment."""
+        ...
+
+    async def send_track(self, source: TrackSource, track: Any) -> None:
+        """Send a track in place of the one before; ``None`` for none. Nothing happens while there is no link.
+
+        Raises:
+            DisconnectedError: the link cannot take it.
+        """
+
+    def send_status(self, source: TrackSource, enabled: bool) -> None:
+        """Tell the bot whether a track is to be heard or seen. Nothing happens while there is no link."""
+
+
+class NoMedia:
+    """The media of a transport that has none, and a base for media that have only some.
+
+    What can be answered without devices is answered; what cannot raises :class:`UnsupportedFeatureError`.
+
+    Args:
+        owner: the name of the transport, for the errors.
+    """
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+
+    async def open_devices(self) -> None:
+        return
+
+    async def list_devices(self, name: DeviceName) -> list[MediaDevice]:
+        return []
+
+    def selected_device(self, name: DeviceName) -> MediaDevice | None:
+        return None
+
+    async def select_device(self, name: DeviceName, id: str) -> None:
+        raise self._unsupported(f"update_{name}")
+
+    @property
+    def media_state(self) -> MediaState:
+        return MediaState()
+
+    async def enable_mic(self, enable: bool) -> None:
+        if enable:
+            raise self._unsupported("enable_mic")
+
+    @property
+    def is_mic_enabled(self) -> bool:
+        return False
+
+    async def enable_cam(self, enable: bool) -> None:
+        if enable:
+            raise self._unsupported("enable_cam")
+
+    @property
+    def is_cam_enabled(self) -> bool:
+        return False
+
+    async def enable_screen_share(self, enable: bool) -> None:
+        if enable:
+            raise self._unsupported("enable_screen_share")
+
+    @property
+    def is_sharing_screen(self) -> bool:
+        return False
+
+    def tracks(self) -> Tracks:
+        return Tracks()
+
+    async def resume_bot_audio(self) -> None:
+        return
+
+    def show_video(self, element: Any, source: VideoSource) -> None:
+        raise self._unsupported("show_video")
+
+    def local_audio(self, *, sample_rate: int, frame: float) -> AudioStream:
+        raise self._unsupported("local_audio")
+
+    def remote_audio(self, *, sample_rate: int, frame: float) -> AudioStream:
+        raise self._unsupported("remote_audio")
+
+    def _unsupported(self, feature: str) -> UnsupportedFeatureError:
+        return UnsupportedFeatureError(f"{self._owner} has no {feature}().", feature=feature)

@@ -59,7 +59,7 @@ class Choices:
             self.choose(name, Choice(device.id, device.label))
 
 
-_KEY = "rtvi_web.rtvi.members.devices"
+_KEY = "rtvi_web.devices"
 
 
 def find(devices: list[MediaDevice], id: str) -> MediaDevice | None:

@@ -8,12 +8,13 @@ from functools import partial
 from typing import Any
 
 from rtvi_web.browser._js import JsError
-from rtvi_web.browser.capture import NOUNS, Capture, Constraints, device_error, open_input
-from rtvi_web.core.media import DeviceState, DeviceStatus, MediaDevice
+from rtvi_web.browser.capture import Capture, Constraints, device_error, open_input
+from rtvi_web.browser.devices import permission
+from rtvi_web.core.media import MIC, DeviceKind, DeviceState, DeviceStatus, MediaDevice, TrackSource
+from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import DeviceError, DisconnectedError, RTVIError, UnsupportedFeatureError
 from rtvi_web.media.choices import Choice, Choices, default, find
-from rtvi_web.media.device_kinds import LOCAL, DeviceKind, MediaHost
-from rtvi_web.rtvi.protocol.events import RTVIEvent
+from rtvi_web.media.host import MediaHost
 
 logger = logging.getLogger(__name__)
 
@@ -25,51 +26,44 @@ class InputDevice:
 
     Args:
         kind: which.
-        slot: where it is sent.
         constraints: what is asked of every device.
         own: the application's own track, to be sent in a device's place.
-        keeps: whether the device stays open while it is muted.
     """
 
     def __init__(
-        self,
-        kind: DeviceKind,
-        slot: int,
-        host: MediaHost,
-        choices: Choices,
-        *,
-        constraints: Constraints,
-        own: Any,
-        keeps: bool,
+        self, kind: DeviceKind, host: MediaHost, choices: Choices, *, constraints: Constraints, own: Any
     ) -> None:
         self.kind = kind
+        self._source: TrackSource = "mic" if kind is MIC else "cam"
         self.wanted = False
         """Whether it is to be open and heard or seen."""
         self.in_use = False
         """Whether it may be opened: between ``open_devices()`` and ``close()``."""
         self.state = DeviceState()
-        self._slot = slot
         self._host = host
         self._choices = choices
         self._constraints = dict(constraints)
-        self._keeps = keeps or own is not None
+        # A microphone stays open while it is muted. A camera is released, so that its light goes out.
+        self._stays_open = kind is MIC or own is not None
         self._capture = Capture(kind.name, partial(open_input, kind.name), self._on_ended, own=own)
-        self._told: Any = None
+        self._notified: Any = None
         self._announced: MediaDevice | None = None
         self._unplugged = False
         self._reopened = False
         self._missed: set[str] = set()
         self._lock = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._recovering = Tasks()
 
-    # The truth.
+    # How it is.
 
     @property
     def track(self) -> Any:
+        """The track of the open device, ``None`` while it is closed."""
         return self._capture.track
 
     @property
     def enabled(self) -> bool:
+        """Whether it is open and not muted."""
         return self._capture.enabled
 
     @property
@@ -77,7 +71,7 @@ class InputDevice:
         """The device of the track; while there is none, the one that would be opened."""
         if self._capture.own is not None:
             return None
-        devices = self._host.devices(self.kind)
+        devices = self._host.devices(self.kind.name)
         if self.track is None:
             return self._choices.find(self.kind.name, devices) or default(devices)
         return find(devices, self._device_id) or MediaDevice(self._device_id, str(self.track.label), self.kind.kind)
@@ -121,16 +115,16 @@ class InputDevice:
         if not self.wanted:  # It was muted while the browser asked for permission.
             await self._rest()
             return
-        await self._host.send_track(self._slot, self.track)
-        self._tell()
+        await self._host.send_track(self._source, self.track)
+        self._notify()
 
     async def _open_chosen(self) -> None:
         """Open the chosen device if it can be had, else the browser's default."""
         if self.track is None and self._choices.chosen(self.kind.name):
             await self._host.refresh()
         if not self.in_use:
-            raise DisconnectedError(f"The {self._noun} was closed while it was being opened.")
-        chosen = self._choices.find(self.kind.name, self._host.devices(self.kind))
+            raise DisconnectedError(f"The {self.kind.noun} was closed while it was being opened.")
+        chosen = self._choices.find(self.kind.name, self._host.devices(self.kind.name))
         if chosen and self.track is None:  # Chromium takes no notice of a device that is merely preferred.
             try:
                 await self._capture.open({**self._constraints, "deviceId": {"exact": chosen.id}})
@@ -141,35 +135,34 @@ class InputDevice:
         await self._capture.open(self._constraints)
 
     async def _rest(self) -> None:
-        if self._keeps:
+        if self._stays_open:
             self._capture.mute()
-            self._tell()
+            self._notify()
         elif self.track is not None:
             self._capture.release()
-            self._tell()
-            await self._host.send_track(self._slot, None)
+            self._notify()
+            await self._host.send_track(self._source, None)
 
     def close(self) -> None:
         """Release it, or stop asking for it."""
         self.in_use = self._unplugged = False
         self._capture.close()
-        self._tell()
-        for task in self._tasks:
-            task.cancel()
+        self._notify()
+        self._recovering.cancel()
 
     # Choosing.
 
     async def select(self, id: str) -> None:
-        """Use another device; see ``Transport.select_device``."""
+        """Use another device; see ``Media.select_device``."""
         if self._capture.own is not None:
             feature = f"update_{self.kind.name}"
             raise UnsupportedFeatureError("The application sends a track of its own, not a device's.", feature=feature)
         async with self._lock:
             await self._host.refresh()
-            devices = self._host.devices(self.kind)
+            devices = self._host.devices(self.kind.name)
             device = find(devices, id)
             if devices and device is None:
-                raise self._report(self._error("not-found", f"There is no {self._noun} with the id {id!r}."))
+                raise self._report(self._error("not-found", f"There is no {self.kind.noun} with the id {id!r}."))
             before = self._choices.chosen(self.kind.name)
             self._choices.choose(self.kind.name, Choice(id, device.label if device else ""))
             try:
@@ -186,18 +179,18 @@ class InputDevice:
         """Use the chosen device if it is there, and another one if the one in use is gone."""
         self._reopened = False
         await self._reconcile()
-        if not self._tasks:  # else it is being found out why a track ended, and what takes its place is told then
+        if not self._recovering:  # else it announces what takes the place of the track that ended
             self.announce()
 
     async def _reconcile(self) -> None:
         async with self._lock:
             if self.in_use and self._capture.own is None:
-                devices = self._host.devices(self.kind)
+                devices = self._host.devices(self.kind.name)
                 self._choices.learn(self.kind.name, devices)
                 try:
                     await self._follow(devices)
                 except RTVIError as error:  # Of a device it was reported; else the session has ended.
-                    logger.debug("%s: %s", self._noun, error)
+                    logger.debug("%s: %s", self.kind.noun, error)
 
     async def _follow(self, devices: list[MediaDevice]) -> None:
         chosen = self._choices.find(self.kind.name, devices)
@@ -209,11 +202,11 @@ class InputDevice:
         elif find(devices, self._device_id) is None and await self._is_allowed():
             self._capture.release()
             self._unplugged = True
-            self._tell()
+            self._notify()
             if devices:
                 await self._replace_lost()
             else:
-                self._fail(self._error("not-found", f"The {self._noun} is gone: it was unplugged."))
+                self._fail(self._error("not-found", f"The {self.kind.noun} is gone: it was unplugged."))
 
     async def _replace_lost(self) -> None:
         """Open a device again, now that there is one; while it is muted, that there is one is enough."""
@@ -226,19 +219,17 @@ class InputDevice:
     async def _exchange(self, id: str) -> None:
         constraints = {**self._constraints, "deviceId": {"exact": id}}
         try:
-            await self._capture.exchange(constraints, partial(self._host.send_track, self._slot))
+            await self._capture.exchange(constraints, partial(self._host.send_track, self._source))
         except DeviceError as error:
             self._report(error)
             raise
-        self._tell()
+        self._notify()
 
     # What happens to it.
 
     def _on_ended(self) -> None:
-        self._tell()
-        task = asyncio.ensure_future(self._recover())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._notify()
+        self._recovering.run(self._recover(), f"the {self.kind.noun} could not be opened again")
 
     async def _recover(self) -> None:
         """The track ended by itself: was the device unplugged, or the permission withdrawn?"""
@@ -247,24 +238,24 @@ class InputDevice:
             self._fail(self._error("not-found", "The application's own track has ended."))
             return
         if not await self._is_allowed():
-            self._fail(self._error("permissions", f"The permission to use the {self._noun} was withdrawn."))
+            self._fail(self._error("permissions", f"The permission to use the {self.kind.noun} was withdrawn."))
             self.announce()
             return
         self._unplugged = True
         await self._host.refresh()
-        devices = self._host.devices(self.kind)
+        devices = self._host.devices(self.kind.name)
         is_there = used is None or find(devices, used.id) is not None
         if not devices or (is_there and self._reopened):
             # Once is enough, or two pages might take it from each other for ever. The rest is for devicechange.
-            self._fail(self._error("not-found", f"The {self._noun} is gone: it stopped, or it was unplugged."))
+            self._fail(self._error("not-found", f"The {self.kind.noun} is gone: it stopped, or it was unplugged."))
         else:
             self._reopened = is_there
             await self._reconcile()
         self.announce()
 
     async def _is_allowed(self) -> bool:
-        permission = await self._host.permission(self.kind)
-        return self.state.reason != "permissions" if permission is None else permission == "granted"
+        status = await permission(self.kind.noun)
+        return self.state.reason != "permissions" if status is None else str(status.state) == "granted"
 
     def permission_changed(self, permission: str) -> None:
         """The person has allowed or forbidden it in the browser's settings."""
@@ -284,13 +275,13 @@ class InputDevice:
         before, selected = self._announced, self.selected
         if selected != before:
             self._announced = selected
-            self._host.fire(self.kind.updated, selected)
+            self._host.listener.device_selected(self.kind.name, selected)
         if selected is not None:
             self._say_what_is_gone(before, selected)
 
     def _say_what_is_gone(self, before: MediaDevice | None, now: MediaDevice) -> None:
         """The device before, or else the one that was chosen; each is missed once, until it is back."""
-        devices, chosen = self._host.devices(self.kind), self._choices.chosen(self.kind.name)
+        devices, chosen = self._host.devices(self.kind.name), self._choices.chosen(self.kind.name)
         self._missed.difference_update(device.id for device in devices)
         gone: MediaDevice | Choice | None = before
         if before is None or find(devices, before.id) is not None:
@@ -299,20 +290,15 @@ class InputDevice:
         if gone is None or gone.id == now.id or gone.id in self._missed or (chosen and chosen.id == now.id):
             return
         self._missed.add(gone.id)
-        label = gone.label or f"The chosen {self._noun}"
+        label = gone.label or f"The chosen {self.kind.noun}"
         self._report(self._error("not-found", f"{label} is gone; {now.label} is used in its place."))
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         """Tell the bot and the page what is sent, where that has changed."""
         track = self.track if self.enabled else None
-        if track is self._told:
-            return
-        before, self._told = self._told, track
-        self._host.track_changed(self._slot, track is not None)
-        if before is not None:
-            self._host.fire(RTVIEvent.TRACK_STOPPED, before, LOCAL)
-        if track is not None:
-            self._host.fire(RTVIEvent.TRACK_STARTED, track, LOCAL)
+        if track is not self._notified:
+            before, self._notified = self._notified, track
+            self._host.track_changed(self._source, before, track)
 
     def _set_state(self, state: DeviceState) -> None:
         if state != self.state:
@@ -324,7 +310,7 @@ class InputDevice:
         self._report(error)
 
     def _report(self, error: DeviceError) -> DeviceError:
-        self._host.fire(RTVIEvent.DEVICE_ERROR, error)
+        self._host.listener.failed(error)
         return error
 
     def _error(self, type: str, message: str) -> DeviceError:
@@ -332,7 +318,3 @@ class InputDevice:
 
     def _denied(self) -> DeviceError:
         return device_error(JsError("NotAllowedError", ""), self.kind.name)
-
-    @property
-    def _noun(self) -> str:
-        return NOUNS[self.kind.name]

@@ -1,117 +1,138 @@
-"""The devices and media of a page, for the transports that run in one."""
+"""The devices and media of a page, for the transports that run in one: ``transport.media``."""
 
 from __future__ import annotations
 
 import asyncio
-from abc import abstractmethod
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final, Literal, get_args
 
 from rtvi_web.browser import _js
-from rtvi_web.browser.analysis import LevelMeter
 from rtvi_web.browser.devices import list_devices, permission, watch_devices
 from rtvi_web.browser.player import Player
-from rtvi_web.core.event import Event
 from rtvi_web.core.media import (
+    BOT,
+    CAM,
+    DEVICE_KINDS,
+    LOCAL,
+    MIC,
     DeviceName,
     MediaDevice,
+    MediaLink,
+    MediaListener,
     MediaState,
     Participant,
     ParticipantTracks,
     Tracks,
+    TrackSource,
     VideoSource,
 )
-from rtvi_web.errors import DeviceError, InvalidArgumentError
+from rtvi_web.core.tasks import Tasks
+from rtvi_web.errors import DeviceError, InvalidArgumentError, UnsupportedFeatureError
 from rtvi_web.media.audio_stream import TrackAudio
 from rtvi_web.media.choices import Choices
-from rtvi_web.media.device_kinds import CAM, CAMERA, MIC, MICROPHONE, SPEAKER, Args, DeviceKind
 from rtvi_web.media.input_device import InputDevice
+from rtvi_web.media.levels import Levels
 from rtvi_web.media.screen import ScreenShare
 from rtvi_web.media.speaker import Speaker
 from rtvi_web.media.video import VideoView
-from rtvi_web.rtvi.protocol.events import RTVIEvent
-from rtvi_web.rtvi.transport import Transport, TransportHost
+
+Carried = Literal["mic", "cam", "screen", "speaker"]
+EVERYTHING: Final[frozenset[Carried]] = frozenset(get_args(Carried))
 
 
-class PageMedia(Transport):
-    """The part of a transport that deals with devices and media: a base class, which leaves the link to others.
+class PageMedia:
+    """The media of one transport: the devices of the page, what they send, and how the bot is seen and heard.
 
-    Args: see :class:`~rtvi_web.transports.SmallWebRTCTransport`.
+    A transport keeps one for all its sessions. It attaches them to the client's :class:`MediaListener` and to its own
+    :class:`MediaLink`, reports to them which tracks the bot sends, and closes them when it closes itself.
+
+    Args:
+        carries: what the transport carries: what comes from the ``"mic"``, the ``"cam"`` and the ``"screen"``, and
+            what the bot says, to the ``"speaker"``. A device of another kind is neither listed nor opened.
+        play_bot_audio: whether the bot's audio is played here; ``False`` leaves that to the page.
+        remember_devices: whether the choice of devices is kept in the local storage for later page loads.
+        audio_constraints, video_constraints: what is asked of microphone and camera (MDN: MediaTrackConstraints).
+        audio_track, video_track: a ``MediaStreamTrack`` of the application's, to be sent in place of a device's.
+        level_interval: seconds between two levels, and over which each is measured.
+
+    Raises:
+        InvalidArgumentError: ``level_interval`` is not between 0.02 and 10, a track is of the other kind, or
+            ``carries`` has another word.
     """
 
     def __init__(
         self,
         *,
-        play_bot_audio: bool,
-        remember_devices: bool,
-        audio_constraints: Mapping[str, Any] | None,
-        video_constraints: Mapping[str, Any] | None,
-        audio_track: Any,
-        video_track: Any,
-        level_interval: float,
+        carries: Collection[Carried] = EVERYTHING,
+        play_bot_audio: bool = True,
+        remember_devices: bool = True,
+        audio_constraints: Mapping[str, Any] | None = None,
+        video_constraints: Mapping[str, Any] | None = None,
+        audio_track: Any = None,
+        video_track: Any = None,
+        level_interval: float = 0.1,
     ) -> None:
-        if not 0.02 <= level_interval <= 10:
-            raise InvalidArgumentError(f"level_interval must be 0.02 to 10 seconds; it is {level_interval!r}.")
+        if unknown := set(carries) - EVERYTHING:
+            raise InvalidArgumentError(f"carries takes {sorted(EVERYTHING)}, not {sorted(unknown)}.")
         for name, own in (("audio", audio_track), ("video", video_track)):
             if own is not None and own.kind != name:
                 raise InvalidArgumentError(f"{name}_track needs a track of this kind; it is one of {own.kind}.")
-        self._host: TransportHost | None = None
-        self._level_interval = level_interval
-        self._devices: dict[str, list[MediaDevice]] = {}
-        self._player = Player(lambda: self.fire(RTVIEvent.BOT_AUDIO_BLOCKED)) if play_bot_audio else None
+        self._carries = frozenset(carries)
+        self._listener: MediaListener | None = None
+        self._link: MediaLink | None = None
+        self._devices: dict[DeviceName, list[MediaDevice]] = {}
         self._views: list[tuple[VideoView, VideoSource]] = []
         self._watch: _js.Scope | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._closings = 0
+        self._levels = Levels(level_interval, self._sounds)
+        self.player = Player(lambda: self.listener.playback_blocked()) if play_bot_audio else None
+        """Plays the bot's audio; ``None`` where the page does."""
         choices = Choices(remembered=remember_devices)
-        self._mic = InputDevice(
-            MIC, MICROPHONE, self, choices, constraints=audio_constraints or {}, own=audio_track, keeps=True
-        )
-        # A camera that shows nothing is released, so that its light goes out.
-        self._cam = InputDevice(
-            CAM, CAMERA, self, choices, constraints=video_constraints or {}, own=video_track, keeps=False
-        )
+        self._mic = InputDevice(MIC, self, choices, constraints=audio_constraints or {}, own=audio_track)
+        self._cam = InputDevice(CAM, self, choices, constraints=video_constraints or {}, own=video_track)
         self._screen = ScreenShare(self)
-        self._speaker = Speaker(self, choices, self._player)
+        self._speaker = Speaker(self, choices, self.player)
+        self._inputs = [input for input in (self._mic, self._cam) if input.kind.name in carries]
 
-    def attach(self, host: TransportHost, *, enable_mic: bool, enable_cam: bool = False) -> None:
-        if self._host is not None:
+    def attach(self, listener: MediaListener, link: MediaLink, *, enable_mic: bool, enable_cam: bool = False) -> None:
+        """Called once, by the transport when it is itself attached to a client.
+
+        Args:
+            listener: who hears what happens.
+            link: the transport's way to the bot, through all its sessions.
+            enable_mic, enable_cam: whether microphone and camera are wanted at first.
+
+        Raises:
+            InvalidArgumentError: the transport serves another client already.
+        """
+        if self._listener is not None:
             raise InvalidArgumentError("This transport serves another client; give each client one of its own.")
-        self._host = host
+        self._listener, self._link = listener, link
         self._mic.wanted, self._cam.wanted = enable_mic, enable_cam
 
     @property
-    def _client(self) -> TransportHost:
-        if self._host is None:
-            raise InvalidArgumentError("This transport serves no client yet: RTVIClient(transport=…) attaches it.")
-        return self._host
+    def listener(self) -> MediaListener:
+        """Who hears what happens.
 
-    # What the link brings.
-
-    @property
-    @abstractmethod
-    def _bot(self) -> tuple[Participant, ParticipantTracks]:
-        """Who the bot is, and what it sends."""
-
-    @abstractmethod
-    async def send_track(self, slot: int, track: Any) -> None:
-        """Send a track in place of the one before; ``None`` for none."""
-
-    @abstractmethod
-    def send_status(self, slot: int, enabled: bool) -> None:
-        """Tell the bot whether a track sends."""
+        Raises:
+            InvalidArgumentError: the transport serves no client yet.
+        """
+        if self._listener is None:
+            raise InvalidArgumentError("This transport serves no client yet: give it to one, as transport=….")
+        return self._listener
 
     # Opening and closing.
 
     async def open_devices(self) -> None:
-        for input in (self._mic, self._cam):
+        for input in self._inputs:
             input.in_use = True
         if self._watch is None:
             self._watch = _js.Scope()
-            watch_devices(self._watch, lambda: self._run(self._follow_devices()))
-            self._run(self._measure_levels())
+            watch_devices(self._watch, self._follow_soon)
+            self._tasks.run(self._levels.tell(self.listener), "the levels could not be measured")
             await self._watch_permissions(self._watch)
-        for input in (self._mic, self._cam):
+        for input in self._inputs:
             if input.wanted:
                 try:
                     await input.open()
@@ -119,8 +140,8 @@ class PageMedia(Transport):
                     continue  # It was reported; the session goes on without.
         await self._follow_devices()
 
-    async def close_media(self) -> None:
-        """Release everything."""
+    async def close(self) -> None:
+        """Release everything, from any state. The devices can be opened again."""
         self._closings += 1
         if self._watch is not None:
             self._watch.close()
@@ -128,46 +149,42 @@ class PageMedia(Transport):
         self._mic.close()
         self._cam.close()
         self._screen.close()
-        if self._player is not None:
-            self._player.close()
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run something until it ends, or the session does."""
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        if self.player is not None:
+            self.player.close()
+        await self._tasks.close()
 
     # Which devices there are.
 
-    async def _follow_devices(self) -> None:
-        await self.refresh()
-        await self._mic.reconcile()
-        await self._cam.reconcile()
-        await self._speaker.reconcile()
-
-    async def refresh(self) -> None:
-        found = [MediaDevice(*device) for device in await list_devices()]
-        for kind in (CAM, MIC, SPEAKER):
-            devices = [device for device in found if device.kind == kind.kind]
-            if devices != self._devices.get(kind.name, []):
-                self._devices[kind.name] = devices
-                self.fire(kind.available, list(devices))
-
-    def devices(self, kind: DeviceKind) -> list[MediaDevice]:
-        return self._devices.get(kind.name, [])
-
     async def list_devices(self, name: DeviceName) -> list[MediaDevice]:
         await self.refresh()
-        return list(self._devices.get(name, []))
+        return list(self.devices(name))
+
+    def devices(self, name: DeviceName) -> list[MediaDevice]:
+        """The devices of a kind, as far as they are known."""
+        return self._devices.get(name, [])
+
+    async def refresh(self) -> None:
+        """Look again which devices there are."""
+        found = [MediaDevice(*device) for device in await list_devices()]
+        for name, kind in DEVICE_KINDS.items():
+            devices = [device for device in found if device.kind == kind.kind]
+            if name in self._carries and devices != self.devices(name):
+                self._devices[name] = devices
+                self.listener.devices_changed(name, list(devices))
+
+    def _follow_soon(self) -> None:
+        self._tasks.run(self._follow_devices(), "the devices could not be followed")
+
+    async def _follow_devices(self) -> None:
+        await self.refresh()
+        for input in self._inputs:
+            await input.reconcile()
+        if "speaker" in self._carries:
+            await self._speaker.reconcile()
 
     async def _watch_permissions(self, scope: _js.Scope) -> None:
-        inputs = (self._mic, self._cam)
-        statuses = await asyncio.gather(*(permission(input.kind.permission) for input in inputs))
-        for input, status in zip(inputs, statuses, strict=True):
+        statuses = await asyncio.gather(*(permission(input.kind.noun) for input in self._inputs))
+        for input, status in zip(self._inputs, statuses, strict=True):
             if status is not None and scope is self._watch:
                 input.permission_changed(str(status.state))
                 scope.listen(status, "change", self._permission_follower(input, status))
@@ -175,13 +192,9 @@ class PageMedia(Transport):
     def _permission_follower(self, input: InputDevice, status: Any) -> Callable[[Any], None]:
         def follow(_event: Any) -> None:
             input.permission_changed(str(status.state))
-            self._run(self._follow_devices())  # Names come and go with it.
+            self._follow_soon()  # Names come and go with it.
 
         return follow
-
-    async def permission(self, kind: DeviceKind) -> str | None:
-        status = await permission(kind.permission)
-        return None if status is None else str(status.state)
 
     # Choosing and sending.
 
@@ -189,6 +202,7 @@ class PageMedia(Transport):
         return self._chooser(name).selected
 
     async def select_device(self, name: DeviceName, id: str) -> None:
+        self._check_carried(name, f"update_{name}")
         await self._chooser(name).select(id)
 
     def _chooser(self, name: DeviceName) -> InputDevice | Speaker:
@@ -204,6 +218,8 @@ class PageMedia(Transport):
         return MediaState(self._mic.state, self._cam.state)
 
     async def enable_mic(self, enable: bool) -> None:
+        if enable:
+            self._check_carried("mic", "enable_mic")
         await self._mic.enable(enable)
 
     @property
@@ -211,6 +227,8 @@ class PageMedia(Transport):
         return self._mic.enabled
 
     async def enable_cam(self, enable: bool) -> None:
+        if enable:
+            self._check_carried("cam", "enable_cam")
         await self._cam.enable(enable)
 
     @property
@@ -218,20 +236,28 @@ class PageMedia(Transport):
         return self._cam.enabled
 
     async def enable_screen_share(self, enable: bool) -> None:
+        if enable:
+            self._check_carried("screen", "enable_screen_share")
         await self._screen.enable(enable)
 
     @property
     def is_sharing_screen(self) -> bool:
         return self._screen.enabled
 
-    def tracks(self) -> Tracks:
-        return Tracks(ParticipantTracks(self._mic.track, self._cam.track, self._screen.track), self._bot[1])
+    def _check_carried(self, what: Carried, feature: str) -> None:
+        if what not in self._carries:
+            message = f"{feature}() has no effect here: this transport carries {sorted(self._carries)} only."
+            raise UnsupportedFeatureError(message, feature=feature)
 
     # Seeing and hearing.
 
+    def tracks(self) -> Tracks:
+        local = ParticipantTracks(self._mic.track, self._cam.track, self._screen.track)
+        return Tracks(local, self._link.bot_tracks if self._link else ParticipantTracks())
+
     async def resume_bot_audio(self) -> None:
-        if self._player is not None:
-            await self._player.resume()
+        if self.player is not None:
+            await self.player.resume()
 
     def show_video(self, element: Any, source: VideoSource) -> None:
         if isinstance(element, str):
@@ -240,53 +266,46 @@ class PageMedia(Transport):
             raise InvalidArgumentError("show_video() needs a <video> element, or a selector that finds one.")
         self._views = [(view, shown) for view, shown in self._views if view.element != element]
         self._views.append((VideoView(element), source))
-        self.tracks_changed()
+        self._show_views()
 
-    def tracks_changed(self) -> None:
-        """Show the tracks of this moment."""
+    def _show_views(self) -> None:
         local, bot = self.tracks()
         tracks = {"bot": bot.video, "cam": local.video, "screen": local.screen_video}
         for view, source in self._views:
             view.show(tracks[source])
 
     def local_audio(self, *, sample_rate: int, frame: float) -> TrackAudio:
-        return TrackAudio(lambda: self._mic.track, self._until_closed(), sample_rate=sample_rate, frame=frame)
+        return self._audio(lambda: self._mic.track, sample_rate, frame)
 
     def remote_audio(self, *, sample_rate: int, frame: float) -> TrackAudio:
-        return TrackAudio(lambda: self._bot[1].audio, self._until_closed(), sample_rate=sample_rate, frame=frame)
+        return self._audio(lambda: self.tracks().bot.audio, sample_rate, frame)
 
-    def _until_closed(self) -> Callable[[], bool]:
+    def _audio(self, track: Callable[[], Any], sample_rate: int, frame: float) -> TrackAudio:
         closings = self._closings
-        return lambda: self._closings == closings
+        return TrackAudio(track, lambda: self._closings == closings, sample_rate=sample_rate, frame=frame)
 
-    async def _measure_levels(self) -> None:
-        """Fire levels while somebody listens to them; nothing is measured for nobody."""
-        meter = LevelMeter(self._level_interval)
-        try:
-            while True:
-                await asyncio.sleep(self._level_interval)
-                if (level := self._level(meter, RTVIEvent.LOCAL_AUDIO_LEVEL, self._mic.track)) is not None:
-                    self.fire(RTVIEvent.LOCAL_AUDIO_LEVEL, level)
-                bot, tracks = self._bot
-                if (level := self._level(meter, RTVIEvent.REMOTE_AUDIO_LEVEL, tracks.audio)) is not None:
-                    self.fire(RTVIEvent.REMOTE_AUDIO_LEVEL, level, bot)
-        finally:
-            meter.close()
+    def _sounds(self) -> list[tuple[Participant, Any]]:
+        local, bot = self.tracks()
+        return [(LOCAL, local.audio), (self._link.bot if self._link else BOT, bot.audio)]
 
-    def _level(self, meter: LevelMeter, event: str, track: Any) -> float | None:
-        if track is not None and self._client.listens(event):
-            return meter.level(event, track)
-        meter.drop(event)
-        return None
+    # What the link reports.
 
-    # What microphone, camera, screen and speaker tell: MediaHost.
+    def bot_track_changed(self, bot: Participant, before: Any, now: Any) -> None:
+        """The bot sends another track in place of the one before; ``None`` stands for no track."""
+        self._show_views()
+        self.listener.track_changed(bot, before, now)
 
-    def fire(self, event: Event[*Args], *args: *Args) -> None:
-        self._client.fire(event, *args)
+    # What microphone, camera, screen and speaker report: MediaHost.
+
+    async def send_track(self, source: TrackSource, track: Any) -> None:
+        if self._link is not None:
+            await self._link.send_track(source, track)
 
     def state_changed(self) -> None:
-        self.fire(RTVIEvent.MEDIA_STATE_UPDATED, self.media_state)
+        self.listener.state_changed(self.media_state)
 
-    def track_changed(self, slot: int, enabled: bool) -> None:
-        self.send_status(slot, enabled)
-        self.tracks_changed()
+    def track_changed(self, source: TrackSource, before: Any, now: Any) -> None:
+        if self._link is not None:
+            self._link.send_status(source, now is not None)
+        self._show_views()
+        self.listener.track_changed(LOCAL, before, now, screen=source == "screen")

@@ -6,8 +6,7 @@ from typing import Any
 
 from rtvi_web.browser.capture import Capture, open_screen
 from rtvi_web.errors import DeviceError
-from rtvi_web.media.device_kinds import LOCAL, SCREEN, MediaHost
-from rtvi_web.rtvi.protocol.events import RTVIEvent
+from rtvi_web.media.host import MediaHost
 
 
 class ScreenShare:
@@ -15,44 +14,39 @@ class ScreenShare:
 
     def __init__(self, host: MediaHost) -> None:
         self._host = host
-        self._capture = Capture("screen", open_screen, self._tell)
-        self._told: Any = None
+        self._capture = Capture("screen", open_screen, self._notify)
+        self._notified: Any = None
 
     @property
     def track(self) -> Any:
+        """The screen's track, ``None`` while none is shared."""
         return self._capture.track
 
     @property
     def enabled(self) -> bool:
+        """Whether a screen is shared."""
         return self._capture.enabled
 
     async def enable(self, enable: bool) -> None:
-        """Ask for a screen and send it, or end it; see ``Transport.enable_screen_share``."""
+        """Ask for a screen and send it, or end it; see ``Media.enable_screen_share``."""
         if enable and self.track is None:
             try:
                 await self._capture.open({})
             except DeviceError as error:
-                self._host.fire(RTVIEvent.DEVICE_ERROR, error)
-                self._host.fire(RTVIEvent.SCREEN_SHARE_ERROR, str(error))
+                self._host.listener.failed(error)
                 raise
         elif not enable:
             self._capture.close()
-        await self._host.send_track(SCREEN, self.track)
-        self._tell()
+        await self._host.send_track("screen", self.track)
+        self._notify()
 
     def close(self) -> None:
         """End it."""
         self._capture.close()
-        self._tell()
+        self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         """Tell the bot and the page what is shared, where that has changed."""
-        track = self.track
-        if track is self._told:
-            return
-        before, self._told = self._told, track
-        self._host.track_changed(SCREEN, track is not None)
-        if before is not None:
-            self._host.fire(RTVIEvent.SCREEN_TRACK_STOPPED, before, LOCAL)
-        if track is not None:
-            self._host.fire(RTVIEvent.SCREEN_TRACK_STARTED, track, LOCAL)
+        if self.track is not self._notified:
+            before, self._notified = self._notified, self.track
+            self._host.track_changed("screen", before, self._notified)

@@ -8,8 +8,7 @@ from rtvi_web.browser.player import Player
 from rtvi_web.core.media import MediaDevice
 from rtvi_web.errors import DeviceError, UnsupportedFeatureError
 from rtvi_web.media.choices import Choice, Choices, default, find
-from rtvi_web.media.device_kinds import SPEAKER, MediaHost
-from rtvi_web.rtvi.protocol.events import RTVIEvent
+from rtvi_web.media.host import MediaHost
 
 
 class Speaker:
@@ -29,20 +28,20 @@ class Speaker:
     @property
     def selected(self) -> MediaDevice | None:
         """The speaker in use."""
-        devices = self._host.devices(SPEAKER)
+        devices = self._host.devices("speaker")
         return find(devices, self._player.sink_id if self._player else "") or default(devices)
 
     async def select(self, id: str) -> None:
-        """Use another one; see ``Transport.select_device``."""
+        """Use another one; see ``Media.select_device``."""
         await self._host.refresh()
-        device = find(self._host.devices(SPEAKER), id)
+        device = find(self._host.devices("speaker"), id)
         await self._use(id)
         self._choices.choose("speaker", Choice(id, device.label if device else ""))
         self.announce()
 
     async def reconcile(self) -> None:
         """Use the chosen speaker if it is there, and the default if the one in use is gone."""
-        devices = self._host.devices(SPEAKER)
+        devices = self._host.devices("speaker")
         chosen = self._choices.find("speaker", devices)
         used = self._player.sink_id if self._player else ""
         if chosen:
@@ -68,7 +67,7 @@ class Speaker:
             await self._player.use_sink(id)
         except _js.JsError as cause:
             error = device_error(cause, "speaker")
-            self._host.fire(RTVIEvent.DEVICE_ERROR, error)
+            self._host.listener.failed(error)
             raise error from cause
 
     def _say_it_is_gone(self, gone: Choice | None) -> None:
@@ -77,11 +76,11 @@ class Speaker:
             return
         self._missed, now = gone, self.selected
         message = f"{gone.label or 'The chosen speaker'} is gone; {now.label if now else 'the default'} is used."
-        self._host.fire(RTVIEvent.DEVICE_ERROR, DeviceError(message, devices=("speaker",), type="not-found"))
+        self._host.listener.failed(DeviceError(message, devices=("speaker",), type="not-found"))
 
     def announce(self) -> None:
         """Tell the page which speaker is selected, where that has changed."""
         selected = self.selected
         if selected != self._announced:
             self._announced = selected
-            self._host.fire(RTVIEvent.SPEAKER_UPDATED, selected)
+            self._host.listener.device_selected("speaker", selected)

@@ -1,9 +1,10 @@
 """The contract between the client and whatever carries its messages and media.
 
-A transport knows neither the client nor its state: it opens devices, connects, sends text and reports what happens
-to its :class:`TransportHost`. The client owns the state machine and calls the transport in one order::
+A transport knows neither the client nor its state: it connects, sends text and reports what happens to its
+:class:`TransportHost`. Its devices and media are an object of their own, ``transport.media``. The client owns the
+state machine and calls the transport in one order::
 
-    attach → (open_devices → connect → send …* → close)*
+    attach → (media.open_devices → connect → send …* → close)*
 
 Later features add members with a default, so that a transport written today keeps working.
 """
@@ -17,15 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVarTuple
 
 from rtvi_web.core.event import Event
 from rtvi_web.core.http import HttpClient
-from rtvi_web.core.media import (
-    AudioStream,
-    DeviceName,
-    MediaDevice,
-    MediaState,
-    Participant,
-    Tracks,
-    VideoSource,
-)
+from rtvi_web.core.media import Media, MediaListener, NoMedia, Participant
 from rtvi_web.errors import ConnectPhase, RTVIError, UnsupportedFeatureError
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss
 
@@ -57,12 +50,13 @@ class ConnectRequest(NamedTuple):
 class TransportHost(Protocol):
     """What a transport may tell its client. None of it raises and all of it returns at once, unless it says so."""
 
-    def fire(self, event: Event[*Args], *args: *Args) -> None:
-        """Fire a device or media event."""
-
-    def listens(self, event: str) -> bool:
-        """Whether anyone handles an event, so that nothing is measured for nobody."""
+    @property
+    def media(self) -> MediaListener:
+        """Who hears what happens to devices and media; for the transport's :class:`Media`."""
         ...
+
+    def fire(self, event: Event[*Args], *args: *Args) -> None:
+        """Fire an event that nothing else here reports, such as one of a participant besides the bot."""
 
     def receive(self, text: str) -> None:
         """A frame with an RTVI message has arrived."""
@@ -108,9 +102,14 @@ class Transport(ABC):
         """Called once, by the client's constructor, before anything else.
 
         Args:
-            host: who hears what happens.
+            host: who hears what happens; ``host.media`` hears what happens to devices and media.
             enable_mic, enable_cam: whether microphone and camera are wanted at first.
         """
+
+    @property
+    def media(self) -> Media:
+        """The devices and media, which stay the same from session to session. By default there are none."""
+        return NoMedia(type(self).__name__)
 
     @property
     @abstractmethod
@@ -136,14 +135,6 @@ class Transport(ABC):
         return
 
     @abstractmethod
-    async def open_devices(self) -> None:
-        """Open the devices that are wanted, asking for permission where the browser does; those open stay as they are.
-
-        A device that is denied or missing is reported as ``deviceError`` and left closed: a session without a
-        microphone is a session. Mirrors ``initDevices()``.
-        """
-
-    @abstractmethod
     async def connect(self, request: ConnectRequest) -> Participant:
         """Establish the link; return the bot once messages can be sent.
 
@@ -155,7 +146,7 @@ class Transport(ABC):
     async def close(self) -> None:
         """Release everything, devices too. From any state, at any time, any number of times; raises nothing.
 
-        After it, ``open_devices()`` and ``connect()`` work again.
+        After it, ``media.open_devices()`` and ``connect()`` work again.
         """
 
     @abstractmethod
@@ -166,29 +157,6 @@ class Transport(ABC):
             DisconnectedError: the link cannot take it.
         """
 
-    @abstractmethod
-    async def enable_mic(self, enable: bool) -> None:
-        """Open or unmute the microphone, or mute it. Mirrors ``enableMic()``.
-
-        Before ``open_devices()`` it only remembers the wish.
-
-        Raises:
-            DeviceError: it could not be opened; also reported as ``deviceError``.
-        """
-
-    @property
-    @abstractmethod
-    def is_mic_enabled(self) -> bool:
-        """Whether the microphone sends, read from its track. Mirrors ``isMicEnabled``."""
-
-    @abstractmethod
-    def tracks(self) -> Tracks:
-        """The live tracks. Mirrors ``tracks()``."""
-
-    async def resume_bot_audio(self) -> None:
-        """Play the bot's audio after ``botAudioBlocked``; call it from a click. By default there is nothing to do."""
-        return
-
     # How the link does.
 
     async def stats(self) -> LinkStats:
@@ -198,74 +166,10 @@ class Transport(ABC):
             DisconnectedError: there is no link.
             UnsupportedFeatureError: nobody knows.
         """
-        raise _unsupported(self, "stats")
+        raise UnsupportedFeatureError(f"{type(self).__name__} has no stats().", feature="stats")
 
     async def examine(self) -> LinkEvidence:
         """What is known of the link, or of the last one, after a look at it of some seconds; by default nothing."""
         from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence
 
         return LinkEvidence()
-
-    # Devices and media that a transport may do without: by default it has none of them.
-
-    async def list_devices(self, name: DeviceName) -> list[MediaDevice]:
-        """The devices that there are; never prompts. Mirrors ``getAllMics()`` and its kin."""
-        return []
-
-    def selected_device(self, name: DeviceName) -> MediaDevice | None:
-        """The device in use, read from its track; where none is, the one that would be. Mirrors ``selectedMic``."""
-        return None
-
-    async def select_device(self, name: DeviceName, id: str) -> None:
-        """Use another device, now and in later sessions. Mirrors ``updateMic()`` and its kin.
-
-        Raises:
-            DeviceError: it cannot be used, also reported as ``deviceError``; the one before stays in use.
-            UnsupportedFeatureError: nothing can be chosen here.
-        """
-        raise _unsupported(self, f"update_{name}")
-
-    @property
-    def media_state(self) -> MediaState:
-        """How far microphone and camera have got. Mirrors ``mediaState``."""
-        return MediaState()
-
-    async def enable_cam(self, enable: bool) -> None:
-        """Open the camera, or release it. Mirrors ``enableCam()``; otherwise as ``enable_mic()``."""
-        if enable:
-            raise _unsupported(self, "enable_cam")
-
-    @property
-    def is_cam_enabled(self) -> bool:
-        """Whether the camera sends, read from its track. Mirrors ``isCamEnabled``."""
-        return False
-
-    async def enable_screen_share(self, enable: bool) -> None:
-        """Ask the person for a screen to share, or end it. Mirrors ``enableScreenShare()``.
-
-        Raises:
-            DeviceError: they refused; also reported as ``deviceError``.
-        """
-        if enable:
-            raise _unsupported(self, "enable_screen_share")
-
-    @property
-    def is_sharing_screen(self) -> bool:
-        """Whether the screen is shared, read from its track. Mirrors ``isSharingScreen``."""
-        return False
-
-    def local_audio(self, *, sample_rate: int, frame: float) -> AudioStream:
-        """What the microphone sends, in frames of so many seconds."""
-        raise _unsupported(self, "local_audio")
-
-    def remote_audio(self, *, sample_rate: int, frame: float) -> AudioStream:
-        """What the bot sends, in frames of so many seconds."""
-        raise _unsupported(self, "remote_audio")
-
-    def show_video(self, element: Any, source: VideoSource) -> None:
-        """Show a video in an element, now and whenever it comes."""
-        raise _unsupported(self, "show_video")
-
-
-def _unsupported(transport: Transport, feature: str) -> UnsupportedFeatureError:
-    return UnsupportedFeatureError(f"{type(transport).__name__} has no {feature}().", feature=feature)

@@ -6,7 +6,9 @@ Names are imported when they are first used, so that a test of one client loads 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rtvi_web.core.media import BOT, LOCAL
     from rtvi_web.testing.http import HttpAnswer, HttpRequest, HttpStream, ScriptedAbortController, ScriptedHttp
+    from rtvi_web.testing.media import ScriptedTrack
     from rtvi_web.testing.realtime import ScriptedRealtimeTransport
     from rtvi_web.testing.script import (
         Expect,
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
         say,
         say_text,
     )
-    from rtvi_web.testing.scripted import BOT, LOCAL, ScriptedTrack, ScriptedTransport
+    from rtvi_web.testing.scripted import ScriptedTransport
 
 __all__ = [
     "BOT",
@@ -57,9 +59,10 @@ def __getattr__(name: str) -> Any:
         from rtvi_web.testing.realtime import ScriptedRealtimeTransport
 
         return ScriptedRealtimeTransport
-    from rtvi_web.testing import http, script, scripted
+    from rtvi_web.core import media as participants
+    from rtvi_web.testing import http, media, script, scripted
 
-    return next(vars(module)[name] for module in (script, http, scripted) if name in vars(module))
+    return next(vars(module)[name] for module in (script, http, media, scripted, participants) if name in vars(module))
 
 
 def __dir__() -> list[str]:

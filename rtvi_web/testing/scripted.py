@@ -22,46 +22,16 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rtvi_web.core.event import Event
-from rtvi_web.core.media import (
-    DeviceName,
-    DeviceState,
-    DeviceStatus,
-    MediaDevice,
-    MediaState,
-    Participant,
-    ParticipantTracks,
-    Tracks,
-)
-from rtvi_web.errors import ConnectPhase, DeviceError, RTVIError
-from rtvi_web.rtvi.protocol.events import RTVIEvent
+from rtvi_web.core.media import BOT, MediaDevice, Participant
+from rtvi_web.errors import ConnectPhase, RTVIError
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss
 from rtvi_web.rtvi.transport import ConnectRequest, Transport, TransportHost
 from rtvi_web.testing.http import HttpAnswer, ScriptedHttp
+from rtvi_web.testing.media import ScriptedMedia
 from rtvi_web.testing.script import Expect, Leave, Lose, Say, ScriptError, Step
 
-BOT = Participant("bot", "bot", local=False)
-LOCAL = Participant("local", "", local=True)
 
-_KINDS: dict[DeviceName, str] = {"mic": "audioinput", "cam": "videoinput", "speaker": "audiooutput"}
-_UPDATED: dict[DeviceName, Event[MediaDevice | None]] = {
-    "mic": RTVIEvent.MIC_UPDATED,
-    "cam": RTVIEvent.CAM_UPDATED,
-    "speaker": RTVIEvent.SPEAKER_UPDATED,
-}
-
-
-class ScriptedTrack:
-    """A stand-in for the ``MediaStreamTrack`` of a microphone, a camera or a screen."""
-
-    def __init__(self, device: str) -> None:
-        self.kind = "audio" if device == "mic" else "video"
-        self.id = f"scripted-{device}"
-        self.enabled = True
-        self.readyState = "live"
-
-
-class ScriptedTransport(Transport):
+class ScriptedTransport(ScriptedMedia, Transport):
     """Follows a script instead of a network.
 
     Args:
@@ -92,23 +62,16 @@ class ScriptedTransport(Transport):
         devices: Iterable[MediaDevice] = (),
         max_message_size: int = 65536,
     ) -> None:
+        super().__init__(microphone=microphone, camera=camera, screen=screen, devices=devices)
         self._steps: deque[Step] = deque(steps)
         self._http = ScriptedHttp(start)
         self.hangs_in = hangs_in
         self.fails_with = fails_with
-        self.microphone = microphone
-        self.camera = camera
-        self.screen = screen
-        self.devices = list(devices)
         self._max_message_size = max_message_size
         self.connect_requests: list[ConnectRequest] = []
         self.sent: list[dict[str, Any]] = []
         self._error: ScriptError | None = None
         self._last_id: str | None = None
-        self._tracks: dict[str, ScriptedTrack] = {}
-        self._chosen: dict[DeviceName, str] = {}
-        self._states: dict[str, DeviceState] = {}
-        self._opened = False
         self._linked = False
 
     def finish(self) -> None:
@@ -137,8 +100,11 @@ class ScriptedTransport(Transport):
 
     def attach(self, host: TransportHost, *, enable_mic: bool, enable_cam: bool = False) -> None:
         self._host = host
-        self._wants_mic = enable_mic
-        self._wants_cam = enable_cam
+        self._attach_media(host.media, enable_mic=enable_mic, enable_cam=enable_cam)
+
+    @property
+    def media(self) -> ScriptedTransport:
+        return self
 
     @property
     def http(self) -> ScriptedHttp:
@@ -150,10 +116,7 @@ class ScriptedTransport(Transport):
 
     async def open_devices(self) -> None:
         await self._reach(ConnectPhase.DEVICES)
-        self._opened = True
-        for device, wanted in (("mic", self._wants_mic), ("cam", self._wants_cam)):
-            if wanted:
-                self._open(device)
+        await super().open_devices()
 
     async def connect(self, request: ConnectRequest) -> Participant:
         self.connect_requests.append(request)
@@ -167,9 +130,8 @@ class ScriptedTransport(Transport):
         return BOT
 
     async def close(self) -> None:
-        self._opened = self._linked = False
-        for device in list(self._tracks):
-            self._stop(device)
+        self._linked = False
+        self._close_media()
 
     def send(self, text: str) -> None:
         message = json.loads(text)
@@ -182,93 +144,12 @@ class ScriptedTransport(Transport):
         self._last_id = message["id"]
         self._go_on()
 
-    async def enable_mic(self, enable: bool) -> None:
-        self._wants_mic = enable
-        if track := self._tracks.get("mic"):
-            track.enabled = enable
-        elif enable and self._opened and (error := self._open("mic")):
-            raise error
-
-    @property
-    def is_mic_enabled(self) -> bool:
-        return "mic" in self._tracks and self._tracks["mic"].enabled
-
-    async def enable_cam(self, enable: bool) -> None:
-        self._wants_cam = enable
-        if not enable:
-            self._stop("cam")
-        elif self._opened and (error := self._open("cam")):
-            raise error
-
-    @property
-    def is_cam_enabled(self) -> bool:
-        return "cam" in self._tracks
-
-    async def enable_screen_share(self, enable: bool) -> None:
-        if not enable:
-            self._stop("screen")
-        elif error := self._open("screen"):
-            self._host.fire(RTVIEvent.SCREEN_SHARE_ERROR, str(error))
-            raise error
-
-    @property
-    def is_sharing_screen(self) -> bool:
-        return "screen" in self._tracks
-
-    def tracks(self) -> Tracks:
-        return Tracks(local=ParticipantTracks(*(self._tracks.get(device) for device in ("mic", "cam", "screen"))))
-
-    @property
-    def media_state(self) -> MediaState:
-        return MediaState(*(self._states.get(device, DeviceState()) for device in ("mic", "cam")))
-
-    async def list_devices(self, name: DeviceName) -> list[MediaDevice]:
-        return [device for device in self.devices if device.kind == _KINDS[name]]
-
-    def selected_device(self, name: DeviceName) -> MediaDevice | None:
-        devices = [device for device in self.devices if device.kind == _KINDS[name]]
-        chosen = [device for device in devices if device.id == self._chosen.get(name)]
-        return next(iter(chosen + devices), None)
-
-    async def select_device(self, name: DeviceName, id: str) -> None:
-        if id not in [device.id for device in await self.list_devices(name)]:
-            error = DeviceError(f"The script has no {name} {id!r}.", devices=[name], type="not-found")
-            self._host.fire(RTVIEvent.DEVICE_ERROR, error)
-            raise error
-        self._chosen[name] = id
-        self._host.fire(_UPDATED[name], self.selected_device(name))
-
     # The script.
 
     async def _reach(self, phase: ConnectPhase) -> None:
         await asyncio.sleep(0)
         if phase is self.hangs_in:
             await asyncio.Event().wait()
-
-    def _open(self, device: str) -> DeviceError | None:
-        if device in self._tracks:
-            return None
-        if {"mic": self.microphone, "cam": self.camera, "screen": self.screen}[device] == "denied":
-            error = DeviceError(f"The {device} was denied by the script.", devices=[device], type="permissions")
-            self._set_state(device, DeviceState(DeviceStatus.ERROR, error))
-            self._host.fire(RTVIEvent.DEVICE_ERROR, error)
-            return error
-        track = self._tracks[device] = ScriptedTrack(device)
-        self._set_state(device, DeviceState(DeviceStatus.GRANTED))
-        started = RTVIEvent.SCREEN_TRACK_STARTED if device == "screen" else RTVIEvent.TRACK_STARTED
-        self._host.fire(started, track, LOCAL)
-        return None
-
-    def _stop(self, device: str) -> None:
-        if track := self._tracks.pop(device, None):
-            track.readyState = "ended"
-            stopped = RTVIEvent.SCREEN_TRACK_STOPPED if device == "screen" else RTVIEvent.TRACK_STOPPED
-            self._host.fire(stopped, track, LOCAL)
-
-    def _set_state(self, device: str, state: DeviceState) -> None:
-        self._states[device] = state
-        if device != "screen":
-            self._host.fire(RTVIEvent.MEDIA_STATE_UPDATED, self.media_state)
 
     def _go_on(self) -> None:
         """Let the bot act, once the client has returned to the event loop."""

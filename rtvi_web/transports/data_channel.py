@@ -9,6 +9,7 @@ from typing import Any
 from rtvi_web.browser import _js
 from rtvi_web.browser.player import Player
 from rtvi_web.browser.rtc import Peer
+from rtvi_web.core.media import TrackSource
 from rtvi_web.errors import ConnectPhase, DisconnectedError, QueueFullError, RTVIError, TransportStartError
 
 MOST_BUFFERED = 8_388_608
@@ -23,7 +24,8 @@ class DataChannelLink:
 
     Args:
         label: the data channel's.
-        media: what is offered, in this order: kinds (``"audio"``, ``"video"``) and directions (``"sendrecv"`` …).
+        media: what is offered, in this order: by the source of what is sent, a kind (``"audio"``, ``"video"``) and a
+            direction (``"sendrecv"`` …).
         ice_servers: as in JavaScript: ``[{"urls": "stun:…"}]``.
         player: plays the audio that is received; ``None`` leaves that to the page.
         lost: called with the reason, at most once, when the link ends by itself after it was open.
@@ -37,7 +39,7 @@ class DataChannelLink:
         self,
         *,
         label: str,
-        media: Sequence[tuple[str, str]],
+        media: Mapping[TrackSource, tuple[str, str]],
         ice_servers: Sequence[Mapping[str, Any]],
         player: Player | None,
         lost: Callable[[RTVIError], object],
@@ -47,8 +49,9 @@ class DataChannelLink:
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._over = False
         self._scope = _js.Scope()
+        self._slots = {source: slot for slot, source in enumerate(media)}
         try:
-            self._peer = Peer(self, ice_servers=ice_servers, label=label, media=media)
+            self._peer = Peer(self, ice_servers=ice_servers, label=label, media=list(media.values()))
         except _js.JsError as error:
             raise TransportStartError(f"The browser refused the ICE servers: {error}") from error
         self._scope.defer(self._peer.close)
@@ -77,8 +80,8 @@ class DataChannelLink:
                 f"{source} is not SDP that the browser understands: {error.message}", phase=ConnectPhase.OFFER
             ) from error
 
-    async def send_track(self, slot: int, track: Any) -> None:
-        """Send another track, ``None`` for none, in a place of ``media``. Nothing happens once the link is over.
+    async def send_track(self, source: TrackSource, track: Any) -> None:
+        """Send another track from a source, ``None`` for none. Nothing happens once the link is over.
 
         Raises:
             DisconnectedError: the browser cannot send it.
@@ -86,7 +89,7 @@ class DataChannelLink:
         if self._over:
             return
         try:
-            await self._peer.send_track(slot, track)
+            await self._peer.send_track(self._slots[source], track)
         except _js.JsError as error:
             if not self._over:
                 raise DisconnectedError(f"The track cannot be sent: {error.message}") from error

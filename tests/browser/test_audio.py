@@ -71,6 +71,6 @@ async def test_a_bot_that_the_browser_cannot_play_for_another_reason(selenium):
 
     async with Bot(speaks=True) as bot, connected(bot, enable_mic=False) as (link, host):
         with refusing("HTMLMediaElement.prototype", "play", "NotSupportedError"), pytest.raises(DeviceError) as caught:
-            await link.resume_bot_audio()
+            await link.media.resume_bot_audio()
         assert caught.value.devices == ("speaker",)
         assert not host.of(RTVIEvent.BOT_AUDIO_BLOCKED)

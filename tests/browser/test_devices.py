@@ -12,18 +12,20 @@ async def test_listing_never_prompts_and_tells_nothing_without_permission(seleni
     await js.allow("")
     async with transport("/unused") as (link, host):
         for name in ("mic", "cam", "speaker"):
-            assert await link.list_devices(name) == []
-            assert link.selected_device(name) is None
+            assert await link.media.list_devices(name) == []
+            assert link.media.selected_device(name) is None
         assert not js.opened.tracks.size
         assert not host.events
         await js.allow("microphone camera")
-        assert [device.label for device in await link.list_devices("mic")] == [
+        assert [device.label for device in await link.media.list_devices("mic")] == [
             "Fake Default Audio Input",
             "Fake Audio Input 1",
             "Fake Audio Input 2",
         ]
-        assert [device.label for device in await link.list_devices("cam")] == [f"fake_device_{i}" for i in range(3)]
-        speaker = (await link.list_devices("speaker"))[1]
+        assert [device.label for device in await link.media.list_devices("cam")] == [
+            f"fake_device_{i}" for i in range(3)
+        ]
+        speaker = (await link.media.list_devices("speaker"))[1]
         assert (speaker.label, speaker.kind) == ("Fake Audio Output 1", "audiooutput")
         assert not js.opened.tracks.size
 
@@ -33,17 +35,17 @@ async def test_opening_fires_lists_and_selections_in_the_order_of_javascript(sel
     from loopback import RTVIEvent, transport
 
     async with transport("/unused") as (link, host):
-        await link.open_devices()
+        await link.media.open_devices()
         names = [str(event) for event, *_ in host.events]
         lists = ["availableMicsUpdated", "availableSpeakersUpdated", "micUpdated", "speakerUpdated"]
         assert [name for name in names if name in lists] == lists
         assert names.index("trackStarted") < names.index("micUpdated")
         [[mic]] = host.of(RTVIEvent.MIC_UPDATED)
-        track = link.tracks().local.audio
-        assert mic == link.selected_device("mic")
+        track = link.media.tracks().local.audio
+        assert mic == link.media.selected_device("mic")
         assert (mic.id, mic.label) == (track.getSettings().deviceId, track.label)
         count = len(host.events)
-        await link.open_devices()  # They are open already.
+        await link.media.open_devices()  # They are open already.
         assert len(host.events) == count
 
 
@@ -58,7 +60,7 @@ async def test_a_session_without_microphone_and_camera_opens_nothing(selenium):
         link.send("typed")
         frames = [await bot.frames.get() for _ in range(4)]
         assert frames[-1] == "typed"
-        assert link.tracks().local == (None, None, None)
+        assert link.media.tracks().local == (None, None, None)
 
 
 @run_in_pyodide
@@ -70,19 +72,19 @@ async def test_the_state_of_each_device_apart_from_the_session(selenium):
 
     await js.allow("")
     async with transport("/unused") as (link, host):
-        assert link.media_state == MediaState(DeviceState(), DeviceState())
-        await link.open_devices()
-        mic, cam = link.media_state
+        assert link.media.media_state == MediaState(DeviceState(), DeviceState())
+        await link.media.open_devices()
+        mic, cam = link.media.media_state
         assert (mic.status, mic.reason, cam.status) == ("error", "permissions", "uninitialized")
         states = [state.mic.status for [state] in host.of(RTVIEvent.MEDIA_STATE_UPDATED)]
         assert states[-2:] == ["initializing", "error"]  # That it is forbidden may be known before it is opened.
         await js.allow("microphone camera")
-        await host.until(lambda: link.media_state.cam.status == "granted")
-        await host.until(lambda: link.media_state.mic.status == "granted")
-        assert link.tracks().local.audio is None  # Being allowed is no wish.
+        await host.until(lambda: link.media.media_state.cam.status == "granted")
+        await host.until(lambda: link.media.media_state.mic.status == "granted")
+        assert link.media.tracks().local.audio is None  # Being allowed is no wish.
         assert not js.opened.tracks.size
-        await link.enable_mic(True)
-        assert link.is_mic_enabled
+        await link.media.enable_mic(True)
+        assert link.media.is_mic_enabled
 
 
 @run_in_pyodide
@@ -91,12 +93,12 @@ async def test_a_permission_that_is_withdrawn_in_a_call(selenium):
     from loopback import Bot, RTVIEvent, connected
 
     async with Bot() as bot, connected(bot) as (link, host):
-        track = link.tracks().local.audio
+        track = link.media.tracks().local.audio
         enabled = []
         real = host.fire
 
         def fire(event, *args):
-            enabled.append((str(event), link.is_mic_enabled))
+            enabled.append((str(event), link.media.is_mic_enabled))
             real(event, *args)
 
         host.fire = fire
@@ -105,7 +107,7 @@ async def test_a_permission_that_is_withdrawn_in_a_call(selenium):
         assert (error.type, error.devices) == ("permissions", ("mic",))
         assert "withdrawn" in str(error)
         assert track.readyState == "ended"
-        assert link.media_state.mic.reason == "permissions"
+        assert link.media.media_state.mic.reason == "permissions"
         assert [args for args in enabled if args[0] == "trackStopped"] == [("trackStopped", False)]
         assert js.opened.tracks.size == 1  # It was not asked for again.
         assert not host.losses
@@ -120,8 +122,8 @@ async def test_another_microphone_in_a_call_is_heard_with_no_new_offer_and_no_ga
     async with Bot() as bot, connected(bot) as (link, host):
         [receiver, *_] = bot.connection.getReceivers()
         await until(lambda: stats(receiver, "packetsReceived"))
-        other = (await link.list_devices("mic"))[2]
-        before = link.tracks().local.audio
+        other = (await link.media.list_devices("mic"))[2]
+        before = link.media.tracks().local.audio
 
         async def arrived(count):
             return await stats(receiver, "packetsReceived") > count
@@ -134,13 +136,13 @@ async def test_another_microphone_in_a_call_is_heard_with_no_new_offer_and_no_ga
         )
         with replaced("RTCRtpSender.prototype", "replaceTrack", source):
             for id in (other.id, "default", other.id):
-                await link.select_device("mic", id)
+                await link.media.select_device("mic", id)
                 received = await stats(receiver, "packetsReceived")
                 await until(lambda more=received + 5: arrived(more))
         assert list(js.exchanges) == ["live live"] * 3
         del js.exchanges
-        track = link.tracks().local.audio
-        assert (before.readyState, track.label, link.selected_device("mic")) == ("ended", other.label, other)
+        track = link.media.tracks().local.audio
+        assert (before.readyState, track.label, link.media.selected_device("mic")) == ("ended", other.label, other)
         assert host.of(RTVIEvent.MIC_UPDATED)[-1] == [other]
         assert len(bot.offers) == 1
 
@@ -183,9 +185,9 @@ async def test_the_gap_that_the_bot_hears_between_two_microphones(selenium):
 
                 gaps = []
                 while len(gaps) < 5 and min(gaps, default=1) >= 0.3:
-                    await link.select_device("mic", "default")
+                    await link.media.select_device("mic", "default")
                     await hear(500)
-                    await link.select_device("mic", (await link.list_devices("mic"))[1].id)
+                    await link.media.select_device("mic", (await link.media.list_devices("mic"))[1].id)
                     gaps.append(longest_silence(await hear(1000)))
                 ear.close()
                 assert min(gaps) < 0.3, gaps
@@ -202,9 +204,9 @@ async def test_a_microphone_that_cannot_be_used_leaves_the_one_before(selenium):
     from rtvi_web import DeviceError
 
     async with Bot() as bot, connected(bot) as (link, host):
-        track, mic = link.tracks().local.audio, link.selected_device("mic")
+        track, mic = link.media.tracks().local.audio, link.media.selected_device("mic")
         with pytest.raises(DeviceError, match="no microphone with the id 'ghost'") as caught:
-            await link.select_device("mic", "ghost")
+            await link.media.select_device("mic", "ghost")
         assert caught.value.type == "not-found"
         # A device that is still listed and no longer there: Chromium rejects with an OverconstrainedError, on which a
         # bare await would hang for ever.
@@ -216,18 +218,18 @@ async def test_a_microphone_that_cannot_be_used_leaves_the_one_before(selenium):
             replaced("MediaDevices.prototype", "enumerateDevices", source),
             pytest.raises(DeviceError, match="is not available") as caught,
         ):
-            await link.select_device("mic", "ghost")
+            await link.media.select_device("mic", "ghost")
         assert caught.value.type == "constraints"
-        other = (await link.list_devices("mic"))[1]
+        other = (await link.media.list_devices("mic"))[1]
         with (
             refusing("MediaDevices.prototype", "getUserMedia", "NotReadableError"),
             pytest.raises(DeviceError) as caught,
         ):
-            await link.select_device("mic", other.id)
+            await link.media.select_device("mic", other.id)
         assert caught.value.type == "in-use"
-        assert (link.tracks().local.audio, link.selected_device("mic")) == (track, mic)
-        assert link.is_mic_enabled
-        assert link.media_state.mic.status == "granted"
+        assert (link.media.tracks().local.audio, link.media.selected_device("mic")) == (track, mic)
+        assert link.media.is_mic_enabled
+        assert link.media.media_state.mic.status == "granted"
         assert [error.type for [error] in host.of(RTVIEvent.DEVICE_ERROR)] == ["not-found", "constraints", "in-use"]
         assert js.opened.tracks.size == 1
 
@@ -237,14 +239,14 @@ async def test_a_muted_microphone_stays_muted_when_it_is_changed(selenium):
     from loopback import RTVIEvent, transport
 
     async with transport("/unused") as (link, host):
-        await link.open_devices()
-        await link.enable_mic(False)
-        await link.select_device("mic", (await link.list_devices("mic"))[1].id)
-        assert link.selected_device("mic").label == "Fake Audio Input 1"
-        assert not link.is_mic_enabled
+        await link.media.open_devices()
+        await link.media.enable_mic(False)
+        await link.media.select_device("mic", (await link.media.list_devices("mic"))[1].id)
+        assert link.media.selected_device("mic").label == "Fake Audio Input 1"
+        assert not link.media.is_mic_enabled
         assert len(host.of(RTVIEvent.TRACK_STARTED)) == 1
-        await link.enable_mic(True)
-        assert link.tracks().local.audio.label == "Fake Audio Input 1"
+        await link.media.enable_mic(True)
+        assert link.media.tracks().local.audio.label == "Fake Audio Input 1"
 
 
 @run_in_pyodide
@@ -255,22 +257,22 @@ async def test_a_choice_is_remembered_across_page_loads_by_id_and_else_by_label(
     from loopback import RTVIEvent, transport
 
     async with transport("/unused") as (link, _):
-        chosen = (await link.list_devices("mic"))[2]
-        await link.select_device("mic", chosen.id)  # Before anything is open: it opens nothing.
+        chosen = (await link.media.list_devices("mic"))[2]
+        await link.media.select_device("mic", chosen.id)  # Before anything is open: it opens nothing.
         assert not js.opened.tracks.size
-        assert link.selected_device("mic") == chosen
+        assert link.media.selected_device("mic") == chosen
     async with transport("/unused") as (link, _):
-        await link.open_devices()
-        assert link.tracks().local.audio.label == chosen.label
+        await link.media.open_devices()
+        assert link.media.tracks().local.audio.label == chosen.label
         assert js.opened.tracks.size == 1
-    remembered = json.loads(js.localStorage.getItem("rtvi_web.rtvi.members.devices"))
+    remembered = json.loads(js.localStorage.getItem("rtvi_web.devices"))
     assert remembered == {"mic": {"id": chosen.id, "label": chosen.label}}
     remembered["mic"]["id"] = "the id of another day"
-    js.localStorage.setItem("rtvi_web.rtvi.members.devices", json.dumps(remembered))
+    js.localStorage.setItem("rtvi_web.devices", json.dumps(remembered))
     async with transport("/unused") as (link, host):
-        await link.open_devices()
-        assert link.selected_device("mic") == chosen
-        assert link.tracks().local.audio.label == chosen.label
+        await link.media.open_devices()
+        assert link.media.selected_device("mic") == chosen
+        assert link.media.tracks().local.audio.label == chosen.label
         assert not host.of(RTVIEvent.DEVICE_ERROR)
 
 
@@ -280,9 +282,9 @@ async def test_a_choice_is_not_remembered_where_the_page_says_so(selenium):
     from loopback import transport
 
     async with transport("/unused", remember_devices=False) as (link, _):
-        await link.select_device("mic", (await link.list_devices("mic"))[2].id)
-        await link.open_devices()
-        assert link.tracks().local.audio.label == "Fake Audio Input 2"
+        await link.media.select_device("mic", (await link.media.list_devices("mic"))[2].id)
+        await link.media.open_devices()
+        assert link.media.tracks().local.audio.label == "Fake Audio Input 2"
         assert js.localStorage.length == 0
 
 
@@ -292,10 +294,10 @@ async def test_nonsense_in_the_storage_is_ignored(selenium, stored):
     import js
     from loopback import transport
 
-    js.localStorage.setItem("rtvi_web.rtvi.members.devices", stored)
+    js.localStorage.setItem("rtvi_web.devices", stored)
     async with transport("/unused") as (link, _):
-        await link.open_devices()
-        assert link.tracks().local.audio.label == "Fake Default Audio Input"
+        await link.media.open_devices()
+        assert link.media.tracks().local.audio.label == "Fake Default Audio Input"
 
 
 @run_in_pyodide
@@ -304,9 +306,9 @@ async def test_the_chosen_microphone_is_unplugged_and_comes_back(selenium):
     from loopback import Bot, RTVIEvent, connected
 
     async with Bot() as bot, connected(bot) as (link, host):
-        mics = await link.list_devices("mic")
-        await link.select_device("mic", mics[1].id)
-        chosen = link.tracks().local.audio
+        mics = await link.media.list_devices("mic")
+        await link.media.select_device("mic", mics[1].id)
+        chosen = link.media.tracks().local.audio
         with unplugged("Fake Audio Input 1"):
             await host.until(lambda: host.of(RTVIEvent.MIC_UPDATED)[-1] == [mics[0]])
             assert host.of(RTVIEvent.AVAILABLE_MICS_UPDATED)[-1] == [[mics[0], mics[2]]]
@@ -315,10 +317,10 @@ async def test_the_chosen_microphone_is_unplugged_and_comes_back(selenium):
                 "not-found",
                 "Fake Audio Input 1 is gone; Fake Default Audio Input is used in its place.",
             )
-            assert (chosen.readyState, link.is_mic_enabled) == ("ended", True)
-            assert link.tracks().local.audio.label == "Fake Default Audio Input"
+            assert (chosen.readyState, link.media.is_mic_enabled) == ("ended", True)
+            assert link.media.tracks().local.audio.label == "Fake Default Audio Input"
         await host.until(lambda: host.of(RTVIEvent.MIC_UPDATED)[-1] == [mics[1]])
-        assert link.tracks().local.audio.label == "Fake Audio Input 1"
+        assert link.media.tracks().local.audio.label == "Fake Audio Input 1"
         assert len(host.of(RTVIEvent.DEVICE_ERROR)) == 1
         assert len(bot.offers) == 1
 
@@ -330,14 +332,14 @@ async def test_a_track_that_ends_as_its_device_is_unplugged(selenium):
     from loopback import RTVIEvent, transport
 
     async with transport("/unused") as (link, host):
-        mics = await link.list_devices("mic")
-        await link.select_device("mic", mics[1].id)
-        await link.open_devices()
+        mics = await link.media.list_devices("mic")
+        await link.media.select_device("mic", mics[1].id)
+        await link.media.open_devices()
         with unplugged("Fake Audio Input 1"):
-            link.tracks().local.audio.dispatchEvent(js.Event.new("ended"))
+            link.media.tracks().local.audio.dispatchEvent(js.Event.new("ended"))
             await host.until(lambda: host.of(RTVIEvent.MIC_UPDATED)[-1] == [mics[0]])
-            assert link.is_mic_enabled
-            assert link.media_state.mic.status == "granted"
+            assert link.media.is_mic_enabled
+            assert link.media.media_state.mic.status == "granted"
 
 
 @run_in_pyodide
@@ -350,13 +352,13 @@ async def test_a_device_that_is_gone_before_the_browser_tells_whether_it_is_allo
         "async function (...args) { await new Promise((go) => setTimeout(go, 200));return original.apply(this, args) }"
     )
     async with transport("/unused") as (link, host):
-        mics = await link.list_devices("mic")
-        await link.select_device("mic", mics[1].id)
-        await link.open_devices()
+        mics = await link.media.list_devices("mic")
+        await link.media.select_device("mic", mics[1].id)
+        await link.media.open_devices()
         with replaced("Permissions.prototype", "query", slow), unplugged("Fake Audio Input 1"):
-            link.tracks().local.audio.dispatchEvent(js.Event.new("ended"))
+            link.media.tracks().local.audio.dispatchEvent(js.Event.new("ended"))
             await host.until(lambda: host.of(RTVIEvent.MIC_UPDATED)[-1] == [mics[0]])
-            assert link.tracks().local.audio.label == mics[0].label
+            assert link.media.tracks().local.audio.label == mics[0].label
             [[error]] = host.of(RTVIEvent.DEVICE_ERROR)
             assert str(error) == f"{mics[1].label} is gone; {mics[0].label} is used in its place."
 
@@ -367,13 +369,13 @@ async def test_the_only_microphone_is_unplugged_and_comes_back(selenium):
     from loopback import Bot, RTVIEvent, connected
 
     async with Bot() as bot, connected(bot) as (link, host):
-        with unplugged(*(mic.label for mic in await link.list_devices("mic"))):
+        with unplugged(*(mic.label for mic in await link.media.list_devices("mic"))):
             [error] = await host.until(lambda: [error for [error] in host.of(RTVIEvent.DEVICE_ERROR)])
             assert (error.type, str(error)) == ("not-found", "The microphone is gone: it was unplugged.")
-            assert (link.is_mic_enabled, link.tracks().local.audio) == (False, None)
+            assert (link.media.is_mic_enabled, link.media.tracks().local.audio) == (False, None)
             await host.until(lambda: host.of(RTVIEvent.MIC_UPDATED)[-1] == [None])
-        await host.until(lambda: link.is_mic_enabled)
-        assert link.selected_device("mic").label == "Fake Default Audio Input"
+        await host.until(lambda: link.media.is_mic_enabled)
+        assert link.media.selected_device("mic").label == "Fake Default Audio Input"
 
 
 @run_in_pyodide
@@ -383,17 +385,17 @@ async def test_a_muted_microphone_that_is_unplugged_is_not_opened_again(selenium
     from loopback import RTVIEvent, transport
 
     async with transport("/unused") as (link, host):
-        mics = await link.list_devices("mic")
-        await link.select_device("mic", mics[1].id)
-        await link.open_devices()
-        await link.enable_mic(False)
+        mics = await link.media.list_devices("mic")
+        await link.media.select_device("mic", mics[1].id)
+        await link.media.open_devices()
+        await link.media.enable_mic(False)
         assert js.opened.tracks.size == 1
         with unplugged("Fake Audio Input 1"):
             await host.until(lambda: host.of(RTVIEvent.DEVICE_ERROR))
-            assert link.tracks().local.audio is None
+            assert link.media.tracks().local.audio is None
             assert js.opened.tracks.size == 1
-            await link.enable_mic(True)
-            assert link.tracks().local.audio.label == "Fake Default Audio Input"
+            await link.media.enable_mic(True)
+            assert link.media.tracks().local.audio.label == "Fake Default Audio Input"
 
 
 GET_USER_MEDIA = [
@@ -417,20 +419,24 @@ async def test_every_refusal_of_a_device_has_a_type(selenium, name, type):
     from rtvi_web import DeviceError
 
     async with transport("/unused", enable_mic=False) as (link, host):
-        await link.open_devices()
+        await link.media.open_devices()
         asks = {
-            "mic": ("MediaDevices.prototype", "getUserMedia", link.enable_mic),
-            "cam": ("MediaDevices.prototype", "getUserMedia", link.enable_cam),
-            "screen": ("MediaDevices.prototype", "getDisplayMedia", link.enable_screen_share),
-            "speaker": ("HTMLMediaElement.prototype", "setSinkId", lambda _: link.select_device("speaker", "x")),
+            "mic": ("MediaDevices.prototype", "getUserMedia", link.media.enable_mic),
+            "cam": ("MediaDevices.prototype", "getUserMedia", link.media.enable_cam),
+            "screen": ("MediaDevices.prototype", "getDisplayMedia", link.media.enable_screen_share),
+            "speaker": ("HTMLMediaElement.prototype", "setSinkId", lambda _: link.media.select_device("speaker", "x")),
         }
         for device, (owner, method, ask) in asks.items():
             with refusing(owner, method, name), pytest.raises(DeviceError) as caught:
                 await ask(True)
             assert (caught.value.type, caught.value.devices) == (type, (device,))
             assert host.of(RTVIEvent.DEVICE_ERROR)[-1] == [caught.value]
-        assert (link.is_mic_enabled, link.is_cam_enabled, link.is_sharing_screen) == (False, False, False)
-        assert link.media_state.mic.reason == link.media_state.cam.reason == type
+        assert (link.media.is_mic_enabled, link.media.is_cam_enabled, link.media.is_sharing_screen) == (
+            False,
+            False,
+            False,
+        )
+        assert link.media.media_state.mic.reason == link.media.media_state.cam.reason == type
         assert len(host.of(RTVIEvent.SCREEN_SHARE_ERROR)) == 1
 
 
@@ -440,7 +446,7 @@ async def test_constraints_that_no_microphone_meets(selenium):
 
     constraints = {"sampleRate": {"exact": 7}}  # Chromium: an OverconstrainedError, which is no Error.
     async with transport("/unused", audio_constraints=constraints) as (link, host):
-        await link.open_devices()
+        await link.media.open_devices()
         [[error]] = host.of(RTVIEvent.DEVICE_ERROR)
         assert error.type == "constraints"
 
@@ -451,14 +457,14 @@ async def test_constraints_are_asked_of_every_device(selenium):
 
     wanted = {"echoCancellation": False, "noiseSuppression": False, "autoGainControl": False}
     async with transport("/unused", audio_constraints=wanted) as (link, _):
-        await link.open_devices()
-        for id in ("default", (await link.list_devices("mic"))[1].id):
-            await link.select_device("mic", id)
-            settings = link.tracks().local.audio.getSettings()
+        await link.media.open_devices()
+        for id in ("default", (await link.media.list_devices("mic"))[1].id):
+            await link.media.select_device("mic", id)
+            settings = link.media.tracks().local.audio.getSettings()
             assert {name: getattr(settings, name) for name in wanted} == wanted
     async with transport("/unused") as (link, _):
-        await link.open_devices()
-        assert link.tracks().local.audio.getSettings().echoCancellation
+        await link.media.open_devices()
+        assert link.media.tracks().local.audio.getSettings().echoCancellation
 
 
 @run_in_pyodide
@@ -474,12 +480,12 @@ async def test_the_applications_own_track_is_sent_muted_and_never_stopped(seleni
             async with Bot() as bot, connected(bot, audio_track=own) as (link, host):
                 [receiver, *_] = bot.connection.getReceivers()
                 await until(lambda receiver=receiver: energy(receiver))
-                assert link.tracks().local.audio is own
+                assert link.media.tracks().local.audio is own
                 assert not js.opened.tracks.size
-                assert link.selected_device("mic") is None
+                assert link.media.selected_device("mic") is None
                 with pytest.raises(UnsupportedFeatureError):
-                    await link.select_device("mic", "default")
-                await link.enable_mic(False)
+                    await link.media.select_device("mic", "default")
+                await link.media.enable_mic(False)
                 assert (own.enabled, own.readyState) == (False, "live")
             assert (own.enabled, own.readyState) == (True, "live")
         own.stop()

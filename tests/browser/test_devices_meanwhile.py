@@ -13,17 +13,17 @@ async def test_a_camera_that_is_turned_off_while_it_is_changed_stays_off(seleniu
 
     await js.allow("microphone camera")
     async with Bot() as bot, connected(bot, enable_mic=False) as (link, _):
-        await link.enable_cam(True)
-        other = (await link.list_devices("cam"))[2]
+        await link.media.enable_cam(True)
+        other = (await link.media.list_devices("cam"))[2]
         with slow("MediaDevices.prototype", "getUserMedia"):
-            changing = asyncio.ensure_future(link.select_device("cam", other.id))
+            changing = asyncio.ensure_future(link.media.select_device("cam", other.id))
             await until(lambda: js.edge.slowed)
-            await link.enable_cam(False)
+            await link.media.enable_cam(False)
             await changing
-        assert not link.is_cam_enabled
+        assert not link.media.is_cam_enabled
         assert all(track.readyState == "ended" for track in js.opened.tracks)
-        await link.enable_cam(True)
-        assert link.selected_device("cam") == other
+        await link.media.enable_cam(True)
+        assert link.media.selected_device("cam") == other
 
 
 @run_in_pyodide
@@ -36,13 +36,13 @@ async def test_a_camera_that_is_turned_off_while_the_bot_is_given_another_stays_
 
     await js.allow("microphone camera")
     async with Bot() as bot, connected(bot, enable_mic=False) as (link, _):
-        await link.enable_cam(True)
-        other = (await link.list_devices("cam"))[2]
+        await link.media.enable_cam(True)
+        other = (await link.media.list_devices("cam"))[2]
         with slow("RTCRtpSender.prototype", "replaceTrack"):
-            changing = asyncio.ensure_future(link.select_device("cam", other.id))
+            changing = asyncio.ensure_future(link.media.select_device("cam", other.id))
             await until(lambda: js.edge.slowed)
-            await asyncio.gather(link.enable_cam(False), changing)
-        assert not link.is_cam_enabled
+            await asyncio.gather(link.media.enable_cam(False), changing)
+        assert not link.media.is_cam_enabled
         assert all(track.readyState == "ended" for track in js.opened.tracks)
 
 
@@ -55,14 +55,14 @@ async def test_a_microphone_that_is_muted_while_the_bot_is_given_another_stays_m
     from loopback import Bot, connected, until
 
     async with Bot() as bot, connected(bot) as (link, _):
-        other = (await link.list_devices("mic"))[2]
+        other = (await link.media.list_devices("mic"))[2]
         with slow("RTCRtpSender.prototype", "replaceTrack"):
-            changing = asyncio.ensure_future(link.select_device("mic", other.id))
+            changing = asyncio.ensure_future(link.media.select_device("mic", other.id))
             await until(lambda: js.edge.slowed)
-            await link.enable_mic(False)
+            await link.media.enable_mic(False)
             await changing
-        assert not link.is_mic_enabled
-        assert link.tracks().local.audio.label == other.label
+        assert not link.media.is_mic_enabled
+        assert link.media.tracks().local.audio.label == other.label
 
 
 @run_in_pyodide
@@ -74,13 +74,13 @@ async def test_a_microphone_that_is_chosen_while_one_is_opened_is_the_one_that_i
     from loopback import Bot, RTVIEvent, connected, until
 
     async with Bot() as bot, connected(bot, enable_mic=False) as (link, host):
-        other = (await link.list_devices("mic"))[2]
+        other = (await link.media.list_devices("mic"))[2]
         with slow("MediaDevices.prototype", "getUserMedia"):
-            opening = asyncio.ensure_future(link.enable_mic(True))
+            opening = asyncio.ensure_future(link.media.enable_mic(True))
             await until(lambda: js.edge.slowed)
-            await link.select_device("mic", other.id)
+            await link.media.select_device("mic", other.id)
             await opening
-        assert link.tracks().local.audio.label == other.label
+        assert link.media.tracks().local.audio.label == other.label
         assert host.of(RTVIEvent.MIC_UPDATED)[-1] == [other]
 
 
@@ -92,13 +92,13 @@ async def test_a_microphone_that_was_refused_is_not_asked_for_by_choosing_one(se
 
     await js.allow("")
     async with transport("/unused") as (link, host):
-        await link.open_devices()
+        await link.media.open_devices()
         errors = len(host.of(RTVIEvent.DEVICE_ERROR))
         with refusing("MediaDevices.prototype", "getUserMedia", "NotAllowedError"):
-            await link.select_device("mic", "x")
+            await link.media.select_device("mic", "x")
         assert len(host.of(RTVIEvent.DEVICE_ERROR)) == errors
         with refusing("Permissions.prototype", "query", "TypeError"):  # A browser that tells no permissions.
-            await link.select_device("mic", "x")
+            await link.media.select_device("mic", "x")
         assert len(host.of(RTVIEvent.DEVICE_ERROR)) == errors
 
 
@@ -107,13 +107,13 @@ async def test_a_track_that_the_page_has_stopped_is_opened_again(selenium):
     from loopback import RTVIEvent, transport
 
     async with transport("/unused") as (link, host):
-        await link.open_devices()
-        stopped = link.tracks().local.audio
+        await link.media.open_devices()
+        stopped = link.media.tracks().local.audio
         stopped.stop()  # Of this no event tells.
-        assert (link.is_mic_enabled, link.tracks().local.audio) == (False, None)
-        await link.enable_mic(True)
-        assert link.is_mic_enabled
-        assert link.tracks().local.audio.readyState == "live"
+        assert (link.media.is_mic_enabled, link.media.tracks().local.audio) == (False, None)
+        await link.media.enable_mic(True)
+        assert link.media.is_mic_enabled
+        assert link.media.tracks().local.audio.readyState == "live"
         assert [track for track, _ in host.of(RTVIEvent.TRACK_STOPPED)] == [stopped]
 
 
@@ -126,11 +126,11 @@ async def test_two_clients_in_one_page_remember_the_choices_of_both(selenium):
 
     await js.allow("microphone camera")
     async with transport("/unused") as (one, _), transport("/unused") as (other, _):
-        mic, cam = (await one.list_devices("mic"))[1], (await one.list_devices("cam"))[1]
-        assert one.selected_device("mic") != mic
-        await other.select_device("cam", cam.id)
-        await one.select_device("mic", mic.id)
-    remembered = json.loads(js.localStorage.getItem("rtvi_web.rtvi.members.devices"))
+        mic, cam = (await one.media.list_devices("mic"))[1], (await one.media.list_devices("cam"))[1]
+        assert one.media.selected_device("mic") != mic
+        await other.media.select_device("cam", cam.id)
+        await one.media.select_device("mic", mic.id)
+    remembered = json.loads(js.localStorage.getItem("rtvi_web.devices"))
     assert remembered == {"cam": {"id": cam.id, "label": cam.label}, "mic": {"id": mic.id, "label": mic.label}}
 
 
@@ -142,14 +142,14 @@ async def test_the_label_of_a_device_that_was_chosen_before_the_browser_told_it(
     from loopback import transport
 
     async with transport("/unused") as (link, _):
-        id = (await link.list_devices("mic"))[1].id
+        id = (await link.media.list_devices("mic"))[1].id
     await js.allow("")
     async with transport("/unused", enable_mic=False) as (link, _):
-        await link.select_device("mic", id)
-        assert json.loads(js.localStorage.getItem("rtvi_web.rtvi.members.devices")) == {"mic": {"id": id, "label": ""}}
+        await link.media.select_device("mic", id)
+        assert json.loads(js.localStorage.getItem("rtvi_web.devices")) == {"mic": {"id": id, "label": ""}}
         await js.allow("microphone")
-        await link.open_devices()
-    remembered = json.loads(js.localStorage.getItem("rtvi_web.rtvi.members.devices"))
+        await link.media.open_devices()
+    remembered = json.loads(js.localStorage.getItem("rtvi_web.devices"))
     assert remembered == {"mic": {"id": id, "label": "Fake Audio Input 1"}}
 
 
@@ -161,15 +161,15 @@ async def test_devices_are_changed_while_the_link_is_replaced(selenium):
 
     await js.allow("microphone camera")
     async with Bot() as bot, connected(bot, enable_cam=True) as (link, host):
-        other = (await link.list_devices("mic"))[2]
-        await link.enable_mic(False)
+        other = (await link.media.list_devices("mic"))[2]
+        await link.media.enable_mic(False)
         await link._link.close()
         host.events.clear()
-        await link.enable_mic(True)
-        await link.select_device("mic", other.id)
-        await link.enable_cam(False)
-        assert (link.is_mic_enabled, link.is_cam_enabled) == (True, False)
-        assert link.tracks().local.audio.label == other.label
+        await link.media.enable_mic(True)
+        await link.media.select_device("mic", other.id)
+        await link.media.enable_cam(False)
+        assert (link.media.is_mic_enabled, link.media.is_cam_enabled) == (True, False)
+        assert link.media.tracks().local.audio.label == other.label
         assert [track.kind for track, _ in host.of(RTVIEvent.TRACK_STARTED)] == ["audio", "audio"]
         assert [track.kind for track, _ in host.of(RTVIEvent.TRACK_STOPPED)] == ["audio", "video"]
 
@@ -180,8 +180,8 @@ async def test_a_screen_is_shared_while_the_link_is_replaced(selenium_screen):
 
     async with Bot() as bot, connected(bot, enable_mic=False) as (link, host):
         await link._link.close()
-        await link.enable_screen_share(True)
-        assert link.is_sharing_screen
+        await link.media.enable_screen_share(True)
+        assert link.media.is_sharing_screen
         assert len(host.of(RTVIEvent.SCREEN_TRACK_STARTED)) == 1
 
 

@@ -53,13 +53,13 @@ async def test_nothing_is_measured_while_nobody_listens_or_nothing_sounds(seleni
     async with transport("/unused") as (link, host):
         before = js.opened.contexts.size
         host.listening.add(RTVIEvent.REMOTE_AUDIO_LEVEL)  # There is no bot.
-        await link.open_devices()
+        await link.media.open_devices()
         await asyncio.sleep(0.35)
         assert js.opened.contexts.size == before
         host.listening.add(RTVIEvent.LOCAL_AUDIO_LEVEL)
         # Chromium's fake microphone beeps once a second.
         await host.until(lambda: any(level > 0.01 for [level] in host.of(RTVIEvent.LOCAL_AUDIO_LEVEL)))
-        await link.enable_mic(False)
+        await link.media.enable_mic(False)
         await host.until(lambda: host.of(RTVIEvent.LOCAL_AUDIO_LEVEL)[-12:] == [[0]] * 12)
         host.listening.clear()
         await asyncio.sleep(0.25)
@@ -75,7 +75,7 @@ async def test_the_level_follows_a_change_of_the_microphone_and_of_the_page_that
     async with Bot(speaks=True) as bot, connected(bot, play_bot_audio=False) as (link, host):
         host.listening |= {RTVIEvent.LOCAL_AUDIO_LEVEL, RTVIEvent.REMOTE_AUDIO_LEVEL}
         await host.until(lambda: any(level > 0.5 for level, _ in host.of(RTVIEvent.REMOTE_AUDIO_LEVEL)))
-        await link.select_device("mic", (await link.list_devices("mic"))[1].id)
+        await link.media.select_device("mic", (await link.media.list_devices("mic"))[1].id)
         host.events.clear()
         await host.until(lambda: any(level > 0.01 for [level] in host.of(RTVIEvent.LOCAL_AUDIO_LEVEL)))
 
@@ -121,7 +121,7 @@ async def test_the_bot_is_measured_and_read_from_the_click_on_that_lets_it_be_he
                 frames = []
 
                 async def read():
-                    async for frame in link.remote_audio(sample_rate=16000, frame=0.02):
+                    async for frame in link.media.remote_audio(sample_rate=16000, frame=0.02):
                         frames.append(frame)
 
                 reading = asyncio.ensure_future(read())

@@ -13,8 +13,8 @@ async def test_what_both_sides_say_as_samples(selenium):
         connected(bot, audio_track=own) as (link, _),
     ):
         for stream, pitch, rate in (
-            (link.local_audio(sample_rate=16000, frame=0.1), 1000, 16000),
-            (link.remote_audio(sample_rate=24000, frame=0.1), 440, 24000),
+            (link.media.local_audio(sample_rate=16000, frame=0.1), 1000, 16000),
+            (link.media.remote_audio(sample_rate=24000, frame=0.1), 440, 24000),
         ):
             async for frame in stream:
                 assert (frame.sample_rate, frame.channels) == (rate, 1)
@@ -82,7 +82,7 @@ async def test_a_loop_that_is_left_leaves_no_context_and_the_session_ends_the_ot
     from loopback import transport, until
 
     async with transport("/unused") as (link, _):
-        waiting, frames = link.local_audio(sample_rate=16000, frame=0.02), []
+        waiting, frames = link.media.local_audio(sample_rate=16000, frame=0.02), []
 
         async def hear():
             async for frame in waiting:
@@ -91,11 +91,11 @@ async def test_a_loop_that_is_left_leaves_no_context_and_the_session_ends_the_ot
         hearing = asyncio.ensure_future(hear())  # Before there is a microphone.
         await asyncio.sleep(0.05)
         assert js.opened.contexts.size == 0
-        await link.open_devices()
-        async for _ in link.local_audio(sample_rate=16000, frame=0.02):
+        await link.media.open_devices()
+        async for _ in link.media.local_audio(sample_rate=16000, frame=0.02):
             break
         await until(lambda: [context.state for context in js.opened.contexts].count("closed") == 1)
-        await link.select_device("mic", (await link.list_devices("mic"))[1].id)
+        await link.media.select_device("mic", (await link.media.list_devices("mic"))[1].id)
         count = len(frames)
         await until(lambda: len(frames) > count + 10)
         await link.close()
@@ -109,8 +109,8 @@ async def test_what_was_lost_is_counted_by_the_frame_that_comes_next(selenium):
     from loopback import tone, transport
 
     async with tone() as own, transport("/unused", audio_track=own) as (link, _):
-        await link.open_devices()
-        stream, counts = link.local_audio(sample_rate=16000, frame=0.02), []
+        await link.media.open_devices()
+        stream, counts = link.media.local_audio(sample_rate=16000, frame=0.02), []
         async for _frame in stream:
             counts.append(stream.dropped)
             if len(counts) == 5:

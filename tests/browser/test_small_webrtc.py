@@ -11,7 +11,7 @@ async def test_the_offer_and_what_the_bot_gets_first(selenium):
     from loopback import Bot, request, transport
 
     async with Bot() as bot, transport(bot.url) as (link, host):
-        await link.open_devices()
+        await link.media.open_devices()
         participant = await link.connect(request(headers={"X-Key": "k"}, request_data={"who": "me"}))
         [offer] = bot.offers
         assert re.findall(r"^m=(\w+)", offer["sdp"], re.M) == ["audio", "video", "video", "application"]
@@ -55,15 +55,15 @@ async def test_the_bots_audio_is_a_track_of_the_bot_and_plays(selenium):
         await host.until(lambda: any(not who.local for _, who in host.of(RTVIEvent.TRACK_STARTED)))
         track, who = next(args for args in host.of(RTVIEvent.TRACK_STARTED) if not args[1].local)
         assert (track.kind, who) == ("audio", (f"pc-{bot.room}", "bot", False))
-        assert link.tracks().bot == ParticipantTracks(audio=track)
-        element = link._player.element
+        assert link.media.tracks().bot == ParticipantTracks(audio=track)
+        element = link.media.player.element
         while element.paused:
             await event(element, "playing")
         [receiver, *_] = link._link._peer._connection.getReceivers()
         await until(lambda: energy(receiver))
         await link.close()
         assert element.paused
-        assert link.tracks().bot == ParticipantTracks()
+        assert link.media.tracks().bot == ParticipantTracks()
         assert [who.local for _, who in host.of(RTVIEvent.TRACK_STOPPED)] == [True, False]
 
 
@@ -72,9 +72,9 @@ async def test_playing_can_be_left_to_the_page(selenium):
     from loopback import Bot, RTVIEvent, connected
 
     async with Bot(speaks=True) as bot, connected(bot, play_bot_audio=False) as (link, host):
-        await host.until(lambda: link.tracks().bot.audio)
-        assert link._player is None
-        await link.resume_bot_audio()
+        await host.until(lambda: link.media.tracks().bot.audio)
+        assert link.media.player is None
+        await link.media.resume_bot_audio()
         assert not host.of(RTVIEvent.BOT_AUDIO_BLOCKED)
 
 
@@ -90,9 +90,9 @@ async def test_blocked_audio_is_an_event_and_can_be_resumed(selenium):
         async with Bot(speaks=True) as bot, connected(bot) as (link, host):
             await host.until(lambda: host.of(RTVIEvent.BOT_AUDIO_BLOCKED))
             blocked.close()
-            element = link._player.element
+            element = link.media.player.element
             assert element.paused
-            await link.resume_bot_audio()
+            await link.media.resume_bot_audio()
             if element.readyState < 3:
                 await event(element, "canplay")
             assert not element.paused
@@ -105,19 +105,19 @@ async def test_the_microphone_is_heard_muted_and_heard_again(selenium):
     async with Bot() as bot, connected(bot) as (link, host):
         [receiver, *_] = bot.connection.getReceivers()
         await until(lambda: energy(receiver))
-        track = link.tracks().local.audio
+        track = link.media.tracks().local.audio
         for _ in range(3):
             await bot.frame()
-        assert link.is_mic_enabled
-        await link.enable_mic(False)
-        assert not link.is_mic_enabled
+        assert link.media.is_mic_enabled
+        await link.media.enable_mic(False)
+        assert not link.media.is_mic_enabled
         assert (await bot.frame())["message"] == {"type": "trackStatus", "receiver_index": 0, "enabled": False}
         assert track.readyState == "live"
-        await link.enable_mic(False)  # Nothing changes, so nobody is told.
-        await link.enable_mic(True)
-        assert link.is_mic_enabled
+        await link.media.enable_mic(False)  # Nothing changes, so nobody is told.
+        await link.media.enable_mic(True)
+        assert link.media.is_mic_enabled
         assert (await bot.frame())["message"]["enabled"] is True
-        assert link.tracks().local.audio is track
+        assert link.media.tracks().local.audio is track
         assert len(bot.offers) == 1
         started, stopped = host.of(RTVIEvent.TRACK_STARTED), host.of(RTVIEvent.TRACK_STOPPED)
         assert [who.local for _, who in (*started, *stopped)] == [True, True, True]
@@ -138,13 +138,13 @@ async def test_a_denied_microphone_is_reported_and_can_be_asked_for_again(seleni
         assert bot.offers[0]["sdp"].count("a=sendrecv") == 2
         for _ in range(3):
             assert (await bot.frame())["message"]["enabled"] is False
-        assert link.tracks().local.audio is None
+        assert link.media.tracks().local.audio is None
         with pytest.raises(DeviceError):
-            await link.enable_mic(True)
+            await link.media.enable_mic(True)
         assert len(host.of(RTVIEvent.DEVICE_ERROR)) == 2
         await js.allow("microphone")
-        await link.enable_mic(True)
-        assert link.is_mic_enabled
+        await link.media.enable_mic(True)
+        assert link.media.is_mic_enabled
         assert (await bot.frame())["message"] == {"type": "trackStatus", "receiver_index": 0, "enabled": True}
         [receiver, *_] = bot.connection.getReceivers()
         await until(lambda: energy(receiver))
@@ -172,8 +172,8 @@ async def test_a_microphone_that_is_not_wanted_is_not_opened(selenium):
     async with Bot() as bot, connected(bot, enable_mic=False) as (link, host):
         assert js.opened.tracks.size == before
         assert not host.of(RTVIEvent.DEVICE_ERROR)
-        await link.enable_mic(True)
-        assert link.is_mic_enabled
+        await link.media.enable_mic(True)
+        assert link.media.is_mic_enabled
 
 
 @run_in_pyodide
@@ -181,14 +181,14 @@ async def test_a_wish_before_the_devices_are_opened_is_remembered(selenium):
     from loopback import transport
 
     async with transport("/unused") as (link, _):
-        await link.enable_mic(False)
-        await link.open_devices()
-        assert link.tracks().local.audio is None
+        await link.media.enable_mic(False)
+        await link.media.open_devices()
+        assert link.media.tracks().local.audio is None
         await link.close()
-        await link.enable_mic(True)
-        assert link.tracks().local.audio is None
-        await link.open_devices()
-        assert link.is_mic_enabled
+        await link.media.enable_mic(True)
+        assert link.media.tracks().local.audio is None
+        await link.media.open_devices()
+        assert link.media.is_mic_enabled
 
 
 @run_in_pyodide
@@ -198,9 +198,11 @@ async def test_a_microphone_that_stops_is_told_to_the_bot_and_opened_again(selen
 
     async with Bot() as bot, connected(bot) as (link, host):
         frames = [await bot.frame() for _ in range(3)]
-        link.tracks().local.audio.dispatchEvent(js.Event.new("ended"))
-        assert not link.is_mic_enabled
-        await host.until(lambda: link.is_mic_enabled)  # The browser's default is still there: another device, perhaps.
+        link.media.tracks().local.audio.dispatchEvent(js.Event.new("ended"))
+        assert not link.media.is_mic_enabled
+        await host.until(
+            lambda: link.media.is_mic_enabled
+        )  # The browser's default is still there: another device, perhaps.
         assert not host.of(RTVIEvent.DEVICE_ERROR)
         frames += [await bot.frame() for _ in range(2)]
         status = [frame["message"]["enabled"] for frame in frames if frame["message"]["receiver_index"] == 0]
@@ -213,7 +215,7 @@ async def test_the_microphones_level(selenium):
 
     async with transport("/unused") as (link, host):
         host.listening.add(RTVIEvent.LOCAL_AUDIO_LEVEL)
-        await link.open_devices()
+        await link.media.open_devices()
         await host.until(lambda: any(level > 0.01 for [level] in host.of(RTVIEvent.LOCAL_AUDIO_LEVEL)))
 
 
@@ -346,13 +348,13 @@ async def test_an_offer_that_fails_says_why(selenium, name, status, message):
     from rtvi_web import TransportStartError
 
     async with transport(f"/answers/{name}") as (link, host):
-        await link.open_devices()
+        await link.media.open_devices()
         with pytest.raises(TransportStartError) as caught:
             await link.connect(request())
         assert message in str(caught.value)
         assert (caught.value.status, caught.value.phase) == (status, "offer")
         await link.close()
-        assert link.tracks().local.audio is None
+        assert link.media.tracks().local.audio is None
         assert not host.losses
 
 
@@ -410,7 +412,7 @@ async def test_giving_up_at_any_moment_leaves_nothing_open(selenium, moment):
             "answered": lambda: host.phases[-1:] in (["ice"], ["data-channel"]),
             "open": lambda: bot.channel,
         }
-        await link.open_devices()
+        await link.media.open_devices()
         connecting = asyncio.ensure_future(link.connect(request()))
         await until(moments[moment])
         connecting.cancel()
@@ -432,7 +434,7 @@ async def test_giving_up_at_every_step_leaves_nothing_open(selenium):
 
     for steps in range(40):
         async with transport("/answers/never") as (link, _):
-            await link.open_devices()
+            await link.media.open_devices()
             connecting = asyncio.ensure_future(link.connect(request()))
             for _ in range(steps):
                 await asyncio.sleep(0)
@@ -453,7 +455,7 @@ async def test_close_needs_no_open_and_a_transport_can_be_used_again(selenium):
         await link.close()
         for _ in range(2):
             async with Bot() as bot:
-                await link.open_devices()
+                await link.media.open_devices()
                 await link.connect(request(bundle={"webrtc_url": bot.url}))
                 link.send("hello")
                 frames = [await bot.frames.get() for _ in range(4)]

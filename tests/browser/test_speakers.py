@@ -11,21 +11,21 @@ async def test_a_speaker_is_chosen_in_a_call_and_kept_in_the_next_ones(selenium)
     async with transport(None) as (link, host):
         for _ in range(2):
             async with Bot(speaks=True) as bot:
-                await link.open_devices()
+                await link.media.open_devices()
                 await link.connect(request(bundle={"webrtc_url": bot.url}))
-                await host.until(lambda: link.tracks().bot.audio)
+                await host.until(lambda: link.media.tracks().bot.audio)
                 if not host.of(RTVIEvent.SPEAKER_UPDATED)[1:]:
-                    speaker = (await link.list_devices("speaker"))[1]
-                    await link.select_device("speaker", speaker.id)
-                assert link.selected_device("speaker") == speaker
-                assert link._player.element.sinkId == speaker.id
-                assert not link._player.element.paused
+                    speaker = (await link.media.list_devices("speaker"))[1]
+                    await link.media.select_device("speaker", speaker.id)
+                assert link.media.selected_device("speaker") == speaker
+                assert link.media.player.element.sinkId == speaker.id
+                assert not link.media.player.element.paused
                 await link.close()
         assert [selected.id for [selected] in host.of(RTVIEvent.SPEAKER_UPDATED)] == ["default", speaker.id]
     async with transport(None) as (link, host):  # The page is loaded again.
-        await link.open_devices()
-        assert link.selected_device("speaker") == speaker
-        assert link._player.element.sinkId == speaker.id
+        await link.media.open_devices()
+        assert link.media.selected_device("speaker") == speaker
+        assert link.media.player.element.sinkId == speaker.id
 
 
 @run_in_pyodide
@@ -36,12 +36,12 @@ async def test_a_speaker_that_is_not_there(selenium):
     from rtvi_web import DeviceError
 
     async with transport("/unused") as (link, host):
-        await link.open_devices()
+        await link.media.open_devices()
         with pytest.raises(DeviceError) as caught:
-            await link.select_device("speaker", "nowhere")
+            await link.media.select_device("speaker", "nowhere")
         assert (caught.value.type, caught.value.devices) == ("not-found", ("speaker",))
         assert host.of(RTVIEvent.DEVICE_ERROR) == [[caught.value]]
-        assert link.selected_device("speaker").id == "default"
+        assert link.media.selected_device("speaker").id == "default"
 
 
 @run_in_pyodide
@@ -50,16 +50,16 @@ async def test_the_chosen_speaker_is_unplugged_and_comes_back(selenium):
     from loopback import RTVIEvent, transport
 
     async with transport("/unused") as (link, host):
-        await link.open_devices()
-        speakers = await link.list_devices("speaker")
-        await link.select_device("speaker", speakers[2].id)
+        await link.media.open_devices()
+        speakers = await link.media.list_devices("speaker")
+        await link.media.select_device("speaker", speakers[2].id)
         with unplugged("Fake Audio Output 2"):
             await host.until(lambda: host.of(RTVIEvent.SPEAKER_UPDATED)[-1] == [speakers[0]])
             [[error]] = host.of(RTVIEvent.DEVICE_ERROR)
             assert str(error) == "Fake Audio Output 2 is gone; Fake Default Audio Output is used."
-            assert link._player.element.sinkId == ""
+            assert link.media.player.element.sinkId == ""
         await host.until(lambda: host.of(RTVIEvent.SPEAKER_UPDATED)[-1] == [speakers[2]])
-        assert link._player.element.sinkId == speakers[2].id
+        assert link.media.player.element.sinkId == speakers[2].id
 
 
 @pytest.mark.parametrize("plays", [True, False])
@@ -71,15 +71,15 @@ async def test_where_no_speaker_can_be_chosen_it_is_said_once(selenium, plays):
 
     from rtvi_web import UnsupportedFeatureError
 
-    js.localStorage.setItem("rtvi_web.rtvi.members.devices", '{"speaker": {"id": "x", "label": "Fake Audio Output 1"}}')
+    js.localStorage.setItem("rtvi_web.devices", '{"speaker": {"id": "x", "label": "Fake Audio Output 1"}}')
     js.eval("globalThis.sink = HTMLMediaElement.prototype.setSinkId; delete HTMLMediaElement.prototype.setSinkId")
     try:
         async with transport("/unused", play_bot_audio=plays) as (link, host):
             for _ in range(2):
-                await link.open_devices()  # A choice of another day asks for it too, and is silent.
+                await link.media.open_devices()  # A choice of another day asks for it too, and is silent.
                 await link.close()
             with pytest.raises(UnsupportedFeatureError) as caught:
-                await link.select_device("speaker", "default")
+                await link.media.select_device("speaker", "default")
             assert caught.value.feature == "update_speaker"
             assert not host.of(RTVIEvent.DEVICE_ERROR)
     finally:
@@ -102,7 +102,7 @@ async def test_a_link_that_is_restored_plays_on_the_chosen_speaker(selenium):
         bot.channel.close()
         await client.wait_for(RTVIEvent.RECONNECTED)
         await until(lambda: client.tracks().bot.audio)
-        element = client.transport._player.element
+        element = client.transport.media.player.element
         await until(lambda: not element.paused)
         assert (element.sinkId, client.selected_speaker) == (speaker.id, speaker)
         await client.disconnect()
@@ -114,11 +114,11 @@ async def test_a_remembered_speaker_that_is_not_there_is_missed_once(selenium):
     from loopback import RTVIEvent, transport
 
     async with transport("/unused") as (link, _):
-        await link.open_devices()
-        await link.select_device("speaker", (await link.list_devices("speaker"))[2].id)
+        await link.media.open_devices()
+        await link.media.select_device("speaker", (await link.media.list_devices("speaker"))[2].id)
     with unplugged("Fake Audio Output 2"):
         async with transport("/unused") as (link, host):
-            await link.open_devices()
+            await link.media.open_devices()
             with unplugged("Fake Audio Output 1"):
                 await host.until(lambda: len(host.of(RTVIEvent.AVAILABLE_SPEAKERS_UPDATED)) == 2)
             await host.until(lambda: len(host.of(RTVIEvent.AVAILABLE_SPEAKERS_UPDATED)) == 3)

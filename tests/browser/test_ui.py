@@ -388,7 +388,7 @@ async def test_a_browser_that_keeps_the_bot_silent(selenium):
                 assert not button.isConnected
                 await until(lambda: button.isConnected)
             button.click()
-            await until(lambda: not client.transport._player.element.paused)
+            await until(lambda: not client.transport.media.player.element.paused)
             assert not button.isConnected
             await client.disconnect()
             widget.close()

@@ -11,18 +11,18 @@ async def test_the_camera_is_seen_exchanged_and_released(selenium):
     await js.allow("microphone camera")
     async with Bot() as bot, connected(bot, enable_mic=False) as (link, host):
         assert not js.opened.tracks.size
-        await link.enable_cam(True)
+        await link.media.enable_cam(True)
         frames = [await bot.frame() for _ in range(4)]
         assert frames[-1]["message"] == {"type": "trackStatus", "receiver_index": 1, "enabled": True}
         receiver = bot.connection.getReceivers()[1]
         await until(lambda: stats(receiver, "framesDecoded"))
-        first = link.tracks().local.video
-        assert (first.label, link.is_cam_enabled) == ("fake_device_0", True)
+        first = link.media.tracks().local.video
+        assert (first.label, link.media.is_cam_enabled) == ("fake_device_0", True)
         assert host.of(RTVIEvent.TRACK_STARTED)[-1][0] is first
 
-        other = (await link.list_devices("cam"))[2]
-        await link.select_device("cam", other.id)
-        second = link.tracks().local.video
+        other = (await link.media.list_devices("cam"))[2]
+        await link.media.select_device("cam", other.id)
+        second = link.media.tracks().local.video
         assert (first.readyState, second.label) == ("ended", "fake_device_2")
         assert host.of(RTVIEvent.CAM_UPDATED)[-1] == [other]
         seen = await stats(receiver, "framesDecoded")
@@ -31,13 +31,13 @@ async def test_the_camera_is_seen_exchanged_and_released(selenium):
             return await stats(receiver, "framesDecoded") > seen
 
         await until(more)
-        await link.enable_cam(False)
-        assert (second.readyState, link.is_cam_enabled, link.tracks().local.video) == ("ended", False, None)
-        assert link.selected_device("cam") == other
+        await link.media.enable_cam(False)
+        assert (second.readyState, link.media.is_cam_enabled, link.media.tracks().local.video) == ("ended", False, None)
+        assert link.media.selected_device("cam") == other
         assert host.of(RTVIEvent.TRACK_STOPPED)[-1][0] is second
         assert len(bot.offers) == 1
-        await link.enable_cam(True)
-        assert link.tracks().local.video.label == "fake_device_2"
+        await link.media.enable_cam(True)
+        assert link.media.tracks().local.video.label == "fake_device_2"
 
 
 @run_in_pyodide
@@ -48,8 +48,8 @@ async def test_a_denied_camera_leaves_the_microphone_alone(selenium):
         [[error]] = host.of(RTVIEvent.DEVICE_ERROR)
         assert (error.type, error.devices) == ("permissions", ("cam",))
         assert "camera" in str(error)
-        assert (link.is_mic_enabled, link.is_cam_enabled) == (True, False)
-        assert (link.media_state.mic.status, link.media_state.cam.reason) == ("granted", "permissions")
+        assert (link.media.is_mic_enabled, link.media.is_cam_enabled) == (True, False)
+        assert (link.media.media_state.mic.status, link.media.media_state.cam.reason) == ("granted", "permissions")
 
 
 @run_in_pyodide
@@ -64,20 +64,20 @@ async def test_the_bots_picture_and_the_persons_own_are_shown_and_taken_away(sel
     js.document.body.innerHTML = "<video id=bot></video><video id=me></video><p id=none></p>"
     bots, mine = js.document.querySelector("#bot"), js.document.querySelector("#me")
     async with Bot(shows=True) as bot, connected(bot, enable_cam=True) as (link, _):
-        link.show_video("#bot", "bot")
-        link.show_video(mine, "cam")
+        link.media.show_video("#bot", "bot")
+        link.media.show_video(mine, "cam")
         for element in (bots, mine):
             if element.readyState < 2:
                 await event(element, "loadeddata")
         await until(lambda: bots.videoWidth == 64)
-        assert mine.videoWidth == link.tracks().local.video.getSettings().width
+        assert mine.videoWidth == link.media.tracks().local.video.getSettings().width
         if mine.paused:
             await event(mine, "playing")
         for nonsense in ("#nowhere", "#none"):
             with pytest.raises(InvalidArgumentError, match="<video> element"):
-                link.show_video(nonsense, "bot")
-        link.show_video(mine, "bot")  # The last one counts.
-        assert mine.srcObject.getTracks()[0].id == link.tracks().bot.video.id
+                link.media.show_video(nonsense, "bot")
+        link.media.show_video(mine, "bot")  # The last one counts.
+        assert mine.srcObject.getTracks()[0].id == link.media.tracks().bot.video.id
         await link.close()
         assert not bots.srcObject
         assert not mine.srcObject
@@ -91,26 +91,26 @@ async def test_the_screen_is_shared_as_the_third_and_ended_by_the_person(seleniu
     from loopback import Bot, RTVIEvent, connected, stats, until
 
     async with Bot() as bot, connected(bot, enable_mic=False) as (link, host):
-        assert not link.is_sharing_screen
-        await link.enable_screen_share(True)
-        assert link.is_sharing_screen
-        track = link.tracks().local.screen_video
+        assert not link.media.is_sharing_screen
+        await link.media.enable_screen_share(True)
+        assert link.media.is_sharing_screen
+        track = link.media.tracks().local.screen_video
         [[started, who]] = host.of(RTVIEvent.SCREEN_TRACK_STARTED)
         assert (started is track, who.local) == (True, True)
         frames = [await bot.frame() for _ in range(4)]
         assert frames[-1]["message"] == {"type": "trackStatus", "receiver_index": 2, "enabled": True}
         receiver = bot.connection.getReceivers()[2]
         await until(lambda: stats(receiver, "framesDecoded"))
-        await link.enable_screen_share(True)  # It is shared already.
-        assert link.tracks().local.screen_video is track
+        await link.media.enable_screen_share(True)  # It is shared already.
+        assert link.media.tracks().local.screen_video is track
         # "Stop sharing", in the browser's own bar, which a headless one has not.
         track.dispatchEvent(js.Event.new("ended"))
-        assert (link.is_sharing_screen, link.tracks().local.screen_video) == (False, None)
+        assert (link.media.is_sharing_screen, link.media.tracks().local.screen_video) == (False, None)
         assert [stopped is track for stopped, _ in host.of(RTVIEvent.SCREEN_TRACK_STOPPED)] == [True]
         assert (await bot.frame())["message"] == {"type": "trackStatus", "receiver_index": 2, "enabled": False}
-        await link.enable_screen_share(True)
-        await link.enable_screen_share(False)
-        assert not link.is_sharing_screen
+        await link.media.enable_screen_share(True)
+        await link.media.enable_screen_share(False)
+        assert not link.media.is_sharing_screen
         assert len(bot.offers) == 1
         assert not host.of(RTVIEvent.DEVICE_ERROR)
 
@@ -120,12 +120,12 @@ async def test_a_screen_that_is_shared_before_the_call_is_in_it(selenium_screen)
     from loopback import Bot, request, stats, transport, until
 
     async with Bot() as bot, transport(bot.url, enable_mic=False) as (link, _):
-        await link.enable_screen_share(True)
-        await link.open_devices()
+        await link.media.enable_screen_share(True)
+        await link.media.open_devices()
         await link.connect(request())
         await until(lambda: stats(bot.connection.getReceivers()[2], "framesDecoded"))
         await link.close()
-        assert not link.is_sharing_screen
+        assert not link.media.is_sharing_screen
 
 
 @run_in_pyodide
@@ -140,7 +140,7 @@ async def test_a_browser_that_cannot_share_screens(selenium):
     try:
         async with transport("/unused") as (link, _):
             with pytest.raises(UnsupportedFeatureError, match="cannot share screens"):
-                await link.enable_screen_share(True)
+                await link.media.enable_screen_share(True)
     finally:
         js.eval("MediaDevices.prototype.getDisplayMedia = share")
 

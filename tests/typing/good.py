@@ -37,6 +37,7 @@ from rtvi_web import (
     ui,
 )
 from rtvi_web.core.http import HttpClient
+from rtvi_web.core.media import BOT, LOCAL, DeviceName, Media, NoMedia
 from rtvi_web.rtvi.protocol.config import Config
 from rtvi_web.rtvi.session.start import AbortController, ConnectTimeout
 from rtvi_web.rtvi.transport import ConnectRequest, TransportHost
@@ -229,8 +230,8 @@ class MyTransport(Transport):
 
     def attach(self, host: TransportHost, *, enable_mic: bool, enable_cam: bool = False) -> None:
         host.fire(RTVIEvent.CONNECTED)
-        host.fire(RTVIEvent.LOCAL_AUDIO_LEVEL, 0.5)
-        host.fire(RTVIEvent.DEVICE_ERROR, DeviceError("x", devices=["mic"], type="unknown"))
+        host.media.level(LOCAL, 0.5)
+        host.media.failed(DeviceError("x", devices=["mic"], type="unknown"))
 
     @property
     def http(self) -> HttpClient:
@@ -240,24 +241,27 @@ class MyTransport(Transport):
     def max_message_size(self) -> int:
         return 1
 
-    async def open_devices(self) -> None: ...
-
     async def connect(self, request: ConnectRequest) -> Participant:
-        return Participant("bot", "bot", local=False)
+        return BOT
 
     async def close(self) -> None: ...
 
     def send(self, text: str) -> None: ...
 
-    async def enable_mic(self, enable: bool) -> None: ...
 
+class MyMedia(NoMedia):
+    """Media may have less than all of it."""
+
+    async def list_devices(self, name: DeviceName) -> list[MediaDevice]:
+        return [MediaDevice(name, "the only one", "audioinput")]
+
+
+class MyTransportWithMedia(MyTransport):
     @property
-    def is_mic_enabled(self) -> bool:
-        return False
-
-    def tracks(self) -> Tracks:
-        return Tracks()
+    def media(self) -> Media:
+        return MyMedia("MyTransportWithMedia")
 
 
 RTVIClient(transport=MyTransport())
+RTVIClient(transport=MyTransportWithMedia())
 __all__ = ["ErrorMessage", "FunctionCallData", "InvalidMessage", "main"]

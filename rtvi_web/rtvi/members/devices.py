@@ -37,7 +37,7 @@ class Devices:
         ``media_state.mic.status`` is ``uninitialized``, ``initializing``, ``granted`` or ``error``; of an error,
         ``.reason`` is the word of ``DeviceError.type``. ``mediaStateUpdated`` tells of each change.
         """
-        return self._transport.media_state
+        return self._transport.media.media_state
 
     # Which devices there are, and which are used.
 
@@ -46,18 +46,18 @@ class Devices:
 
         Empty until the person has allowed one: before that, browsers tell neither names nor ids.
         """
-        return await self._transport.list_devices("mic")
+        return await self._transport.media.list_devices("mic")
 
     async def get_all_cams(self) -> list[MediaDevice]:
         """The cameras, as :meth:`get_all_mics`. Mirrors ``getAllCams()``."""
-        return await self._transport.list_devices("cam")
+        return await self._transport.media.list_devices("cam")
 
     async def get_all_speakers(self) -> list[MediaDevice]:
         """The speakers, as :meth:`get_all_mics`. Mirrors ``getAllSpeakers()``.
 
         Browsers tell them once the microphone is allowed; some tell none.
         """
-        return await self._transport.list_devices("speaker")
+        return await self._transport.media.list_devices("speaker")
 
     @property
     def selected_mic(self) -> MediaDevice | None:
@@ -65,17 +65,17 @@ class Devices:
 
         While none is open, the one that would be; ``None`` while the browser tells none.
         """
-        return self._transport.selected_device("mic")
+        return self._transport.media.selected_device("mic")
 
     @property
     def selected_cam(self) -> MediaDevice | None:
         """The camera in use, as :attr:`selected_mic`. Mirrors ``selectedCam``."""
-        return self._transport.selected_device("cam")
+        return self._transport.media.selected_device("cam")
 
     @property
     def selected_speaker(self) -> MediaDevice | None:
         """Where the bot is heard, as :attr:`selected_mic`. Mirrors ``selectedSpeaker``."""
-        return self._transport.selected_device("speaker")
+        return self._transport.media.selected_device("speaker")
 
     async def update_mic(self, id: str) -> None:
         """Use another microphone, at once if it is in use, and in later sessions. Mirrors ``updateMic()``.
@@ -90,11 +90,11 @@ class Devices:
             DeviceError: it cannot be used, also fired as ``deviceError``; the one before stays in use.
             UnsupportedFeatureError: the application sends a track of its own.
         """
-        await self._transport.select_device("mic", id)
+        await self._transport.media.select_device("mic", id)
 
     async def update_cam(self, id: str) -> None:
         """Use another camera, as :meth:`update_mic`. Mirrors ``updateCam()``."""
-        await self._transport.select_device("cam", id)
+        await self._transport.media.select_device("cam", id)
 
     async def update_speaker(self, id: str) -> None:
         """Hear the bot elsewhere, now and in later sessions. Mirrors ``updateSpeaker()``.
@@ -106,7 +106,7 @@ class Devices:
             DeviceError: it cannot be used, also fired as ``deviceError``; the one before stays in use.
             UnsupportedFeatureError: this browser does not let pages choose, or the page plays the bot itself.
         """
-        await self._transport.select_device("speaker", id)
+        await self._transport.media.select_device("speaker", id)
 
     # Sending.
 
@@ -118,24 +118,24 @@ class Devices:
         Raises:
             DeviceError: it could not be opened; ``deviceError`` is fired as well, and the session goes on.
         """
-        await self._transport.enable_mic(enable)
+        await self._transport.media.enable_mic(enable)
 
     @property
     def is_mic_enabled(self) -> bool:
         """Whether the microphone is open and not muted, read from its track. Mirrors ``isMicEnabled``."""
-        return self._transport.is_mic_enabled
+        return self._transport.media.is_mic_enabled
 
     async def enable_cam(self, enable: bool) -> None:
         """Open the camera, or release it, so that its light goes out. Mirrors ``enableCam()``.
 
         Otherwise as :meth:`enable_mic`.
         """
-        await self._transport.enable_cam(enable)
+        await self._transport.media.enable_cam(enable)
 
     @property
     def is_cam_enabled(self) -> bool:
         """Whether the camera is open, read from its track. Mirrors ``isCamEnabled``."""
-        return self._transport.is_cam_enabled
+        return self._transport.media.is_cam_enabled
 
     async def enable_screen_share(self, enable: bool) -> None:
         """Ask the person which screen or window to share, or end it. Mirrors ``enableScreenShare()``.
@@ -146,18 +146,18 @@ class Devices:
             DeviceError: they refused, or it cannot be shared; ``deviceError`` and ``screenShareError`` are fired too.
             UnsupportedFeatureError: this browser cannot share screens.
         """
-        await self._transport.enable_screen_share(enable)
+        await self._transport.media.enable_screen_share(enable)
 
     @property
     def is_sharing_screen(self) -> bool:
         """Whether the screen is shared, read from its track. Mirrors ``isSharingScreen``."""
-        return self._transport.is_sharing_screen
+        return self._transport.media.is_sharing_screen
 
     # What is sent and received.
 
     def tracks(self) -> Tracks:
         """The live tracks of both sides, as the browser's ``MediaStreamTrack`` objects. Mirrors ``tracks()``."""
-        return self._transport.tracks()
+        return self._transport.media.tracks()
 
     async def resume_bot_audio(self) -> None:
         """Play the bot's audio after ``botAudioBlocked``; call it from a click, as browsers demand.
@@ -165,7 +165,7 @@ class Devices:
         Raises:
             DeviceError: the browser cannot play it, for another reason.
         """
-        await self._transport.resume_bot_audio()
+        await self._transport.media.resume_bot_audio()
 
     def show_video(self, element: Any, source: VideoSource = "bot") -> None:
         """Show a video in an element of the page, now and whenever it comes, in this and later sessions.
@@ -180,7 +180,7 @@ class Devices:
         """
         if source not in ("bot", "cam", "screen"):
             raise InvalidArgumentError(f"A video's source is 'bot', 'cam' or 'screen', not {source!r}.")
-        self._transport.show_video(element, source)
+        self._transport.media.show_video(element, source)
 
     def local_audio(self, *, sample_rate: int = 16000, frame: float = 0.02) -> AudioStream:
         """What the microphone sends, as PCM: ``async for frame in client.local_audio()``.
@@ -200,11 +200,11 @@ class Devices:
         Raises:
             InvalidArgumentError: a number is out of its bounds.
         """
-        return self._transport.local_audio(**_format(sample_rate, frame))
+        return self._transport.media.local_audio(**_format(sample_rate, frame))
 
     def remote_audio(self, *, sample_rate: int = 16000, frame: float = 0.02) -> AudioStream:
         """What the bot says, as :meth:`local_audio`."""
-        return self._transport.remote_audio(**_format(sample_rate, frame))
+        return self._transport.media.remote_audio(**_format(sample_rate, frame))
 
 
 def _format(sample_rate: int, frame: float) -> dict[str, Any]:

@@ -47,5 +47,5 @@ class Network:
             connection.failure,
             evidence,
             bot_ready=connection.bot_ready_data is not None,
-            mic_enabled=self._transport.is_mic_enabled,
+            mic_enabled=self._transport.media.is_mic_enabled,
         )

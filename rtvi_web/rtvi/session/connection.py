@@ -38,6 +38,7 @@ from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss
 from rtvi_web.rtvi.protocol.state import ESTABLISHED, STARTABLE, UNCONNECTED, StateMachine, TransportState
 from rtvi_web.rtvi.session.functions import FunctionCalls
 from rtvi_web.rtvi.session.helpers import MessageHelpers
+from rtvi_web.rtvi.session.media_events import MediaEvents
 from rtvi_web.rtvi.session.outbox import Outbox
 from rtvi_web.rtvi.session.pending import PendingRequests
 from rtvi_web.rtvi.session.start import ConnectTimeout, SessionStart
@@ -74,6 +75,7 @@ class Connection:
         self._functions = functions
         self._helpers = helpers
         self._ends_with_bot = ends_with_bot
+        self.media = MediaEvents(emitter)
         self._machine = StateMachine()
         self._session: Session | None = None
         self._requests = PendingRequests()
@@ -188,7 +190,7 @@ class Connection:
         if self.state in STARTABLE and not self._attempt:
             self._move(TransportState.INITIALIZING)
         try:
-            await self._transport.open_devices()
+            await self._transport.media.open_devices()
         except BaseException:
             if self.state is TransportState.INITIALIZING and not self._attempt:
                 await self._close()
@@ -237,7 +239,7 @@ class Connection:
         self._transport.starting()
         # Once the browser is asking the person for permission, there is time to load it.
         asyncio.get_running_loop().call_soon(lambda: self.session)
-        await self._transport.open_devices()
+        await self._transport.media.open_devices()
         self._move(TransportState.INITIALIZED)
 
     async def _ask(self, start: SessionStart, deadline: asyncio.Timeout) -> ConnectRequest:
@@ -328,9 +330,6 @@ class Connection:
 
     def fire(self, event: Event[*Args], *args: *Args) -> None:
         self._emitter.emit(event, *args)
-
-    def listens(self, event: str) -> bool:
-        return self._emitter.listens(event)
 
     def enter(self, phase: ConnectPhase) -> None:
         if self._attempt:  # else it is a link that is being restored, and connect() has long returned

@@ -9,6 +9,7 @@ from typing import Any
 
 from rtvi_web.browser.fetch import fetch
 from rtvi_web.browser.player import Player
+from rtvi_web.core.media import TrackSource
 from rtvi_web.errors import ConnectPhase, HttpError, RTVIError, TransportStartError
 from rtvi_web.realtime.transport import RealtimeHost
 from rtvi_web.transports.data_channel import DataChannelLink, no_path
@@ -37,7 +38,7 @@ class Call(DataChannelLink):
 
     def __init__(self, host: RealtimeHost, *, ice_servers: Sequence[Mapping[str, Any]], player: Player) -> None:
         # To send and to receive, even without a microphone: one that is opened later needs no new negotiation.
-        media = [("audio", "sendrecv")]
+        media: dict[TrackSource, tuple[str, str]] = {"mic": ("audio", "sendrecv")}
         super().__init__(label=CHANNEL, media=media, ice_servers=ice_servers, player=player, lost=host.lost)
         self._host = host
         self._grace: asyncio.TimerHandle | None = None
@@ -56,16 +57,12 @@ class Call(DataChannelLink):
             TransportStartError: it could not be established; a refusal is told in the server's words.
         """
         self._host.enter(ConnectPhase.OFFER)
-        await self.send_audio(microphone)
+        await self.send_track("mic", microphone)
         await self._peer.offer()
         answer = await _exchange(url, key, await self._peer.gathered(GATHERING))
         self._host.enter(ConnectPhase.ICE)
         await self._take_answer(answer, f"POST {url}: the answer to the WebRTC offer")
         await self._opened
-
-    async def send_audio(self, track: Any) -> None:
-        """Send another track, or none; see :meth:`send_track`."""
-        await self.send_track(0, track)
 
     async def close(self) -> None:
         self._stop_grace()

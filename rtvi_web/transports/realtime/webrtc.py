@@ -74,7 +74,7 @@ class RealtimeWebRTCTransport(RealtimeTransport):
     async def open_microphone(self) -> None:
         await self._microphone.open()
         if self._call is not None:
-            await self._call.send_audio(self._microphone.track)
+            await self._call.send_track("mic", self._microphone.track)
 
     def mute(self, muted: bool) -> None:
         self._microphone.mute(muted)

@@ -9,10 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from rtvi_web.browser.player import Player
-from rtvi_web.core.media import Participant, ParticipantTracks
+from rtvi_web.core.media import BOT, Participant, ParticipantTracks, TrackSource
 from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import ConnectPhase, RTVIError, UnsupportedFeatureError
-from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence, candidate_types
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss
 from rtvi_web.rtvi.transport import TransportHost
@@ -21,8 +20,12 @@ from rtvi_web.transports.small_webrtc.signalling import Signalling, Trickle
 
 logger = logging.getLogger(__name__)
 
-_MEDIA = (("audio", "sendrecv"), ("video", "sendrecv"), ("video", "sendonly"))
-"""Microphone and bot, camera and bot, screen: in the order of the slots of ``media.device_kinds``."""
+_MEDIA: dict[TrackSource, tuple[str, str]] = {
+    "mic": ("audio", "sendrecv"),
+    "cam": ("video", "sendrecv"),
+    "screen": ("video", "sendonly"),
+}
+"""What is sent, and comes from the bot, in the order that servers count on."""
 
 
 class LinkWatcher(Protocol):
@@ -48,7 +51,7 @@ class Link(DataChannelLink):
         ice_servers: as in JavaScript.
         codecs: the codecs to prefer, by kind: ``{"audio": "opus/48000/2"}``.
         player: plays the bot's audio; ``None`` leaves that to the page.
-        tracks_changed: called when the bot's tracks have changed, before the events.
+        track_changed: called with the bot, the track that it sent and the one that it sends now, ``None`` for none.
         bot: who is at the other end already, where this connection takes the place of one before.
 
     Raises:
@@ -66,7 +69,7 @@ class Link(DataChannelLink):
         ice_servers: Sequence[Mapping[str, Any]],
         codecs: Mapping[str, str],
         player: Player | None,
-        tracks_changed: Callable[[], object],
+        track_changed: Callable[[Participant, Any, Any], object],
         bot: Participant | None = None,
     ) -> None:
         super().__init__(label="chat", media=_MEDIA, ice_servers=ice_servers, player=player, lost=host.lost)
@@ -76,7 +79,7 @@ class Link(DataChannelLink):
         self.evidence = LinkEvidence(offered=True)
         self._signalling = signalling
         self._trickle = Trickle(signalling.send_candidates)
-        self._tracks_changed = tracks_changed
+        self._track_changed = track_changed
         self._bot_tracks: dict[str, Any] = {}
         self._negotiating = asyncio.Lock()
         self._tasks = Tasks()
@@ -90,7 +93,7 @@ class Link(DataChannelLink):
     @property
     def bot(self) -> Participant:
         """Who is at the other end."""
-        return self._known_bot or Participant(id="bot", name="bot", local=False)
+        return self._known_bot or BOT
 
     @property
     def is_linked(self) -> bool:
@@ -102,20 +105,20 @@ class Link(DataChannelLink):
         """What the bot sends at this moment."""
         return ParticipantTracks(self._bot_tracks.get("audio"), self._bot_tracks.get("video"))
 
-    async def open(self, tracks: Sequence[Any], replaces: Link | None = None) -> None:
+    async def open(self, tracks: Mapping[TrackSource, Any], replaces: Link | None = None) -> None:
         """Connect; returns when the data channel is open.
 
         Args:
-            tracks: what to send at first as audio, video and screen; ``None`` for nothing.
+            tracks: what to send at first; ``None`` for nothing.
             replaces: the link of the same session whose place this one takes. It is closed when the answer is there,
                 and no sooner: the server ends a session whose only connection is closed.
 
         Raises:
             TransportStartError: it could not be established.
         """
-        for slot, track in enumerate(tracks):
+        for source, track in tracks.items():
             if track is not None:
-                await self.send_track(slot, track)
+                await self.send_track(source, track)
         await self._negotiate(replaces)
         await self._opened
 
@@ -132,10 +135,10 @@ class Link(DataChannelLink):
                 self._run(self._trickle.run, "sending candidates")  # The bot's side need not wait for ours.
             await self._take_answer(answer)
 
-    def send_track_status(self, receiver: int, enabled: bool) -> None:
+    def send_track_status(self, source: TrackSource, enabled: bool) -> None:
         """Tell the bot whether one of our tracks sends, which it cannot see by itself. Nothing while not connected."""
         if self._peer.is_open:
-            message = {"type": "trackStatus", "receiver_index": receiver, "enabled": enabled}
+            message = {"type": "trackStatus", "receiver_index": self._slots[source], "enabled": enabled}
             self.send(json.dumps({"type": "signalling", "message": message}))
 
     async def close(self) -> None:
@@ -204,13 +207,11 @@ class Link(DataChannelLink):
 
     def on_track_started(self, track: Any) -> None:
         self._bot_tracks[track.kind] = track
-        self._tracks_changed()
-        self._host.fire(RTVIEvent.TRACK_STARTED, track, self.bot)
+        self._track_changed(self.bot, None, track)
 
     def on_track_stopped(self, track: Any) -> None:
         if self._bot_tracks.pop(track.kind, None) is not None:
-            self._tracks_changed()
-            self._host.fire(RTVIEvent.TRACK_STOPPED, track, self.bot)
+            self._track_changed(self.bot, track, None)
 
 
 def _signalling_message(text: str) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from rtvi_web.browser.player import Player
 from rtvi_web.core.http import HttpClient
-from rtvi_web.core.media import Participant
+from rtvi_web.core.media import Participant, TrackSource
 from rtvi_web.errors import ConnectPhase, DisconnectedError
 from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
@@ -35,9 +35,9 @@ class SmallWebRTCSession:
         http: asks the server.
         webrtc_url, servers, codecs, reconnect: as the transport was given them.
         player: plays the bot's audio; ``None`` leaves that to the page.
-        sent_tracks: the tracks to send at this moment, in the order of ``media_host``'s slots.
+        sent_tracks: the tracks to send at this moment.
         sends: whether each of these is to be heard or seen.
-        tracks_changed: called when the bot's tracks have changed, before the events.
+        track_changed: called with the bot, the track that it sent and the one that it sends now.
     """
 
     def __init__(
@@ -50,9 +50,9 @@ class SmallWebRTCSession:
         codecs: Mapping[str, str],
         reconnect: Reconnect | None,
         player: Player | None,
-        sent_tracks: Callable[[], list[Any]],
-        sends: Callable[[], list[bool]],
-        tracks_changed: Callable[[], object],
+        sent_tracks: Callable[[], Mapping[TrackSource, Any]],
+        sends: Callable[[], Mapping[TrackSource, bool]],
+        track_changed: Callable[[Participant, Any, Any], object],
     ) -> None:
         self._host = host
         self._http = http
@@ -62,7 +62,7 @@ class SmallWebRTCSession:
         self._player = player
         self._sent_tracks = sent_tracks
         self._sends = sends
-        self._tracks_changed = tracks_changed
+        self._track_changed = track_changed
         self._reconnection = Reconnection(reconnect, self, host)
         self._resend_buffer = ResendBuffer()
         self._link: Link | None = None
@@ -93,7 +93,7 @@ class SmallWebRTCSession:
             ice_servers=self._servers,
             codecs=self._codecs,
             player=self._player,
-            tracks_changed=self._tracks_changed,
+            track_changed=self._track_changed,
             bot=bot,
         )
         self.evidence = link.evidence
@@ -102,11 +102,11 @@ class SmallWebRTCSession:
     async def _open(self, link: Link, replaces: Link | None = None) -> None:
         tracks = self._sent_tracks()
         await link.open(tracks, replaces)
-        for slot, track in enumerate(self._sent_tracks()):
-            if track is not tracks[slot]:  # A device was changed while the link was opened.
-                await link.send_track(slot, track)
-        for slot, sends in enumerate(self._sends()):
-            link.send_track_status(slot, sends)
+        for source, track in self._sent_tracks().items():
+            if track is not tracks[source]:  # A device was changed while the link was opened.
+                await link.send_track(source, track)
+        for source, sends in self._sends().items():
+            link.send_track_status(source, sends)
 
     def bot_ready(self) -> None:
         """Watch over the link from now on. What was sent so far has arrived, and no bot is to be greeted twice."""

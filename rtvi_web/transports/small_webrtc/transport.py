@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from rtvi_web.core.checks import seconds
 from rtvi_web.core.http import HttpClient
-from rtvi_web.core.media import Participant, ParticipantTracks
+from rtvi_web.core.media import BOT, Participant, ParticipantTracks, TrackSource
+from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError, RTVIError
-from rtvi_web.media.device_kinds import MICROPHONE
 from rtvi_web.media.page_media import PageMedia
 from rtvi_web.rtvi.protocol.link.reconnect import Reconnect
-from rtvi_web.rtvi.transport import ConnectRequest
+from rtvi_web.rtvi.transport import ConnectRequest, Transport, TransportHost
 from rtvi_web.transports.http import PageHttp
 
 if TYPE_CHECKING:
@@ -25,10 +25,9 @@ if TYPE_CHECKING:
     from rtvi_web.transports.small_webrtc.session import SmallWebRTCSession
 
 DEFAULT_RECONNECT = Reconnect()
-NO_BOT = Participant(id="bot", name="bot", local=False)
 
 
-class SmallWebRTCTransport(PageMedia):
+class SmallWebRTCTransport(Transport):
     """Connects to a Pipecat bot over WebRTC. Mirrors ``SmallWebRTCTransport``.
 
     It differs where the JavaScript one leaves work to the page: devices need no vendor's SDK, the bot's audio is
@@ -77,7 +76,7 @@ class SmallWebRTCTransport(PageMedia):
         level_interval: float = 0.1,
         buffer_until_ready: bool = False,
     ) -> None:
-        super().__init__(
+        self._media = PageMedia(
             play_bot_audio=play_bot_audio,
             remember_devices=remember_devices,
             audio_constraints=audio_constraints,
@@ -99,8 +98,24 @@ class SmallWebRTCTransport(PageMedia):
         self._buffers = buffer_until_ready
         self._preconnect_buffer: PreconnectBuffer | None = None
         self._http: HttpClient = PageHttp()
+        self._host: TransportHost | None = None
         self._session: SmallWebRTCSession | None = None
         self._evidence: LinkEvidence | None = None
+        self._tasks = Tasks()
+
+    def attach(self, host: TransportHost, *, enable_mic: bool, enable_cam: bool = False) -> None:
+        self._media.attach(host.media, self, enable_mic=enable_mic, enable_cam=enable_cam)
+        self._host = host
+
+    @property
+    def _client(self) -> TransportHost:
+        if self._host is None:
+            raise InvalidArgumentError("This transport serves no client yet: RTVIClient(transport=…) attaches it.")
+        return self._host
+
+    @property
+    def media(self) -> PageMedia:
+        return self._media
 
     @property
     def http(self) -> HttpClient:
@@ -126,7 +141,7 @@ class SmallWebRTCTransport(PageMedia):
         if self._buffers and self._preconnect_buffer is None:
             from rtvi_web.media.preconnect_buffer import PreconnectBuffer
 
-            self._preconnect_buffer = PreconnectBuffer(lambda: self._mic.track)
+            self._preconnect_buffer = PreconnectBuffer(lambda: self._media.tracks().local.audio)
 
     async def connect(self, request: ConnectRequest) -> Participant:
         self._session = _session_type()(
@@ -136,22 +151,28 @@ class SmallWebRTCTransport(PageMedia):
             servers=self._ice_servers,
             codecs=self._codecs,
             reconnect=self._reconnect,
-            player=self._player,
+            player=self._media.player,
             sent_tracks=self._sent_tracks,
-            sends=lambda: [self.is_mic_enabled, self.is_cam_enabled, self.is_sharing_screen],
-            tracks_changed=self.tracks_changed,
+            sends=self._sends,
+            track_changed=self._media.bot_track_changed,
         )
         return await self._session.connect(request)
 
-    def _sent_tracks(self) -> list[Any]:
+    def _sent_tracks(self) -> dict[TrackSource, Any]:
+        local = self._media.tracks().local
         held_back = self._preconnect_buffer is not None
-        return [None if held_back else self._mic.track, self._cam.track, self._screen.track]
+        return {"mic": None if held_back else local.audio, "cam": local.video, "screen": local.screen_video}
+
+    def _sends(self) -> dict[TrackSource, bool]:
+        media = self._media
+        return {"mic": media.is_mic_enabled, "cam": media.is_cam_enabled, "screen": media.is_sharing_screen}
 
     def bot_ready(self) -> None:
         if self._session is not None:
             self._session.bot_ready()
         if self._preconnect_buffer is not None and self._link is not None:
-            self._run(self._send_preconnect_buffer(self._preconnect_buffer, self._link))
+            sending = self._send_preconnect_buffer(self._preconnect_buffer, self._link)
+            self._tasks.run(sending, "what was said before the bot was ready was not sent")
 
     async def _send_preconnect_buffer(self, words: PreconnectBuffer, link: Link) -> None:
         with contextlib.suppress(RTVIError):  # A link that is lost takes them along; the live microphone goes on.
@@ -159,14 +180,15 @@ class SmallWebRTCTransport(PageMedia):
         words.close()
         self._preconnect_buffer = None
         with contextlib.suppress(RTVIError):
-            await self.send_track(MICROPHONE, self._mic.track)
+            await self.send_track("mic", self._media.tracks().local.audio)
 
     async def close(self) -> None:
         session, self._session = self._session, None
         words, self._preconnect_buffer = self._preconnect_buffer, None
         if words is not None:
             words.close()
-        await self.close_media()
+        await self._media.close()
+        await self._tasks.close()
         if session is not None:
             self._evidence = session.evidence
             await session.close()
@@ -186,21 +208,25 @@ class SmallWebRTCTransport(PageMedia):
             return await self._session.examine()
         return self._evidence or await super().examine()
 
-    # What the devices send: PageMedia.
+    # What the media ask: MediaLink.
 
     @property
-    def _bot(self) -> tuple[Participant, ParticipantTracks]:
-        return (self._link.bot, self._link.bot_tracks) if self._link else (NO_BOT, ParticipantTracks())
+    def bot(self) -> Participant:
+        return self._link.bot if self._link else BOT
 
-    async def send_track(self, slot: int, track: Any) -> None:
-        if slot == MICROPHONE and self._preconnect_buffer is not None:
+    @property
+    def bot_tracks(self) -> ParticipantTracks:
+        return self._link.bot_tracks if self._link else ParticipantTracks()
+
+    async def send_track(self, source: TrackSource, track: Any) -> None:
+        if source == "mic" and self._preconnect_buffer is not None:
             self._preconnect_buffer.collect()
         elif self._link is not None:
-            await self._link.send_track(slot, track)
+            await self._link.send_track(source, track)
 
-    def send_status(self, slot: int, enabled: bool) -> None:
+    def send_status(self, source: TrackSource, enabled: bool) -> None:
         if self._link is not None:
-            self._link.send_track_status(slot, enabled)
+            self._link.send_track_status(source, enabled)
 
 
 def _session_type() -> type[SmallWebRTCSession]:

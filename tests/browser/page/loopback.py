@@ -13,6 +13,7 @@ import js
 from rtvi_web.browser import _js
 from rtvi_web.browser.capture import Capture, open_input
 from rtvi_web.rtvi.protocol.events import RTVIEvent
+from rtvi_web.rtvi.session.media_events import MediaEvents
 from rtvi_web.rtvi.transport import ConnectRequest
 from rtvi_web.transports import SmallWebRTCTransport
 
@@ -126,7 +127,11 @@ class Host:
         self.losses = []
         self.sent = []
         self.listening = set()
+        self.media = MediaEvents(self)
         self._changed = asyncio.Event()
+
+    def emit(self, event, *args):
+        self.fire(event, *args)
 
     def fire(self, event, *args):
         self.events.append((event, *args))
@@ -366,7 +371,7 @@ async def connected(bot, **options):
     """A connected transport and its host."""
     async with transport(bot.url, **options) as (made, host):
         made.starting()
-        await made.open_devices()
+        await made.media.open_devices()
         await made.connect(request())
         await bot.met.wait()
         yield made, host

@@ -23,6 +23,7 @@ from rtvi_web import (
     TransportState,
     UnsupportedFeatureError,
 )
+from rtvi_web.core.media import Tracks
 from rtvi_web.rtvi import transport as contract
 from rtvi_web.testing import ScriptedTransport, handshake
 from rtvi_web.transports import SmallWebRTCTransport
@@ -152,19 +153,23 @@ def test_the_state_of_a_device() -> None:
 
 
 class Bare(ScriptedTransport):
-    """A transport of before there were devices: what it does without has a default."""
+    """A transport that has no media of its own."""
 
-    list_devices = contract.Transport.list_devices
-    selected_device = contract.Transport.selected_device
-    select_device = contract.Transport.select_device
-    enable_cam = contract.Transport.enable_cam
-    enable_screen_share = contract.Transport.enable_screen_share
-    is_cam_enabled = contract.Transport.is_cam_enabled
-    is_sharing_screen = contract.Transport.is_sharing_screen
-    media_state = contract.Transport.media_state
+    media = contract.Transport.media  # type: ignore[assignment]
 
 
-async def test_a_transport_that_has_none_of_it() -> None:
+async def test_a_transport_without_media_carries_a_session() -> None:
+    client = RTVIClient(transport=Bare(*handshake()))
+    await client.init_devices()
+    await client.connect()
+    assert not client.is_mic_enabled
+    assert client.tracks() == Tracks()
+    await client.enable_mic(False)
+    await client.resume_bot_audio()
+    await client.disconnect()
+
+
+async def test_what_needs_devices_says_that_there_are_none() -> None:
     client = RTVIClient(transport=Bare())
     assert await client.get_all_mics() == []
     assert (client.selected_mic, client.media_state) == (None, MediaState())
@@ -172,6 +177,7 @@ async def test_a_transport_that_has_none_of_it() -> None:
     await client.enable_cam(False)
     await client.enable_screen_share(False)
     asks: list[Any] = [
+        lambda: client.enable_mic(True),
         lambda: client.update_mic("x"),
         lambda: client.update_cam("x"),
         lambda: client.update_speaker("x"),

@@ -283,7 +283,7 @@ async def test_a_transport_is_made_anywhere_and_says_what_it_misses(tidy: None) 
     from rtvi_web import RTVIClient
 
     transport = SmallWebRTCTransport(webrtc_url="/api/offer")
-    assert not transport.is_mic_enabled
+    assert not transport.media.is_mic_enabled
     assert transport.max_message_size == 65536
     client = RTVIClient(transport=transport)
     with pytest.raises(NotInBrowserError, match="navigator exists only in a web page") as caught:

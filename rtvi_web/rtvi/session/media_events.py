@@ -1,0 +1,69 @@
+"""What happens to devices and media, as events of RTVI."""
+
+from __future__ import annotations
+
+from rtvi_web.core.emitter import Emitter
+from rtvi_web.core.event import Event
+from rtvi_web.core.media import DeviceName, MediaDevice, MediaState, MediaStreamTrack, Participant
+from rtvi_web.errors import DeviceError
+from rtvi_web.rtvi.protocol.events import RTVIEvent
+
+_AVAILABLE: dict[DeviceName, Event[list[MediaDevice]]] = {
+    "mic": RTVIEvent.AVAILABLE_MICS_UPDATED,
+    "cam": RTVIEvent.AVAILABLE_CAMS_UPDATED,
+    "speaker": RTVIEvent.AVAILABLE_SPEAKERS_UPDATED,
+}
+_SELECTED: dict[DeviceName, Event[MediaDevice | None]] = {
+    "mic": RTVIEvent.MIC_UPDATED,
+    "cam": RTVIEvent.CAM_UPDATED,
+    "speaker": RTVIEvent.SPEAKER_UPDATED,
+}
+
+
+class MediaEvents:
+    """Fires the events; the client's :class:`~rtvi_web.core.media.MediaListener`."""
+
+    def __init__(self, emitter: Emitter) -> None:
+        self._emitter = emitter
+
+    def devices_changed(self, name: DeviceName, devices: list[MediaDevice]) -> None:
+        self._emitter.emit(_AVAILABLE[name], devices)
+
+    def device_selected(self, name: DeviceName, device: MediaDevice | None) -> None:
+        self._emitter.emit(_SELECTED[name], device)
+
+    def state_changed(self, state: MediaState) -> None:
+        self._emitter.emit(RTVIEvent.MEDIA_STATE_UPDATED, state)
+
+    def track_changed(
+        self,
+        participant: Participant,
+        before: MediaStreamTrack | None,
+        now: MediaStreamTrack | None,
+        *,
+        screen: bool = False,
+    ) -> None:
+        stopped = RTVIEvent.SCREEN_TRACK_STOPPED if screen else RTVIEvent.TRACK_STOPPED
+        started = RTVIEvent.SCREEN_TRACK_STARTED if screen else RTVIEvent.TRACK_STARTED
+        if before is not None:
+            self._emitter.emit(stopped, before, participant)
+        if now is not None:
+            self._emitter.emit(started, now, participant)
+
+    def wants_level(self, participant: Participant) -> bool:
+        event = RTVIEvent.LOCAL_AUDIO_LEVEL if participant.local else RTVIEvent.REMOTE_AUDIO_LEVEL
+        return self._emitter.listens(event)
+
+    def level(self, participant: Participant, level: float) -> None:
+        if participant.local:
+            self._emitter.emit(RTVIEvent.LOCAL_AUDIO_LEVEL, level)
+        else:
+            self._emitter.emit(RTVIEvent.REMOTE_AUDIO_LEVEL, level, participant)
+
+    def playback_blocked(self) -> None:
+        self._emitter.emit(RTVIEvent.BOT_AUDIO_BLOCKED)
+
+    def failed(self, error: DeviceError) -> None:
+        self._emitter.emit(RTVIEvent.DEVICE_ERROR, error)
+        if "screen" in error.devices:
+            self._emitter.emit(RTVIEvent.SCREEN_SHARE_ERROR, str(error))
