@@ -52,21 +52,21 @@ async def test_a_system_that_never_opens_it(selenium):
     import pytest
 
     from rtvi_web import DeviceError
-    from rtvi_web.browser import _js, media
+    from rtvi_web.browser import _js, capture
 
     devices = js.navigator.mediaDevices
     js.refusals = js.Array.new()
     devices.getUserMedia = js.eval("() => new Promise((_, reject) => refusals.push(reject))")
-    usual, media.ALLOWED_OPENING = media.ALLOWED_OPENING, 0.05
+    usual, capture.ALLOWED_OPENING = capture.ALLOWED_OPENING, 0.05
     try:
         with pytest.raises(DeviceError, match=r"is allowed, but did not open within 0\.05 s") as caught:
-            await media.open_input("mic", {})
+            await capture.open_input("mic", {})
         assert (caught.value.type, caught.value.devices) == ("in-use", ("mic",))
         await js.allow("")
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(media.open_input("mic", {}), 1)
+            await asyncio.wait_for(capture.open_input("mic", {}), 1)
     finally:
-        media.ALLOWED_OPENING = usual
+        capture.ALLOWED_OPENING = usual
         for refuse in js.refusals:
             refuse()
         await asyncio.wait(_js._late_calls)
