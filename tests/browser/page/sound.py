@@ -6,6 +6,7 @@ import math
 from array import array
 
 from rtvi_web.browser import _js
+from rtvi_web.browser.worklet import add_module
 
 
 @contextlib.asynccontextmanager
@@ -28,6 +29,46 @@ async def tone(frequency, *, rate=48_000, volume=0.5):
     finally:
         track.stop()
         await _js.call(context, "close")
+
+
+async def recorded_offline(sound, *, native, rate):
+    """The PCM that the recorder's worklet makes of a sound, without its first and its last chunk.
+
+    It is rendered as fast as the machine can, and whole. A track is not: where the audio thread of one context is late,
+    Chromium gives the other one 10 ms of silence.
+    """
+    chunk = 960
+    context = _js.construct("OfflineAudioContext", 1, len(sound), native)
+    await add_module(context, "pcm.js")
+    options = {"numberOfOutputs": 0, "processorOptions": {"rate": rate, "chunk": chunk}}
+    node = _js.construct("AudioWorkletNode", context, "rtvi-web-recorder", options)
+    source = context.createBufferSource()
+    source.buffer = context.createBuffer(1, len(sound), native)
+    source.buffer.getChannelData(0).assign(sound)
+    source.connect(node)
+    source.start()
+    expected = len(sound) * rate // native // chunk - 1
+    chunks, complete = [], asyncio.Event()
+
+    def take(event):
+        chunks.append(event.data.to_bytes())
+        if len(chunks) == expected:
+            complete.set()
+
+    scope = _js.Scope()
+    scope.listen(node.port, "message", take)
+    node.port.start()
+    try:
+        await _js.call(context, "startRendering")
+        await complete.wait()
+    finally:
+        scope.close()
+    return b"".join(chunks[1:expected])
+
+
+def sine(frequency, *, rate, seconds):
+    """Samples of a sine of amplitude 1. (An oscillator of the browser's fades near half the rate.)"""
+    return array("f", [math.sin(2 * math.pi * frequency * n / rate) for n in range(round(seconds * rate))])
 
 
 def ramp(seconds, *, rate=24_000):
