@@ -75,10 +75,15 @@ class EventQueue:
         return self._happened.popleft()
 
 
-class _Subscription(NamedTuple):
-    given: Handler
-    takes: int  # so many arguments at most
-    call: Handler  # what emit() calls
+class _Subscription:
+    """One handler of one event; not a tuple, which emit() would unpack more slowly than it reads these."""
+
+    __slots__ = ("call", "given", "takes")
+
+    def __init__(self, given: Handler) -> None:
+        self.given = given
+        self.takes = count_arguments(given)
+        self.call = given  # what emit() calls
 
 
 class Emitter:
@@ -232,11 +237,12 @@ class Emitter:
         if self._queues:
             for queue in self._open_queues():
                 queue.offer(EmittedEvent(event, args))
-        for given, takes, call in self._handlers.get(event, ()):
+        count = len(args)
+        for handler in self._handlers.get(event, ()):
             try:
-                result = call(*args) if takes >= len(args) else call(*args[:takes])
+                result = handler.call(*args) if handler.takes >= count else handler.call(*args[: handler.takes])
             except (Exception, asyncio.CancelledError) as error:
-                report(error, f"a handler of {str(event)!r} raised", given)
+                report(error, f"a handler of {str(event)!r} raised", handler.given)
             else:
                 if result is not None and inspect.iscoroutine(result):
                     self.run(result, f"a handler of {str(event)!r} raised")
@@ -280,7 +286,9 @@ class Emitter:
         def call_once(*args: Any) -> object:
             return given(*args) if self._remove(name, subscription) else None
 
-        subscription = _Subscription(given, count_arguments(given), call_once if once else given)
+        subscription = _Subscription(given)
+        if once:
+            subscription.call = call_once
         self._handlers[name] = (*self._handlers.get(name, ()), subscription)
         return subscription
 
