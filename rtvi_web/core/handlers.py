@@ -29,8 +29,8 @@ def count_arguments(handler: Handler) -> int:
     wrapper takes ``*args`` is asked itself: such a wrapper hands on what it gets.
     """
     # Plain functions and their methods are read directly: inspect.signature() takes twenty times as long.
-    function, bound = (handler.__func__, 1) if type(handler) is MethodType else (handler, 0)
-    if type(function) is FunctionType and not function.__code__.co_flags & inspect.CO_VARARGS:
+    function, bound = (handler.__func__, 1) if isinstance(handler, MethodType) else (handler, 0)
+    if isinstance(function, FunctionType) and not function.__code__.co_flags & inspect.CO_VARARGS:
         return max(function.__code__.co_argcount - bound, 0)
     for follow_wrapped in (False, True):
         with contextlib.suppress(TypeError, ValueError):  # it has no signature
