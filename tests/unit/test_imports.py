@@ -51,6 +51,11 @@ def test_public_names_are_all() -> None:
     assert rtvi_web.__all__ == sorted(rtvi_web.__all__)
 
 
+def test_the_old_name_of_an_emitted_event_warns() -> None:
+    with pytest.warns(DeprecationWarning, match="it is rtvi_web.EmittedEvent now"):
+        assert rtvi_web.Happened is rtvi_web.EmittedEvent
+
+
 def test_every_error_is_public_and_in_the_tree() -> None:
     from rtvi_web import errors
 
