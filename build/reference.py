@@ -37,7 +37,7 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "rtvi.session.helpers": ("RTVIClientHelper",),
         "rtvi.members.llm_helper": ("LLMHelper",),
     },
-    "Devices and media": {"core.media": ALL},
+    "Devices and media": {"core.media": ALL, "core.no_media": ALL},
     "Transports": {
         "transports.small_webrtc.transport": ("SmallWebRTCTransport",),
         "rtvi.transport": ALL,

@@ -152,8 +152,8 @@ class Capture:
         track = self.track
         return track is not None and bool(track.enabled)
 
-    async def open(self, constraints: Constraints) -> None:
-        """Open the track, asking for permission where the browser does; unmute it if it is open.
+    async def open(self, constraints: Constraints, *, unmute: bool = True) -> None:
+        """Open the track, asking for permission where the browser does; unmute it unless told otherwise.
 
         Raises:
             DeviceError: it was denied or is missing.
@@ -167,7 +167,8 @@ class Capture:
                 track = await self._new(constraints, closings)
                 self.release()
                 self._use(track)
-        track.enabled = True
+        if unmute:
+            track.enabled = True
 
     async def exchange(self, constraints: Constraints, hand_over: Callable[[Any], Awaitable[None]]) -> None:
         """Open another track, hand it over, and only then stop the old one. On failure the old one stays in use.

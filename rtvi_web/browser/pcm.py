@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from rtvi_web.browser import _js
 from rtvi_web.browser.worklet import add_module
+from rtvi_web.errors import UnsupportedFeatureError
 
 MODULE = "pcm.js"
 RECENT_ITEMS = 32
@@ -37,35 +38,47 @@ class PcmRecorder:
         self._options = {"rate": rate, "chunk": chunk}
         self._heard = heard
         self._scope = _js.Scope()
-        self._closings = 0
+        self._track: Any = None
+        self._last = 0
+        """The number of the last call of ``open()`` or ``close()``, which decides what is heard."""
 
     async def open(self, track: Any) -> None:
-        """Listen to a track.
+        """Listen to a track; the one before is heard until then. Nothing happens if it is the same.
 
         Raises:
             UnsupportedFeatureError: there are no AudioWorklets here.
         """
-        closings = self._closings
-        context = _js.construct("AudioContext")
-        self._scope.defer(lambda: _js.begin(context, "close"))
-        await add_module(context, MODULE)
-        if closings != self._closings:
+        self._last = number = self._last + 1
+        if track is self._track:
             return
+        context, scope = _js.construct("AudioContext"), _js.Scope()
+        scope.defer(lambda: _js.begin(context, "close"))
+        try:
+            await add_module(context, MODULE)
+        except BaseException:
+            scope.close()
+            raise
+        if number != self._last:
+            scope.close()
+            return
+        before, self._scope, self._track = self._scope, scope, track
+        before.close()
         source = context.createMediaStreamSource(_js.construct("MediaStream", [track]))
         options = {"numberOfOutputs": 0, "channelCount": 1, "channelCountMode": "explicit"}
         node = _js.construct(
             "AudioWorkletNode", context, "rtvi-web-recorder", {**options, "processorOptions": self._options}
         )
-        self._scope.listen(node.port, "message", lambda event: self._heard(event.data.to_bytes()))
+        scope.listen(node.port, "message", lambda event: self._heard(event.data.to_bytes()))
         node.port.start()
         source.connect(node)
-        self._scope.defer(source.disconnect)
+        scope.defer(source.disconnect)
         if context.state == "suspended":  # Safari's begin so
             _js.begin(context, "resume")
 
     def close(self) -> None:
         """Hear no more. :meth:`open` works again."""
-        self._closings += 1
+        self._last += 1
+        self._track = None
         self._scope.close()
 
 
@@ -105,11 +118,8 @@ class PcmPlayer:
         self._context = _js.construct("AudioContext", {"sampleRate": rate})
         self._scope.defer(lambda: _js.begin(self._context, "close"))
         self._output = self._context.createMediaStreamDestination()
-
-    @property
-    def track(self) -> Any:
+        self.track = self._output.stream.getAudioTracks()[0]
         """What is played, as a track to measure or to draw."""
-        return self._output.stream.getAudioTracks()[0]
 
     async def open(self) -> None:
         """Make it ready; what :meth:`play` was given until then is played then.
@@ -177,6 +187,16 @@ class PcmPlayer:
         self._is_blocked = False
         await _js.call(self._context, "resume")
 
+    async def use_sink(self, id: str) -> None:
+        """Play on another speaker; an empty id means the system's default.
+
+        Raises:
+            UnsupportedFeatureError: this browser does not let pages choose.
+            JsError: there is no such speaker, or it is not allowed.
+        """
+        require_sinks()
+        await _js.call(self._context, "setSinkId", id)
+
     def close(self) -> None:
         """Fall silent, and let the audio hardware go. For good."""
         if self._starting is not None:
@@ -217,6 +237,17 @@ class PcmPlayer:
             self._speaking(self._is_speaking)
         else:
             self._last = _played(message)
+
+
+def require_sinks() -> None:
+    """Check that a page may choose the speaker of an ``AudioContext``.
+
+    Raises:
+        UnsupportedFeatureError: this browser does not let it.
+    """
+    if not hasattr(_js.api("AudioContext").prototype, "setSinkId"):
+        message = "This browser does not let pages choose the speaker of a WebSocket session."
+        raise UnsupportedFeatureError(message, feature="update_speaker")
 
 
 def _played(message: Any) -> PlayedItem | None:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from enum import StrEnum
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
-from rtvi_web.errors import DeviceError, UnsupportedFeatureError
+from rtvi_web.errors import DeviceError
 
 DeviceName = Literal["mic", "cam", "speaker"]
 """What a person chooses a device for; also in ``DeviceError.devices``."""
@@ -164,12 +164,20 @@ class Media(Protocol):
     when it closes itself.
     """
 
-    async def open_devices(self) -> None:
+    async def open_devices(self, *, mic: bool = False) -> None:
         """Open the devices that are wanted, asking for permission where the browser does. Mirrors ``initDevices()``.
 
         Devices that are open already stay as they are. A device that is denied or missing is reported with
         ``failed()`` and left closed: a session without a microphone is a session.
+
+        Args:
+            mic: open the microphone in any case: muted if it is not wanted.
         """
+
+    @property
+    def devices_open(self) -> bool:
+        """Whether devices may be open: since ``open_devices()``, until the transport closes."""
+        ...
 
     # Choosing.
 
@@ -205,6 +213,14 @@ class Media(Protocol):
             DeviceError: it could not be opened; also reported with ``failed()``.
             UnsupportedFeatureError: the transport carries none.
         """
+
+    def want_mic(self, wanted: bool) -> None:
+        """Remember whether the microphone is wanted, and mute or unmute it at once if it is open."""
+
+    @property
+    def mic_wanted(self) -> bool | None:
+        """Whether the microphone is wanted; ``None`` while no one has said so."""
+        ...
 
     @property
     def is_mic_enabled(self) -> bool:
@@ -315,74 +331,3 @@ class MediaLink(Protocol):
 
     def send_status(self, source: TrackSource, enabled: bool) -> None:
         """Tell the bot whether a track is to be heard or seen. Nothing happens while there is no link."""
-
-
-class NoMedia:
-    """The media of a transport that has none, and a base for media that have only some.
-
-    What can be answered without devices is answered; what cannot raises :class:`UnsupportedFeatureError`.
-
-    Args:
-        owner: the name of the transport, for the errors.
-    """
-
-    def __init__(self, owner: str) -> None:
-        self._owner = owner
-
-    async def open_devices(self) -> None:
-        return
-
-    async def list_devices(self, name: DeviceName) -> list[MediaDevice]:
-        return []
-
-    def selected_device(self, name: DeviceName) -> MediaDevice | None:
-        return None
-
-    async def select_device(self, name: DeviceName, id: str) -> None:
-        raise self._unsupported(f"update_{name}")
-
-    @property
-    def media_state(self) -> MediaState:
-        return MediaState()
-
-    async def enable_mic(self, enable: bool) -> None:
-        if enable:
-            raise self._unsupported("enable_mic")
-
-    @property
-    def is_mic_enabled(self) -> bool:
-        return False
-
-    async def enable_cam(self, enable: bool) -> None:
-        if enable:
-            raise self._unsupported("enable_cam")
-
-    @property
-    def is_cam_enabled(self) -> bool:
-        return False
-
-    async def enable_screen_share(self, enable: bool) -> None:
-        if enable:
-            raise self._unsupported("enable_screen_share")
-
-    @property
-    def is_sharing_screen(self) -> bool:
-        return False
-
-    def tracks(self) -> Tracks:
-        return Tracks()
-
-    async def resume_bot_audio(self) -> None:
-        return
-
-    def show_video(self, element: Any, source: VideoSource) -> None:
-        raise self._unsupported("show_video")
-
-    def local_audio(self, *, sample_rate: int, frame: float) -> AudioStream:
-        raise self._unsupported("local_audio")
-
-    def remote_audio(self, *, sample_rate: int, frame: float) -> AudioStream:
-        raise self._unsupported("remote_audio")
-
-    def _unsupported(self, feature: str) -> UnsupportedFeatureError:
-        return UnsupportedFeatureError(f"{self._owner} has no {feature}().", feature=feature)

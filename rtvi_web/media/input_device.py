@@ -35,8 +35,8 @@ class InputDevice:
     ) -> None:
         self.kind = kind
         self._source: TrackSource = "mic" if kind is MIC else "cam"
-        self.wanted = False
-        """Whether it is to be open and heard or seen."""
+        self.wanted: bool | None = None
+        """Whether it is to be open and heard or seen; ``None`` while no one has said so."""
         self.in_use = False
         """Whether it may be opened: between ``open_devices()`` and ``close()``."""
         self.state = DeviceState()
@@ -82,6 +82,13 @@ class InputDevice:
 
     # Opening and closing.
 
+    def want(self, wanted: bool) -> None:
+        """Remember the wish, and mute or unmute it if it is open; nothing is opened or released."""
+        self.wanted = wanted
+        if self.track is not None:
+            self.track.enabled = wanted
+            self._notify()
+
     async def enable(self, enable: bool) -> None:
         """Open or unmute it, or mute it; while it is not in use, only remember the wish."""
         self.wanted = enable
@@ -94,10 +101,10 @@ class InputDevice:
             self.announce()
 
     async def open(self) -> None:
-        """Open it, or unmute it.
+        """Open it, or unmute it; one that is not wanted is opened muted, if it may stay open so.
 
         Raises:
-            DeviceError: it was denied or is missing; ``deviceError`` was fired.
+            DeviceError: it was denied or is missing; the listener was told.
             DisconnectedError: it was closed meanwhile.
         """
         if self.track is None:
@@ -112,10 +119,11 @@ class InputDevice:
             if self.state.status is DeviceStatus.INITIALIZING:
                 self._set_state(_GRANTED if self.track is not None else DeviceState())
         self._unplugged = False
-        if not self.wanted:  # It was muted while the browser asked for permission.
+        if not self.wanted:  # It is opened muted, or it was muted while the browser asked for permission.
             await self._rest()
-            return
-        await self._host.send_track(self._source, self.track)
+        if self.track is not None:
+            self.track.enabled = bool(self.wanted)
+            await self._host.send_track(self._source, self.track)
         self._notify()
 
     async def _open_chosen(self) -> None:
@@ -127,12 +135,12 @@ class InputDevice:
         chosen = self._choices.find(self.kind.name, self._host.devices(self.kind.name))
         if chosen and self.track is None:  # Chromium takes no notice of a device that is merely preferred.
             try:
-                await self._capture.open({**self._constraints, "deviceId": {"exact": chosen.id}})
+                await self._capture.open({**self._constraints, "deviceId": {"exact": chosen.id}}, unmute=False)
                 return
             except DeviceError as error:
                 if error.type not in ("constraints", "not-found"):
                     raise
-        await self._capture.open(self._constraints)
+        await self._capture.open(self._constraints, unmute=False)
 
     async def _rest(self) -> None:
         if self._stays_open:

@@ -33,7 +33,7 @@ from rtvi_web.media.choices import Choices
 from rtvi_web.media.input_device import InputDevice
 from rtvi_web.media.levels import Levels
 from rtvi_web.media.screen import ScreenShare
-from rtvi_web.media.speaker import Speaker
+from rtvi_web.media.speaker import Output, Speaker
 from rtvi_web.media.video import VideoView
 
 Carried = Literal["mic", "cam", "screen", "speaker"]
@@ -49,7 +49,8 @@ class PageMedia:
     Args:
         carries: what the transport carries: what comes from the ``"mic"``, the ``"cam"`` and the ``"screen"``, and
             what the bot says, to the ``"speaker"``. A device of another kind is neither listed nor opened.
-        play_bot_audio: whether the bot's audio is played here; ``False`` leaves that to the page.
+        play_bot_audio: whether the tracks of the bot are played here; ``False`` leaves that to the page.
+        output: plays the bot where it does not send tracks.
         remember_devices: whether the choice of devices is kept in the local storage for later page loads.
         audio_constraints, video_constraints: what is asked of microphone and camera (MDN: MediaTrackConstraints).
         audio_track, video_track: a ``MediaStreamTrack`` of the application's, to be sent in place of a device's.
@@ -65,6 +66,7 @@ class PageMedia:
         *,
         carries: Collection[Carried] = EVERYTHING,
         play_bot_audio: bool = True,
+        output: Output | None = None,
         remember_devices: bool = True,
         audio_constraints: Mapping[str, Any] | None = None,
         video_constraints: Mapping[str, Any] | None = None,
@@ -86,22 +88,26 @@ class PageMedia:
         self._tasks = Tasks()
         self._closings = 0
         self._levels = Levels(level_interval, self._sounds)
-        self.player = Player(lambda: self.listener.playback_blocked()) if play_bot_audio else None
-        """Plays the bot's audio; ``None`` where the page does."""
+        plays_tracks = play_bot_audio and output is None
+        self.player = Player(lambda: self.listener.playback_blocked()) if plays_tracks else None
+        """Plays the tracks of the bot; ``None`` where something else does."""
+        self._output = output or self.player
         choices = Choices(remembered=remember_devices)
         self._mic = InputDevice(MIC, self, choices, constraints=audio_constraints or {}, own=audio_track)
         self._cam = InputDevice(CAM, self, choices, constraints=video_constraints or {}, own=video_track)
         self._screen = ScreenShare(self)
-        self._speaker = Speaker(self, choices, self.player)
+        self._speaker = Speaker(self, choices, self._output)
         self._inputs = [input for input in (self._mic, self._cam) if input.kind.name in carries]
 
-    def attach(self, listener: MediaListener, link: MediaLink, *, enable_mic: bool, enable_cam: bool = False) -> None:
+    def attach(
+        self, listener: MediaListener, link: MediaLink, *, enable_mic: bool | None = None, enable_cam: bool = False
+    ) -> None:
         """Called once, by the transport when it is itself attached to a client.
 
         Args:
             listener: who hears what happens.
             link: the transport's way to the bot, through all its sessions.
-            enable_mic, enable_cam: whether microphone and camera are wanted at first.
+            enable_mic, enable_cam: whether microphone and camera are wanted at first; ``None`` if that is still open.
 
         Raises:
             InvalidArgumentError: the transport serves another client already.
@@ -124,7 +130,13 @@ class PageMedia:
 
     # Opening and closing.
 
-    async def open_devices(self) -> None:
+    @property
+    def devices_open(self) -> bool:
+        return self._watch is not None
+
+    async def open_devices(self, *, mic: bool = False) -> None:
+        if mic and self._mic.wanted is None:
+            self._mic.wanted = True
         for input in self._inputs:
             input.in_use = True
         if self._watch is None:
@@ -133,7 +145,7 @@ class PageMedia:
             self._tasks.run(self._levels.tell(self.listener), "the levels could not be measured")
             await self._watch_permissions(self._watch)
         for input in self._inputs:
-            if input.wanted:
+            if input.wanted or (mic and input is self._mic):
                 try:
                     await input.open()
                 except DeviceError:
@@ -149,8 +161,8 @@ class PageMedia:
         self._mic.close()
         self._cam.close()
         self._screen.close()
-        if self.player is not None:
-            self.player.close()
+        if self._output is not None:
+            self._output.close()
         await self._tasks.close()
 
     # Which devices there are.
@@ -222,6 +234,13 @@ class PageMedia:
             self._check_carried("mic", "enable_mic")
         await self._mic.enable(enable)
 
+    def want_mic(self, wanted: bool) -> None:
+        self._mic.want(wanted)
+
+    @property
+    def mic_wanted(self) -> bool | None:
+        return self._mic.wanted
+
     @property
     def is_mic_enabled(self) -> bool:
         return self._mic.enabled
@@ -256,8 +275,8 @@ class PageMedia:
         return Tracks(local, self._link.bot_tracks if self._link else ParticipantTracks())
 
     async def resume_bot_audio(self) -> None:
-        if self.player is not None:
-            await self.player.resume()
+        if self._output is not None:
+            await self._output.resume()
 
     def show_video(self, element: Any, source: VideoSource) -> None:
         if isinstance(element, str):

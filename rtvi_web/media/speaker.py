@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from rtvi_web.browser import _js
 from rtvi_web.browser.capture import device_error
-from rtvi_web.browser.player import Player
 from rtvi_web.core.media import MediaDevice
 from rtvi_web.errors import DeviceError, UnsupportedFeatureError
 from rtvi_web.media.choices import Choice, Choices, default, find
 from rtvi_web.media.host import MediaHost
 
 
+class Output(Protocol):
+    """What plays the bot, through all the sessions of a transport."""
+
+    @property
+    def sink_id(self) -> str:
+        """The id of the speaker in use; empty for the system's default."""
+        ...
+
+    async def use_sink(self, id: str) -> None:
+        """Play on another speaker, now and later; an empty id means the system's default.
+
+        Raises:
+            UnsupportedFeatureError: this browser does not let pages choose.
+            JsError: there is no such speaker, or it is not allowed.
+        """
+
+    async def resume(self) -> None:
+        """Play, after the browser's autoplay policy did not allow it; called from a click."""
+
+    def close(self) -> None:
+        """Fall silent. It may play again in a later session."""
+
+
 class Speaker:
-    """The choice of a speaker for the player, which keeps it from session to session.
+    """The choice of a speaker for what plays the bot, which keeps it from session to session.
 
     Args:
-        player: what plays the bot; ``None`` when the page does.
+        output: what plays the bot; ``None`` when the page does.
     """
 
-    def __init__(self, host: MediaHost, choices: Choices, player: Player | None) -> None:
+    def __init__(self, host: MediaHost, choices: Choices, output: Output | None) -> None:
         self._host = host
         self._choices = choices
-        self._player = player
+        self._output = output
         self._announced: MediaDevice | None = None
         self._missed: Choice | None = None
 
@@ -29,7 +53,7 @@ class Speaker:
     def selected(self) -> MediaDevice | None:
         """The speaker in use."""
         devices = self._host.devices("speaker")
-        return find(devices, self._player.sink_id if self._player else "") or default(devices)
+        return find(devices, self._output.sink_id if self._output else "") or default(devices)
 
     async def select(self, id: str) -> None:
         """Use another one; see ``Media.select_device``."""
@@ -43,7 +67,7 @@ class Speaker:
         """Use the chosen speaker if it is there, and the default if the one in use is gone."""
         devices = self._host.devices("speaker")
         chosen = self._choices.find("speaker", devices)
-        used = self._player.sink_id if self._player else ""
+        used = self._output.sink_id if self._output else ""
         if chosen:
             self._missed = None
         self._choices.learn("speaker", devices)
@@ -52,7 +76,7 @@ class Speaker:
                 await self._use(chosen.id)
             elif used and devices and find(devices, used) is None:
                 await self._use("")
-            if devices and chosen is None and self._player is not None:
+            if devices and chosen is None and self._output is not None:
                 self._say_it_is_gone(self._choices.chosen("speaker"))
         except (DeviceError, UnsupportedFeatureError):
             return  # It was reported when the person chose it, or just now.
@@ -60,11 +84,11 @@ class Speaker:
             self.announce()
 
     async def _use(self, id: str) -> None:
-        if self._player is None:
+        if self._output is None:
             message = "The page plays the bot itself (play_bot_audio=False), and chooses the speaker itself."
             raise UnsupportedFeatureError(message, feature="update_speaker")
         try:
-            await self._player.use_sink(id)
+            await self._output.use_sink(id)
         except _js.JsError as cause:
             error = device_error(cause, "speaker")
             self._host.listener.failed(error)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Generator, Iterable, Mapping
+import contextlib
+from collections.abc import Awaitable, Coroutine, Generator, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar, Unpack
 
-from rtvi_web.core.media import Tracks
+from rtvi_web.core.media import Media
+from rtvi_web.core.media_members import MediaMembers
+from rtvi_web.errors import DeviceError, DisconnectedError
 from rtvi_web.realtime.configuration import Configuration
 from rtvi_web.realtime.connection import RealtimeAPI
 from rtvi_web.realtime.event_handlers import EventHandlers
@@ -22,6 +25,7 @@ from rtvi_web.realtime.tools import Handler, Tool, execute
 from rtvi_web.realtime.transports import resolve
 
 Given = TypeVar("Given")
+Result = TypeVar("Result")
 
 
 class ItemResult(NamedTuple):
@@ -30,7 +34,7 @@ class ItemResult(NamedTuple):
     item: Item | None
 
 
-class RealtimeClient(EventHandlers):
+class RealtimeClient(EventHandlers, MediaMembers):
     """A session with a model that speaks the OpenAI Realtime protocol. Mirrors ``RealtimeClient``.
 
     ::
@@ -48,7 +52,10 @@ class RealtimeClient(EventHandlers):
     :class:`ItemEvent`), ``conversation.interrupted`` (the server's ``input_audio_buffer.speech_started``),
     ``conversation.speaking`` (a :class:`SpeakingEvent`), ``error`` (an :class:`ErrorEvent`), ``realtime.event`` (a
     :class:`RealtimeEvent`), and as dicts: ``server.<type>`` and ``client.<type>`` (what is on the wire),
-    ``client.connected``, ``client.disconnected``, ``client.error``, ``close``, ``output_audio.blocked``.
+    ``client.connected``, ``client.disconnected``, ``client.error``, ``close``, ``output_audio.blocked``. Events of
+    devices and media have RTVI's names and the first of its arguments: ``micUpdated``, ``availableMicsUpdated``,
+    ``speakerUpdated``, ``availableSpeakersUpdated``, ``mediaStateUpdated``, ``trackStarted``, ``trackStopped``,
+    ``localAudioLevel``, ``remoteAudioLevel``, ``deviceError``.
 
     Args:
         settings: a dict of the settings below (camelCase accepted); each may be a keyword instead.
@@ -58,7 +65,8 @@ class RealtimeClient(EventHandlers):
         api_key: an ephemeral key (``ek_…``), or a function, sync or async, that gives one for each ``connect()``.
         dangerously_allow_api_key_in_browser: whether another key may be used in a page, where everybody can read it.
         transport: ``"websocket"`` (the default), ``"webrtc"``, or a transport; one transport serves one client.
-        microphone: whether ``connect()`` opens it.
+        microphone: whether ``connect()`` opens it, muted after ``mute()``; if not, only ``enable_mic(True)`` and
+            ``init_devices()`` do.
         keep_audio: seconds of sound that all items together keep, the newest; ``None`` keeps everything, 0 nothing.
         timeout: seconds that the transport may take to connect, once the person has answered the permission prompt;
             ``None`` means no limit.
@@ -122,7 +130,8 @@ class RealtimeClient(EventHandlers):
         """Open the microphone, connect, and wait until the server has taken the configuration. Mirrors ``connect()``.
 
         A server that says nothing about the configuration is waited for 5 s. With the microphone denied or missing,
-        ``error`` is dispatched and the session goes on without it. The items of the session before are gone.
+        ``deviceError`` and ``error`` are dispatched and the session goes on without it. The items of the session before
+        are gone.
 
         Raises:
             AlreadyStartedError: there is a connection, or an attempt.
@@ -146,6 +155,15 @@ class RealtimeClient(EventHandlers):
             Await it, if you like, to know that all is released.
         """
         return _Ending(self._session.api.disconnect())
+
+    def run(self, coroutine: Coroutine[Any, Any, Result], complaint: str) -> asyncio.Task[Result]:
+        """Run a coroutine as a task, such as from a click. What it raises is reported to the event loop's handler.
+
+        Args:
+            coroutine: what to run.
+            complaint: what the report says if it raises.
+        """
+        return self._tasks.run(coroutine, complaint)
 
     async def __aenter__(self) -> RealtimeClient:
         await self.connect()
@@ -381,32 +399,50 @@ class RealtimeClient(EventHandlers):
         """
         return await self._session.interrupt()
 
-    # Devices.
+    # Devices: what both clients have is in MediaMembers.
 
-    async def open_microphone(self) -> None:
-        """Open the microphone, if ``connect()`` hasn't; before, in, or without a session. ``disconnect()`` releases it.
+    @property
+    def _media(self) -> Media:
+        return self._transport.media
+
+    async def init_devices(self) -> None:
+        """Open the microphone, if ``connect()`` hasn't: before, in, or without a session.
+
+        It is opened muted after ``mute()``, and with ``microphone=False`` too. From then on devices that are plugged in
+        and out are noticed, and levels are measured. ``disconnect()`` releases the devices.
 
         Raises:
-            DeviceError: it was denied, or there is none.
+            DeviceError: it was denied, or there is none; ``deviceError`` is dispatched as well.
+            DisconnectedError: ``disconnect()`` was called meanwhile.
+            NotInBrowserError: there are no devices here: CPython, or a web worker.
         """
-        await self._session.api.open_microphone()
+        await self._session.api.init_devices()
+
+    async def open_microphone(self) -> None:
+        """:meth:`init_devices` by the name that it had first."""
+        await self.init_devices()
 
     def mute(self, muted: bool = True) -> None:
-        """Let the server hear nothing of the microphone, or let it hear again; it stays open."""
-        self._transport.mute(muted)
+        """``enable_mic(not muted)``, which takes effect before this returns.
+
+        Only where unmuting has to open the microphone, that goes on by itself; ``deviceError`` tells if it fails.
+        """
+        self._media.want_mic(not muted)
+        if not muted and self.devices_open and not self.is_mic_enabled:
+            self.run(self._open_to_unmute(), "the microphone could not be opened")
+
+    async def _open_to_unmute(self) -> None:
+        with contextlib.suppress(DeviceError, DisconnectedError):  # The first was dispatched as deviceError.
+            await self.enable_mic(True)
 
     @property
     def is_muted(self) -> bool:
-        """Whether it is muted."""
-        return self._transport.is_muted
-
-    def tracks(self) -> Tracks:
-        """The live tracks of both sides, as the browser's ``MediaStreamTrack`` objects."""
-        return self._transport.tracks()
+        """Whether the microphone is muted, or would be if it were open."""
+        return self._media.mic_wanted is False
 
     async def resume_output(self) -> None:
-        """Let the model be heard after ``output_audio.blocked``; call it from a click, as browsers demand."""
-        await self._transport.resume_output()
+        """:meth:`resume_bot_audio` by the name that it had first; the event is ``output_audio.blocked``, too."""
+        await self.resume_bot_audio()
 
     # The conversation.
 

@@ -22,13 +22,13 @@ from rtvi_web.errors import (
     ConnectAbortedError,
     ConnectionTimeoutError,
     ConnectPhase,
-    DeviceError,
     DisconnectedError,
     InvalidArgumentError,
     MessageTooLargeError,
     RTVIError,
 )
 from rtvi_web.realtime.event_handlers import EventHandlers
+from rtvi_web.realtime.media_events import MediaEvents
 from rtvi_web.realtime.protocol.wire import Event, decode, encode, new_id
 from rtvi_web.realtime.settings import Settings
 from rtvi_web.realtime.transport import RealtimeRequest, RealtimeTransport
@@ -114,7 +114,7 @@ class RealtimeAPI(EventHandlers):
         self._listener = listener
         self._receiving = False
         self._connected = False
-        self._microphone_is_open_ahead = False
+        self.media = MediaEvents(self._client)
         self._phase = ConnectPhase.DEVICES
         self._attempt: asyncio.Task[None] | None = None
         self._abortion: RTVIError | None = None
@@ -160,8 +160,7 @@ class RealtimeAPI(EventHandlers):
     async def _connect(self, session: Mapping[str, Any], configure: Callable[[], Awaitable[None]]) -> None:
         if self._closing:
             await asyncio.shield(self._closing)
-        if self._settings.microphone:
-            await self._open_microphone()
+        await self._open_devices()
         # The deadline counts from here: a person may take their time over the permission prompt.
         deadline = asyncio.timeout(self._settings.timeout)
         try:
@@ -182,16 +181,30 @@ class RealtimeAPI(EventHandlers):
         self._tell("client.connected", {"type": "client.connected"})
         await configure()
 
-    async def open_microphone(self) -> None:
-        """Open the microphone, even ahead of a session; ``disconnect()`` releases it."""
-        self._microphone_is_open_ahead = not self._connected
-        await self._transport.open_microphone()
-
-    async def _open_microphone(self) -> None:
+    async def init_devices(self) -> None:
+        """Open the devices; see ``RealtimeClient.init_devices``."""
+        if self._closing:
+            await asyncio.shield(self._closing)
+        media = self._transport.media
+        were_open = media.devices_open
         try:
-            await self._transport.open_microphone()
-        except DeviceError as error:
-            self.microphone_lost(error)  # A session without a microphone is a session.
+            await media.open_devices(mic=True)
+        except BaseException:
+            if not (were_open or self._attempt or self._connected):
+                await self._close("The devices could not be opened.")
+            raise
+        self.media.state_changed(media.media_state)
+        if error := media.media_state.mic.error:
+            raise error
+
+    async def _open_devices(self) -> None:
+        """Open the devices for a session. Without a microphone it is a session, too."""
+        media = self._transport.media
+        await media.open_devices(mic=self._settings.microphone)
+        self.media.state_changed(media.media_state)  # They are open now, even if none of them is.
+        error = media.media_state.mic.error
+        if error and media.mic_wanted is not None:
+            self._client.dispatch("error", ErrorEvent("error", "microphone", error.message, error))
 
     def disconnect(self) -> asyncio.Future[None] | None:
         """End the session, or the attempt to connect.
@@ -201,7 +214,7 @@ class RealtimeAPI(EventHandlers):
         """
         if self._attempt:
             self._abort(ConnectAbortedError())
-        elif not self._connected and not self._microphone_is_open_ahead:
+        elif not self._connected and not self._transport.media.devices_open:
             return self._closing
         return self._begin_to_close("The session ended.")
 
@@ -215,7 +228,7 @@ class RealtimeAPI(EventHandlers):
         await asyncio.shield(self._begin_to_close(reason, failure))
 
     def _begin_to_close(self, reason: str, failure: RTVIError | None = None) -> asyncio.Task[None]:
-        self._receiving = self._microphone_is_open_ahead = False
+        self._receiving = False
         was_connected, self._connected = self._connected, False
         if self._closing is None:
             self._listener.session_ended(reason)  # here and now: it spares the task that asks for it
@@ -269,14 +282,8 @@ class RealtimeAPI(EventHandlers):
         if self._connected:
             self._listener.microphone(pcm)
 
-    def microphone_lost(self, error: DeviceError) -> None:
-        self._client.dispatch("error", ErrorEvent("error", "microphone", error.message, error))
-
     def speaking(self, speaking: bool) -> None:
         self._listener.speaking(speaking)
-
-    def output_blocked(self) -> None:
-        self._client.dispatch("output_audio.blocked", {"type": "output_audio.blocked"})
 
     def lost(self, error: RTVIError) -> None:
         if self._attempt:

@@ -1,12 +1,12 @@
 """The contract between the realtime client and whatever carries its events and its sound.
 
-A transport knows neither the protocol nor the conversation: it opens the microphone, connects, carries JSON text, and
-plays what it is told to. The client calls it in one order::
+A transport knows neither the protocol nor the conversation: it connects, carries JSON text, and plays what it is told
+to. Its devices and media are an object of their own, ``transport.media``. The client calls it in one order::
 
-    attach → (open_microphone? → connect → send, play, interrupt … → close)*
+    attach → (media.open_devices → connect → send, play, interrupt … → close)*
 
-``open_microphone()`` may also come first of all (a page that shows a level before it connects) or in mid-session (a
-page that begins in writing); ``mute()`` may come at any time after ``attach()``.
+``media.open_devices()`` may also come first of all (a page that shows a level before it connects) or again in
+mid-session (a page that begins in writing).
 
 How sound flows depends on :attr:`RealtimeTransport.carries_tracks`:
 
@@ -27,8 +27,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from rtvi_web.core.media import Tracks
-from rtvi_web.errors import ConnectPhase, DeviceError, RTVIError
+from rtvi_web.core.media import Media, MediaListener
+from rtvi_web.core.no_media import NoMedia
+from rtvi_web.errors import ConnectPhase, RTVIError
 
 MAX_BACKLOG = 1 << 20
 """Bytes that may wait in a link before the microphone's chunks are dropped: 16 s of sound as base64."""
@@ -71,6 +72,11 @@ class Played(NamedTuple):
 class RealtimeHost(Protocol):
     """What a transport may tell its client, from ``attach()`` on. All of it returns at once; none of it raises."""
 
+    @property
+    def media(self) -> MediaListener:
+        """Who hears what happens to devices and media; for the transport's :class:`Media`."""
+        ...
+
     def enter(self, phase: ConnectPhase) -> None:
         """``connect()`` goes on to another phase (offer, ice, data-channel); errors and time-outs will name it."""
 
@@ -83,14 +89,8 @@ class RealtimeHost(Protocol):
     def microphone(self, pcm: bytes) -> None:
         """The microphone has heard this, in whole samples, at most :data:`MAX_CHUNK` bytes. WebSocket only.
 
-        Call it between ``open_microphone()`` and ``close()`` while not muted; the client ignores it while there is no
-        session. Chunks heard while :data:`MAX_BACKLOG` bytes wait in the link are dropped, not kept.
-        """
-
-    def microphone_lost(self, error: DeviceError) -> None:
-        """The microphone is gone by itself: unplugged, or its permission was withdrawn. The session goes on.
-
-        ``open_microphone()`` may open it, or another one, again.
+        Call it while the microphone is open and not muted; the client ignores it while there is no session. Chunks
+        heard while :data:`MAX_BACKLOG` bytes wait in the link are dropped, not kept.
         """
 
     def speaking(self, speaking: bool) -> None:
@@ -98,9 +98,6 @@ class RealtimeHost(Protocol):
 
         An interruption ends it too. Over WebRTC the server tells (``output_audio_buffer.started``, ``.stopped``).
         """
-
-    def output_blocked(self) -> None:
-        """The browser's autoplay policy lets nothing be heard until ``resume_output()`` is called from a click."""
 
     def lost(self, error: RTVIError) -> None:
         """The link is gone for good, through no doing of ``close()``. At most once for each ``connect()``.
@@ -119,6 +116,11 @@ class RealtimeTransport(ABC):
         """Called once, by the client's constructor, before anything else."""
 
     @property
+    def media(self) -> Media:
+        """The devices and media, which stay the same from session to session. By default there are none."""
+        return NoMedia(type(self).__name__)
+
+    @property
     @abstractmethod
     def carries_tracks(self) -> bool:
         """Whether sound goes by media tracks (WebRTC) and not by events (WebSocket). Constant."""
@@ -127,17 +129,6 @@ class RealtimeTransport(ABC):
     @abstractmethod
     def max_message_size(self) -> int:
         """Bytes of UTF-8 that one message may have at most; read before each ``send()`` of something large."""
-
-    @abstractmethod
-    async def open_microphone(self) -> None:
-        """Open the microphone, asking for permission where the browser does; nothing happens when it is open.
-
-        Before ``connect()``, in mid-session, or without any session. Until then a session has no microphone: over
-        WebRTC ``connect()`` then only receives.
-
-        Raises:
-            DeviceError: denied, missing, or in use; the transport works on without it.
-        """
 
     @abstractmethod
     async def connect(self, request: RealtimeRequest) -> None:
@@ -156,7 +147,7 @@ class RealtimeTransport(ABC):
         """Release everything: link, microphone, player. From any state, any number of times; raises nothing.
 
         A track that a page handed to the transport is left running: who opened it stops it. After ``close()``,
-        ``open_microphone()`` and ``connect()`` work again; muted stays muted.
+        ``media.open_devices()`` and ``connect()`` work again; muted stays muted.
         """
 
     @abstractmethod
@@ -166,18 +157,6 @@ class RealtimeTransport(ABC):
         Raises:
             DisconnectedError: the link cannot take it. The client then changes nothing on its side.
         """
-
-    @abstractmethod
-    def mute(self, muted: bool) -> None:
-        """Let the server hear silence or nothing (``True``), or the microphone (``False``). Takes effect at once.
-
-        The microphone stays open. Before ``open_microphone()`` the wish is remembered. A transport begins unmuted.
-        """
-
-    @property
-    @abstractmethod
-    def is_muted(self) -> bool:
-        """The last wish given to ``mute()``."""
 
     @abstractmethod
     def play(self, pcm: bytes, *, item_id: str, content_index: int) -> None:
@@ -202,11 +181,3 @@ class RealtimeTransport(ABC):
         Returns:
             What was playing, or ``None`` when nothing was; always ``None`` where tracks are carried.
         """
-
-    @abstractmethod
-    def tracks(self) -> Tracks:
-        """The live tracks of both sides, to measure or to draw; ``bot.audio`` also where there is a player."""
-
-    async def resume_output(self) -> None:
-        """Let it be heard after ``output_blocked()``; call it from a click. By default there is nothing to do."""
-        return

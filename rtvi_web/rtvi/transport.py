@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVarTuple
 
 from rtvi_web.core.event import Event
 from rtvi_web.core.http import HttpClient
-from rtvi_web.core.media import Media, MediaListener, NoMedia, Participant
+from rtvi_web.core.media import Media, MediaListener, Participant
+from rtvi_web.core.no_media import NoMedia
 from rtvi_web.errors import ConnectPhase, RTVIError, UnsupportedFeatureError
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss
 

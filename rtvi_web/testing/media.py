@@ -13,11 +13,11 @@ from rtvi_web.core.media import (
     MediaDevice,
     MediaListener,
     MediaState,
-    NoMedia,
     ParticipantTracks,
     Tracks,
     TrackSource,
 )
+from rtvi_web.core.no_media import NoMedia
 from rtvi_web.errors import DeviceError
 
 
@@ -56,16 +56,22 @@ class ScriptedMedia(NoMedia):
         self._chosen: dict[DeviceName, str] = {}
         self._states: dict[TrackSource, DeviceState] = {}
         self._opened = False
+        self._wants_mic: bool | None = None
+        self._wants_cam = False
 
-    def _attach_media(self, listener: MediaListener, *, enable_mic: bool, enable_cam: bool = False) -> None:
+    def _attach_media(
+        self, listener: MediaListener, *, enable_mic: bool | None = None, enable_cam: bool = False
+    ) -> None:
         """Called by the transport when it is attached to its client."""
         self._listener = listener
         self._wants_mic = enable_mic
         self._wants_cam = enable_cam
 
-    async def open_devices(self) -> None:
+    async def open_devices(self, *, mic: bool = False) -> None:
         self._opened = True
-        if self._wants_mic:
+        if mic and self._wants_mic is None:
+            self._wants_mic = True
+        if mic or self._wants_mic:
             self._open("mic")
         if self._wants_cam:
             self._open("cam")
@@ -75,6 +81,10 @@ class ScriptedMedia(NoMedia):
         self._opened = False
         for source in list(self._tracks):
             self._stop(source)
+
+    @property
+    def devices_open(self) -> bool:
+        return self._opened
 
     async def list_devices(self, name: DeviceName) -> list[MediaDevice]:
         return [device for device in self.devices if device.kind == DEVICE_KINDS[name].kind]
@@ -102,6 +112,15 @@ class ScriptedMedia(NoMedia):
             track.enabled = enable
         elif enable and self._opened and (error := self._open("mic")):
             raise error
+
+    def want_mic(self, wanted: bool) -> None:
+        self._wants_mic = wanted
+        if track := self._tracks.get("mic"):
+            track.enabled = wanted
+
+    @property
+    def mic_wanted(self) -> bool | None:
+        return self._wants_mic
 
     @property
     def is_mic_enabled(self) -> bool:
@@ -141,6 +160,7 @@ class ScriptedMedia(NoMedia):
             self._listener.failed(error)
             return error
         track = self._tracks[source] = ScriptedTrack(source)
+        track.enabled = source != "mic" or bool(self._wants_mic)
         self._set_state(source, DeviceState(DeviceStatus.GRANTED))
         self._listener.track_changed(LOCAL, None, track, screen=source == "screen")
         return None

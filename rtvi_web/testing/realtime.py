@@ -14,15 +14,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rtvi_web.core.media import Tracks
-from rtvi_web.errors import ConnectPhase, DeviceError, DisconnectedError, RTVIError
+from rtvi_web.core.media import MediaDevice
+from rtvi_web.errors import ConnectPhase, DisconnectedError, RTVIError
 from rtvi_web.realtime.transport import Played, RealtimeHost, RealtimeRequest, RealtimeTransport
+from rtvi_web.testing.media import ScriptedMedia
 
 
-class ScriptedRealtimeTransport(RealtimeTransport):
+class ScriptedRealtimeTransport(ScriptedMedia, RealtimeTransport):
     """Does what a test says instead of what a network does.
 
     Args:
@@ -30,7 +31,8 @@ class ScriptedRealtimeTransport(RealtimeTransport):
         carries_tracks: whether it is like WebRTC.
         fails_with: what ``connect()`` raises.
         hangs: whether ``connect()`` never ends.
-        microphone: ``"granted"`` or ``"denied"``.
+        microphone: ``"granted"`` or ``"denied"``; may be changed at any time.
+        devices: the devices that can be chosen; may be changed at any time.
         max_message_size: bytes.
 
     Attributes:
@@ -50,15 +52,15 @@ class ScriptedRealtimeTransport(RealtimeTransport):
         fails_with: RTVIError | None = None,
         hangs: bool = False,
         microphone: str = "granted",
+        devices: Iterable[MediaDevice] = (),
         max_message_size: int = 1 << 20,
     ) -> None:
+        super().__init__(microphone=microphone, devices=devices)
         self.handshake = handshake
         self.fails_with = fails_with
         self.hangs = hangs
-        self.microphone = microphone
         self._carries_tracks = carries_tracks
         self._max_message_size = max_message_size
-        self._muted = False
         self._events = 0
         self.requests: list[RealtimeRequest] = []
         self.frames: list[str] = []
@@ -66,7 +68,6 @@ class ScriptedRealtimeTransport(RealtimeTransport):
         self.played: list[tuple[str, bytes]] = []
         self.now_playing: Played | None = None
         self.is_open = False
-        self.has_microphone = False
 
     # What the test says.
 
@@ -81,7 +82,7 @@ class ScriptedRealtimeTransport(RealtimeTransport):
 
     def hear(self, pcm: bytes) -> None:
         """The microphone hears this."""
-        if self.has_microphone and not self._muted:
+        if self.is_mic_enabled:
             self._host.microphone(pcm)
 
     def lose(self, error: RTVIError | None = None) -> None:
@@ -97,6 +98,15 @@ class ScriptedRealtimeTransport(RealtimeTransport):
 
     def attach(self, host: RealtimeHost) -> None:
         self._host = host
+        self._attach_media(host.media)
+
+    @property
+    def media(self) -> ScriptedRealtimeTransport:
+        return self
+
+    @property
+    def has_microphone(self) -> bool:
+        return self.tracks().local.audio is not None
 
     @property
     def carries_tracks(self) -> bool:
@@ -106,11 +116,9 @@ class ScriptedRealtimeTransport(RealtimeTransport):
     def max_message_size(self) -> int:
         return self._max_message_size
 
-    async def open_microphone(self) -> None:
+    async def open_devices(self, *, mic: bool = False) -> None:
         await asyncio.sleep(0)
-        if self.microphone == "denied":
-            raise DeviceError("The microphone was denied by the script.", devices=["mic"], type="permissions")
-        self.has_microphone = True
+        await super().open_devices(mic=mic)
 
     async def connect(self, request: RealtimeRequest) -> None:
         self.requests.append(request)
@@ -126,7 +134,8 @@ class ScriptedRealtimeTransport(RealtimeTransport):
 
     async def close(self) -> None:
         await asyncio.sleep(0)
-        self.is_open = self.has_microphone = False
+        self.is_open = False
+        self._close_media()
 
     def send(self, text: str) -> None:
         if not self.is_open:
@@ -141,13 +150,6 @@ class ScriptedRealtimeTransport(RealtimeTransport):
         if self.is_open:
             self.say("session.updated", session=session)
 
-    def mute(self, muted: bool) -> None:
-        self._muted = muted
-
-    @property
-    def is_muted(self) -> bool:
-        return self._muted
-
     def play(self, pcm: bytes, *, item_id: str, content_index: int) -> None:
         self.played.append((item_id, pcm))
 
@@ -155,6 +157,3 @@ class ScriptedRealtimeTransport(RealtimeTransport):
         playing, self.now_playing = self.now_playing, None
         await asyncio.sleep(0)
         return playing
-
-    def tracks(self) -> Tracks:
-        return Tracks()

@@ -114,9 +114,9 @@ class ScriptedTransport(ScriptedMedia, Transport):
     def max_message_size(self) -> int:
         return self._max_message_size
 
-    async def open_devices(self) -> None:
+    async def open_devices(self, *, mic: bool = False) -> None:
         await self._reach(ConnectPhase.DEVICES)
-        await super().open_devices()
+        await super().open_devices(mic=mic)
 
     async def connect(self, request: ConnectRequest) -> Participant:
         self.connect_requests.append(request)

@@ -16,7 +16,7 @@ async def test_what_could_not_be_recorded_is_tried_anew(selenium):
     from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
 
     async with tone(440) as track, transport(RealtimeWebSocketTransport(microphone=track)) as (link, host):
-        opening = asyncio.ensure_future(link.open_microphone())
+        opening = asyncio.ensure_future(link.media.open_devices(mic=True))
         await asyncio.sleep(0)
         opening.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -26,8 +26,8 @@ async def test_what_could_not_be_recorded_is_tried_anew(selenium):
         js.document.head.append(meta)
         try:
             with pytest.raises(UnsupportedFeatureError):
-                await link.open_microphone()
+                await link.media.open_devices(mic=True)
         finally:
             meta.remove()
-        await link.open_microphone()
+        await link.media.open_devices(mic=True)
         await host.until(lambda: any(max(memoryview(pcm).cast("h")) > 10_000 for pcm in host.heard))

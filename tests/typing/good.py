@@ -37,7 +37,8 @@ from rtvi_web import (
     ui,
 )
 from rtvi_web.core.http import HttpClient
-from rtvi_web.core.media import BOT, LOCAL, DeviceName, Media, NoMedia
+from rtvi_web.core.media import BOT, LOCAL, DeviceName, Media
+from rtvi_web.core.no_media import NoMedia
 from rtvi_web.rtvi.protocol.config import Config
 from rtvi_web.rtvi.session.start import AbortController, ConnectTimeout
 from rtvi_web.rtvi.transport import ConnectRequest, TransportHost

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rtvi_web.browser.fetch import fetch
@@ -29,18 +29,27 @@ class Call(DataChannelLink):
     Args:
         host: is told what happens.
         ice_servers: as in JavaScript.
-        player: plays the answers.
+        player: plays the answers; ``None`` leaves that to the page.
+        received: called with the track of the answers, once it is there.
 
     Raises:
         TransportStartError: the browser refuses the ICE servers.
         NotInBrowserError: there is no WebRTC here.
     """
 
-    def __init__(self, host: RealtimeHost, *, ice_servers: Sequence[Mapping[str, Any]], player: Player) -> None:
+    def __init__(
+        self,
+        host: RealtimeHost,
+        *,
+        ice_servers: Sequence[Mapping[str, Any]],
+        player: Player | None,
+        received: Callable[[Any], object],
+    ) -> None:
         # To send and to receive, even without a microphone: one that is opened later needs no new negotiation.
         media: dict[TrackSource, tuple[str, str]] = {"mic": ("audio", "sendrecv")}
         super().__init__(label=CHANNEL, media=media, ice_servers=ice_servers, player=player, lost=host.lost)
         self._host = host
+        self._on_received = received
         self._grace: asyncio.TimerHandle | None = None
         self.received: Any = None
         """The track of the answers, ``None`` before the server has answered."""
@@ -99,6 +108,7 @@ class Call(DataChannelLink):
     def on_track(self, track: Any) -> None:
         self.received = track
         super().on_track(track)
+        self._on_received(track)
 
 
 async def _exchange(url: str, key: str | None, sdp: str) -> str:

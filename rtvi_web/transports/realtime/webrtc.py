@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rtvi_web.browser.player import Player
 from rtvi_web.browser.rtc import DEFAULT_MESSAGE_SIZE
-from rtvi_web.core.media import ParticipantTracks, Tracks
-from rtvi_web.errors import DeviceError, DisconnectedError, InvalidArgumentError
+from rtvi_web.core.media import BOT, Participant, ParticipantTracks, TrackSource
+from rtvi_web.errors import DisconnectedError, InvalidArgumentError
+from rtvi_web.media.page_media import PageMedia
 from rtvi_web.realtime.transport import Played, RealtimeHost, RealtimeRequest, RealtimeTransport
 from rtvi_web.transports.realtime.call import Call
-from rtvi_web.transports.realtime.microphone import RealtimeMicrophone
 from rtvi_web.transports.realtime.request import realtime_url, sendable_key
 
 OPENAI_URL = "https://api.openai.com/v1/realtime/calls"
@@ -27,6 +26,11 @@ class RealtimeWebRTCTransport(RealtimeTransport):
         ice_servers: as in JavaScript, ``[{"urls": "stun:…"}]``; OpenAI needs none.
         microphone: a ``MediaStreamTrack`` of the page's own, to be sent in place of a microphone; it is never stopped.
         constraints: ``MediaTrackConstraints`` of the microphone, as in JavaScript.
+        remember_devices: whether the choice of devices is kept in the local storage for later page loads.
+        level_interval: seconds between two levels, and over which each is measured.
+
+    Raises:
+        InvalidArgumentError: ``level_interval`` is not between 0.02 and 10, or ``microphone`` is not an audio track.
     """
 
     def __init__(
@@ -35,17 +39,27 @@ class RealtimeWebRTCTransport(RealtimeTransport):
         ice_servers: Sequence[Mapping[str, Any]] = (),
         microphone: Any = None,
         constraints: Mapping[str, Any] | None = None,
+        remember_devices: bool = True,
+        level_interval: float = 0.1,
     ) -> None:
         self._ice_servers = ice_servers
-        self._microphone = RealtimeMicrophone(constraints or {}, microphone, self._on_microphone_lost)
-        self._player = Player(lambda: self._client.output_blocked())
+        self._media = PageMedia(
+            carries={"mic", "speaker"},
+            remember_devices=remember_devices,
+            audio_constraints=constraints,
+            audio_track=microphone,
+            level_interval=level_interval,
+        )
         self._call: Call | None = None
         self._host: RealtimeHost | None = None
 
     def attach(self, host: RealtimeHost) -> None:
-        if self._host is not None:
-            raise InvalidArgumentError("This transport serves another client; give each client one of its own.")
+        self._media.attach(host.media, self)
         self._host = host
+
+    @property
+    def media(self) -> PageMedia:
+        return self._media
 
     @property
     def carries_tracks(self) -> bool:
@@ -55,37 +69,32 @@ class RealtimeWebRTCTransport(RealtimeTransport):
     def max_message_size(self) -> int:
         return self._call.max_message_size if self._call else DEFAULT_MESSAGE_SIZE
 
+    # The session.
+
     async def connect(self, request: RealtimeRequest) -> None:
+        if self._host is None:
+            raise InvalidArgumentError("This transport serves no client yet: RealtimeClient(transport=…) attaches it.")
         url, key = _url(request), sendable_key(request)
-        call = self._call = Call(self._client, ice_servers=self._ice_servers, player=self._player)
-        await call.open(url, key, self._microphone.track)
+        call = self._call = Call(
+            self._host,
+            ice_servers=self._ice_servers,
+            player=self._media.player,
+            received=lambda track: self._media.bot_track_changed(BOT, None, track),
+        )
+        await call.open(url, key, self._media.tracks().local.audio)
 
     async def close(self) -> None:
         call, self._call = self._call, None
-        self._microphone.close()
+        await self._media.close()
         if call is not None:
             await call.close()
+            if call.received is not None:
+                self._media.bot_track_changed(BOT, call.received, None)
 
     def send(self, text: str) -> None:
         if self._call is None:
             raise DisconnectedError("There is no connection to send on.")
         self._call.send(text)
-
-    async def open_microphone(self) -> None:
-        await self._microphone.open()
-        if self._call is not None:
-            await self._call.send_track("mic", self._microphone.track)
-
-    def mute(self, muted: bool) -> None:
-        self._microphone.mute(muted)
-
-    @property
-    def is_muted(self) -> bool:
-        return self._microphone.is_muted
-
-    def _on_microphone_lost(self, error: DeviceError) -> None:
-        # The track that ended goes on to send silence.
-        self._client.microphone_lost(error)
 
     def play(self, pcm: bytes, *, item_id: str, content_index: int) -> None:
         """Never called: the track is played."""
@@ -93,18 +102,22 @@ class RealtimeWebRTCTransport(RealtimeTransport):
     async def interrupt(self) -> Played | None:
         return None
 
-    async def resume_output(self) -> None:
-        await self._player.resume()
-
-    def tracks(self) -> Tracks:
-        received = self._call.received if self._call is not None else None
-        return Tracks(ParticipantTracks(audio=self._microphone.track), ParticipantTracks(audio=received))
+    # What the media ask: MediaLink.
 
     @property
-    def _client(self) -> RealtimeHost:
-        if self._host is None:
-            raise InvalidArgumentError("This transport serves no client yet: RealtimeClient(transport=…) attaches it.")
-        return self._host
+    def bot(self) -> Participant:
+        return BOT
+
+    @property
+    def bot_tracks(self) -> ParticipantTracks:
+        return ParticipantTracks(audio=self._call.received if self._call is not None else None)
+
+    async def send_track(self, source: TrackSource, track: Any) -> None:
+        if self._call is not None:
+            await self._call.send_track(source, track)
+
+    def send_status(self, source: TrackSource, enabled: bool) -> None:
+        """The server is not told: it hears silence."""
 
 
 def _url(request: RealtimeRequest) -> str:

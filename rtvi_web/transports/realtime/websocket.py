@@ -8,11 +8,12 @@ from typing import Any
 
 from rtvi_web.browser.pcm import PcmPlayer, PcmRecorder
 from rtvi_web.browser.websocket import TextSocket, WebSocketClosedError
-from rtvi_web.core.media import ParticipantTracks, Tracks
-from rtvi_web.errors import DeviceError, DisconnectedError, InvalidArgumentError, TransportStartError
+from rtvi_web.core.media import BOT, Participant, ParticipantTracks, TrackSource
+from rtvi_web.errors import DisconnectedError, InvalidArgumentError, TransportStartError
+from rtvi_web.media.page_media import PageMedia
 from rtvi_web.realtime.protocol.audio import SAMPLE_RATE
 from rtvi_web.realtime.transport import MAX_BACKLOG, Played, RealtimeHost, RealtimeRequest, RealtimeTransport
-from rtvi_web.transports.realtime.microphone import RealtimeMicrophone
+from rtvi_web.transports.realtime.output import PcmOutput
 from rtvi_web.transports.realtime.request import realtime_url, sendable_key
 
 OPENAI_URL = "wss://api.openai.com/v1/realtime"
@@ -31,20 +32,42 @@ class RealtimeWebSocketTransport(RealtimeTransport):
     Args:
         microphone: a ``MediaStreamTrack`` of the page's own, to be heard in place of a microphone; it is never stopped.
         constraints: ``MediaTrackConstraints`` of the microphone, as in JavaScript.
+        remember_devices: whether the choice of devices is kept in the local storage for later page loads.
+        level_interval: seconds between two levels, and over which each is measured.
+
+    Raises:
+        InvalidArgumentError: ``level_interval`` is not between 0.02 and 10, or ``microphone`` is not an audio track.
     """
 
-    def __init__(self, *, microphone: Any = None, constraints: Mapping[str, Any] | None = None) -> None:
-        self._microphone = RealtimeMicrophone(constraints or {}, microphone, self._on_microphone_lost)
+    def __init__(
+        self,
+        *,
+        microphone: Any = None,
+        constraints: Mapping[str, Any] | None = None,
+        remember_devices: bool = True,
+        level_interval: float = 0.1,
+    ) -> None:
+        self._output = PcmOutput()
+        self._media = PageMedia(
+            carries={"mic", "speaker"},
+            output=self._output,
+            remember_devices=remember_devices,
+            audio_constraints=constraints,
+            audio_track=microphone,
+            level_interval=level_interval,
+        )
         self._recorder = PcmRecorder(rate=SAMPLE_RATE, chunk=CHUNK_SAMPLES, heard=self._on_heard)
-        self._recording: Any = None
-        self._player: PcmPlayer | None = None
+        self._is_heard = False
         self._socket: TextSocket | None = None
         self._host: RealtimeHost | None = None
 
     def attach(self, host: RealtimeHost) -> None:
-        if self._host is not None:
-            raise InvalidArgumentError("This transport serves another client; give each client one of its own.")
+        self._media.attach(host.media, self)
         self._host = host
+
+    @property
+    def media(self) -> PageMedia:
+        return self._media
 
     @property
     def carries_tracks(self) -> bool:
@@ -58,19 +81,21 @@ class RealtimeWebSocketTransport(RealtimeTransport):
 
     async def connect(self, request: RealtimeRequest) -> None:
         host = self._client
-        player = self._player = PcmPlayer(rate=SAMPLE_RATE, speaking=host.speaking, blocked=host.output_blocked)
+        player = PcmPlayer(rate=SAMPLE_RATE, speaking=host.speaking, blocked=host.media.playback_blocked)
+        self._output.player = player
+        self._media.bot_track_changed(BOT, None, player.track)
         socket = self._socket = TextSocket(received=host.receive, closed=self._on_closed)
-        await asyncio.gather(player.open(), _open(socket, request))
+        await asyncio.gather(self._output.open(player), _open(socket, request))
 
     async def close(self) -> None:
         socket, self._socket = self._socket, None
-        player, self._player = self._player, None
-        self._stop_recording()
-        self._microphone.close()
+        track = self.bot_tracks.audio
+        self._recorder.close()
         if socket is not None:
             socket.close()
-        if player is not None:
-            player.close()
+        await self._media.close()
+        if track is not None:
+            self._media.bot_track_changed(BOT, track, None)
 
     def send(self, text: str) -> None:
         if self._socket is None or not self._socket.is_open:
@@ -80,61 +105,46 @@ class RealtimeWebSocketTransport(RealtimeTransport):
     def _on_closed(self, error: WebSocketClosedError) -> None:
         self._client.lost(DisconnectedError(f"The WebSocket was closed with {error}."))
 
-    # The microphone.
-
-    async def open_microphone(self) -> None:
-        await self._microphone.open()
-        track = self._microphone.track
-        if track is not self._recording:
-            self._recording = track
-            try:
-                await self._recorder.open(track)
-            except BaseException:  # cancelled too: the next attempt begins anew
-                self._stop_recording()
-                raise
-
-    def mute(self, muted: bool) -> None:
-        self._microphone.mute(muted)
-
-    @property
-    def is_muted(self) -> bool:
-        return self._microphone.is_muted
-
-    def _on_heard(self, pcm: bytes) -> None:
-        if not self.is_muted and (self._socket is None or self._socket.backlog < MAX_BACKLOG):
-            self._client.microphone(pcm)
-
-    def _on_microphone_lost(self, error: DeviceError) -> None:
-        self._stop_recording()
-        self._client.microphone_lost(error)
-
-    def _stop_recording(self) -> None:
-        self._recorder.close()
-        self._recording = None
-
-    # The speaker.
-
-    def play(self, pcm: bytes, *, item_id: str, content_index: int) -> None:
-        if self._player is not None:
-            self._player.play(pcm, item_id, content_index)
-
-    async def interrupt(self) -> Played | None:
-        playing = await self._player.interrupt() if self._player is not None else None
-        return Played(*playing) if playing else None
-
-    async def resume_output(self) -> None:
-        if self._player is not None:
-            await self._player.resume()
-
-    def tracks(self) -> Tracks:
-        bot = ParticipantTracks(audio=self._player.track) if self._player is not None else ParticipantTracks()
-        return Tracks(ParticipantTracks(audio=self._microphone.track), bot)
-
     @property
     def _client(self) -> RealtimeHost:
         if self._host is None:
             raise InvalidArgumentError("This transport serves no client yet: RealtimeClient(transport=…) attaches it.")
         return self._host
+
+    # The speaker.
+
+    def play(self, pcm: bytes, *, item_id: str, content_index: int) -> None:
+        if self._output.player is not None:
+            self._output.player.play(pcm, item_id, content_index)
+
+    async def interrupt(self) -> Played | None:
+        player = self._output.player
+        playing = await player.interrupt() if player is not None else None
+        return Played(*playing) if playing else None
+
+    # What the media ask: MediaLink.
+
+    @property
+    def bot(self) -> Participant:
+        return BOT
+
+    @property
+    def bot_tracks(self) -> ParticipantTracks:
+        player = self._output.player
+        return ParticipantTracks(audio=player.track if player is not None else None)
+
+    async def send_track(self, source: TrackSource, track: Any) -> None:
+        if track is None:
+            self._recorder.close()
+        else:
+            await self._recorder.open(track)
+
+    def send_status(self, source: TrackSource, enabled: bool) -> None:
+        self._is_heard = enabled
+
+    def _on_heard(self, pcm: bytes) -> None:
+        if self._is_heard and (self._socket is None or self._socket.backlog < MAX_BACKLOG):
+            self._client.microphone(pcm)
 
 
 async def _open(socket: TextSocket, request: RealtimeRequest) -> None:

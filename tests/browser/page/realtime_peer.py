@@ -17,22 +17,13 @@ class RealtimeHost(Host):
         super().__init__()
         self.heard = []
         self.spoken = []
-        self.blocked = 0
-        self.microphones_lost = []
 
     def microphone(self, pcm):
         self.heard.append(pcm)
         self._changed.set()
 
-    def microphone_lost(self, error):
-        self.microphones_lost.append(error)
-
     def speaking(self, speaking):
         self.spoken.append(speaking)
-        self._changed.set()
-
-    def output_blocked(self):
-        self.blocked += 1
         self._changed.set()
 
 

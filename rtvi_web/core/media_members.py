@@ -1,0 +1,147 @@
+"""The members of a client that concern microphone, speaker and sound: both clients have them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtvi_web.core.media import AudioStream, Media, MediaDevice, MediaState, Tracks
+from rtvi_web.errors import InvalidArgumentError
+
+
+class MediaMembers:
+    """What a client does with microphone, speaker and sound; the media of its transport do the work."""
+
+    @property
+    def _media(self) -> Media:
+        raise NotImplementedError
+
+    # Devices.
+
+    @property
+    def media_state(self) -> MediaState:
+        """How far microphone and camera have got, apart from the session. Mirrors ``mediaState``.
+
+        ``media_state.mic.status`` is ``uninitialized``, ``initializing``, ``granted`` or ``error``; of an error,
+        ``.reason`` is the word of ``DeviceError.type``. ``mediaStateUpdated`` tells of each change.
+        """
+        return self._media.media_state
+
+    @property
+    def devices_open(self) -> bool:
+        """Whether devices may be open: since ``init_devices()`` or ``connect()``, until the session ends."""
+        return self._media.devices_open
+
+    async def get_all_mics(self) -> list[MediaDevice]:
+        """The microphones. Never prompts. Mirrors ``getAllMics()``.
+
+        Empty until the person has allowed one: before that, browsers tell neither names nor ids.
+        """
+        return await self._media.list_devices("mic")
+
+    async def get_all_speakers(self) -> list[MediaDevice]:
+        """The speakers, as :meth:`get_all_mics`. Mirrors ``getAllSpeakers()``.
+
+        Browsers tell them once the microphone is allowed; some tell none.
+        """
+        return await self._media.list_devices("speaker")
+
+    @property
+    def selected_mic(self) -> MediaDevice | None:
+        """The microphone in use, read from its track. Mirrors ``selectedMic``.
+
+        While none is open, the one that would be; ``None`` while the browser tells none.
+        """
+        return self._media.selected_device("mic")
+
+    @property
+    def selected_speaker(self) -> MediaDevice | None:
+        """Where the bot is heard, as :attr:`selected_mic`. Mirrors ``selectedSpeaker``."""
+        return self._media.selected_device("speaker")
+
+    async def update_mic(self, id: str) -> None:
+        """Use another microphone, at once if it is in use, and in later sessions. Mirrors ``updateMic()``.
+
+        In a call the bot hears on without a new negotiation. Before, and after the person refused the microphone, it
+        is remembered and nothing is opened.
+
+        Args:
+            id: of a device of :meth:`get_all_mics`.
+
+        Raises:
+            DeviceError: it cannot be used, also fired as ``deviceError``; the one before stays in use.
+            UnsupportedFeatureError: the application sends a track of its own.
+        """
+        await self._media.select_device("mic", id)
+
+    async def update_speaker(self, id: str) -> None:
+        """Hear the bot elsewhere, now and in later sessions. Mirrors ``updateSpeaker()``.
+
+        Args:
+            id: of a device of :meth:`get_all_speakers`.
+
+        Raises:
+            DeviceError: it cannot be used, also fired as ``deviceError``; the one before stays in use.
+            UnsupportedFeatureError: this browser does not let pages choose, or the page plays the bot itself.
+        """
+        await self._media.select_device("speaker", id)
+
+    async def enable_mic(self, enable: bool) -> None:
+        """Open or unmute the microphone, or mute it. Mirrors ``enableMic()``.
+
+        Before ``connect()`` it only says what is wanted. After the person denied the microphone, ``True`` asks again.
+
+        Raises:
+            DeviceError: it could not be opened; ``deviceError`` is fired as well, and the session goes on.
+        """
+        await self._media.enable_mic(enable)
+
+    @property
+    def is_mic_enabled(self) -> bool:
+        """Whether the microphone is open and not muted, read from its track. Mirrors ``isMicEnabled``."""
+        return self._media.is_mic_enabled
+
+    # What is sent and received.
+
+    def tracks(self) -> Tracks:
+        """The live tracks of both sides, as the browser's ``MediaStreamTrack`` objects. Mirrors ``tracks()``."""
+        return self._media.tracks()
+
+    async def resume_bot_audio(self) -> None:
+        """Play the bot's audio after ``botAudioBlocked``; call it from a click, as browsers demand.
+
+        Raises:
+            DeviceError: the browser cannot play it, for another reason.
+        """
+        await self._media.resume_bot_audio()
+
+    def local_audio(self, *, sample_rate: int = 16000, frame: float = 0.02) -> AudioStream:
+        """What the microphone sends, as PCM: ``async for frame in client.local_audio()``.
+
+        May be begun before ``connect()``, and goes on when the microphone is changed; it ends with the session.
+        Whoever does not keep up loses the oldest: 32,768 samples are kept, two seconds at 16 kHz. The stream's
+        ``dropped`` counts what was lost.
+
+        Args:
+            sample_rate: samples a second, 8,000 to 48,000. A browser that cannot convert (Firefox) gives its own
+                rate: read ``frame.sample_rate``.
+            frame: seconds in a frame, 0.01 to 0.2.
+
+        Returns:
+            A stream of :class:`AudioFrame` with one channel.
+
+        Raises:
+            InvalidArgumentError: a number is out of its bounds.
+        """
+        return self._media.local_audio(**_format(sample_rate, frame))
+
+    def remote_audio(self, *, sample_rate: int = 16000, frame: float = 0.02) -> AudioStream:
+        """What the bot says, as :meth:`local_audio`."""
+        return self._media.remote_audio(**_format(sample_rate, frame))
+
+
+def _format(sample_rate: int, frame: float) -> dict[str, Any]:
+    if not isinstance(sample_rate, int) or not 8000 <= sample_rate <= 48000:
+        raise InvalidArgumentError(f"sample_rate must be between 8000 and 48000; it is {sample_rate!r}.")
+    if not 0.01 <= frame <= 0.2:
+        raise InvalidArgumentError(f"frame must be between 0.01 and 0.2 seconds; it is {frame!r}.")
+    return {"sample_rate": sample_rate, "frame": frame}

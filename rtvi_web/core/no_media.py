@@ -1,0 +1,90 @@
+"""The media of a transport that has none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtvi_web.core.media import AudioStream, DeviceName, MediaDevice, MediaState, Tracks, VideoSource
+from rtvi_web.errors import UnsupportedFeatureError
+
+
+class NoMedia:
+    """The media of a transport that has none, and a base for media that have only some.
+
+    What can be answered without devices is answered; what cannot raises :class:`UnsupportedFeatureError`.
+
+    Args:
+        owner: the name of the transport, for the errors.
+    """
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+
+    async def open_devices(self, *, mic: bool = False) -> None:
+        return
+
+    @property
+    def devices_open(self) -> bool:
+        return False
+
+    async def list_devices(self, name: DeviceName) -> list[MediaDevice]:
+        return []
+
+    def selected_device(self, name: DeviceName) -> MediaDevice | None:
+        return None
+
+    async def select_device(self, name: DeviceName, id: str) -> None:
+        raise self._unsupported(f"update_{name}")
+
+    @property
+    def media_state(self) -> MediaState:
+        return MediaState()
+
+    async def enable_mic(self, enable: bool) -> None:
+        if enable:
+            raise self._unsupported("enable_mic")
+
+    def want_mic(self, wanted: bool) -> None:
+        return
+
+    @property
+    def mic_wanted(self) -> bool | None:
+        return None
+
+    @property
+    def is_mic_enabled(self) -> bool:
+        return False
+
+    async def enable_cam(self, enable: bool) -> None:
+        if enable:
+            raise self._unsupported("enable_cam")
+
+    @property
+    def is_cam_enabled(self) -> bool:
+        return False
+
+    async def enable_screen_share(self, enable: bool) -> None:
+        if enable:
+            raise self._unsupported("enable_screen_share")
+
+    @property
+    def is_sharing_screen(self) -> bool:
+        return False
+
+    def tracks(self) -> Tracks:
+        return Tracks()
+
+    async def resume_bot_audio(self) -> None:
+        return
+
+    def show_video(self, element: Any, source: VideoSource) -> None:
+        raise self._unsupported("show_video")
+
+    def local_audio(self, *, sample_rate: int, frame: float) -> AudioStream:
+        raise self._unsupported("local_audio")
+
+    def remote_audio(self, *, sample_rate: int, frame: float) -> AudioStream:
+        raise self._unsupported("remote_audio")
+
+    def _unsupported(self, feature: str) -> UnsupportedFeatureError:
+        return UnsupportedFeatureError(f"{self._owner} has no {feature}().", feature=feature)

@@ -1,0 +1,60 @@
+"""What happens to devices and media, as events of the client."""
+
+from __future__ import annotations
+
+from rtvi_web.core.media import DeviceName, MediaDevice, MediaState, MediaStreamTrack, Participant
+from rtvi_web.errors import DeviceError
+from rtvi_web.realtime.event_handlers import EventHandlers
+
+_AVAILABLE: dict[DeviceName, str] = {
+    "mic": "availableMicsUpdated",
+    "cam": "availableCamsUpdated",
+    "speaker": "availableSpeakersUpdated",
+}
+_SELECTED: dict[DeviceName, str] = {"mic": "micUpdated", "cam": "camUpdated", "speaker": "speakerUpdated"}
+
+
+class MediaEvents:
+    """Dispatches the events, which have RTVI's names and one argument each: a ``MediaListener``."""
+
+    def __init__(self, client: EventHandlers) -> None:
+        self._client = client
+
+    def devices_changed(self, name: DeviceName, devices: list[MediaDevice]) -> None:
+        self._client.dispatch(_AVAILABLE[name], devices)
+
+    def device_selected(self, name: DeviceName, device: MediaDevice | None) -> None:
+        self._client.dispatch(_SELECTED[name], device)
+
+    def state_changed(self, state: MediaState) -> None:
+        self._client.dispatch("mediaStateUpdated", state)
+
+    def track_changed(
+        self,
+        participant: Participant,
+        before: MediaStreamTrack | None,
+        now: MediaStreamTrack | None,
+        *,
+        screen: bool = False,
+    ) -> None:
+        if before is not None:
+            self._client.dispatch("trackStopped", before)
+        if now is not None:
+            self._client.dispatch("trackStarted", now)
+
+    def wants_level(self, participant: Participant) -> bool:
+        return self._client.listens(_level_event(participant))
+
+    def level(self, participant: Participant, level: float) -> None:
+        self._client.dispatch(_level_event(participant), level)
+
+    def playback_blocked(self) -> None:
+        self._client.dispatch("output_audio.blocked", {"type": "output_audio.blocked"})
+        self._client.dispatch("botAudioBlocked", {"type": "botAudioBlocked"})
+
+    def failed(self, error: DeviceError) -> None:
+        self._client.dispatch("deviceError", error)
+
+
+def _level_event(participant: Participant) -> str:
+    return "localAudioLevel" if participant.local else "remoteAudioLevel"

@@ -1,0 +1,49 @@
+"""Where a WebSocket session is heard."""
+
+from __future__ import annotations
+
+from rtvi_web.browser import _js
+from rtvi_web.browser.pcm import PcmPlayer, require_sinks
+
+
+class PcmOutput:
+    """Has a player for each session, and keeps the chosen speaker between them; an ``Output`` of media."""
+
+    def __init__(self) -> None:
+        self.player: PcmPlayer | None = None
+        """What plays in this session; ``None`` while there is none."""
+        self._sink = ""
+
+    @property
+    def sink_id(self) -> str:
+        return self._sink
+
+    async def use_sink(self, id: str) -> None:
+        require_sinks()
+        if self.player is not None:
+            await self.player.use_sink(id)
+        else:  # An element knows as well whether there is such a speaker.
+            await _js.call(_js.construct("Audio"), "setSinkId", id)
+        self._sink = id
+
+    async def open(self, player: PcmPlayer) -> None:
+        """Make the player of a session ready, on the chosen speaker.
+
+        Raises:
+            UnsupportedFeatureError: there are no AudioWorklets here.
+        """
+        await player.open()
+        if self._sink:
+            try:
+                await player.use_sink(self._sink)
+            except _js.JsError:  # It was unplugged; the session is heard all the same.
+                self._sink = ""
+
+    async def resume(self) -> None:
+        if self.player is not None:
+            await self.player.resume()
+
+    def close(self) -> None:
+        player, self.player = self.player, None
+        if player is not None:
+            player.close()

@@ -1,0 +1,237 @@
+"""The device members of the client, and the events of devices and media, over a scripted transport."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from realtime_house import Run, Server, connected, pcm, turns
+
+from rtvi_web import DeviceError, InvalidArgumentError, MediaDevice, UnsupportedFeatureError
+from rtvi_web.core.media import BOT, LOCAL
+from rtvi_web.realtime import RealtimeClient, RealtimeTransport
+
+MICS = [MediaDevice("m1", "Headset", "audioinput", "g"), MediaDevice("m2", "Table", "audioinput")]
+SPEAKERS = [MediaDevice("s1", "Headset", "audiooutput", "g"), MediaDevice("s2", "Screen", "audiooutput")]
+EVENTS = (
+    "micUpdated",
+    "availableMicsUpdated",
+    "speakerUpdated",
+    "availableSpeakersUpdated",
+    "mediaStateUpdated",
+    "trackStarted",
+    "trackStopped",
+    "localAudioLevel",
+    "remoteAudioLevel",
+    "deviceError",
+    "botAudioBlocked",
+    "output_audio.blocked",
+    "error",
+)
+
+
+class Devices(Run):
+    """A client whose device events are written down: their names, and the one argument of each."""
+
+    def __init__(self, **options: Any) -> None:
+        server = Server(microphone=options.pop("allowed", "granted"), devices=[*MICS, *SPEAKERS])
+        super().__init__(server=server, **options)
+        self.told: list[tuple[str, Any]] = []
+        for name in EVENTS:
+            self.client.on(name, lambda event, name=name: self.told.append((name, event)))
+
+    def told_of(self, name: str) -> list[Any]:
+        return [event for told, event in self.told if told == name]
+
+
+class TestChoosing:
+    async def test_lists_selects_and_tells(self) -> None:
+        run = Devices()
+        client = run.client
+        assert await client.get_all_mics() == MICS
+        assert await client.get_all_speakers() == SPEAKERS
+        assert (client.selected_mic, client.selected_speaker) == (MICS[0], SPEAKERS[0])
+        await client.update_mic("m2")
+        await client.update_speaker("s2")
+        assert (client.selected_mic, client.selected_speaker) == (MICS[1], SPEAKERS[1])
+        assert run.told == [("micUpdated", MICS[1]), ("speakerUpdated", SPEAKERS[1])]
+
+    async def test_a_device_that_is_not_there(self) -> None:
+        run = Devices()
+        with pytest.raises(DeviceError) as caught:
+            await run.client.update_mic("s1")
+        assert run.told == [("deviceError", caught.value)]
+        assert run.client.selected_mic == MICS[0]
+
+
+class TestOpening:
+    @pytest.mark.parametrize("name", ["init_devices", "open_microphone"])
+    async def test_ahead_of_a_session_which_uses_it(self, name: str) -> None:
+        run = Devices()
+        assert not run.client.devices_open
+        await getattr(run.client, name)()
+        assert run.client.devices_open
+        track = run.client.tracks().local.audio
+        assert track
+        await run.client.connect()
+        assert run.client.tracks().local.audio is track
+        await run.client.disconnect()
+        assert (track.readyState, run.client.tracks().local.audio) == ("ended", None)
+        assert not run.client.devices_open
+        assert run.told_of("trackStarted") == run.told_of("trackStopped") == [track]
+
+    @pytest.mark.parametrize("name", ["init_devices", "open_microphone"])
+    async def test_refused(self, name: str) -> None:
+        run = Devices(allowed="denied")
+        with pytest.raises(DeviceError) as caught:
+            await getattr(run.client, name)()
+        assert run.told_of("deviceError") == [caught.value]
+        assert run.told_of("error") == []
+        assert run.client.media_state.mic.reason == "permissions"
+        await run.client.disconnect()
+
+    async def test_refused_at_connect_is_one_error_of_both_kinds(self) -> None:
+        run = Devices(allowed="denied")
+        await run.client.connect()
+        [error] = run.told_of("deviceError")
+        [told] = run.told_of("error")
+        assert (told.source, told.error, told.message) == ("microphone", error, error.message)
+        with pytest.raises(DeviceError):
+            await run.client.enable_mic(True)
+        assert len(run.told_of("error")) == 1
+        run.server.microphone = "granted"
+        await run.client.enable_mic(True)
+        assert run.client.is_mic_enabled
+        await run.client.disconnect()
+
+    async def test_a_session_in_writing_opens_nothing_until_it_is_asked_to(self) -> None:
+        run = Devices(microphone=False, allowed="denied")
+        await run.client.connect()
+        assert run.client.devices_open
+        await run.client.update_mic("m2")
+        assert not run.server.has_microphone
+        assert run.told_of("deviceError") == run.told_of("error") == []
+        assert not run.client.is_muted
+        run.server.microphone = "granted"
+        await run.client.init_devices()
+        assert run.client.is_mic_enabled
+        await run.client.disconnect()
+
+    async def test_a_wish_from_before_the_session(self) -> None:
+        run = Devices(microphone=False)
+        await run.client.enable_mic(True)
+        assert not run.server.has_microphone
+        await run.client.connect()
+        assert run.client.is_mic_enabled
+        await run.client.disconnect()
+
+    async def test_disconnect_meanwhile(self) -> None:
+        run = Devices()
+        opening = asyncio.ensure_future(run.client.init_devices())
+        await asyncio.sleep(0)
+        opening.cancel()
+        await asyncio.wait({opening})
+        await run.client.disconnect()
+        await turns()
+        assert not run.client.devices_open
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+class TestMuting:
+    async def test_takes_effect_at_once_and_is_enable_mic_by_another_name(self) -> None:
+        run = await connected()
+        client = run.client
+        for mute, unmute in (
+            (client.mute, lambda: client.mute(False)),
+            (lambda: client.enable_mic(False), lambda: client.enable_mic(True)),
+        ):
+            run.server.hear(pcm(240))
+            if waits := mute():
+                await waits
+            assert (client.is_muted, client.is_mic_enabled) == (True, False)
+            run.server.hear(pcm(240))
+            if waits := unmute():
+                await waits
+            assert (client.is_muted, client.is_mic_enabled) == (False, True)
+            run.server.hear(pcm(240))
+        assert run.server.types == ["input_audio_buffer.append"] * 4
+        await client.disconnect()
+
+    async def test_before_it_is_open(self) -> None:
+        run = Devices()
+        run.client.mute()
+        await run.client.connect()
+        assert run.server.has_microphone
+        assert not run.client.is_mic_enabled
+        await run.client.disconnect()
+        assert run.client.is_muted
+        run.client.mute(False)
+        await turns()
+        assert not run.server.has_microphone  # It is only a wish.
+        await run.client.init_devices()
+        assert run.client.is_mic_enabled
+        await run.client.disconnect()
+
+    async def test_unmuting_opens_what_is_closed_in_a_session(self) -> None:
+        run = Devices(allowed="denied")
+        await run.client.connect()
+        run.client.mute(False)
+        await turns()
+        assert len(run.told_of("deviceError")) == 2
+        assert len(run.told_of("error")) == 1
+        run.server.microphone = "granted"
+        run.client.mute(False)
+        await turns()
+        assert run.client.is_mic_enabled
+        await run.client.disconnect()
+
+
+class TestEvents:
+    async def test_levels_are_wanted_while_someone_listens(self) -> None:
+        client = RealtimeClient(transport=Server())
+        media = client.realtime.media
+        levels: list[float] = []
+        assert not media.wants_level(LOCAL)
+        client.on("localAudioLevel", levels.append)
+        assert media.wants_level(LOCAL)
+        assert not media.wants_level(BOT)
+        client.on("remoteAudioLevel", levels.append)
+        media.level(LOCAL, 0.25)
+        media.level(BOT, 0.5)
+        assert levels == [0.25, 0.5]
+        client.off("localAudioLevel")
+        assert not media.wants_level(LOCAL)
+
+    async def test_the_rest_of_them(self) -> None:
+        run = Devices()
+        media = run.client.realtime.media
+        media.devices_changed("mic", MICS)
+        media.devices_changed("speaker", SPEAKERS)
+        media.playback_blocked()
+        assert run.told[:2] == [("availableMicsUpdated", MICS), ("availableSpeakersUpdated", SPEAKERS)]
+        assert run.told[2:] == [(name, {"type": name}) for name in ("output_audio.blocked", "botAudioBlocked")]
+        await run.client.resume_output()
+        await run.client.resume_bot_audio()
+
+
+async def test_sound_for_python() -> None:
+    client = RealtimeClient(transport=Server())
+    for stream in (client.local_audio, client.remote_audio):
+        with pytest.raises(InvalidArgumentError, match="sample_rate"):
+            stream(sample_rate=1)
+        with pytest.raises(UnsupportedFeatureError, match="Server has no"):
+            stream()
+
+
+async def test_a_transport_without_media_carries_a_session() -> None:
+    class Bare(Server):
+        media = RealtimeTransport.media  # type: ignore[assignment]
+
+    run = Run(server=Bare())
+    await run.client.connect()
+    assert not run.client.is_mic_enabled
+    run.client.mute(False)
+    await turns()
+    assert run.errors == []
+    await run.client.disconnect()
