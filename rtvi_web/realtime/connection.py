@@ -241,10 +241,13 @@ class RealtimeAPI(EventHandlers):
         try:
             if attempt:
                 await asyncio.wait({attempt})
+            were_open = self._transport.media.devices_open
             try:
                 await self._transport.close()
             except Exception as error:
                 report(error, "the transport could not be closed", self._transport)
+            if were_open:
+                self.media.state_changed(self._transport.media.media_state)
             if failure and not isinstance(failure, ConnectAbortedError):
                 self._tell("client.error", {"type": "client.error", "error": failure})
                 self._client.dispatch("error", ErrorEvent("error", "connection", failure.message, failure))

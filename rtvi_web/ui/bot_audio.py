@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from rtvi_web.browser import dom
-from rtvi_web.rtvi.client import RTVIClient
 from rtvi_web.rtvi.protocol.events import RTVIEvent
-from rtvi_web.ui.widget import Widget
+from rtvi_web.ui.widget import MediaClient, Widget
 
 
-def bot_audio(client: RTVIClient, *, into: Any) -> Widget:
+def bot_audio(client: MediaClient, *, into: Any) -> Widget:
     """A button that lets the bot be heard; it shows only while the browser's autoplay policy keeps the bot silent.
 
     The client plays the bot by itself. Have this in the page before ``connect()``, and nobody misses what it says: made
@@ -32,12 +31,16 @@ def bot_audio(client: RTVIClient, *, into: Any) -> Widget:
     def clear() -> None:
         widget.element.replaceChildren()
 
+    def clear_at_the_end(*_: Any) -> None:
+        if not client.devices_open:
+            clear()
+
     def play(*_: Any) -> None:
         clear()
         client.run(client.resume_bot_audio(), "playing the bot failed")
 
     widget.scope.listen(button, "click", play)
     widget.follow(blocked, RTVIEvent.BOT_AUDIO_BLOCKED)
-    widget.follow(clear, RTVIEvent.DISCONNECTED)
+    widget.follow(clear_at_the_end, RTVIEvent.DISCONNECTED, RTVIEvent.MEDIA_STATE_UPDATED)
     play()
     return widget

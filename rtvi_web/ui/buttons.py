@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rtvi_web.browser import dom
 from rtvi_web.core.media import DeviceName, DeviceState, DeviceStatus
 from rtvi_web.errors import DeviceError, UnsupportedFeatureError
-from rtvi_web.rtvi.client import RTVIClient
 from rtvi_web.rtvi.protocol.events import RTVIEvent
-from rtvi_web.rtvi.protocol.state import TransportState
-from rtvi_web.ui.widget import Widget
+from rtvi_web.ui.widget import MediaClient, Widget
 
-_NO_SESSION = (TransportState.DISCONNECTED, TransportState.DISCONNECTING, TransportState.ERROR)
+if TYPE_CHECKING:
+    from rtvi_web.rtvi.client import RTVIClient
 
 
-def mic_button(client: RTVIClient, *, into: Any) -> Widget:
+def mic_button(client: MediaClient, *, into: Any) -> Widget:
     """Mutes and unmutes the microphone. Where it cannot be used, says why, with a button to ask for it again.
 
     It can be pressed while the devices are open: from ``init_devices()`` or ``connect()`` on.
@@ -57,7 +56,7 @@ class _Switch(Widget):
 
     def __init__(
         self,
-        client: RTVIClient,
+        client: MediaClient,
         into: Any,
         text: str,
         is_on: Callable[[], bool],
@@ -102,7 +101,7 @@ class _Switch(Widget):
         self._show()
 
     def _show(self, *_: Any) -> None:
-        open, state = self._client.state not in _NO_SESSION, self._state()
+        open, state = self._client.devices_open, self._state()
         # A device may be forbidden that nobody has asked for: that is nothing to complain about.
         self._complains = self._complains and open and state.status is DeviceStatus.ERROR
         # While it is asked for, there is nothing to switch; after that was in vain, one asks for it below.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from rtvi_web.rtvi.client import RTVIClient
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.rtvi.protocol.state import BotState
 from rtvi_web.ui.widget import Widget
+
+if TYPE_CHECKING:
+    from rtvi_web.rtvi.client import RTVIClient
 
 BOT_READY: Final = "bot-ready"
 BOT_LEFT: Final = "bot-left"

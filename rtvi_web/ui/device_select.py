@@ -10,53 +10,25 @@ from rtvi_web.browser.devices import watch_devices
 from rtvi_web.core.event import Event
 from rtvi_web.core.media import DeviceName, MediaDevice
 from rtvi_web.errors import DeviceError, InvalidArgumentError, UnsupportedFeatureError
-from rtvi_web.rtvi.client import RTVIClient
 from rtvi_web.rtvi.protocol.events import RTVIEvent
-from rtvi_web.ui.widget import Widget
+from rtvi_web.ui.widget import MediaClient, Widget
 
 
 class _Kind(NamedTuple):
     label: str
     none: str
-    get_all: Callable[[RTVIClient], Awaitable[list[MediaDevice]]]
-    selected: Callable[[RTVIClient], MediaDevice | None]
-    update: Callable[[RTVIClient, str], Awaitable[None]]
     available: Event[list[MediaDevice]]
     updated: Event[MediaDevice | None]
 
 
 _KINDS: Final[dict[str, _Kind]] = {
-    "mic": _Kind(
-        "Microphone",
-        "Listed once one is allowed",
-        RTVIClient.get_all_mics,
-        lambda client: client.selected_mic,
-        RTVIClient.update_mic,
-        RTVIEvent.AVAILABLE_MICS_UPDATED,
-        RTVIEvent.MIC_UPDATED,
-    ),
-    "cam": _Kind(
-        "Camera",
-        "Listed once one is allowed",
-        RTVIClient.get_all_cams,
-        lambda client: client.selected_cam,
-        RTVIClient.update_cam,
-        RTVIEvent.AVAILABLE_CAMS_UPDATED,
-        RTVIEvent.CAM_UPDATED,
-    ),
-    "speaker": _Kind(
-        "Speaker",
-        "System default",
-        RTVIClient.get_all_speakers,
-        lambda client: client.selected_speaker,
-        RTVIClient.update_speaker,
-        RTVIEvent.AVAILABLE_SPEAKERS_UPDATED,
-        RTVIEvent.SPEAKER_UPDATED,
-    ),
+    "mic": _Kind("Microphone", "Listed once one is allowed", RTVIEvent.AVAILABLE_MICS_UPDATED, RTVIEvent.MIC_UPDATED),
+    "cam": _Kind("Camera", "Listed once one is allowed", RTVIEvent.AVAILABLE_CAMS_UPDATED, RTVIEvent.CAM_UPDATED),
+    "speaker": _Kind("Speaker", "System default", RTVIEvent.AVAILABLE_SPEAKERS_UPDATED, RTVIEvent.SPEAKER_UPDATED),
 }
 
 
-def device_select(client: RTVIClient, device: DeviceName, *, into: Any, label: str | None = None) -> Widget:
+def device_select(client: MediaClient, device: DeviceName, *, into: Any, label: str | None = None) -> Widget:
     """A list of the devices to choose from, before a call and during it; it always shows the one in use.
 
     Browsers tell the devices once the person has allowed one: with ``client.init_devices()`` or in a call. It asks
@@ -70,18 +42,22 @@ def device_select(client: RTVIClient, device: DeviceName, *, into: Any, label: s
         label: what is written above, in place of “Microphone”, “Camera” or “Speaker”.
 
     Raises:
-        InvalidArgumentError: there is no such element, or no such kind of device.
+        InvalidArgumentError: there is no such element, or no such kind of device; RealtimeClient has no cameras.
     """
     kind = _KINDS.get(device)
     if kind is None:
         raise InvalidArgumentError(f"A device is 'mic', 'cam' or 'speaker', not {device!r}.")
+    if not hasattr(client, f"update_{device}"):
+        raise InvalidArgumentError(f"{type(client).__name__} has no {kind.label.lower()}.")
+    get_all: Callable[[], Awaitable[list[MediaDevice]]] = getattr(client, f"get_all_{device}s")
+    update: Callable[[str], Awaitable[None]] = getattr(client, f"update_{device}")
     widget = Widget(client, into, "div", "device-select")
     select = dom.make("select")
     problem = dom.make("p", "rtvi-problem", role="alert")
     widget.element.append(dom.make("label", "", dom.make("span", "", label or kind.label), select), problem)
 
     def show_selected(*_: Any) -> None:
-        selected = kind.selected(client)
+        selected: MediaDevice | None = getattr(client, f"selected_{device}")
         select.value = selected.id if selected else ""
 
     def show(devices: list[MediaDevice]) -> None:
@@ -91,12 +67,12 @@ def device_select(client: RTVIClient, device: DeviceName, *, into: Any, label: s
         show_selected()
 
     async def look() -> None:
-        show(await kind.get_all(client))
+        show(await get_all())
 
     async def choose(id: str) -> None:
         problem.textContent = ""
         try:
-            await kind.update(client, id)
+            await update(id)
         except (DeviceError, UnsupportedFeatureError) as error:
             problem.textContent = str(error)
         finally:

@@ -8,9 +8,8 @@ from typing import Any, Final, Literal, NamedTuple
 from rtvi_web.browser import dom
 from rtvi_web.core.event import Event
 from rtvi_web.errors import InvalidArgumentError
-from rtvi_web.rtvi.client import RTVIClient
 from rtvi_web.rtvi.protocol.events import RTVIEvent
-from rtvi_web.ui.widget import Widget
+from rtvi_web.ui.widget import MediaClient, Widget, subscribe
 
 
 class _Source(NamedTuple):
@@ -25,7 +24,7 @@ _SOURCES: Final = {
 
 
 def level_meter(
-    client: RTVIClient, of: Literal["mic", "bot"] = "mic", *, into: Any, label: str | None = None
+    client: MediaClient, of: Literal["mic", "bot"] = "mic", *, into: Any, label: str | None = None
 ) -> Widget:
     """A bar as long as what comes from the microphone, or from the bot, is loud.
 
@@ -64,7 +63,7 @@ def level_meter(
         nonlocal unsubscribe
         if unsubscribe:
             unsubscribe()
-        unsubscribe = client.on(source.level, show) if is_seen else None
+        unsubscribe = subscribe(client, source.level, show) if is_seen else None
 
     meter.scope.defer(lambda: seen(False))
     dom.watch_visibility(meter.scope, meter.element, seen)

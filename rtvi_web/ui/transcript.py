@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rtvi_web.browser import dom
-from rtvi_web.rtvi.client import RTVIClient
 from rtvi_web.rtvi.protocol.conversation.turn import CallRecord, Turn
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.rtvi.protocol.state import BotState
 from rtvi_web.ui.widget import Widget
+
+if TYPE_CHECKING:
+    from rtvi_web.rtvi.client import RTVIClient
 
 _INTERVAL: Final = 0.05
 """Seconds in which changes are gathered: words come faster than they can be read."""

@@ -7,21 +7,21 @@ from typing import Any, Literal
 from rtvi_web.browser import _js, dom
 from rtvi_web.browser.spectrum import Spectrum
 from rtvi_web.errors import InvalidArgumentError
-from rtvi_web.rtvi.client import RTVIClient
 from rtvi_web.rtvi.protocol.events import RTVIEvent
-from rtvi_web.ui.widget import Widget
+from rtvi_web.ui.widget import MediaClient, Widget
 
 _INTERVAL = 0.08
 """Seconds between two looks; the style sheet moves the bars for as long."""
 
 
 def voice_visualizer(
-    client: RTVIClient, of: Literal["bot", "mic"] = "bot", *, into: Any, bars: int = 7, label: str | None = None
+    client: MediaClient, of: Literal["bot", "mic"] = "bot", *, into: Any, bars: int = 7, label: str | None = None
 ) -> Widget:
     """Bars that move with the bot's voice: low tones in the middle, high ones outside. Mirrors ``VoiceVisualizer``.
 
     The browser listens, and moves the bars; Python only hands over new heights, twelve times a second. While they are
-    out of sight, or there is nothing to hear, all of it rests. The attribute ``data-state`` is the bot's state.
+    out of sight, or there is nothing to hear, all of it rests. The attribute ``data-state`` is the bot's state; of a
+    model that RealtimeClient talks to, ``speaking``, ``listening`` or ``disconnected``.
 
     Args:
         client: whose audio.
@@ -52,14 +52,26 @@ def voice_visualizer(
         seen = is_seen
         follow()
 
-    def show_state(*_: Any) -> None:
-        widget.element.setAttribute("data-state", client.bot_state)
-
     dom.watch_visibility(widget.scope, widget.element, set_seen)
     widget.follow(follow, RTVIEvent.TRACK_STARTED, RTVIEvent.TRACK_STOPPED, RTVIEvent.DISCONNECTED)
-    widget.follow(show_state, RTVIEvent.BOT_STATE_CHANGED)
-    show_state()
+    _show_state(widget, client)
     return widget
+
+
+def _show_state(widget: Widget, client: Any) -> None:
+    """Keep ``data-state`` as it should be, with either client."""
+
+    def show(state: str) -> None:
+        widget.element.setAttribute("data-state", state)
+
+    if hasattr(client, "bot_state"):
+        widget.follow(show, RTVIEvent.BOT_STATE_CHANGED)
+        show(client.bot_state)
+    else:
+        widget.follow(lambda _: show("listening"), "client.connected")
+        widget.follow(lambda event: show("speaking" if event.speaking else "listening"), "conversation.speaking")
+        widget.follow(lambda _: show("disconnected"), "client.disconnected")
+        show("listening" if client.is_connected() else "disconnected")
 
 
 class _Drawing:

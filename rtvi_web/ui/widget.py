@@ -3,11 +3,42 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, Protocol
 
 from rtvi_web.browser import _js, dom
-from rtvi_web.rtvi.client import RTVIClient
+from rtvi_web.core.media import MediaDevice, MediaState, Tracks
+from rtvi_web.errors import InvalidArgumentError
+
+
+class MediaClient(Protocol):
+    """What a widget needs of a client that has a microphone and a speaker. Both clients have it.
+
+    Their events of devices and media have the same names, and the same first argument.
+    """
+
+    def on(self, event: str, handler: Callable[..., object], /) -> object: ...
+    def off(self, event: str, handler: Callable[..., object], /) -> object: ...
+    def run(self, coroutine: Coroutine[Any, Any, Any], complaint: str, /) -> object: ...
+
+    @property
+    def devices_open(self) -> bool: ...
+    @property
+    def media_state(self) -> MediaState: ...
+    async def get_all_mics(self) -> list[MediaDevice]: ...
+    async def get_all_speakers(self) -> list[MediaDevice]: ...
+    @property
+    def selected_mic(self) -> MediaDevice | None: ...
+    @property
+    def selected_speaker(self) -> MediaDevice | None: ...
+    async def update_mic(self, id: str) -> None: ...
+    async def update_speaker(self, id: str) -> None: ...
+    @property
+    def is_mic_enabled(self) -> bool: ...
+    async def enable_mic(self, enable: bool) -> None: ...
+    def tracks(self) -> Tracks: ...
+    async def resume_bot_audio(self) -> None: ...
 
 
 class Widget:
@@ -19,7 +50,7 @@ class Widget:
 
     element: Any
 
-    def __init__(self, client: RTVIClient, into: Any, tag: str, kind: str, **attributes: str) -> None:
+    def __init__(self, client: MediaClient, into: Any, tag: str, kind: str, **attributes: str) -> None:
         parent = dom.find(into)
         self.element = dom.make(tag, f"rtvi rtvi-{kind}", **attributes)
         self.scope = _js.Scope()
@@ -31,11 +62,22 @@ class Widget:
     def follow(self, handler: Callable[..., object], *events: str) -> None:
         """Call a handler at these events of the client, until ``close()``."""
         for event in events:
-            self.scope.defer(self._client.on(event, handler))
+            self.scope.defer(subscribe(self._client, event, handler))
 
     def close(self) -> None:
         """Take it out of the page, with all that it added. May be called again."""
         self.scope.close()
+
+
+def subscribe(client: MediaClient, event: str, handler: Callable[..., object]) -> Callable[[], None]:
+    """Call a handler at an event of a client, until the returned function is called."""
+    client.on(event, handler)
+
+    def unsubscribe() -> None:
+        with suppress(InvalidArgumentError):  # The page has unsubscribed all handlers by itself.
+            client.off(event, handler)
+
+    return unsubscribe
 
 
 class _Style:

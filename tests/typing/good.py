@@ -39,6 +39,7 @@ from rtvi_web import (
 from rtvi_web.core.http import HttpClient
 from rtvi_web.core.media import BOT, LOCAL, DeviceName, Media
 from rtvi_web.core.no_media import NoMedia
+from rtvi_web.realtime import RealtimeClient
 from rtvi_web.rtvi.protocol.config import Config
 from rtvi_web.rtvi.session.start import AbortController, ConnectTimeout
 from rtvi_web.rtvi.transport import ConnectRequest, TransportHost
@@ -266,3 +267,20 @@ class MyTransportWithMedia(MyTransport):
 RTVIClient(transport=MyTransport())
 RTVIClient(transport=MyTransportWithMedia())
 __all__ = ["ErrorMessage", "FunctionCallData", "InvalidMessage", "main"]
+
+
+realtime = RealtimeClient(transport="webrtc")
+
+
+async def the_devices_of_both() -> None:
+    for either in (client, realtime):
+        assert_type(await either.get_all_mics(), list[MediaDevice])
+        assert_type(either.selected_speaker, MediaDevice | None)
+        await either.enable_mic(not either.is_mic_enabled)
+        async for frame in either.local_audio():
+            assert_type(frame, AudioFrame)
+        ui.device_select(either, "mic", into="#mics")
+        ui.mic_button(either, into="#mic")
+        ui.level_meter(either, "bot", into="#bot")
+        ui.voice_visualizer(either, into="#bot")
+        ui.bot_audio(either, into="#bot")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
@@ -41,6 +42,18 @@ def test_a_client_needs_no_pydantic_before_it_connects() -> None:
         "print('pydantic' in sys.modules)"
     )
     assert run(sys.executable, "-c", script).stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "rtvi_web" / "ui").glob("*.py")), ids=lambda path: path.stem)
+def test_widgets_import_neither_client(path: Path) -> None:
+    """At run time: so that each works with the client that the page has."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in list(ast.walk(tree)):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    imports = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    imports |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+    assert imports & {"rtvi_web", "rtvi_web.rtvi.client", "rtvi_web.realtime", "rtvi_web.realtime.client"} == set()
 
 
 def test_public_names_are_all() -> None:
