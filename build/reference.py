@@ -40,6 +40,8 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "Devices and media": {"core.media": ALL, "core.no_media": ALL},
     "Transports": {
         "transports.small_webrtc.transport": ("SmallWebRTCTransport",),
+        "transports.realtime.websocket": ("RealtimeWebSocketTransport",),
+        "transports.realtime.webrtc": ("RealtimeWebRTCTransport",),
         "rtvi.transport": ALL,
         "core.http": ("HttpResponse", "NativeAbortController", "HttpClient"),
     },

@@ -1,5 +1,33 @@
-"""What carries a session: transports, made of the browser binding and the protocol."""
+"""What carries a session: transports, made of the browser binding and a protocol.
 
-from rtvi_web.transports.small_webrtc.transport import SmallWebRTCTransport
+Names are imported when they are first used, so that a page loads only the transport that it uses.
+"""
 
-__all__ = ["SmallWebRTCTransport"]
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rtvi_web.transports.realtime.webrtc import RealtimeWebRTCTransport
+    from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
+    from rtvi_web.transports.small_webrtc.transport import SmallWebRTCTransport
+
+__all__ = ["RealtimeWebRTCTransport", "RealtimeWebSocketTransport", "SmallWebRTCTransport"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "SmallWebRTCTransport":
+        from rtvi_web.transports.small_webrtc.transport import SmallWebRTCTransport
+
+        return SmallWebRTCTransport
+    if name == "RealtimeWebSocketTransport":
+        from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
+
+        return RealtimeWebSocketTransport
+    if name == "RealtimeWebRTCTransport":
+        from rtvi_web.transports.realtime.webrtc import RealtimeWebRTCTransport
+
+        return RealtimeWebRTCTransport
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

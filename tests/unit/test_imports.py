@@ -56,6 +56,25 @@ def test_widgets_import_neither_client(path: Path) -> None:
     assert imports & {"rtvi_web", "rtvi_web.rtvi.client", "rtvi_web.realtime", "rtvi_web.realtime.client"} == set()
 
 
+@pytest.mark.parametrize(
+    ("module", "name", "others"),
+    [
+        ("rtvi_web.transports", "SmallWebRTCTransport", ("rtvi_web.realtime", "rtvi_web.transports.realtime")),
+        ("rtvi_web.testing", "ScriptedTransport", ("rtvi_web.realtime", "rtvi_web.transports")),
+        ("rtvi_web.testing", "ScriptedRealtimeTransport", ("rtvi_web.transports",)),
+        ("rtvi_web.transports", "RealtimeWebSocketTransport", ("rtvi_web.transports.small_webrtc",)),
+        ("rtvi_web.transports", "RealtimeWebRTCTransport", ("rtvi_web.transports.small_webrtc",)),
+    ],
+)
+def test_a_name_loads_nothing_of_the_others(module: str, name: str, others: tuple[str, ...]) -> None:
+    result = run(
+        sys.executable, "-c", f"import sys; from {module} import {name}; print(name := {name}.__module__, *sys.modules)"
+    )
+    home, *loaded = result.stdout.split()
+    assert home in loaded, result.stderr
+    assert [each for each in loaded for other in others if f"{each}.".startswith(f"{other}.")] == []
+
+
 def test_public_names_are_all() -> None:
     public = {name for name in rtvi_web.__all__ if not _is_module(getattr(rtvi_web, name))}
     assert public == set(rtvi_web.__all__)
