@@ -12,12 +12,17 @@ from rtvi_web.core.warn import warn
 from rtvi_web.errors import InvalidArgumentError
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`` Did you mean …?``, or nothing when no known word is like it."""
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is most like a word; ``None`` if none is."""
     from difflib import get_close_matches  # only when something is wrong: it is slow to import in the page
 
-    found = get_close_matches(str(word), [str(name) for name in known], n=1)
-    return f" Did you mean {found[0]!r}?" if found else ""
+    return next(iter(get_close_matches(str(word), [str(name) for name in known], n=1)), None)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`` Did you mean …?``, or nothing if no known word is like it."""
+    found = closest(word, known)
+    return f" Did you mean {found!r}?" if found else ""
 
 
 def checked_mapping(name: str, value: Any) -> dict[str, Any]:

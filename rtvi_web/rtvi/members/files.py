@@ -19,10 +19,10 @@ from rtvi_web.rtvi.transport import Transport
 
 
 class FileReference(NamedTuple):
-    """A file that lies somewhere: what :meth:`Files.upload_file` gives, and :meth:`Files.send_file` takes.
+    """A file at an address: :meth:`Files.upload_file` returns it, and :meth:`Files.send_file` takes it.
 
     Attributes:
-        url: where, in the words of the server (``"pipecat:…"``), or any address that the bot's model can read.
+        url: the server's own reference (``"pipecat:…"``), or any address that the bot's model can read.
         format: its media type, such as ``"application/pdf"``.
         name: its name, if it has one.
     """
@@ -52,15 +52,15 @@ class Files:
         custom_options: Mapping[str, Any] | None = None,
         on_progress: Callable[[float], object] | None = None,
     ) -> None:
-        """Show the bot a file. (The JavaScript client has no such thing yet; its draft is called ``sendFile()``.)
+        """Show the bot a file. (The JavaScript client lacks this; its draft is called ``sendFile()``.)
 
         A file that is too large for a message is uploaded first, see :meth:`upload_file`.
 
         Args:
-            content: what you say to it.
-            file: its content, or where it lies.
+            content: the text that goes with the file.
+            file: the file's content, or a reference to it.
             name: its name.
-            format: its media type; guessed from the name when left out.
+            format: its media type; guessed from the name if left out.
             run_immediately: whether the bot answers at once (its default: yes).
             audio_response: whether it answers aloud (its default: yes).
             custom_options: for the model's service, such as ``{"detail": "high"}``.
@@ -68,7 +68,8 @@ class Files:
 
         Raises:
             BotNotReadyError, DisconnectedError, UnsupportedFeatureError, MessageTooLargeError: nothing was sent.
-            InvalidArgumentError: it is no file, or its media type is neither given nor to be guessed; nothing was sent.
+            InvalidArgumentError: it is not a file, or its media type is not given and cannot be guessed. Nothing was
+                sent.
             RequestError, HttpError: the upload failed.
         """
         self._connection.require_ready("send_file()")
@@ -101,15 +102,15 @@ class Files:
         Args:
             data: its content.
             name: its name.
-            format: its media type; guessed from the name when left out.
-            url: where to POST it; when left out, the ``fileUploadUrl`` of the start request's answer, else
-                base URL + ``/files``.
+            format: its media type; guessed from the name if left out.
+            url: where to POST it. By default the ``fileUploadUrl`` of the start request's answer, or base URL +
+                ``/files``.
             on_progress: gets how much has been sent, from 0 to 1.
 
         Raises:
             RequestError: the server refused, in its own words; ``status`` has the HTTP status.
             HttpError: it gave no answer.
-            InvalidArgumentError: nobody says where to upload to, or of which type the file is.
+            InvalidArgumentError: the address or the file's type is unknown; give ``url=`` or ``format=``.
         """
         address = url or self._upload_url()
         response = await self._transport.http.upload(
@@ -122,13 +123,13 @@ class Files:
         )
         if not response.ok:
             raise RequestError(
-                f"POST {address} was answered with {response.status}: {explain(response)}", status=response.status
+                f"POST {address} returned {response.status}: {explain(response)}", status=response.status
             )
         try:
             answer = json.loads(response.text)
             return FileReference(answer["source"]["url"], answer["format"], answer.get("name"))
         except (ValueError, KeyError, TypeError):
-            raise HttpError(f"POST {address} did not say where the file lies: {explain(response)}") from None
+            raise HttpError(f"POST {address} did not return the file's address: {explain(response)}") from None
 
     def _show(
         self,
@@ -152,12 +153,12 @@ class Files:
         bundle = started.bundle if started else {}
         advertised = bundle.get("fileUploadUrl")
         if isinstance(advertised, str) and started:
-            # A path is meant from the root of the server that was asked for the bot.
+            # A path starts at the root of the server that started the bot.
             origin = re.match(r"\w+://[^/]+", started.start_url or "")
             return advertised if "://" in advertised or not origin else join_url(origin[0], advertised)
         if self._params.base_url:
             return join_url(self._params.base_url, "/files")
-        raise InvalidArgumentError("Nobody says where to upload files to: give upload_file(url=…).")
+        raise InvalidArgumentError("The address for uploads is unknown. Give upload_file(url=…).")
 
 
 def _media_type(name: str | None, format: str | None) -> str:
@@ -167,5 +168,5 @@ def _media_type(name: str | None, format: str | None) -> str:
 
     guessed, _ = mimetypes.guess_type(name or "")
     if guessed is None:
-        raise InvalidArgumentError(f"The media type of {name!r} cannot be guessed: give format=….")
+        raise InvalidArgumentError(f"The media type of {name!r} cannot be guessed. Give format=….")
     return guessed

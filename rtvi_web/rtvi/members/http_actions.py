@@ -132,7 +132,7 @@ class HttpActions:
             raise RequestError(f"POST {url} was answered with too much: {error}") from error
         if not response.ok:
             raise RequestError(
-                f"POST {url} was answered with {response.status}: {explain(response)}", status=response.status
+                f"POST {url} returned {response.status}: {explain(response)}", status=response.status
             )
         receive(response.text)
 

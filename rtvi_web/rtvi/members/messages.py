@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 class Messages:
     """What a client says to the bot.
 
-    What is sent raises, besides what it says: :class:`BotNotReadyError` or :class:`DisconnectedError` when there is
-    no session, :class:`MessageTooLargeError` when it is over the transport's limit, :class:`InvalidArgumentError` when
-    it cannot be written as JSON, and :class:`UnsupportedFeatureError` when the bot has said in this session that it
-    does not know such messages. Nothing was sent then. (The first time, ``unsupportedFeature`` is fired.)
+    Each member may also raise :class:`BotNotReadyError` or :class:`DisconnectedError` without a session,
+    :class:`MessageTooLargeError` above the transport's limit, :class:`InvalidArgumentError` for data that cannot be
+    written as JSON, and :class:`UnsupportedFeatureError` if the bot said in this session that it does not know such
+    messages (``unsupportedFeature`` fires the first time). Nothing was sent then.
     """
 
     _connection: Connection
@@ -31,14 +31,14 @@ class Messages:
 
     @property
     def bot_ready_data(self) -> BotReadyData | None:
-        """What the bot said in ``bot-ready``, for whoever came too late for the event; ``None`` without a session."""
+        """The data of the bot's ``bot-ready``, for code that runs after the event; ``None`` without a session."""
         return self._connection.bot_ready_data
 
     def send_message(self, message: RTVIMessage | Mapping[str, Any]) -> None:
         """Send a message of any type, as it is. Mirrors ``sendMessage()``.
 
         Args:
-            message: ``{"type": …, "data": …}``, or an :class:`RTVIMessage`; an ``id`` is added where it has none.
+            message: ``{"type": …, "data": …}``, or an :class:`RTVIMessage`; an ``id`` is added if it lacks one.
 
         Raises:
             InvalidArgumentError: it has no type, or its data cannot be written as JSON.
@@ -61,7 +61,7 @@ class Messages:
             audio_response: whether it answers aloud (its default: yes).
 
         Raises:
-            InvalidArgumentError: it is no text.
+            InvalidArgumentError: it is not a text.
             BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
             MessageTooLargeError: see its ``limit``; nothing was sent.
         """
@@ -91,10 +91,10 @@ class Messages:
         Args:
             type: your name for it.
             data: anything JSON can say.
-            timeout: seconds until it is given up; ``None`` waits as long as the session lasts.
+            timeout: seconds to wait for the answer; ``None`` waits as long as the session lasts.
 
         Returns:
-            The answer's data; ``None`` where the bot answered null.
+            The answer's data; ``None`` if the bot answered null.
 
         Raises:
             RequestError: the bot refused, in its own words.
@@ -110,7 +110,7 @@ class Messages:
     def disconnect_bot(self) -> None:
         """Ask the bot to leave. Mirrors ``disconnectBot()``.
 
-        It says goodbye by leaving, which may take seconds: ``botDisconnected``, and then the session ends.
+        The bot may take seconds to leave. Then ``botDisconnected`` fires and the session ends.
 
         Raises:
             BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
@@ -122,7 +122,7 @@ class Messages:
     ) -> None:
         """Append a message to the model's context. Mirrors ``appendToContext()``.
 
-        Deprecated: bots of today have no such message; use :meth:`send_text`.
+        Deprecated: today's bots do not know this message. Use :meth:`send_text`.
 
         Args:
             role: ``"user"`` or ``"assistant"``; or a dict of all three, as in JavaScript.
@@ -141,13 +141,13 @@ class Messages:
 
         Raises:
             InvalidArgumentError: it has other characters, or none.
-            QueueFullError: the bot takes one key a message, and there was room for some of them only.
+            QueueFullError: this bot takes one key per message, and only some of the keys fit into the queue.
         """
         if not isinstance(keys, str) or not re.fullmatch(r"[0-9*#]+", keys):
             raise InvalidArgumentError(f"Invalid DTMF sequence {keys!r}. Only 0-9, * and # are allowed.")
         if self._bot_version >= (2, 1):
             self._connection.send("dtmf", {"buttons": list(keys)})
-        else:  # One key a message, as RTVI 2.0 has it; what knows no keys at all will say so.
+        else:  # One key per message, as in RTVI 2.0. A bot that does not know keys at all will say so.
             for key in keys:
                 self._connection.send("dtmf", {"button": key})
 
@@ -156,12 +156,12 @@ class Messages:
 
         Args:
             event: your name for it.
-            payload: anything JSON can say.
+            payload: anything JSON can say; left out of the message if it is ``None``.
         """
-        self._connection.send("ui-event", {"event": event, "payload": payload})
+        self._connection.send("ui-event", {"event": event} if payload is None else {"event": event, "payload": payload})
 
     def cancel_ui_job_group(self, job_id: str, reason: str | None = None) -> None:
-        """Ask the bot to give up a group of jobs. Mirrors ``cancelUIJobGroup()``.
+        """Ask the bot to cancel a group of jobs. Mirrors ``cancelUIJobGroup()``.
 
         Args:
             job_id: that of its ``uiJobGroup`` events.
@@ -172,7 +172,7 @@ class Messages:
 
     @property
     def _bot_version(self) -> tuple[int, ...]:
-        """The RTVI version that the bot speaks, as far as it is numbers."""
+        """The first two numbers of the bot's RTVI version; zeros if it is not numeric."""
         version = self.bot_ready_data.version if self.bot_ready_data else ""
         numbers = re.match(r"(\d{1,9})(?:\.(\d{1,9}))?", version)
         return tuple(int(number or 0) for number in numbers.groups()) if numbers else (0, 0)

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from rtvi_web.core.checks import snake_case
+from rtvi_web.core.checks import closest, snake_case
 from rtvi_web.core.event import Event
 from rtvi_web.core.media import MediaDevice, MediaState, MediaStreamTrack, Participant
 from rtvi_web.errors import DeviceError, UnsupportedFeatureError
@@ -74,7 +74,9 @@ class _EventTable(type):
                         f"{cls.__name__}.{name} is now RTVIEvent.{snake_case(now).upper()}.", DeprecationWarning, 2
                     )
                     return EVENTS[now]
-            raise AttributeError(f"There is no RTVIEvent.{name}.")
+            near = closest(snake_case(name).upper(), [member for member in vars(cls) if member.isupper()])
+            hint = f" Did you mean RTVIEvent.{near}?" if near else ""
+            raise AttributeError(f"There is no RTVIEvent.{name}.{hint}")
 
 
 class RTVIEvent(metaclass=_EventTable):

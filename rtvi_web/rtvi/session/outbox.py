@@ -1,4 +1,4 @@
-"""Messages on their way to the bot: sent at once, or kept until the link is restored."""
+"""Sends messages to the bot at once, or keeps them until the link is restored."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rtvi_web.rtvi.transport import Transport
 
 COUNT = 100
 SIZE = 1_048_576
-"""How many messages wait at most, and how many characters they have together."""
+"""At most this many messages may wait, with at most this many characters together."""
 
 
 class Outbox:
-    """Writes messages, sends them, and lets them wait, in order; no more than it can hold.
+    """Writes messages, sends them, and keeps a bounded number of them waiting, in order.
 
     Attributes:
         types: the types of all messages that it has written.
@@ -40,7 +40,7 @@ class Outbox:
 
         Raises:
             InvalidArgumentError: it cannot be written as JSON.
-            MessageTooLargeError: the transport takes none so large.
+            MessageTooLargeError: it is larger than the transport can carry.
         """
         try:
             text = encode(type, data, id)
@@ -62,16 +62,16 @@ class Outbox:
         self._emitter.emit(RTVIEvent.MESSAGE_SENT, text)
 
     def put(self, id: str, text: str) -> None:
-        """Let a message wait.
+        """Keep a message until ``flush()``.
 
         Raises:
-            QueueFullError: there is no room.
+            QueueFullError: too much waits already.
         """
         size = sum(len(waiting) for _, waiting in self._waiting)
         if len(self) >= COUNT or size + len(text) > SIZE:
             raise QueueFullError(
-                f"The link to the bot is being restored, and {len(self)} messages ({size:,} characters) wait for it "
-                f"already; {COUNT} ({SIZE:,}) is the most. Wait for the event 'reconnected'. It was not sent."
+                f"The link to the bot is being restored, and {len(self)} messages ({size:,} characters) wait already; "
+                f"at most {COUNT} ({SIZE:,}) may. The message was not sent: wait for the event 'reconnected'."
             )
         self._waiting.append((id, text))
 
@@ -79,18 +79,18 @@ class Outbox:
         """Send what waits.
 
         Raises:
-            DisconnectedError, QueueFullError: the transport cannot take more; what was not sent waits on.
+            DisconnectedError, QueueFullError: the transport cannot take more; the rest keeps waiting.
         """
         while self._waiting:
             self.send(self._waiting[0][1])
             self._waiting.popleft()
 
     def discard(self, id: str) -> None:
-        """Nobody wants a message sent any more, if it waits."""
+        """Drop a waiting message, for example when its request has timed out."""
         self._waiting = deque(message for message in self._waiting if message[0] != id)
 
     def clear(self) -> int:
-        """Forget all; how many there were."""
+        """Drop all waiting messages. Returns how many there were."""
         count = len(self)
         self._waiting.clear()
         return count

@@ -41,12 +41,12 @@ class PendingRequests:
             raise RequestTimeoutError(f"The bot did not answer {what} within {timeout:g} s.") from None
 
     def answer(self, id: str, value: Any) -> None:
-        """A request was answered; an id that nobody waits for is ignored."""
+        """Give a request its answer. Unknown ids are ignored."""
         if (pending := self._pending.get(id)) and not pending.done():
             pending.set_result(value)
 
     def refuse(self, id: str, error: RTVIError) -> None:
-        """A request was answered with an error; an id that nobody waits for is ignored."""
+        """Make a request fail. Unknown ids are ignored."""
         if (pending := self._pending.get(id)) and not pending.done():
             pending.set_exception(error)
 

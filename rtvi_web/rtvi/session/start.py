@@ -27,21 +27,21 @@ class ConnectTimeout:
         self._deadline = deadline
 
     def clear(self) -> None:
-        """Lift the deadline from what follows; mirrors ``clearTimeout(timeout)``. It may be called at any time."""
+        """Lift the deadline. May be called at any time. Mirrors ``clearTimeout(timeout)``."""
         with contextlib.suppress(RuntimeError):  # connect() is over
             self._deadline.reschedule(None)
 
 
 Abort: TypeAlias = Callable[[str], None]
-"""Gives an attempt to connect up, and says why."""
+"""Ends an attempt to connect, for the given reason."""
 
 
 class AbortController:
-    """Gives ``connect()`` up from outside. Mirrors ``AbortController`` (MDN).
+    """Ends ``connect()`` from outside. Mirrors ``AbortController`` (MDN).
 
     Attributes:
         signal: in the page the browser's own ``AbortSignal``, to hand to ``fetch``; elsewhere an object with
-            ``aborted``. It is set when ``connect()`` ends in any way but success.
+            ``aborted``. It is set when ``connect()`` fails for any reason.
     """
 
     def __init__(self, native: NativeAbortController, abort: Abort) -> None:
@@ -64,7 +64,7 @@ ConnectHandler: TypeAlias = "Callable[[ClientParams, ConnectTimeout, AbortContro
 
 
 class SessionStart(ABC):
-    """Gets one session started.
+    """One way to learn where a session's bot is.
 
     Attributes:
         makes_request: whether a server is asked for the bot.
@@ -82,20 +82,20 @@ class SessionStart(ABC):
 
         Args:
             timeout: the deadline of ``connect()``.
-            abort: gives the whole of ``connect()`` up.
+            abort: ends ``connect()``.
 
         Raises:
-            StartBotError: no answer, a refusal, or an answer that makes no sense.
-            InvalidArgumentError: what is to be sent cannot be written as JSON.
+            StartBotError: no answer, a refusal, or an answer that cannot be used.
+            InvalidArgumentError: the request's data cannot be written as JSON.
         """
 
     def give_up(self) -> None:
-        """``connect()`` has failed: what was begun for it should end. By default there is nothing."""
+        """Release what was begun for ``connect()``, which has failed. By default there is nothing to release."""
         return
 
 
 class ParamsStart(SessionStart):
-    """By the start endpoint that ``params`` name, by a custom connect handler, or by nobody.
+    """Start with a custom connect handler, with the start endpoint of ``params``, or without any request.
 
     Raises:
         InvalidArgumentError: an endpoint is given, but no base URL.
@@ -116,12 +116,12 @@ class ParamsStart(SessionStart):
             bundle = await self._by_handler(self._handler, timeout, abort)
         elif self._url:
             bundle = await self._by_endpoint(self._url)
-        taken = bundle is not None  # whether somebody has taken request_data to the bot
+        taken = bundle is not None  # whether request_data has reached the bot already
         return ConnectRequest(bundle or {}, self._url, base_url, headers, {} if taken else self._params.request_data)
 
     def give_up(self) -> None:
         if self._native:
-            self._native.abort()  # so that what the handler began with the signal ends too
+            self._native.abort()  # ends the requests that the handler made with the signal
 
     async def _by_endpoint(self, url: str) -> Mapping[str, Any]:
         body = start_body(self._params)
@@ -130,7 +130,7 @@ class ParamsStart(SessionStart):
         )
         if not isinstance(answer.bundle, dict):
             raise StartBotError(
-                f"POST {url} was answered with {answer.status}, but with no JSON object: {shorten(answer.text)!r}",
+                f"POST {url} returned {answer.status} with a body that is not a JSON object: {shorten(answer.text)!r}",
                 status=answer.status,
                 body=answer.text,
             )
@@ -150,9 +150,9 @@ class ParamsStart(SessionStart):
             raise StartBotError(f"The custom connect handler raised {type(error).__name__}: {error}") from error
         finally:
             if cancelling():
-                raise asyncio.CancelledError  # whatever a handler makes of being stopped
+                raise asyncio.CancelledError  # even if the handler swallowed it
         if hasattr(bundle, "to_py"):
-            bundle = bundle.to_py()  # a JavaScript object, such as of response.json()
+            bundle = bundle.to_py()  # a JavaScript object, such as response.json() gives
         if bundle is not None and not isinstance(bundle, Mapping):
             raise StartBotError(f"The custom connect handler must return a dict or None; it returned {bundle!r}.")
         return bundle
@@ -189,7 +189,7 @@ class BotRequest(NamedTuple):
 
 
 class RequestStart(SessionStart):
-    """By a request of the page's own, as of RTVI 1.x."""
+    """Start with a request of the page's own, as in RTVI 1.x."""
 
     emits_bot_started = True
 
@@ -206,7 +206,7 @@ class RequestStart(SessionStart):
             raise StartBotError(f"POST {url} was not answered within {limit:g} s.") from None
         if answer.bundle is None and answer.text.strip() != "null":
             raise StartBotError(
-                f"POST {url} was answered with {answer.status}, but with no JSON: {shorten(answer.text)!r}",
+                f"POST {url} returned {answer.status} with a body that is not JSON: {shorten(answer.text)!r}",
                 status=answer.status,
                 body=answer.text,
             )
@@ -215,7 +215,7 @@ class RequestStart(SessionStart):
 
 
 class DirectStart(SessionStart):
-    """By nobody: the page says where to connect, perhaps with the answer to a start request of before."""
+    """Connect with a bundle you already have."""
 
     makes_request = False
 
@@ -230,7 +230,7 @@ class DirectStart(SessionStart):
 
 
 class Answer(NamedTuple):
-    """A start endpoint's answer: as JSON, ``None`` where it is none, and as text."""
+    """A start endpoint's answer, as JSON (``None`` if it is not JSON) and as text."""
 
     status: int
     bundle: Any
@@ -242,7 +242,7 @@ async def ask(http: HttpClient, url: str, headers: Mapping[str, str], data: Any,
 
     Raises:
         StartBotError: no answer, or a refusal.
-        InvalidArgumentError: the data cannot be written as JSON; says what it is.
+        InvalidArgumentError: the data cannot be written as JSON; the message names it.
     """
     try:
         body = "" if data is None else json.dumps(data, allow_nan=False)
@@ -254,7 +254,7 @@ async def ask(http: HttpClient, url: str, headers: Mapping[str, str], data: Any,
         raise StartBotError(error.message) from error
     if not response.ok:
         raise StartBotError(
-            f"POST {url} was answered with {response.status}: {explain(response)}",
+            f"POST {url} returned {response.status}: {explain(response)}",
             status=response.status,
             body=response.text,
         )

@@ -142,7 +142,7 @@ class Signalling:
             return False
         response = await self._patch(candidates)
         if response.status >= 500:
-            raise HttpError(f"PATCH {self._url} was answered with {response.status}.")
+            raise HttpError(f"PATCH {self._url} returned {response.status}.")
         self._takes_candidates = response.ok
         if not response.ok:
             logger.debug("PATCH %s: candidates refused with %d: %s", self._url, response.status, explain(response))
@@ -162,7 +162,7 @@ class Signalling:
             return None
         response = await self._patch([])
         if response.status >= 500:
-            raise _failed(f"PATCH {self._url} was answered with {response.status}.", response.status)
+            raise _failed(f"PATCH {self._url} returned {response.status}.", response.status)
         return response.ok
 
     async def _patch(self, candidates: Sequence[Candidate]) -> HttpResponse:

@@ -143,7 +143,7 @@ class TestRefusedStart:
         error = raised.value
         assert said in error.message
         assert (error.status, error.phase, error.body) == (answer.status, ConnectPhase.START, answer.text[:2000])
-        assert f"POST {URL}/connect was answered with {answer.status}" in str(error)
+        assert f"POST {URL}/connect returned {answer.status}" in str(error)
         assert str(error).endswith("[phase: start]")
         assert run.states == ["initializing", "initialized", "authenticating", "error"]
         assert run.arguments("disconnected") == []
@@ -152,7 +152,7 @@ class TestRefusedStart:
     @pytest.mark.parametrize("text", ["", "<html>hello</html>", "[1]", "null", '"sdp"', "{"])
     async def test_an_answer_that_is_no_json_object(self, text: str) -> None:
         run = Run(Transport(start=[HttpResponse(200, text)]), params={"base_url": URL})
-        with pytest.raises(StartBotError, match="answered with 200, but with no JSON object") as raised:
+        with pytest.raises(StartBotError, match="returned 200 with a body that is not a JSON object") as raised:
             await run.client.connect()
         assert (raised.value.status, raised.value.body) == (200, text)
         await run.ended(TransportState.ERROR)

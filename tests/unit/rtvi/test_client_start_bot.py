@@ -123,7 +123,7 @@ class TestStartBot:
         [
             (HttpResponse(400, '{"detail": "no such transport"}'), "400: no such transport"),
             (HttpResponse(500, "<h1>Oops</h1>"), "500: Oops"),
-            (HttpResponse(200, "<p>hello</p>"), "with no JSON"),
+            (HttpResponse(200, "<p>hello</p>"), "body that is not JSON"),
             (HttpError("no answer"), "no answer"),
         ],
     )

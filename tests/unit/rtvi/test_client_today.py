@@ -207,7 +207,7 @@ class TestFiles:
         ("answer", "error", "message"),
         [
             (HttpResponse(413, '{"detail": "too large"}'), RequestError, "413: too large"),
-            (HttpResponse(200, "[]"), HttpError, "did not say where"),
+            (HttpResponse(200, "[]"), HttpError, "did not return the file"),
             (HttpError("no answer"), HttpError, "no answer"),
         ],
     )
@@ -221,7 +221,7 @@ class TestFiles:
         run = await ready()
         with pytest.raises(InvalidArgumentError, match=r"media type of 'a\.unheard-of' cannot be guessed"):
             await run.client.send_file("x", b"x", name="a.unheard-of")
-        with pytest.raises(InvalidArgumentError, match="where to upload"):
+        with pytest.raises(InvalidArgumentError, match="address for uploads"):
             await run.client.upload_file(b"x", name="a.pdf")
         await run.client.disconnect()
         with pytest.raises(BotNotReadyError, match=r"send_file\(\) was called while the client is disconnected"):

@@ -269,3 +269,22 @@ def test_metrics_of_today() -> None:
     [metrics] = fire.args
     assert (metrics.tokens[0].total_tokens, metrics.tokens[0].reasoning_tokens) == (15, 2)
     assert (metrics.ttfa[0].processor, metrics.ttfa[0].leading_silence) == ("tts", 0.25)
+
+
+@pytest.mark.parametrize("event", list(RTVIEvent), ids=str)
+def test_the_names_of_javascript_are_told_what_they_are_called_here(event: Event[Any]) -> None:
+    constant = next(name for name, value in vars(RTVIEvent).items() if value is event)
+    javascript = event[0].upper() + event[1:]
+    with pytest.raises(AttributeError, match=rf"There is no RTVIEvent\.{javascript}\. Did you mean RTVIEvent\."):
+        getattr(RTVIEvent, javascript)
+    assert getattr(RTVIEvent, constant) is event
+
+
+def test_the_documents_first_event_is_named_exactly() -> None:
+    with pytest.raises(AttributeError, match=r"Did you mean RTVIEvent\.BOT_READY\?"):
+        RTVIEvent.BotReady  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_a_word_that_is_like_no_event() -> None:
+    with pytest.raises(AttributeError, match=r"^There is no RTVIEvent\.Xyzzy\.$"):
+        RTVIEvent.Xyzzy  # type: ignore[attr-defined]  # noqa: B018

@@ -194,7 +194,7 @@ async def test_a_server_that_wants_no_candidates_is_noted_quietly(
 async def test_a_server_error_passes() -> None:
     exchange = signalling_of(Http(answer(pc_id="pc-1"), HttpResponse(503, ""), HttpResponse(200, "{}")))
     await exchange.offer("a")
-    with pytest.raises(HttpError, match="answered with 503"):
+    with pytest.raises(HttpError, match="returned 503"):
         await exchange.send_candidates([{}])
     assert await exchange.send_candidates([{}])
 
