@@ -131,9 +131,7 @@ class HttpActions:
         except EventTooLargeError as error:
             raise RequestError(f"POST {url} was answered with too much: {error}") from error
         if not response.ok:
-            raise RequestError(
-                f"POST {url} returned {response.status}: {explain(response)}", status=response.status
-            )
+            raise RequestError(f"POST {url} returned {response.status}: {explain(response)}", status=response.status)
         receive(response.text)
 
     def _complain(self, id: str, error: BaseException) -> None:

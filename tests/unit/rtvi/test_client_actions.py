@@ -415,9 +415,7 @@ class TestFailures:
     )
     async def test_it_says_what_the_server_said(self, answer: HttpResponse, said: str) -> None:
         run = Run(Transport(start=[answer]), params={"base_url": URL})
-        with pytest.raises(
-            RequestError, match=rf"^POST {URL}/action returned {answer.status}: {said}$"
-        ) as raised:
+        with pytest.raises(RequestError, match=rf"^POST {URL}/action returned {answer.status}: {said}$") as raised:
             await run.client.action(ACTION)
         assert raised.value.status == answer.status
         run.released()
