@@ -71,7 +71,7 @@ FAILED_LATER = ["initializing", "initialized", "connecting", "disconnecting", "d
         ("422", START, "StartBotError", 422, "body.transport: Field required"),
         ("500", START, "StartBotError", 500, "Internal Server Error"),
         ("info", START, "StartBotError", 503, "all bots are busy"),
-        ("no-json", START, "StartBotError", 200, "no JSON object"),
+        ("no-json", START, "StartBotError", 200, "not a JSON object"),
         ("offer-404", OFFER, "TransportStartError", 404, "Invalid session"),
         ("offer-422", OFFER, "TransportStartError", 422, "body.transport: Field required"),
         ("offer-500", OFFER, "TransportStartError", 500, "Internal Server Error"),

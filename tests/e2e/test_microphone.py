@@ -32,7 +32,7 @@ def test_missing(bot: LocalBot, visit: Visit, playwright: Playwright) -> None:
     with contextlib.closing(launch(playwright)) as without_devices:
         page = visit(bot.address, browser=without_devices)
         start(page)
-        expect(page.locator("#mic").get_by_role("alert")).to_contain_text("no microphone")
+        expect(page.locator("#mic").get_by_role("alert")).to_contain_text("No microphone was found")
         type_hello(page)
         page.context.close()
 
