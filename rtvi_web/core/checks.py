@@ -54,7 +54,7 @@ def checked_headers(name: str, value: Any) -> dict[str, str]:
 
 
 def join_url(base: str, path: str) -> str:
-    """A base URL and a path with exactly one slash between them; the base URL alone when there is no path."""
+    """Join a base URL and a path with exactly one slash. Without a path, the base URL alone."""
     return f"{base.rstrip('/')}/{path.lstrip('/')}" if path else base
 
 

@@ -151,7 +151,7 @@ class AudioStream(Protocol):
 
     @property
     def dropped(self) -> int:
-        """Samples of each channel that were dropped because nobody took them in time."""
+        """Samples of each channel that were dropped because the loop did not read them in time."""
         ...
 
     def __aiter__(self) -> AsyncIterator[AudioFrame]: ...
@@ -323,11 +323,11 @@ class MediaLink(Protocol):
         ...
 
     async def send_track(self, source: TrackSource, track: Any) -> None:
-        """Send a track in place of the one before; ``None`` for none. Nothing happens while there is no link.
+        """Send this track instead of the current one; ``None`` sends none. Does nothing without a link.
 
         Raises:
             DisconnectedError: the link cannot take it.
         """
 
     def send_status(self, source: TrackSource, enabled: bool) -> None:
-        """Tell the bot whether a track is to be heard or seen. Nothing happens while there is no link."""
+        """Tell the bot whether a track sends. Does nothing without a link."""

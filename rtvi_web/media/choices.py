@@ -35,7 +35,7 @@ class Choices:
         return find(devices, chosen.id) or next(by_label, None)
 
     def chosen(self, name: DeviceName) -> Choice | None:
-        """The choice, wherever its device is; ``None`` when nothing was chosen."""
+        """The choice, even if its device is unplugged; ``None`` if nothing was chosen."""
         if self._chosen is None:
             self._chosen = recall(_KEY) if self._remembered else {}
         match self._chosen.get(name):
