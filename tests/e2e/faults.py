@@ -71,9 +71,12 @@ class Session:
     def echo(self, since: float) -> float:
         """Ask the bot something, as long as it takes; seconds from a moment until the answer."""
         answer, at = self.run("""
-            result = [await client.send_client_request("echo", 1, timeout=PATIENCE), time.time()]
+            try:
+                result = [await client.send_client_request("echo", 1, timeout=PATIENCE), time.time()]
+            except RTVIError as error:
+                result = [str(error), time.time()]
         """)
-        assert answer == 1
+        assert answer == 1, f"what the application was told, and when: {self.told()}"
         return at - since
 
     def told(self) -> list[Told]:
