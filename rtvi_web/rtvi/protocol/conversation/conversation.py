@@ -183,7 +183,7 @@ class Conversation:
         return self._say(turn, text)
 
     def _say(self, turn: Turn, text: str) -> list[Turn]:
-        turn._words.add(f" {text.strip()}")
+        turn.add_words(f" {text.strip()}")
         return [turn]
 
     def _user_turn(self) -> Turn:
@@ -241,7 +241,7 @@ class Conversation:
         return self._bot_turn()
 
     def _is_busy(self, turn: Turn) -> bool:
-        return self._generating or self._bot_speaks or turn._waits_for_functions
+        return self._generating or self._bot_speaks or turn.waits_for_functions
 
     def _llm_started(self) -> list[Turn]:
         """The model begins to answer; a turn begins with what it says, which may be nothing."""
@@ -253,7 +253,7 @@ class Conversation:
         if turn is None:
             return []
         if turn is self._last and turn.started_at >= (self._unheard_since or 0):
-            turn._words.add(" ")  # what comes after a function call is another sentence
+            turn.add_words(" ")  # what comes after a function call is another sentence
             return [turn]
         self._end(turn)
         return []
@@ -261,13 +261,13 @@ class Conversation:
     def _llm_text(self, data: Any) -> list[Turn]:
         self._answer_is_empty = False
         turn = self._bot_turn() if self._generating else self._late_turn()
-        turn._words.add(data.text)
+        turn.add_words(data.text)
         return [turn]
 
     def _llm_stopped(self) -> list[Turn]:
         self._generating = False
         turn = self._open_turn("bot")
-        if turn and not self._is_busy(turn) and (turn.output.is_silent or (turn.spoken and not turn._is_unsaid)):
+        if turn and not self._is_busy(turn) and (turn.output.is_silent or (turn.spoken and not turn.is_unsaid)):
             self._end(turn)
         return []
 
@@ -285,13 +285,13 @@ class Conversation:
         if self._bot_tells_output:
             return []
         turn = self._late_turn()
-        turn._voiced.add(f" {data.text.strip()}")
+        turn.add_voiced(f" {data.text.strip()}")
         return [turn]
 
     def _bot_started_speaking(self) -> list[Turn]:
         self._bot_speaks = True
         turn = self._last
-        if turn and turn.role == "bot" and turn.ended and not turn.interrupted and turn._is_unsaid:
+        if turn and turn.role == "bot" and turn.ended and not turn.interrupted and turn.is_unsaid:
             turn.ended_at = None  # it only took a breath
             return [turn]
         return []
@@ -301,7 +301,7 @@ class Conversation:
         turn = self._open_turn("bot")
         if turn is None:
             return []
-        if self._user_speaks and not self._bot_tells_interruptions and (self._generating or turn._is_unsaid):
+        if self._user_speaks and not self._bot_tells_interruptions and (self._generating or turn.is_unsaid):
             return self._cut_off(turn)  # RTVI 0.x has no message for it
         if not self._is_busy(turn):  # else it pauses between sentences, or waits for a function
             self._end(turn)
@@ -335,11 +335,11 @@ class Conversation:
         """The turn of a call, and its record if it is new: an old and a new message may tell of the same."""
         turn = self._bot_turn()
         known = len(turn.function_calls)
-        call = turn._call(data.tool_call_id)
+        call = turn.call_record(data.tool_call_id)
         if call is None:
             return [turn], None
-        call.function_name = call.function_name or turn._kept(data.function_name)
-        call.arguments = turn._kept(data.arguments) if call.arguments is None else call.arguments
+        call.function_name = call.function_name or turn.copy_of(data.function_name)
+        call.arguments = turn.copy_of(data.arguments) if call.arguments is None else call.arguments
         return [turn], call if len(turn.function_calls) > known else None
 
     def _call_stopped(self, data: Any) -> list[Turn]:
@@ -347,7 +347,7 @@ class Conversation:
             for call in turn.function_calls:
                 if call.tool_call_id == data.tool_call_id:
                     call.status = "cancelled" if data.cancelled else "done"
-                    call.result = turn._kept(data.result)
+                    call.result = turn.copy_of(data.result)
                     return [turn]
         return []
 

@@ -75,16 +75,25 @@ class Turn:
         said = f"{self.output.said} {self.output.saying}".strip() or str(self._voiced)
         return as_written(said, self.text)[:MAX_TEXT]
 
+    def add_words(self, piece: str) -> None:
+        """Append what the person said, or what the bot's model wrote."""
+        self._words.add(piece)
+
+    def add_voiced(self, piece: str) -> None:
+        """Append what the bot's voice has said, of a bot that reports no output."""
+        self._voiced.add(piece)
+
     @property
-    def _is_unsaid(self) -> bool:
+    def is_unsaid(self) -> bool:
         """Whether the bot has not said all of it aloud."""
         return len("".join(self.spoken.split())) < len("".join(self.text.split()))
 
     @property
-    def _waits_for_functions(self) -> bool:
+    def waits_for_functions(self) -> bool:
+        """Whether a function call is in progress."""
         return any(call.status == "in-progress" for call in self.function_calls)
 
-    def _call(self, tool_call_id: str) -> CallRecord | None:
+    def call_record(self, tool_call_id: str) -> CallRecord | None:
         """The record of a function call; a new one, unless there is no room for it."""
         for call in self.function_calls:
             if call.tool_call_id == tool_call_id:
@@ -94,7 +103,7 @@ class Turn:
         self.function_calls.append(CallRecord(tool_call_id))
         return self.function_calls[-1]
 
-    def _kept(self, value: Any) -> Any:
+    def copy_of(self, value: Any) -> Any:
         """What is kept of a value that a call brings: a copy, as JSON can say it, or ``None`` without room for it."""
         text = json.dumps(value, default=str)
         return json.loads(text, parse_constant=_none) if self._room_for_calls.takes(len(text)) else None
