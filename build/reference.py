@@ -27,7 +27,13 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "core.event": ("Event",),
         "core.emitter": ("EmittedEvent", "EventQueue"),
     },
-    "Messages": {"rtvi.protocol.messages": ("RTVIMessage",), "rtvi.protocol.payloads": ALL},
+    "Messages": {
+        "rtvi.protocol.messages": ("RTVIMessage",),
+        "rtvi.protocol.payloads.base": ("Payload",),
+        "rtvi.protocol.payloads.session": ALL,
+        "rtvi.protocol.payloads.conversation": ALL,
+        "rtvi.protocol.payloads.configuration": ALL,
+    },
     "Configuration": {
         "rtvi.protocol.config": ("Option", "ServiceConfig", "Config"),
         "rtvi.members.config": ("GivenConfig",),

@@ -202,10 +202,11 @@ def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from rtvi_web.rtvi.members import llm_helper
-    from rtvi_web.rtvi.protocol import payloads
+    from rtvi_web.rtvi.protocol import messages, payloads
     from rtvi_web.rtvi.protocol.link import diagnosis, stats
 
-    return next(getattr(module, name) for module in (payloads, diagnosis, stats, llm_helper) if hasattr(module, name))
+    homes = (payloads, messages, diagnosis, stats, llm_helper)
+    return next(getattr(module, name) for module in homes if hasattr(module, name))
 
 
 def __dir__() -> list[str]:

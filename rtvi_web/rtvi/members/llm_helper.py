@@ -43,14 +43,14 @@ class LLMHelper(RTVIClientHelper):
         """
         from pydantic import ValidationError
 
-        from rtvi_web.rtvi.protocol.messages import complaint
+        from rtvi_web.rtvi.protocol.messages import reason_of
         from rtvi_web.rtvi.protocol.payloads import LLMContext  # late, see rtvi_web.rtvi.protocol
 
         response = await self._act("get_context", timeout)
         try:
             return LLMContext.model_validate(response.data.result or {})
         except ValidationError as error:
-            raise RequestError(f"The bot's answer to get_context is not a context: {complaint(error)}.") from None
+            raise RequestError(f"The bot's answer to get_context is not a context: {reason_of(error)}.") from None
 
     async def set_context(
         self, context: LLMContext | Mapping[str, Any], interrupt: bool = False, *, timeout: float | None = 10.0

@@ -31,7 +31,7 @@ class RTVIMessage(BaseModel):
 
 
 class MalformedMessageError(ValueError):
-    """Text that is no RTVI message; says why."""
+    """A frame is not an RTVI message; says why."""
 
 
 _ID = (str, NoneType)
@@ -40,24 +40,24 @@ _HEAD = re.compile(rf'\s*\{{\s*"label"\s*:\s*"{LABEL}"\s*,\s*"type"\s*:\s*"([a-z
 
 
 def type_of(text: str) -> str:
-    """The type of the message in a frame of text, which need not be parsed where it begins with it.
+    """The type of the message in a frame of text. A frame that begins as servers begin theirs is not parsed.
 
     Raises:
-        MalformedMessageError: as :func:`decode`, as far as it was read.
+        MalformedMessageError: as :func:`decode`, for the part that was read.
     """
     head = _HEAD.match(text)
     return head[1] if head else str(parse(text)["type"])
 
 
 def parse(text: str) -> dict[str, Any]:
-    """The message in a frame of text, as parsed JSON: a third of the work of :func:`decode`, and there are many.
+    """The message in a frame of text, as parsed JSON, in a third of the time of :func:`decode`.
 
     Raises:
         MalformedMessageError: as :func:`decode`.
     """
     try:
         message = from_json(text)
-    except (ValueError, TypeError):  # the latter of half a character
+    except (ValueError, TypeError):  # TypeError: a lone surrogate
         message = None
     if (
         isinstance(message, dict)
@@ -66,7 +66,7 @@ def parse(text: str) -> dict[str, Any]:
         and isinstance(message.get("id", ""), _ID)
     ):
         return message
-    return decode(text).model_dump()  # which says what is wrong
+    return decode(text).model_dump()  # it says what is wrong
 
 
 def decode(text: str) -> RTVIMessage:
@@ -78,14 +78,14 @@ def decode(text: str) -> RTVIMessage:
     try:
         message = RTVIMessage.model_validate_json(text)
     except ValidationError as error:
-        raise MalformedMessageError(complaint(error)) from None
+        raise MalformedMessageError(reason_of(error)) from None
     if message.label != LABEL:
         raise MalformedMessageError(f"label: {message.label[:40]!r} is not {LABEL!r}")
     return message
 
 
-def complaint(error: ValidationError) -> str:
-    """What is wrong, and where in the message."""
+def reason_of(error: ValidationError) -> str:
+    """What is wrong, and the place in the message."""
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(map(str, first["loc"]))
     return f"{where}: {first['msg']}" if where else first["msg"]

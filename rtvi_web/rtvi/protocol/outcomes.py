@@ -1,4 +1,4 @@
-"""What a frame can lead to, for the client to act on."""
+"""What a frame can lead to, for the session to act on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Fire(NamedTuple):
     """An event for the user's handlers.
 
     Attributes:
-        message: the text it came in, which helpers may want before.
+        message: the frame it came in; message helpers get it before the handlers.
     """
 
     event: Event[Any]
@@ -48,10 +48,10 @@ class Refused(NamedTuple):
 
 
 class CallAnnounced(NamedTuple):
-    """The model calls a function by name. Two messages may announce one call; see ``Session.claim()``.
+    """The model calls a function by name. Two messages may announce one call; see ``MessageReader.claim()``.
 
     Attributes:
-        only_here: whether it came in the legacy message, which a server sends only when the page is to answer.
+        only_here: whether it came in the legacy message, which a server sends only if the page must answer.
     """
 
     data: FunctionCallData
@@ -59,7 +59,7 @@ class CallAnnounced(NamedTuple):
 
 
 class ForHelpers(NamedTuple):
-    """A message, as parsed JSON, that has no event of its own: if no helper wants it, it is a generic message."""
+    """A message without an event of its own, as parsed JSON. If no helper takes it, it is a generic message."""
 
     message: dict[str, Any]
 

@@ -96,7 +96,7 @@ class TestNonsense:
         told, refused = outcomes(frame(type, data, "7"))
         assert (told, refused) == (
             fire._replace(args=told.args),
-            Refused("7", f"The bot's answer makes no sense: {fire.args[0].reason}"),
+            Refused("7", f"The bot's answer is invalid: {fire.args[0].reason}"),
         )
 
     @pytest.mark.parametrize(
