@@ -46,7 +46,7 @@ format: tools ## format the code and fix what can be fixed by itself
 	$(PY) -m ruff check --fix .
 
 # What the tests on CPython must reach in every branch. What runs in a browser only is tested there (pyproject.toml).
-PURE := rtvi_web/rtvi/protocol/*,rtvi_web/core/emitter.py,rtvi_web/rtvi/members/config.py,rtvi_web/rtvi/session/functions.py,rtvi_web/rtvi/session/helpers.py,rtvi_web/rtvi/members/llm_helper.py
+PURE := rtvi_web/rtvi/protocol/*,rtvi_web/core/emitter.py,rtvi_web/core/event_members.py,rtvi_web/core/event_queue.py,rtvi_web/rtvi/members/config.py,rtvi_web/rtvi/session/functions.py,rtvi_web/rtvi/session/helpers.py,rtvi_web/rtvi/members/llm_helper.py
 
 unit: tools .cache/pydantic-$(OLDEST_PYDANTIC) ## tests on CPython, with the newest and the oldest pydantic
 	$(PY) -m pytest tests/unit --cov --cov-report= $(PYTEST_OPTIONS)

@@ -25,7 +25,7 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "Events": {
         "rtvi.protocol.events": ("RTVIEvent", "InvalidMessage"),
         "core.event": ("Event",),
-        "core.emitter": ("EmittedEvent", "EventQueue"),
+        "core.event_queue": ("EmittedEvent", "EventQueue"),
     },
     "Messages": {
         "rtvi.protocol.messages": ("RTVIMessage",),

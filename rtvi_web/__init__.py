@@ -15,8 +15,8 @@ if sys.platform == "emscripten":
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 from rtvi_web._version import __version__
-from rtvi_web.core.emitter import EmittedEvent, EventQueue
 from rtvi_web.core.event import Event
+from rtvi_web.core.event_queue import EmittedEvent, EventQueue
 from rtvi_web.core.logs import LogLevel, set_log_level
 from rtvi_web.core.media import (
     AudioFrame,

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
 
 from rtvi_web._version import __version__
 from rtvi_web.core.checks import checked_mapping, nearest, seconds, snake_case
-from rtvi_web.core.emitter import Emitter
 from rtvi_web.core.handlers import Handler
 from rtvi_web.core.logs import LogLevel, set_log_level
 from rtvi_web.errors import BotNotReadyError, InvalidArgumentError
-from rtvi_web.rtvi.members.actions import Actions
-from rtvi_web.rtvi.members.config import Configuration, GivenConfig
+from rtvi_web.rtvi.members.config import GivenConfig
 from rtvi_web.rtvi.members.deprecated import DeprecatedMembers, merge_deprecated
 from rtvi_web.rtvi.members.devices import Devices
 from rtvi_web.rtvi.members.files import Files
-from rtvi_web.rtvi.members.http_actions import HttpActions
+from rtvi_web.rtvi.members.helpers import Helpers
 from rtvi_web.rtvi.members.messages import Messages
-from rtvi_web.rtvi.members.stats import Network
+from rtvi_web.rtvi.members.stats import Stats
 from rtvi_web.rtvi.protocol.config import Config
 from rtvi_web.rtvi.protocol.conversation.conversation import Conversation
 from rtvi_web.rtvi.protocol.events import EVENTS, RENAMED, RTVIEvent
 from rtvi_web.rtvi.protocol.state import BotState, TransportState
-from rtvi_web.rtvi.session.connection import Connection
-from rtvi_web.rtvi.session.conversation_tracker import ConversationTracker
-from rtvi_web.rtvi.session.functions import FUNCTION_TIMEOUT, FunctionCallHandler, FunctionCalls
-from rtvi_web.rtvi.session.helpers import MessageHelpers, RTVIClientHelper
 from rtvi_web.rtvi.session.params import ClientParams
 from rtvi_web.rtvi.session.start import BotRequest, ConnectHandler, DirectStart, ParamsStart, RequestStart, SessionStart
 from rtvi_web.rtvi.transport import Transport
@@ -35,10 +29,8 @@ from rtvi_web.rtvi.transport import Transport
 if TYPE_CHECKING:
     from rtvi_web.rtvi.protocol.payloads import BotReadyData
 
-Helper = TypeVar("Helper", bound=RTVIClientHelper)
 
-
-class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Actions, DeprecatedMembers):
+class RTVIClient(Devices, Messages, Files, Stats, Helpers, DeprecatedMembers):
     """A session with a bot that speaks RTVI. Mirrors ``RTVIClient`` of the JavaScript client.
 
     ::
@@ -92,14 +84,13 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
         custom_headers: Mapping[str, str] | None = None,
         custom_body_params: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(EVENTS, RENAMED)
         if not isinstance(transport, Transport):
             raise InvalidArgumentError(
                 f"transport must be a Transport such as SmallWebRTCTransport(), not {transport!r}."
             )
         if custom_connect_handler is not None and not callable(custom_connect_handler):
             raise InvalidArgumentError(f"custom_connect_handler must be a function, not {custom_connect_handler!r}.")
-        self._params = merge_deprecated(
+        given = merge_deprecated(
             ClientParams.of(params),
             base_url=base_url,
             services=services,
@@ -107,16 +98,9 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
             custom_headers=custom_headers,
             custom_body_params=custom_body_params,
         )
+        super().__init__(transport, given, ends_with_bot=disconnect_on_bot_disconnect)
         self._timeout = seconds(timeout, "timeout")
         self._custom_connect_handler = custom_connect_handler
-        self._functions = FunctionCalls()
-        self._helpers = MessageHelpers(self)
-        self._transport = transport
-        self._connection = Connection(
-            transport, self, self._functions, self._helpers, ends_with_bot=disconnect_on_bot_disconnect
-        )
-        self._http_actions = HttpActions(transport, self, self._helpers)
-        self._conversation_tracker = ConversationTracker(self, lambda: self._connection.is_connecting)
         self.on(RTVIEvent.BOT_READY, self._hydrate)
         self.on(RTVIEvent.CONFIG, self._take_config)
         for name, handler in checked_mapping("callbacks", callbacks).items():
@@ -292,95 +276,6 @@ class RTVIClient(Emitter, Devices, Messages, Files, Network, Configuration, Acti
 
     async def __aexit__(self, *exception: object) -> None:
         await self.disconnect()
-
-    # Function calls and helpers.
-
-    @overload
-    def register_function_call_handler(
-        self, name: str | None, handler: FunctionCallHandler, *, timeout: float | None = FUNCTION_TIMEOUT
-    ) -> None: ...
-    @overload
-    def register_function_call_handler(
-        self, name: str | None, *, timeout: float | None = FUNCTION_TIMEOUT
-    ) -> Callable[[FunctionCallHandler], FunctionCallHandler]: ...
-    def register_function_call_handler(
-        self,
-        name: str | None,
-        handler: FunctionCallHandler | None = None,
-        *,
-        timeout: float | None = FUNCTION_TIMEOUT,
-    ) -> Any:
-        """Answer a function of the bot's model in the page. Mirrors ``registerFunctionCallHandler()``.
-
-        Args:
-            name: the function's name, or ``None`` for all that have no handler; the last one registered wins.
-            handler: a function or coroutine function that takes a :class:`FunctionCall` and returns what the model
-                gets: an object or a text; anything else that JSON can say is wrapped as ``{"result": …}``. If it
-                raises, the model gets ``{"error": …}``. Without it, this is a decorator.
-            timeout: seconds after which the handler is cancelled and the model gets an error for a result; ``None``
-                means no limit. The end of the session cancels it too, unless it is the handler that ended it.
-
-        A function without a handler is left to the server, which may own it; but the legacy ``llm-function-call``,
-        which a server sends only when the page is to answer, is answered with an error.
-
-        Raises:
-            InvalidArgumentError: the name is empty, or the handler cannot be called.
-        """
-        limit = seconds(timeout, "timeout")
-        if handler is not None:
-            self._functions.register(name, handler, limit)
-            return None
-
-        self._functions.check_name(name)  # which may be what @register_function_call_handler without a name decorates
-
-        def register(given: FunctionCallHandler) -> FunctionCallHandler:
-            self._functions.register(name, given, limit)
-            return given
-
-        return register
-
-    def unregister_function_call_handler(self, name: str | None, handler: FunctionCallHandler | None = None) -> None:
-        """Leave a function to the default handler, or else to the server. Mirrors ``unregisterFunctionCallHandler()``.
-
-        Nothing happens if it has no handler, or another one than ``handler`` where that is given.
-        """
-        self._functions.unregister(name, handler)
-
-    def unregister_all_function_call_handlers(self) -> None:
-        """Leave all functions to the server. Mirrors ``unregisterAllFunctionCallHandlers()``."""
-        self._functions.unregister_all()
-
-    def register_helper(self, service: str, helper: Helper) -> Helper:
-        """Give the messages that a helper takes to it. Mirrors ``registerHelper()``.
-
-        Args:
-            service: the name of the service that it helps with, such as ``"llm"``.
-            helper: such as an :class:`LLMHelper`.
-
-        Returns:
-            The helper.
-
-        Raises:
-            InvalidArgumentError: the name is taken, or it is no helper, or it is registered already.
-        """
-        self._helpers.register(service, helper, self)
-        return helper
-
-    def get_helper(self, service: str) -> RTVIClientHelper | None:
-        """The helper registered under a name. Mirrors ``getHelper()``."""
-        return self._helpers.get(service)
-
-    def unregister_helper(self, service: str) -> None:
-        """Take a helper's messages away from it; nothing happens if there is none. Mirrors ``unregisterHelper()``."""
-        self._helpers.unregister(service)
-
-    def require_ready(self, what: str) -> None:
-        """Check that the bot can be asked.
-
-        Raises:
-            BotNotReadyError: it cannot; names what was to be done.
-        """
-        self._connection.require_ready(what)
 
     # What the client keeps of the bot's words.
 

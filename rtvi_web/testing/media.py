@@ -37,7 +37,12 @@ class ScriptedMedia(NoMedia):
     Args:
         microphone, camera, screen: ``"granted"`` or ``"denied"``; may be changed at any time.
         devices: the devices that can be chosen; may be changed at any time.
+
+    Attributes:
+        listener: the client's, which a test may tell what media tell: ``transport.media.listener.level(BOT, 0.5)``.
     """
+
+    listener: MediaListener
 
     def __init__(
         self,
@@ -63,7 +68,7 @@ class ScriptedMedia(NoMedia):
         self, listener: MediaListener, *, enable_mic: bool | None = None, enable_cam: bool = False
     ) -> None:
         """Called by the transport when it is attached to its client."""
-        self._listener = listener
+        self.listener = listener
         self._wants_mic = enable_mic
         self._wants_cam = enable_cam
 
@@ -97,10 +102,10 @@ class ScriptedMedia(NoMedia):
     async def select_device(self, name: DeviceName, id: str) -> None:
         if id not in [device.id for device in await self.list_devices(name)]:
             error = DeviceError(f"The script has no {name} {id!r}.", devices=[name], type="not-found")
-            self._listener.failed(error)
+            self.listener.failed(error)
             raise error
         self._chosen[name] = id
-        self._listener.device_selected(name, self.selected_device(name))
+        self.listener.device_selected(name, self.selected_device(name))
 
     @property
     def media_state(self) -> MediaState:
@@ -157,20 +162,20 @@ class ScriptedMedia(NoMedia):
         if {"mic": self.microphone, "cam": self.camera, "screen": self.screen}[source] == "denied":
             error = DeviceError(f"The {source} was denied by the script.", devices=[source], type="permissions")
             self._set_state(source, DeviceState(DeviceStatus.ERROR, error))
-            self._listener.failed(error)
+            self.listener.failed(error)
             return error
         track = self._tracks[source] = ScriptedTrack(source)
         track.enabled = source != "mic" or bool(self._wants_mic)
         self._set_state(source, DeviceState(DeviceStatus.GRANTED))
-        self._listener.track_changed(LOCAL, None, track, screen=source == "screen")
+        self.listener.track_changed(LOCAL, None, track, screen=source == "screen")
         return None
 
     def _stop(self, source: TrackSource) -> None:
         if track := self._tracks.pop(source, None):
             track.readyState = "ended"
-            self._listener.track_changed(LOCAL, track, None, screen=source == "screen")
+            self.listener.track_changed(LOCAL, track, None, screen=source == "screen")
 
     def _set_state(self, source: TrackSource, state: DeviceState) -> None:
         self._states[source] = state
         if source != "screen":
-            self._listener.state_changed(self.media_state)
+            self.listener.state_changed(self.media_state)

@@ -7,9 +7,10 @@ from pytest_pyodide import run_in_pyodide
 async def test_close_takes_away_all_that_was_added(selenium):
     import js
     from loopback import until
-    from widgets import handlers, scripted, stage
+    from widgets import handlers, scripted, stage, wants_level
 
-    from rtvi_web import RTVIEvent, ui
+    from rtvi_web import ui
+    from rtvi_web.core.media import BOT
 
     with stage() as place:
         client = scripted()
@@ -30,7 +31,7 @@ async def test_close_takes_away_all_that_was_added(selenium):
         assert [widget.element.parentNode for widget in made] == [place] * len(made)
         assert js.document.adoptedStyleSheets.length == 1
         assert handlers(client) > before
-        await until(lambda: client.listens(RTVIEvent.REMOTE_AUDIO_LEVEL))  # They are in view.
+        await until(lambda: wants_level(client, BOT))  # They are in view.
         for widget in made[1:]:
             widget.close()
         assert js.document.adoptedStyleSheets.length == 1
@@ -300,9 +301,10 @@ async def test_camera_and_screen(selenium_screen):
 @run_in_pyodide
 async def test_the_level_is_measured_while_it_is_seen(selenium):
     from loopback import RTVIBot, until
-    from widgets import calling, stage
+    from widgets import calling, stage, wants_level
 
-    from rtvi_web import RTVIEvent, ui
+    from rtvi_web import ui
+    from rtvi_web.core.media import BOT, LOCAL
 
     async with RTVIBot(speaks=True) as bot:
         with stage() as place:
@@ -314,16 +316,16 @@ async def test_the_level_is_measured_while_it_is_seen(selenium):
                     await until(lambda element=element: int(element.ariaValueNow) >= 10)
                 assert bots.firstChild.style.transform.startswith("scaleX(0.")
                 place.hidden = True
-                await until(lambda: not client.listens(RTVIEvent.LOCAL_AUDIO_LEVEL))
-                assert not client.listens(RTVIEvent.REMOTE_AUDIO_LEVEL)
+                await until(lambda: not wants_level(client, LOCAL))
+                assert not wants_level(client, BOT)
                 place.hidden = False
-                await until(lambda: client.listens(RTVIEvent.LOCAL_AUDIO_LEVEL))
+                await until(lambda: wants_level(client, LOCAL))
                 await until(lambda: int(bots.ariaValueNow) >= 10)
             assert [element.ariaValueNow for element in (mine, bots)] == ["0", "0"]
             assert bots.firstChild.style.transform == "scaleX(0)"
             for meter in meters:
                 meter.close()
-            assert not client.listens(RTVIEvent.LOCAL_AUDIO_LEVEL)
+            assert not wants_level(client, LOCAL)
 
 
 @run_in_pyodide
@@ -511,33 +513,43 @@ async def test_the_transcript_shows_what_was_not_said_and_what_was_called(seleni
     from loopback import until
     from widgets import scripted, stage, texts
 
-    from rtvi_web import CallRecord, RTVIEvent, Turn, ui
+    from rtvi_web import ui
+    from rtvi_web.testing import expect, handshake, say
 
-    class Said(Turn):
-        text = "One, two, three."
-        spoken = "One, two,"
-
+    go_on = expect("client-message")
+    call = {"tool_call_id": "1", "function_name": "set_page_color", "arguments": {"color": "green"}}
     with stage() as place:
-        client = scripted()
+        client = scripted(
+            *handshake(),
+            say("bot-llm-started"),
+            say("bot-llm-text", {"text": "One, two, three."}),
+            say("llm-function-call-in-progress", call),
+            say("bot-started-speaking"),
+            say("bot-tts-text", {"text": "One, two,"}),
+            go_on,
+            say("llm-function-call-stopped", {"tool_call_id": "1", "cancelled": False}),
+            say("user-started-speaking"),
+            say("bot-stopped-speaking"),
+            go_on,
+            say("user-transcription", {"text": "Next", "final": False, "timestamp": "", "user_id": ""}),
+            go_on,
+            say("user-transcription", {"text": "Next word", "final": False, "timestamp": "", "user_id": ""}),
+        )
         widget = ui.transcript(client, into=place)
-        call = CallRecord("1", "set_page_color", {"color": "green"})
-        turn = Said(1, "bot", 0.0, function_calls=[call])
-        client.conversation.turns.append(turn)
-        client.emit(RTVIEvent.CONVERSATION_UPDATED, turn)
+        await client.connect()
         await until(lambda: texts(place, ".rtvi-rest") == [" three."])
         assert texts(place, ".rtvi-call") == ["set_page_color(color='green') …"]
-        call.status = "done"
-        turn.interrupted, turn.ended_at = True, 1.0
-        client.emit(RTVIEvent.CONVERSATION_UPDATED, turn)
+        client.send_client_message("go on")
         await until(lambda: texts(place, ".rtvi-call") == ["set_page_color(color='green')"])
         assert place.querySelector(".bot").hasAttribute("data-interrupted")
         assert texts(place, ".bot .rtvi-text") == ["One, two, three."]
-        # A conversation forgets its oldest turns, and so does the page.
-        client.conversation.turns[:] = [Turn(2, "user", 2.0, partial="Next")]
-        client.emit(RTVIEvent.CONVERSATION_UPDATED, client.conversation.turns[0])
+        client.conversation.clear()  # What a conversation forgets, the page forgets too.
+        client.send_client_message("go on")
         await until(lambda: texts(place, ".rtvi-text") == ["Next"])
-        client.emit(RTVIEvent.CONVERSATION_UPDATED, client.conversation.turns[0])  # Closed before it is shown.
-        widget.close()
+        client.send_client_message("go on")
+        await client.wait_for("conversationUpdated")
+        widget.close()  # before the change is shown
+        await client.disconnect()
 
 
 @run_in_pyodide

@@ -79,7 +79,7 @@ class Run:
         assert all(track.readyState == "ended" for track in self.microphones)
         assert self.client.tracks().local.audio is None
         assert not self.client.is_mic_enabled
-        assert not self.client._waiters
+        assert not self.client._emitter._waiters
         assert not self.client._connection._requests._pending
         assert asyncio.all_tasks() == {asyncio.current_task()}
 

@@ -7,21 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from rtvi_web.core.checks import seconds
 from rtvi_web.errors import InvalidArgumentError
-from rtvi_web.rtvi.members.http_actions import HttpActions
+from rtvi_web.rtvi.members.base import ClientBase
 from rtvi_web.rtvi.protocol.config import options_of
-from rtvi_web.rtvi.session.connection import Connection
-from rtvi_web.rtvi.session.params import ClientParams
 
 if TYPE_CHECKING:
     from rtvi_web.rtvi.protocol.payloads import ActionDescriptions, ActionResponse
 
 
-class Actions:
+class Actions(ClientBase):
     """What a client does with the bot's actions."""
-
-    _connection: Connection
-    _http_actions: HttpActions
-    _params: ClientParams
 
     async def describe_actions(self, *, timeout: float | None = 10.0) -> ActionDescriptions:
         """The actions that the bot has, as ``description.actions``. Mirrors ``describeActions()``.

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from rtvi_web.core.checks import seconds
 from rtvi_web.errors import BotNotReadyError, ConfigUpdateError, RequestError
+from rtvi_web.rtvi.members.base import ClientBase
 from rtvi_web.rtvi.protocol import config as pure
 from rtvi_web.rtvi.protocol.config import Config, ServiceConfig
 from rtvi_web.rtvi.protocol.state import ESTABLISHED
-from rtvi_web.rtvi.session.connection import Connection
 
 if TYPE_CHECKING:
     from rtvi_web.rtvi.protocol.payloads import ConfigDescription
@@ -20,15 +20,13 @@ GivenConfig = Iterable[Mapping[str, Any]]
 ``{"name": …, "value": …}`` or in the deprecated shorthand ``{"stop_secs": 0.5}``."""
 
 
-class Configuration:
+class Configuration(ClientBase):
     """What a client does with the bot's configuration.
 
     The requests raise, besides what they say: :class:`BotNotReadyError` before the bot is ready,
     :class:`RequestTimeoutError` after ``timeout`` seconds (``None``: no limit), :class:`DisconnectedError` when the
     session ends first, and :class:`UnsupportedFeatureError` where the bot has no configuration (RTVI 1.x bots).
     """
-
-    _connection: Connection
 
     async def get_config(self, *, timeout: float | None = 10.0) -> Config:
         """The bot's configuration as it is now. Mirrors ``getConfig()``."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rtvi_web.core.warn import warn
 from rtvi_web.errors import AlreadyStartedError
+from rtvi_web.rtvi.members.config import Configuration
 from rtvi_web.rtvi.protocol.config import Config
 from rtvi_web.rtvi.protocol.state import TransportState
-from rtvi_web.rtvi.session.connection import Connection
 from rtvi_web.rtvi.session.params import ClientParams
 
 if TYPE_CHECKING:
@@ -35,37 +35,31 @@ def merge_deprecated(params: ClientParams, **deprecated: Any) -> ClientParams:
     return params
 
 
-class _Client(Protocol):
-    """What the renamed members need of the client that has them."""
-
-    _params: ClientParams
-    _connection: Connection
-
+class _Connects(Protocol):
     async def connect(self) -> BotReadyData: ...
-    async def get_config(self) -> Config: ...
 
 
-class DeprecatedMembers:
+class DeprecatedMembers(Configuration):
     """The members that were renamed."""
 
-    async def start(self: _Client) -> BotReadyData:
+    async def start(self: _Connects) -> BotReadyData:
         """Deprecated: ``connect()``. Mirrors ``start()``."""
         _warn("start()", "connect()")
         return await self.connect()
 
-    async def get_bot_config(self: _Client) -> Config:
+    async def get_bot_config(self) -> Config:
         """Deprecated: ``get_config()``. Mirrors ``getBotConfig()``."""
         _warn("get_bot_config()", "get_config()")
         return await self.get_config()
 
     @property
-    def config(self: _Client) -> Config | None:
+    def config(self) -> Config | None:
         """Deprecated: ``params.config``, or ``get_config()`` for the bot's own. Mirrors ``config``."""
         _warn("config", "params.config")
         return self._params.config
 
     @property
-    def services(self: _Client) -> dict[str, str]:
+    def services(self) -> dict[str, str]:
         """Deprecated: ``params.services``. Mirrors ``services``.
 
         Raises:
@@ -75,7 +69,7 @@ class DeprecatedMembers:
         return self._params.services
 
     @services.setter
-    def services(self: _Client, services: Mapping[str, str]) -> None:
+    def services(self, services: Mapping[str, str]) -> None:
         _warn("services", "params.services")
         if self._connection.state in _TAKEN:
             raise AlreadyStartedError("Cannot set services while transport is connected. Call disconnect() first.")

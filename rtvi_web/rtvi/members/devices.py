@@ -7,15 +7,11 @@ from typing import Any
 from rtvi_web.core.media import Media, MediaDevice, VideoSource
 from rtvi_web.core.media_members import MediaMembers
 from rtvi_web.errors import InvalidArgumentError
-from rtvi_web.rtvi.session.connection import Connection
-from rtvi_web.rtvi.transport import Transport
+from rtvi_web.rtvi.members.base import ClientBase
 
 
-class Devices(MediaMembers):
+class Devices(ClientBase, MediaMembers):
     """What a client does with microphone, camera, speaker and screen; the media of its transport do the work."""
-
-    _transport: Transport
-    _connection: Connection
 
     @property
     def _media(self) -> Media:

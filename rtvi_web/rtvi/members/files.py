@@ -12,10 +12,7 @@ from typing import Any, NamedTuple
 from rtvi_web.core.checks import check_text, join_url
 from rtvi_web.core.http import explain
 from rtvi_web.errors import HttpError, InvalidArgumentError, MessageTooLargeError, RequestError
-from rtvi_web.rtvi.session.connection import Connection
-from rtvi_web.rtvi.session.conversation_tracker import ConversationTracker
-from rtvi_web.rtvi.session.params import ClientParams
-from rtvi_web.rtvi.transport import Transport
+from rtvi_web.rtvi.members.base import ClientBase
 
 
 class FileReference(NamedTuple):
@@ -32,13 +29,8 @@ class FileReference(NamedTuple):
     name: str | None = None
 
 
-class Files:
+class Files(ClientBase):
     """What a client does with files (RTVI 2.2)."""
-
-    _connection: Connection
-    _transport: Transport
-    _params: ClientParams
-    _conversation_tracker: ConversationTracker
 
     async def send_file(
         self,

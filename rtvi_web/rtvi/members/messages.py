@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from rtvi_web.core.checks import check_text, seconds
 from rtvi_web.errors import InvalidArgumentError
-from rtvi_web.rtvi.session.connection import Connection
-from rtvi_web.rtvi.session.conversation_tracker import ConversationTracker
+from rtvi_web.rtvi.members.base import ClientBase
 
 if TYPE_CHECKING:
     from rtvi_web.rtvi.protocol.messages import RTVIMessage
     from rtvi_web.rtvi.protocol.payloads import BotReadyData
 
 
-class Messages:
+class Messages(ClientBase):
     """What a client says to the bot.
 
     Each member may also raise :class:`BotNotReadyError` or :class:`DisconnectedError` without a session,
@@ -25,9 +24,6 @@ class Messages:
     written as JSON, and :class:`UnsupportedFeatureError` if the bot said in this session that it does not know such
     messages (``unsupportedFeature`` fires the first time). Nothing was sent then.
     """
-
-    _connection: Connection
-    _conversation_tracker: ConversationTracker
 
     @property
     def bot_ready_data(self) -> BotReadyData | None:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rtvi_web.rtvi.session.connection import Connection
-from rtvi_web.rtvi.transport import Transport
+from rtvi_web.rtvi.members.base import ClientBase
 
 if TYPE_CHECKING:
     from rtvi_web.rtvi.protocol.link.diagnosis import Diagnosis
     from rtvi_web.rtvi.protocol.link.stats import LinkStats
 
 
-class Network:
+class Stats(ClientBase):
     """What a client knows of its connection."""
-
-    _transport: Transport
-    _connection: Connection
 
     async def stats(self) -> LinkStats:
         """How the link does at this moment: round-trip time, loss, bitrates, codecs and the path's ends.

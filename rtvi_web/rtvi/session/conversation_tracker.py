@@ -19,7 +19,7 @@ class ConversationTracker:
     """Listens to a client, ahead of its user's handlers, so that these find everything up to date.
 
     Args:
-        emitter: the client.
+        emitter: the client's.
         is_connecting: says whether ``connect()`` is running.
     """
 

@@ -42,7 +42,12 @@ def scripted(*steps, **options):
 
 def handlers(client):
     """How many handlers a client has, of all events."""
-    return sum(map(len, client._handlers.values()))
+    return sum(map(len, client._emitter._handlers.values()))
+
+
+def wants_level(client, participant):
+    """Whether the client's media are to measure how loud somebody is."""
+    return client.transport.media.listener.wants_level(participant)
 
 
 def choose(select, id):

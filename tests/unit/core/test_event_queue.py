@@ -11,6 +11,7 @@ from sessions import over, ready, turns
 
 from rtvi_web import EventQueue, InvalidArgumentError, RTVIEvent, TextData, TransportState
 from rtvi_web.core.emitter import Emitter
+from rtvi_web.core.event_members import EventMembers
 from rtvi_web.rtvi.protocol.events import EVENTS, RENAMED
 from rtvi_web.testing import expect, leave, say
 
@@ -22,6 +23,11 @@ TEXT = RTVIEvent.BOT_LLM_TEXT
 @pytest.fixture
 def emitter() -> Emitter:
     return Emitter(EVENTS, RENAMED)
+
+
+@pytest.fixture
+def events(emitter: Emitter) -> EventMembers:
+    return EventMembers(emitter)
 
 
 def tell(emitter: Emitter, *words: str) -> None:
@@ -71,8 +77,8 @@ async def _while_connecting(run: Any, *events: str) -> EventQueue:
     return queue
 
 
-async def test_only_what_is_wanted(emitter: Emitter) -> None:
-    queue = emitter.events(TEXT, "connected")
+async def test_only_what_is_wanted(emitter: Emitter, events: EventMembers) -> None:
+    queue = events.events(TEXT, "connected")
     emitter.emit(RTVIEvent.CONNECTED)
     emitter.emit(RTVIEvent.DISCONNECTED)
     tell(emitter, "a")
@@ -80,8 +86,8 @@ async def test_only_what_is_wanted(emitter: Emitter) -> None:
     assert [str(event) async for event, _ in queue] == ["connected", "botLlmText"]
 
 
-async def test_beyond_the_limit_the_oldest_are_dropped_and_counted(emitter: Emitter) -> None:
-    queue = emitter.events(limit=3)
+async def test_beyond_the_limit_the_oldest_are_dropped_and_counted(emitter: Emitter, events: EventMembers) -> None:
+    queue = events.events(limit=3)
     tell(emitter, "a", "b", "c")
     assert queue.dropped == 0
     tell(emitter, "d", "e")
@@ -90,8 +96,8 @@ async def test_beyond_the_limit_the_oldest_are_dropped_and_counted(emitter: Emit
     assert await words(queue) == ["c", "d", "e"]
 
 
-async def test_several_at_once_each_get_all(emitter: Emitter) -> None:
-    early, late = emitter.events(), emitter.events(TEXT)
+async def test_several_at_once_each_get_all(emitter: Emitter, events: EventMembers) -> None:
+    early, late = events.events(), events.events(TEXT)
     loops = [asyncio.ensure_future(words(queue)) for queue in (early, late)]
     for word in "abc":
         tell(emitter, word)
@@ -100,8 +106,8 @@ async def test_several_at_once_each_get_all(emitter: Emitter) -> None:
     assert [await over(loop) for loop in loops] == [["a", "b", "c"]] * 2
 
 
-async def test_two_loops_over_one_queue_share_it(emitter: Emitter) -> None:
-    queue = emitter.events()
+async def test_two_loops_over_one_queue_share_it(emitter: Emitter, events: EventMembers) -> None:
+    queue = events.events()
     loops = [asyncio.ensure_future(words(queue)) for _ in range(2)]
     for word in "abcd":
         tell(emitter, word)
@@ -111,8 +117,8 @@ async def test_two_loops_over_one_queue_share_it(emitter: Emitter) -> None:
     assert sorted(shares[0] + shares[1]) == ["a", "b", "c", "d"]
 
 
-async def test_closed_it_ends_after_what_is_there(emitter: Emitter) -> None:
-    queue = emitter.events()
+async def test_closed_it_ends_after_what_is_there(emitter: Emitter, events: EventMembers) -> None:
+    queue = events.events()
     tell(emitter, "a")
     queue.close()
     tell(emitter, "b")
@@ -120,26 +126,26 @@ async def test_closed_it_ends_after_what_is_there(emitter: Emitter) -> None:
     assert not emitter.listens(TEXT)
 
 
-async def test_closed_while_its_loop_waits(emitter: Emitter) -> None:
-    queue = emitter.events()
+async def test_closed_while_its_loop_waits(events: EventMembers) -> None:
+    queue = events.events()
     loop = asyncio.ensure_future(words(queue))
     await turns(2)
     queue.close()
     assert await over(loop) == []
 
 
-async def test_a_loop_that_was_left_keeps_nothing(emitter: Emitter) -> None:
+async def test_a_loop_that_was_left_keeps_nothing(emitter: Emitter, events: EventMembers) -> None:
     tell(emitter)
     asyncio.get_running_loop().call_soon(tell, emitter, "a", "b")
-    async for _ in emitter.events(TEXT):
+    async for _ in events.events(TEXT):
         break
     gc.collect()
     assert not emitter.listens(TEXT)
     assert not emitter._queues
 
 
-async def test_a_queue_that_was_left_goes_on_where_it_was(emitter: Emitter) -> None:
-    queue = emitter.events()
+async def test_a_queue_that_was_left_goes_on_where_it_was(emitter: Emitter, events: EventMembers) -> None:
+    queue = events.events()
     tell(emitter, "a", "b")
     async for _, args in queue:
         assert args[0].text == "a"
@@ -148,20 +154,20 @@ async def test_a_queue_that_was_left_goes_on_where_it_was(emitter: Emitter) -> N
     assert await words(queue) == ["b"]
 
 
-async def test_what_is_measured_only_for_listeners_is_measured_for_it(emitter: Emitter) -> None:
+async def test_what_is_measured_only_for_listeners_is_measured_for_it(emitter: Emitter, events: EventMembers) -> None:
     assert not emitter.listens(RTVIEvent.LOCAL_AUDIO_LEVEL)
-    everything = emitter.events()
+    everything = events.events()
     assert emitter.listens(RTVIEvent.LOCAL_AUDIO_LEVEL)
     everything.close()
-    levels = emitter.events(RTVIEvent.LOCAL_AUDIO_LEVEL)
+    levels = events.events(RTVIEvent.LOCAL_AUDIO_LEVEL)
     assert emitter.listens(RTVIEvent.LOCAL_AUDIO_LEVEL)
     assert not emitter.listens(RTVIEvent.REMOTE_AUDIO_LEVEL)
     levels.close()
     assert not emitter.listens(RTVIEvent.LOCAL_AUDIO_LEVEL)
 
 
-async def test_a_cancelled_loop_loses_nothing(emitter: Emitter) -> None:
-    queue = emitter.events()
+async def test_a_cancelled_loop_loses_nothing(emitter: Emitter, events: EventMembers) -> None:
+    queue = events.events()
     loop = asyncio.ensure_future(words(queue))
     await turns(2)
     loop.cancel()
@@ -172,10 +178,10 @@ async def test_a_cancelled_loop_loses_nothing(emitter: Emitter) -> None:
     assert await words(queue) == ["a"]
 
 
-async def test_what_it_cannot_do(emitter: Emitter) -> None:
+async def test_what_it_cannot_do(emitter: Emitter, events: EventMembers) -> None:
     with pytest.raises(InvalidArgumentError, match=r"no event 'botLlmTex'\. Did you mean 'botLlmText'"):
-        emitter.events("botLlmTex")
+        events.events("botLlmTex")
     for limit in (0, -1):
         with pytest.raises(InvalidArgumentError, match="limit must be at least 1"):
-            emitter.events(limit=limit)
+            events.events(limit=limit)
     assert not emitter._queues

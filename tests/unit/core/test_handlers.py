@@ -128,7 +128,7 @@ class TestEveryKind:
             emitter = Emitter({"event": EVENT})
             calls: Calls = []
             handler = KINDS[kind](wanted, calls)
-            getattr(emitter, subscribe)("event", handler)
+            emitter.on("event", handler, once=subscribe == "once")
             emitter.emit(EVENT, *ARGUMENTS[:count])
             await turns(2)
             if wanted.required > count:

@@ -223,10 +223,14 @@ class TestCallbacks:
         assert got == ["callback", "on"]
 
     @pytest.mark.parametrize("event", list(RTVIEvent), ids=str)
-    async def test_every_event_has_one(self, event: Any) -> None:
+    async def test_every_event_has_one(self, event: Any, reported: list[Any]) -> None:
         for name in (event.callback, event.js_callback):
-            client = RTVIClient(transport=Transport(), callbacks={name: print})
-            assert client.listens(event)
+            transport = Transport()
+            got: list[str] = []
+            RTVIClient(transport=transport, callbacks={name: lambda got=got: got.append("called")})
+            transport.host.fire(event)
+            assert got == ["called"]
+        reported.clear()  # the client's own handlers lack the event's arguments
 
     async def test_unknown(self) -> None:
         with pytest.raises(InvalidArgumentError, match=r"callbacks must be a dict; it is \[1\]"):

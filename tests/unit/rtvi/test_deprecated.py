@@ -12,6 +12,7 @@ from sessions import STARTED, URL, Run, Transport, ready, turns
 import rtvi_web
 from rtvi_web import AlreadyStartedError, ClientParams, InvalidArgumentError, RTVIClient, RTVIEvent, TextData
 from rtvi_web.core.emitter import Emitter
+from rtvi_web.core.event_members import EventMembers
 from rtvi_web.rtvi.protocol.events import EVENTS, RENAMED
 from rtvi_web.testing import expect, handshake, say
 
@@ -157,18 +158,19 @@ class TestEvents:
         ("old", "now"), [("configUpdated", "config"), ("trackedStopped", "trackStopped"), ("botText", "botLlmText")]
     )
     async def test_names(self, old: str, now: str) -> None:
-        client = Emitter(EVENTS, RENAMED)
+        emitter = Emitter(EVENTS, RENAMED)
+        client = EventMembers(emitter)
         got: list[Any] = []
         stop = warned(lambda: client.on(old, lambda *args: got.append(args)), f"is now called {now!r}")
         warned(lambda: client.on(old)(print), now)
         warned(lambda: client.off(old, print), now)
         warned(lambda: client.once(old, lambda *args: got.append(args)), now)
         queue = warned(lambda: client.events(old), now)
-        client.emit(EVENTS[now], [])
+        emitter.emit(EVENTS[now], [])
         assert got == [([],), ([],)]
         assert [event async for event, _ in _closed(queue)] == [now]
         stop()
-        assert not client.listens(now)
+        assert not emitter.listens(now)
 
     async def test_waiting_for_one(self) -> None:
         run = await ready(expect("send-text"), say("bot-llm-text", {"text": "hi"}))

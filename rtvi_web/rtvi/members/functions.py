@@ -1,0 +1,69 @@
+"""The members of a client that let the bot's model call functions of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, overload
+
+from rtvi_web.core.checks import seconds
+from rtvi_web.rtvi.members.base import ClientBase
+from rtvi_web.rtvi.session.functions import FUNCTION_TIMEOUT, FunctionCallHandler
+
+
+class Functions(ClientBase):
+    """The functions that a client answers."""
+
+    @overload
+    def register_function_call_handler(
+        self, name: str | None, handler: FunctionCallHandler, *, timeout: float | None = FUNCTION_TIMEOUT
+    ) -> None: ...
+    @overload
+    def register_function_call_handler(
+        self, name: str | None, *, timeout: float | None = FUNCTION_TIMEOUT
+    ) -> Callable[[FunctionCallHandler], FunctionCallHandler]: ...
+    def register_function_call_handler(
+        self,
+        name: str | None,
+        handler: FunctionCallHandler | None = None,
+        *,
+        timeout: float | None = FUNCTION_TIMEOUT,
+    ) -> Any:
+        """Answer a function of the bot's model in the page. Mirrors ``registerFunctionCallHandler()``.
+
+        Args:
+            name: the function's name, or ``None`` for all that have no handler; the last one registered wins.
+            handler: a function or coroutine function that takes a :class:`FunctionCall` and returns what the model
+                gets: an object or a text; anything else that JSON can say is wrapped as ``{"result": …}``. If it
+                raises, the model gets ``{"error": …}``. Without it, this is a decorator.
+            timeout: seconds after which the handler is cancelled and the model gets an error for a result; ``None``
+                means no limit. The end of the session cancels it too, unless it is the handler that ended it.
+
+        A function without a handler is left to the server, which may own it; but the legacy ``llm-function-call``,
+        which a server sends only when the page is to answer, is answered with an error.
+
+        Raises:
+            InvalidArgumentError: the name is empty, or the handler cannot be called.
+        """
+        limit = seconds(timeout, "timeout")
+        if handler is not None:
+            self._functions.register(name, handler, limit)
+            return None
+
+        self._functions.check_name(name)  # which may be what @register_function_call_handler without a name decorates
+
+        def register(given: FunctionCallHandler) -> FunctionCallHandler:
+            self._functions.register(name, given, limit)
+            return given
+
+        return register
+
+    def unregister_function_call_handler(self, name: str | None, handler: FunctionCallHandler | None = None) -> None:
+        """Leave a function to the default handler, or else to the server. Mirrors ``unregisterFunctionCallHandler()``.
+
+        Nothing happens if it has no handler, or another one than ``handler`` where that is given.
+        """
+        self._functions.unregister(name, handler)
+
+    def unregister_all_function_call_handlers(self) -> None:
+        """Leave all functions to the server. Mirrors ``unregisterAllFunctionCallHandlers()``."""
+        self._functions.unregister_all()
