@@ -71,6 +71,13 @@ def browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) ->
         yield browser
 
 
+@pytest.fixture(scope="session")
+def three_of_each(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium with three microphones, three cameras and three speakers."""
+    with contextlib.closing(launch(playwright, "--use-fake-device-for-media-stream=device-count=3")) as browser:
+        yield browser
+
+
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Visit]:
     """Opens a page in a fresh profile: `visit(url, permissions=["microphone"], **context_options)`.

@@ -1,23 +1,13 @@
 """The page of devices: chosen before a call and in it, seen, heard, released, and told truly where they are denied."""
 
-import contextlib
-from collections.abc import Iterator
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import Visit, launch, screenshot, wait_until_loaded
+from conftest import Visit, screenshot, wait_until_loaded
 from local_bot import LocalBot
-from playwright.sync_api import Browser, Playwright, expect
+from playwright.sync_api import Browser, expect
 from test_conversation import lines, reaches
 
 MICROPHONE_AND_CAMERA = ["microphone", "camera"]
-
-
-@pytest.fixture(scope="module")
-def three_of_each(playwright: Playwright) -> Iterator[Browser]:
-    """Chromium with three microphones, three cameras and three speakers."""
-    with contextlib.closing(launch(playwright, "--use-fake-device-for-media-stream=device-count=3")) as browser:
-        yield browser
 
 
 def test_devices_before_a_call_and_in_it(bot: LocalBot, visit: Visit, three_of_each: Browser) -> None:

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import SPOKEN, Visit, screenshot
 from local_bot import LocalBot
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 GREEN, JOKE = SPOKEN
 ITEM = "conversation.item"
@@ -130,19 +130,73 @@ def test_push_to_talk(bot: LocalBot, visit: Visit, transport: str) -> None:
     assert events(page, "error") == []
 
 
+def has_chosen(page: Page, microphone: str, speaker: str) -> None:
+    """Both lists show this, and it is true of the track and, over WebRTC, of what plays the model."""
+    for name, label in (("Microphone", microphone), ("Speaker", speaker)):
+        expect(page.get_by_role("combobox", name=name).locator("option:checked")).to_have_text(label)
+    live = "watched.tracks.filter(track => track.readyState === 'live').map(track => track.label)"
+    page.wait_for_function(f"label => JSON.stringify({live}) === JSON.stringify([label])", arg=microphone)
+
+
+def test_devices_are_chosen_before_a_session_and_in_it(bot: LocalBot, visit: Visit, three_of_each: Browser) -> None:
+    """With the keyboard alone; the choice holds over both transports."""
+    page = open_console(bot, visit, browser=three_of_each)
+    microphone = page.get_by_role("combobox", name="Microphone")
+    expect(microphone.locator("option")).to_have_count(3)
+    microphone.press("ArrowDown")  # before there is a session
+    page.keyboard.press("Tab")
+    speaker = page.get_by_role("combobox", name="Speaker")
+    expect(speaker).to_be_focused()
+    connect(page)
+    has_chosen(page, "Fake Audio Input 1", "Fake Default Audio Output")
+    speaker.press("End")
+    microphone.press("End")
+    has_chosen(page, "Fake Audio Input 2", "Fake Audio Output 2")
+    expect(page.get_by_role("meter", name="Microphone level")).not_to_have_attribute("aria-valuenow", "0")
+    screenshot(page, "realtime-devices")
+    disconnect(page)
+
+    connect(page, "WebRTC")
+    has_chosen(page, "Fake Audio Input 2", "Fake Audio Output 2")
+    page.wait_for_function("[...watched.players].some(player => player.sinkId && !player.paused)")
+    mute = page.get_by_role("button", name="Mute")
+    mute.press("Space")
+    expect(mute).to_have_attribute("aria-pressed", "true")
+    page.wait_for_function("watched.tracks.every(track => track.readyState === 'ended' || !track.enabled)")
+    mute.press("Space")
+    expect(mute).to_have_attribute("aria-pressed", "false")
+    assert events(page, "error") == []
+    disconnect(page)
+
+
+def test_the_models_voice_moves_the_bars(bot: LocalBot, visit: Visit) -> None:
+    page = open_console(bot, visit, permissions=[])
+    connect(page)
+    bars = page.get_by_role("img", name="Voice of the model")
+    expect(bars).to_have_attribute("data-state", "listening")
+    type_text(page, "tell me a long story")
+    expect(bars).to_have_attribute("data-state", "speaking")
+    page.wait_for_function(
+        "[...document.querySelectorAll('#voice .rtvi-voice > *')]"
+        ".some(bar => bar.style.getPropertyValue('--rtvi-height') > 0.2)"
+    )
+    disconnect(page)
+    expect(bars).to_have_attribute("data-state", "disconnected")
+
+
 def test_without_a_microphone(bot: LocalBot, visit: Visit) -> None:
     page = open_console(bot, visit, permissions=[])
     for transport in ("WebSocket", "WebRTC"):
         connect(page, transport)
-        expect(page.locator("#mic-problem")).to_contain_text("not allowed")
+        expect(page.get_by_role("alert").filter(has_text="not allowed")).to_be_visible()
         type_text(page, "hello")
         line(page, "bot", "Nice to hear you")
         if transport == "WebSocket":
             screenshot(page, "realtime-denied")
             disconnect(page)
     page.context.grant_permissions(["microphone"])
-    page.get_by_role("button", name="Ask for the microphone again").click()
-    expect(page.locator("#mic-problem")).to_be_hidden()
+    expect(page.get_by_role("button", name="Ask for the microphone again")).to_be_hidden()
+    page.get_by_role("button", name="Mute", pressed=True).click()
     line(page, "user", GREEN)
 
 
