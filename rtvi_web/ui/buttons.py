@@ -102,13 +102,16 @@ class _Switch(Widget):
 
     def _show(self, *_: Any) -> None:
         open, state = self._client.devices_open, self._state()
-        # A device may be forbidden that nobody has asked for: that is nothing to complain about.
-        self._complains = self._complains and open and state.status is DeviceStatus.ERROR
-        # While it is asked for, there is nothing to switch; after that was in vain, one asks for it below.
-        self._button.disabled = not open or self._complains or state.status is DeviceStatus.INITIALIZING
+        asking = state.status is DeviceStatus.INITIALIZING
+        # A forbidden device is only worth a complaint once it was asked for. The complaint stays while it is asked for
+        # again, and with it the focus of its button.
+        self._complains = self._complains and open and (asking or state.status is DeviceStatus.ERROR)
+        # While it is asked for, there is nothing to switch; after it failed, the button below asks for it again.
+        self._button.disabled = not open or self._complains or asking
         pressed = open and not self._complains and self._is_on() is self._pressed_when
         self._button.setAttribute("aria-pressed", "true" if pressed else "false")
-        self._complain(state if self._complains else None)
+        if not (self._complains and asking):
+            self._complain(state if self._complains else None)
 
     def _complain(self, state: DeviceState | None) -> None:
         text = str(state.error) if state else ""

@@ -234,9 +234,11 @@ async def test_a_denied_microphone_is_said_and_asked_for_again(selenium):
                 assert mute.disabled
                 assert ask.textContent == "Ask for the microphone again"
                 assert "not allowed" in place.querySelector("[role=alert] p").textContent
+                ask.focus()
                 ask.click()
                 await client.wait_for(RTVIEvent.DEVICE_ERROR)  # Denied once more.
                 assert ask.isConnected
+                assert js.document.activeElement == ask
                 await js.allow("microphone")
                 # The browser tells of it, and there is nothing to complain about any more.
                 await until(lambda: not ask.isConnected)
