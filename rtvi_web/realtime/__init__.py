@@ -4,8 +4,9 @@ A transport is named by a word, or is one of :mod:`rtvi_web.transports`; a scrip
 :mod:`rtvi_web.realtime.testing`.
 """
 
-from rtvi_web.realtime.client import ItemResult, RealtimeClient
+from rtvi_web.realtime.client import RealtimeClient
 from rtvi_web.realtime.connection import ErrorEvent, RealtimeAPI, RealtimeEvent
+from rtvi_web.realtime.members.speaking import ItemResult
 from rtvi_web.realtime.protocol.audio import AudioClip, InputAudio, float_to_pcm16
 from rtvi_web.realtime.protocol.conversation import Conversation
 from rtvi_web.realtime.protocol.items import Delta, Formatted, FormattedTool, Item, ItemEvent

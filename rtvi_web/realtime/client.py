@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Coroutine, Generator, Iterable, Mapping
-from typing import Any, NamedTuple, TypeVar, Unpack
+from collections.abc import Awaitable, Coroutine, Generator, Mapping
+from typing import Any, TypeVar, Unpack
 
-from rtvi_web.core.media import Media
-from rtvi_web.core.media_members import MediaMembers
-from rtvi_web.errors import DeviceError, DisconnectedError
 from rtvi_web.realtime.configuration import Configuration
 from rtvi_web.realtime.connection import RealtimeAPI
-from rtvi_web.realtime.event_handlers import EventHandlers
+from rtvi_web.realtime.members.configuration import ConfigurationMembers
+from rtvi_web.realtime.members.devices import DeviceMembers
+from rtvi_web.realtime.members.items import ItemMembers
+from rtvi_web.realtime.members.speaking import SpeakingMembers
 from rtvi_web.realtime.protocol.audio import InputAudio
-from rtvi_web.realtime.protocol.content import history_items, image_part, user_content
-from rtvi_web.realtime.protocol.conversation import Conversation
-from rtvi_web.realtime.protocol.items import Item, ItemEvent, to_history
-from rtvi_web.realtime.protocol.session_config import Config, SessionConfig, to_ga
+from rtvi_web.realtime.protocol.session_config import SessionConfig
 from rtvi_web.realtime.protocol.usage import Usage
 from rtvi_web.realtime.session import RealtimeSession
 from rtvi_web.realtime.settings import Settings, SettingsDict
-from rtvi_web.realtime.tools import Handler, Tool, execute
 from rtvi_web.realtime.transports import resolve
 
-Given = TypeVar("Given")
 Result = TypeVar("Result")
 
 
-class ItemResult(NamedTuple):
-    """What ``cancel_response()`` cut short; ``None`` where it was no item."""
-
-    item: Item | None
-
-
-class RealtimeClient(EventHandlers, MediaMembers):
+class RealtimeClient(SpeakingMembers, ItemMembers, ConfigurationMembers, DeviceMembers):
     """A session with a model that speaks the OpenAI Realtime protocol. Mirrors ``RealtimeClient``.
 
     ::
@@ -84,20 +72,12 @@ class RealtimeClient(EventHandlers, MediaMembers):
         super().__init__()
         checked = Settings.of(settings, keywords)
         self._transport = resolve(checked.transport)
-        self._configuration = Configuration(config)
-        self._session = RealtimeSession(self._transport, checked, self._configuration, self)
+        self._api = RealtimeAPI(self._transport, checked, self)
+        self._configuration = Configuration(config, self._api)
+        self._session = RealtimeSession(self._transport, self._api, self._configuration, self, checked.keep_audio)
+        self._speech = self._session.speech
 
-    # What the seed protects, to read.
-
-    @property
-    def config(self) -> Config:
-        """A copy of the session's configuration, in GA form. Mirrors ``config``; ``update_config()`` changes it."""
-        return self._configuration.payload
-
-    @property
-    def conversation(self) -> Conversation:
-        """Mirrors ``conversation``."""
-        return self._session.conversation
+    # What openai-realtime-api has as attributes; here they are read-only.
 
     @property
     def input_audio_buffer(self) -> InputAudio:
@@ -107,17 +87,12 @@ class RealtimeClient(EventHandlers, MediaMembers):
     @property
     def realtime(self) -> RealtimeAPI:
         """The connection, to send events that have no method here. Mirrors ``realtime``."""
-        return self._session.api
+        return self._api
 
     @property
     def session_created(self) -> bool:
-        """Whether the server has said ``session.created``. Mirrors ``sessionCreated``."""
-        return self._session.session_created
-
-    @property
-    def tools(self) -> dict[str, Tool]:
-        """The tools that have a handler, by name. Mirrors ``tools``."""
-        return dict(self._configuration.tools)
+        """Whether the server has sent ``session.created``. Mirrors ``sessionCreated``."""
+        return self._session.created
 
     @property
     def usage(self) -> Usage:
@@ -144,7 +119,7 @@ class RealtimeClient(EventHandlers, MediaMembers):
 
         Each names the phase (``error.phase``); all is released then. So it is when the awaiting task is cancelled.
         """
-        await self._session.api.connect(self._configuration.payload, self._configuration.establish)
+        await self._session.connect()
 
     def disconnect(self) -> Awaitable[None]:
         """End the session, or the attempt to connect. Mirrors ``disconnect()``.
@@ -154,7 +129,7 @@ class RealtimeClient(EventHandlers, MediaMembers):
         Returns:
             Await it, if you like, to know that all is released.
         """
-        return _Ending(self._session.api.disconnect())
+        return _Ending(self._api.disconnect())
 
     def run(self, coroutine: Coroutine[Any, Any, Result], complaint: str) -> asyncio.Task[Result]:
         """Run a coroutine as a task, such as from a click. What it raises is reported to the event loop's handler.
@@ -174,7 +149,7 @@ class RealtimeClient(EventHandlers, MediaMembers):
 
     def is_connected(self) -> bool:
         """Whether events can be sent. Mirrors ``isConnected()``."""
-        return self._session.api.is_connected()
+        return self._api.is_connected()
 
     def reset(self) -> None:
         """Go back to the initial state: no connection, items, tools or usage; the default configuration.
@@ -184,314 +159,6 @@ class RealtimeClient(EventHandlers, MediaMembers):
         self.disconnect()
         self._configuration.reset()
         self._session.reset()
-
-    # The configuration.
-
-    def update_config(self, updates: SessionConfig | Mapping[str, Any] | object) -> None:
-        """Change what is named, and tell the server while connected. Mirrors ``updateConfig()``.
-
-        Args:
-            updates: of any shape that ``config`` may have; ``None`` switches off, what isn't named is kept.
-
-        Raises:
-            InvalidArgumentError, MessageTooLargeError: it cannot be sent; nothing was changed.
-        """
-        self._configuration.update(updates)
-
-    def update_session(self) -> None:
-        """Tell the server the whole configuration, if there is a connection. Mirrors ``updateSession()``."""
-        self._configuration.tell()
-
-    def get_session_payload(self) -> dict[str, Config]:
-        """The configuration as ``{"session": …}``, a copy. Mirrors ``getSessionPayload()``."""
-        return {"session": self._configuration.payload}
-
-    def get_turn_detection_type(self) -> str | dict[str, Any] | None:
-        """The turn detection, such as ``{"type": "server_vad"}``; ``None`` is push-to-talk.
-
-        Mirrors ``getTurnDetectionType()``; a configuration object that has this method is asked.
-        """
-        detection: str | dict[str, Any] | None = self._configuration.get_turn_detection_type()
-        return detection
-
-    # Tools.
-
-    def add_tool(self, tool: Any, handler: Handler | None = None, *, timeout: float | None = 60.0) -> None:
-        """Offer a tool to the model. Mirrors ``addTool()``; one of the same name is replaced.
-
-        Args:
-            tool: a typed function, whose name, docstring and annotations tell the model about it; or a definition
-                (``{"name": …, "description": …, "parameters": <JSON schema>}``, or of an MCP server).
-            handler: runs the calls; it takes one dict. A definition without one leaves them to you:
-                ``conversation.item.completed`` brings them.
-            timeout: seconds a call may take; ``None`` means no limit.
-
-        A handler may be sync or async. The model gets a text as it is, anything else as JSON (models, dataclasses and
-        dates too), and ``{"error": …}`` if it raises; it goes on speaking when all calls of its response are answered.
-        A handler that returns a :class:`BackgroundResult` lets it take note in silence.
-
-        Raises:
-            InvalidArgumentError: no name, no schema, or no function; nothing was changed.
-        """
-        self._configuration.add(tool, handler, timeout=timeout)
-
-    def remove_tool(self, name: str) -> None:
-        """Offer a tool no more; an unknown one is none. Mirrors ``removeTool()``."""
-        self._configuration.remove(name)
-
-    def register_tool(
-        self, definition: Given, handler: Handler | None = None, *, timeout: float | None = 60.0
-    ) -> Given:
-        """Offer a tool whose calls run here: :meth:`add_tool`, and a decorator of typed functions.
-
-        Mirrors ``registerTool()``.
-
-        Raises:
-            InvalidArgumentError: no name, no schema, or no handler; nothing was changed.
-        """
-        self._configuration.register(definition, handler, timeout=timeout)
-        return definition
-
-    def unregister_tool(self, name: str) -> None:
-        """Mirrors ``unregisterTool()``: :meth:`remove_tool` by another name."""
-        self._configuration.remove(name)
-
-    async def execute_tool(self, name: str, args: Mapping[str, Any]) -> Any:
-        """Run a tool here; the server hears nothing of it. Mirrors ``executeTool()``.
-
-        Raises:
-            InvalidArgumentError: no tool of this name has a handler.
-            TimeoutError: it took too long.
-            Exception: whatever the handler raises.
-        """
-        return await execute(self._configuration.registered(name), args)
-
-    def get_tools(self) -> list[dict[str, Any]]:
-        """The definitions of all tools, a copy. Mirrors ``getTools()``."""
-        return self._configuration.get_tools()
-
-    # Speaking and writing.
-
-    def append_input_audio(self, sound: Any) -> bool:
-        """Let the server hear this, besides the microphone. Mirrors ``appendInputAudio()``.
-
-        Args:
-            sound: PCM of 16 bits, mono, 24 kHz: bytes or ``array("h")``; or samples from -1 to 1 as ``array("f")``; or
-                a typed array of JavaScript. It is sent in messages of a second at most.
-
-        Returns:
-            Always ``True``.
-
-        Raises:
-            DisconnectedError: there is no connection; nothing was kept.
-            InvalidArgumentError: it is no sound.
-        """
-        self._session.speech.append(sound)
-        return True
-
-    def create_response(self, response: Mapping[str, Any] | None = None) -> bool:
-        """Let the model answer, as soon as it has ended what it is saying. Mirrors ``createResponse()``.
-
-        With push-to-talk, what was appended before is the person's turn. Over WebRTC only the server knows what it has
-        heard: send ``input_audio_buffer.commit`` first (``realtime.send()``), if the person has spoken.
-
-        Args:
-            response: what this one shall be like (``instructions``, ``output_modalities``, ``metadata`` …). With
-                ``"conversation": "none"`` it is out of the conversation, and does not wait; ``metadata`` of its own
-                tells it from others.
-
-        Returns:
-            Always ``True``.
-
-        Raises:
-            DisconnectedError, InvalidArgumentError, MessageTooLargeError: nothing was sent.
-        """
-        self._session.create_response(None if response is None else to_ga(response))
-        return True
-
-    def send_user_message_content(self, content: Iterable[Mapping[str, Any]]) -> bool:
-        """Say something in parts, and let the model answer. Mirrors ``sendUserMessageContent()``.
-
-        Args:
-            content: parts such as ``{"type": "input_text", "text": "Hello"}``; empty, nothing is sent. Sound
-                (``{"type": "input_audio", "audio": …}``) may be base64, or what ``append_input_audio()`` takes.
-
-        Returns:
-            Always ``True``.
-
-        Raises:
-            DisconnectedError, InvalidArgumentError, MessageTooLargeError: nothing was sent.
-        """
-        if parts := user_content(content):
-            self._session.send_message(parts)
-            self._session.create_response()
-        return True
-
-    async def send_text(self, text: str, *, interrupt: bool = True) -> None:
-        """Write to the model, which falls silent first and then answers.
-
-        Args:
-            text: what to say.
-            interrupt: whether it falls silent (:meth:`interrupt`), or answers after what it is saying.
-
-        Raises:
-            DisconnectedError, MessageTooLargeError: it was not sent.
-        """
-        parts = user_content([{"type": "input_text", "text": text}])
-        if interrupt:
-            await self.interrupt()
-        self._session.send_message(parts)
-        self._session.respond()
-
-    def add_image(self, image: str | bytes, *, detail: str | None = None, trigger_response: bool = True) -> None:
-        """Show the model an image.
-
-        Args:
-            image: the bytes of a PNG or JPEG, or a ``data:`` URI.
-            detail: ``"auto"``, ``"low"`` or ``"high"``.
-            trigger_response: whether the model says something about it now.
-
-        Raises:
-            DisconnectedError, InvalidArgumentError, MessageTooLargeError: it was not sent.
-        """
-        self._session.send_message([image_part(image, detail)])
-        if trigger_response:
-            self._session.respond()
-
-    def cancel(self) -> bool:
-        """Stop the response that is being made; what has come of it goes on to be heard.
-
-        Returns:
-            Whether there was one.
-
-        Raises:
-            DisconnectedError: there is no connection.
-        """
-        self._session.api.require_connection()
-        return self._session.speech.cancel()
-
-    def cancel_response(self, item_id: str | None = None, sample_count: float = 0) -> ItemResult:
-        """Stop the response, and cut an answer to what was heard. Mirrors ``cancelResponse()``.
-
-        Args:
-            item_id: the answer to cut; without it, this is :meth:`cancel`.
-            sample_count: how many of its samples were heard, at 24 kHz; beyond what came, it is all of them.
-                :meth:`interrupt` knows by itself.
-
-        Returns:
-            The item; it is ``None`` without ``item_id``.
-
-        Raises:
-            DisconnectedError: there is no connection.
-            InvalidArgumentError: there is no such item, it is no message of the assistant, or the count is no number;
-                nothing was sent.
-        """
-        return ItemResult(self._session.cancel_response(item_id, sample_count))
-
-    async def interrupt(self) -> Item | None:
-        """Fall silent: stop the response, drop what would still be heard, and tell the server what was.
-
-        Returns:
-            The answer that was cut short, if one was being played here.
-
-        Raises:
-            DisconnectedError: there is no connection.
-        """
-        return await self._session.interrupt()
-
-    # Devices: what both clients have is in MediaMembers.
-
-    @property
-    def _media(self) -> Media:
-        return self._transport.media
-
-    async def init_devices(self) -> None:
-        """Open the microphone, if ``connect()`` hasn't: before, in, or without a session.
-
-        It is opened muted after ``mute()``, and with ``microphone=False`` too. From then on devices that are plugged in
-        and out are noticed, and levels are measured. ``disconnect()`` releases the devices.
-
-        Raises:
-            DeviceError: it was denied, or there is none; ``deviceError`` is dispatched as well.
-            DisconnectedError: ``disconnect()`` was called meanwhile.
-            NotInBrowserError: there are no devices here: CPython, or a web worker.
-        """
-        await self._session.api.init_devices()
-
-    async def open_microphone(self) -> None:
-        """:meth:`init_devices` by the name that it had first."""
-        await self.init_devices()
-
-    def mute(self, muted: bool = True) -> None:
-        """``enable_mic(not muted)``, which takes effect before this returns.
-
-        Only where unmuting has to open the microphone, that goes on by itself; ``deviceError`` tells if it fails.
-        """
-        self._media.want_mic(not muted)
-        if not muted and self.devices_open and not self.is_mic_enabled:
-            self.run(self._open_to_unmute(), "the microphone could not be opened")
-
-    async def _open_to_unmute(self) -> None:
-        with contextlib.suppress(DeviceError, DisconnectedError):  # The first was dispatched as deviceError.
-            await self.enable_mic(True)
-
-    @property
-    def is_muted(self) -> bool:
-        """Whether the microphone is muted, or would be if it were open."""
-        return self._media.mic_wanted is False
-
-    async def resume_output(self) -> None:
-        """:meth:`resume_bot_audio` by the name that it had first; the event is ``output_audio.blocked``, too."""
-        await self.resume_bot_audio()
-
-    # The conversation.
-
-    def get_conversation_items(self) -> list[Item]:
-        """The items in their order. Mirrors ``getConversationItems()``."""
-        return self._session.conversation.get_items()
-
-    async def wait_for_next_item(self, timeout: float | None = None) -> ItemEvent:
-        """Wait for the next item. Mirrors ``waitForNextItem()``.
-
-        Args:
-            timeout: seconds; ``None`` waits as long as the session lasts.
-
-        Returns:
-            The event, whose ``item`` is ``None`` when none came in time.
-
-        Raises:
-            DisconnectedError: the session ended first.
-        """
-        return await self._next("conversation.item.appended", timeout)
-
-    async def wait_for_next_completed_item(self, timeout: float | None = None) -> ItemEvent:
-        """Wait for the next item that is complete, the person's too; otherwise like :meth:`wait_for_next_item`.
-
-        Mirrors ``waitForNextCompletedItem()``.
-        """
-        return await self._next("conversation.item.completed", timeout)
-
-    async def _next(self, event_name: str, timeout: float | None) -> ItemEvent:
-        event = await self.wait_for_next(event_name, timeout)
-        return event if isinstance(event, ItemEvent) else ItemEvent(event_name, None)
-
-    def export_history(self) -> list[dict[str, Any]]:
-        """The conversation so far, as JSON can say it and :meth:`import_history` takes it.
-
-        What was spoken is text; of an answer that was truncated nobody knows which words were heard, so it is left out.
-        """
-        return [item for item in map(to_history, self.get_conversation_items()) if item]
-
-    def import_history(self, items: Iterable[Mapping[str, Any]]) -> None:
-        """Let the server know a conversation from before: what :meth:`export_history` gave, or items made by hand.
-
-        Raises:
-            InvalidArgumentError: one of them is no dict; nothing was sent.
-            DisconnectedError, MessageTooLargeError: the items before were sent.
-        """
-        self._session.api.require_connection()
-        for item in history_items(items):
-            self._session.api.send("conversation.item.create", {"item": item})
 
 
 class _Ending:

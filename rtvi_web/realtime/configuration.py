@@ -29,7 +29,8 @@ ACKNOWLEDGED_WITHIN = 5.0
 class Configuration:
     """What every session of a client is configured with; the server is told of changes while connected."""
 
-    def __init__(self, given: Any) -> None:
+    def __init__(self, given: Any, api: RealtimeAPI) -> None:
+        self._api = api
         self.config: Config = default_config()
         self.tools: dict[str, Tool] = {}
         self._offered: set[str] = set()  # tools that the server has told of, somebody else's perhaps
@@ -37,10 +38,6 @@ class Configuration:
         self._delegate: Any = given  # may know better about turn detection
         if given is not None:
             self.config = merge(self.config, to_ga(given))
-
-    def attach(self, api: RealtimeAPI) -> None:
-        """Called once: through whom the server is told."""
-        self._api = api
 
     def reset(self) -> None:
         """Back to the defaults, without tools."""
@@ -64,9 +61,9 @@ class Configuration:
         changes = to_ga(updates)
         if "tools" in changes:
             kept = merge(self.config, changes)
-            self._tell({**changes, "tools": self._definitions(kept, self.tools)})
+            self._send({**changes, "tools": self._definitions(kept, self.tools)})
         else:
-            self._tell(changes)
+            self._send(changes)
         self.config = merge(self.config, changes)
         if names_turn_detection(changes):
             self._delegate = None  # what it says about turn detection is no longer so
@@ -122,7 +119,7 @@ class Configuration:
         return [tool for tool in self.config.get("tools") or () if tool.get("name") != name]
 
     def _change(self, definitions: list[dict[str, Any]], registered: dict[str, Tool]) -> None:
-        self._tell({"tools": self._definitions({"tools": definitions}, registered)})
+        self._send({"tools": self._definitions({"tools": definitions}, registered)})
         self.config["tools"] = definitions
         self.tools = registered
 
@@ -133,12 +130,12 @@ class Configuration:
 
     # The server.
 
-    def tell(self) -> None:
-        """Tell the server the whole configuration, if there is a connection."""
-        self._tell(self.payload)
+    def send(self) -> None:
+        """Send the server the whole configuration, if there is a connection."""
+        self._send(self.payload)
 
-    def _tell(self, changes: Mapping[str, Any]) -> None:
-        """Before anything is changed here: what cannot be sent changes nothing."""
+    def _send(self, changes: Mapping[str, Any]) -> None:
+        """Send changes, before they are made here: what cannot be sent changes nothing."""
         if self._api.is_connected() and (update := for_update(changes)) != {"type": "realtime"}:
             self._api.send("session.update", {"session": update})
 

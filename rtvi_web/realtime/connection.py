@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any, NamedTuple, Protocol
 
@@ -73,7 +73,10 @@ class RealtimeEvent(NamedTuple):
 
 
 class Listener(Protocol):
-    """Who makes sense of what the connection brings. None of it raises."""
+    """Makes sense of what the connection brings. Only ``configure()`` raises."""
+
+    async def configure(self) -> None:
+        """The link is up: tell the server the configuration, and wait until it has taken it."""
 
     def session_begins(self) -> None:
         """The transport is about to connect: what comes from now on is a new session's."""
@@ -100,18 +103,15 @@ class RealtimeAPI(EventHandlers):
     Args:
         transport: carries it.
         settings: where to, and as whom.
-        listener: makes sense of what comes.
-        handlers: the client's, which hear everything too.
+        client: its handlers hear everything too.
     """
 
-    def __init__(
-        self, transport: RealtimeTransport, settings: Settings, listener: Listener, handlers: EventHandlers
-    ) -> None:
+    def __init__(self, transport: RealtimeTransport, settings: Settings, client: EventHandlers) -> None:
         super().__init__()
-        self._client = handlers
+        self._client = client
         self._transport = transport
         self._settings = settings
-        self._listener = listener
+        self._listener: Listener | None = None
         self._receiving = False
         self._connected = False
         self.media = MediaEvents(self._client)
@@ -127,18 +127,18 @@ class RealtimeAPI(EventHandlers):
 
     # Connecting and disconnecting.
 
-    async def connect(self, session: Mapping[str, Any], configure: Callable[[], Awaitable[None]]) -> None:
+    async def connect(self, config: Mapping[str, Any], listener: Listener) -> None:
         """Connect and configure the session; see ``RealtimeClient.connect``.
 
         Args:
-            session: the configuration, for a server that takes it with the SDP.
-            configure: tells the server the configuration, once connected.
+            config: the configuration, for a server that takes it with the SDP.
+            listener: the session that begins.
         """
         if self._attempt or self._connected:
             raise AlreadyStartedError("Already connected, use disconnect() first.")
         self._phase = ConnectPhase.DEVICES
         # A task of its own, so that disconnect() can end it wherever it stands.
-        self._attempt = asyncio.ensure_future(self._connect(session, configure))
+        self._attempt = asyncio.ensure_future(self._connect(config, listener))
         try:
             await self._attempt
             failure = self._abortion
@@ -157,7 +157,7 @@ class RealtimeAPI(EventHandlers):
             await self._close(f"connect() failed: {failure}", failure)
             raise failure
 
-    async def _connect(self, session: Mapping[str, Any], configure: Callable[[], Awaitable[None]]) -> None:
+    async def _connect(self, config: Mapping[str, Any], listener: Listener) -> None:
         if self._closing:
             await asyncio.shield(self._closing)
         await self._open_devices()
@@ -167,10 +167,11 @@ class RealtimeAPI(EventHandlers):
             async with deadline:
                 self.enter(ConnectPhase.OFFER)
                 key = await self._settings.key()
+                self._listener = listener
                 self._receiving = True
-                self._listener.session_begins()
+                listener.session_begins()
                 await self._transport.connect(
-                    RealtimeRequest(self._settings.url, session.get("model"), key, dict(session))
+                    RealtimeRequest(self._settings.url, config.get("model"), key, dict(config))
                 )
         except TimeoutError:
             if not deadline.expired():
@@ -179,7 +180,7 @@ class RealtimeAPI(EventHandlers):
             raise ConnectionTimeoutError(message) from None
         self._connected = True
         self._tell("client.connected", {"type": "client.connected"})
-        await configure()
+        await listener.configure()
 
     async def init_devices(self) -> None:
         """Open the devices; see ``RealtimeClient.init_devices``."""
@@ -231,7 +232,8 @@ class RealtimeAPI(EventHandlers):
         self._receiving = False
         was_connected, self._connected = self._connected, False
         if self._closing is None:
-            self._listener.session_ended(reason)  # here and now: it spares the task that asks for it
+            if self._listener:
+                self._listener.session_ended(reason)  # here and now: it spares the task that asks for it
             self._closing = asyncio.ensure_future(self._close_once(reason, failure, was_connected, self._attempt))
         return self._closing
 
@@ -267,7 +269,7 @@ class RealtimeAPI(EventHandlers):
 
     def receive(self, text: str) -> None:
         """Take in a frame. Mirrors ``receive()``."""
-        if not self._receiving:
+        if not self._receiving or self._listener is None:
             return  # a late frame of a session that is over
         event = decode(text)
         if event is None:
@@ -282,11 +284,12 @@ class RealtimeAPI(EventHandlers):
             self._tell(f"server.{event['type']}", event)
 
     def microphone(self, pcm: bytes) -> None:
-        if self._connected:
+        if self._connected and self._listener:
             self._listener.microphone(pcm)
 
     def speaking(self, speaking: bool) -> None:
-        self._listener.speaking(speaking)
+        if self._listener:
+            self._listener.speaking(speaking)
 
     def lost(self, error: RTVIError) -> None:
         if self._attempt:
@@ -313,7 +316,8 @@ class RealtimeAPI(EventHandlers):
         """
         event, text = self.check(type, data)
         self._transport.send(text)
-        self._listener.client_event(event)
+        if self._listener:
+            self._listener.client_event(event)
         self._log("client", event)
         self._tell(f"client.{type}", event)
         return True

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError
 from rtvi_web.realtime.connection import RealtimeAPI
-from rtvi_web.realtime.protocol.audio import SAMPLE_RATE, InputAudio, milliseconds, to_base64, to_pcm
+from rtvi_web.realtime.protocol.audio import (
+    SAMPLE_BYTES,
+    SAMPLE_RATE,
+    InputAudio,
+    from_base64,
+    milliseconds,
+    to_base64,
+    to_pcm,
+)
 from rtvi_web.realtime.protocol.conversation import Conversation
-from rtvi_web.realtime.protocol.items import Item
+from rtvi_web.realtime.protocol.items import Item, ItemEvent
 from rtvi_web.realtime.protocol.responses import ResponseSequencer
 from rtvi_web.realtime.protocol.wire import Event, index_in, text_in
 from rtvi_web.realtime.transport import RealtimeTransport
@@ -18,7 +27,16 @@ APPEND_BYTES = SAMPLE_RATE * 2
 
 
 class Speech:
-    """The sound of one client."""
+    """The sound of one client.
+
+    Args:
+        api: sends the events.
+        transport: plays the answers.
+        conversation: keeps the sound of the items.
+        input_audio: keeps the person's own sound.
+        responses: knows whether one is being made.
+        tasks: end with the session.
+    """
 
     def __init__(
         self,
@@ -27,12 +45,19 @@ class Speech:
         conversation: Conversation,
         input_audio: InputAudio,
         responses: ResponseSequencer,
+        tasks: Tasks,
     ) -> None:
         self._api = api
         self._transport = transport
         self._conversation = conversation
         self._responses = responses
-        self.input = input_audio
+        self._input = input_audio
+        self._tasks = tasks
+        self._halves: dict[str, bytes] = {}  # by item: a byte that waits for the other half of its sample
+
+    def reset(self) -> None:
+        """A new session begins."""
+        self._halves.clear()
 
     # To the server.
 
@@ -55,15 +80,26 @@ class Speech:
 
     def commit(self) -> None:
         """What the person has said by hand is complete, if there is any."""
-        if self.input.uncommitted:
+        if self._input.uncommitted:
             self._api.send("input_audio_buffer.commit")
 
     # To the speaker.
 
-    def play(self, pcm: bytes, event: Event) -> None:
-        """An answer goes on: the sound of a ``response.output_audio.delta``."""
-        if pcm and not self._transport.carries_tracks:
-            self._transport.play(pcm, item_id=text_in(event, "item_id"), content_index=index_in(event, "content_index"))
+    def play(self, event: Event) -> list[ItemEvent]:
+        """An answer goes on: a ``response.output_audio.delta``.
+
+        Returns:
+            What happened to its item. An out-of-band response has none, and is heard all the same.
+        """
+        item_id, index = text_in(event, "item_id"), index_in(event, "content_index")
+        pcm = self._halves.pop(item_id, b"") + from_base64(event.get("delta"))
+        if len(pcm) % SAMPLE_BYTES:
+            self._halves[item_id], pcm = pcm[-1:], pcm[:-1]
+        if not pcm:
+            return []
+        if not self._transport.carries_tracks:
+            self._transport.play(pcm, item_id=item_id, content_index=index)
+        return self._conversation.add_audio(item_id, index, pcm)
 
     # Cutting short.
 
@@ -74,7 +110,25 @@ class Speech:
         self._api.send("response.cancel")
         return True
 
-    def silence_tracks(self) -> None:
+    def cancel_response(self, item_id: str | None, heard: float) -> Item | None:
+        """See ``RealtimeClient.cancel_response``."""
+        if isinstance(heard, bool) or not isinstance(heard, int | float) or heard != heard:
+            raise InvalidArgumentError(f"sample_count must be a number of samples; it is {heard!r}.")
+        item = self._cancellable(item_id) if item_id else None
+        self.cancel()
+        if item:
+            self._silence_tracks()
+            self._truncate(item, heard)
+            self._tasks.run(self._stop_player(), "the player could not be stopped")
+        return item
+
+    async def interrupt(self) -> Item | None:
+        """See ``RealtimeClient.interrupt``."""
+        self.cancel()
+        self._silence_tracks()
+        return await self.stop_playing()
+
+    def _silence_tracks(self) -> None:
         """Where tracks are carried, the server stops playing, and truncates what was not heard."""
         if self._transport.carries_tracks:
             self._api.send("output_audio_buffer.clear")
@@ -86,10 +140,13 @@ class Speech:
             return None
         item = self._conversation.get_item(played.item_id)
         if item:
-            self.truncate(item, played.samples, played.content_index)
+            self._truncate(item, played.samples, played.content_index)
         return item
 
-    def truncate(self, item: Item, heard: float, content_index: int | None = None) -> None:
+    async def _stop_player(self) -> None:
+        await self._transport.interrupt()
+
+    def _truncate(self, item: Item, heard: float, content_index: int | None = None) -> None:
         """Tell the server that only this many samples of an answer were heard.
 
         Nothing is sent where nothing was heard, or where the server has no more: it would refuse that.
@@ -100,7 +157,7 @@ class Speech:
             return
         self._api.send("conversation.item.truncate", {"item_id": item.id, "content_index": index, "audio_end_ms": end})
 
-    def cancellable(self, item_id: str) -> Item:
+    def _cancellable(self, item_id: str) -> Item:
         """The answer of this id.
 
         Raises:

@@ -103,6 +103,20 @@ class Conversation:
         processor = self._processors.get(event["type"])
         return processor(event) if processor else []
 
+    def add_audio(self, item_id: str, content_index: int, data: bytes) -> list[ItemEvent]:
+        """Add sound to an answer: a ``response.output_audio.delta`` that is decoded already.
+
+        Returns:
+            As :meth:`process_event`.
+        """
+        item = self._items.get(item_id)
+        if item is None:
+            return []
+        if (part := part_of(item, content_index)) is not None:
+            part.setdefault("type", "output_audio")
+        pcm = self._items.add_audio(item, data)
+        return _updated(item, Delta(audio=pcm)) if pcm else []
+
     # Items come and go.
 
     def _created(self, event: Event) -> list[ItemEvent]:
@@ -331,11 +345,8 @@ class Conversation:
         return item, part
 
     def _audio_delta(self, event: Event) -> list[ItemEvent]:
-        item, _ = self._part_of(event, "output_audio")
-        if item is None:
-            return []
-        pcm = self._items.add_audio(item, from_base64(event.get("delta")))
-        return _updated(item, Delta(audio=pcm)) if pcm else []
+        pcm = from_base64(event.get("delta"))
+        return self.add_audio(text_in(event, "item_id"), index_in(event, "content_index"), pcm)
 
     def _arguments_delta(self, event: Event) -> list[ItemEvent]:
         item, delta = self._items.get(text_in(event, "item_id")), text_in(event, "delta")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from realtime_house import Run, Server, connected, pcm, turns
 
 from rtvi_web import (
@@ -543,3 +546,39 @@ async def test_the_shipped_script_is_a_transport_by_itself() -> None:
     await client.resume_output()
     assert client.tracks().bot.audio is None
     await client.disconnect()
+
+
+# Deltas of sound.
+
+
+@given(sound=st.binary(max_size=40), cuts=st.lists(st.integers(0, 40)), announced=st.booleans())
+def test_sound_is_played_and_kept_in_whole_samples_wherever_it_is_cut(
+    sound: bytes, cuts: list[int], announced: bool
+) -> None:
+    async def check() -> None:
+        run = await connected()
+        run.server.response()
+        if announced:  # Without an item, as in an out-of-band response, it is heard as well.
+            run.server.answer()
+        edges = sorted({0, len(sound), *(cut for cut in cuts if cut < len(sound))})
+        for start, end in pairwise(edges):
+            run.server.audio(sound[start:end])
+        whole = sound[: len(sound) // 2 * 2]
+        played = [pcm for _, pcm in run.server.played]
+        assert all(pcm and len(pcm) % 2 == 0 for pcm in played)
+        assert b"".join(played) == whole
+        updates = [event.delta.audio for event in run.of("conversation.updated") if event.delta]
+        assert updates == (played if announced else [])
+        if announced:
+            assert bytes(run.item("item_a").formatted.audio) == whole
+        await run.client.disconnect()
+
+    asyncio.run(check())
+
+
+async def test_half_a_sample_is_forgotten_with_its_session(run: Run) -> None:
+    run.server.audio(b"\1\0\2")
+    await run.client.disconnect()
+    await run.client.connect()
+    run.server.audio(b"\3\0")
+    assert [pcm for _, pcm in run.server.played] == [b"\1\0", b"\3\0"]
