@@ -9,7 +9,7 @@
     ├── AlreadyStartedError       (RuntimeError)     connect() while a session is running
     ├── ConnectionTimeoutError    (TimeoutError)     connect() did not end within its deadline
     ├── ConnectAbortedError       (ConnectionError)  disconnect() or an abort controller ended connect()
-    ├── HttpError                 (ConnectionError)  a request got no answer at all
+    ├── HttpError                 (ConnectionError)  a request got no answer
     ├── StartBotError                                the start endpoint refused, or its answer cannot be used
     ├── TransportStartError       (ConnectionError)  the transport could not be established
     ├── BotError                                     the bot reported a fatal error
@@ -95,7 +95,7 @@ class NotInBrowserError(RTVIError, RuntimeError):
 
 
 class UnsupportedFeatureError(RTVIError):
-    """This browser or this bot cannot do what was asked.
+    """This browser or this bot cannot do what was requested.
 
     Attributes:
         feature: what it cannot do, such as the message type ``"get-config"``.
@@ -141,7 +141,7 @@ class HttpError(RTVIError, ConnectionError):
 
 
 class StartBotError(RTVIError):
-    """The start endpoint refused, was unreachable, or answered something that is not a JSON object.
+    """The start endpoint refused, was unreachable, or returned a body that is not a JSON object.
 
     Attributes:
         error: always ``"invalid-request-error"``, as in the JavaScript client.
@@ -223,7 +223,7 @@ class MessageTooLargeError(RTVIError, ValueError):
 
 
 class QueueFullError(RTVIError):
-    """Too much waits to be sent: the link is being restored, or it cannot keep up.
+    """Too many messages wait to be sent: the link is being restored, or it cannot keep up.
 
     The message was not sent; the session goes on.
     """

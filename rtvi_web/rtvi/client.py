@@ -48,23 +48,23 @@ class RTVIClient(Devices, Messages, Files, Stats, Helpers, DeprecatedMembers):
     Args:
         transport: carries the session; one transport serves one client.
         params: a dict or :class:`ClientParams`: ``base_url``, ``endpoints``, ``headers``, ``request_data``,
-            ``config`` (camelCase accepted). With neither base URL nor connect endpoint, ``connect()`` asks nobody for
-            the bot and connects directly (``SmallWebRTCTransport(webrtc_url=…)``).
+            ``config`` (camelCase accepted). With neither base URL nor connect endpoint, ``connect()`` makes no start
+            request and connects directly (``SmallWebRTCTransport(webrtc_url=…)``).
         callbacks: handlers by name, such as ``{"on_bot_ready": f}`` (``"onBotReady"`` is accepted too), called as
-            those of ``on()`` are; they run before those that ``on()`` adds.
-        timeout: seconds that all of ``connect()`` may take once the person has answered the permission prompt;
-            ``None`` means no limit.
-        enable_mic: whether the microphone is opened at first.
-        enable_cam: whether the camera is opened at first.
-        disconnect_on_bot_disconnect: whether the session ends when the bot leaves; if not, the page is told, and ends
-            it itself: devices stay open, and what is sent raises :class:`DisconnectedError`.
-        custom_connect_handler: asks for the bot in place of the start request. Called with :attr:`params`, a
-            ``timeout`` whose ``clear()`` lifts the deadline from what follows, and an ``abort_controller`` with
-            ``signal`` and ``abort()``; sync or async; returns the connection bundle, a dict or ``None``.
-        base_url, services, config, custom_headers, custom_body_params: deprecated; they belong into ``params``.
+            handlers of ``on()`` are, and before those.
+        timeout: seconds for all of ``connect()``, counted from the person's answer to the permission prompt; ``None``
+            means no limit.
+        enable_mic: whether ``connect()`` opens the microphone.
+        enable_cam: whether ``connect()`` opens the camera.
+        disconnect_on_bot_disconnect: whether the session ends when the bot leaves. If not, it stays open until you
+            call ``disconnect()``: devices stay open, and sending raises :class:`DisconnectedError`.
+        custom_connect_handler: requests the bot in place of the start request. Called with :attr:`params`, a
+            ``timeout`` whose ``clear()`` removes the deadline, and an ``abort_controller`` with ``signal`` and
+            ``abort()``; sync or async; returns the connection bundle, a dict or ``None``.
+        base_url, services, config, custom_headers, custom_body_params: deprecated; put them into ``params``.
 
     Raises:
-        InvalidArgumentError: something given cannot work; the message names it.
+        InvalidArgumentError: an argument cannot work; the message names it.
     """
 
     def __init__(
@@ -120,27 +120,27 @@ class RTVIClient(Devices, Messages, Files, Stats, Helpers, DeprecatedMembers):
 
     @property
     def state(self) -> TransportState:
-        """Where the session stands. Mirrors ``state``."""
+        """The state of the session. Mirrors ``state``."""
         return self._connection.state
 
     @property
     def connected(self) -> bool:
         """Whether there is a session: the state is ``connected``, ``ready`` or ``reconnecting``. Mirrors ``connected``.
 
-        While the link is being restored, the session goes on as far as the page is concerned: devices stay open,
-        messages and requests wait for the link (requests not beyond their own time limits), and ``disconnect()`` ends
-        it. What does not fit into the queue, a hundred messages, raises :class:`QueueFullError`.
+        While the link is being restored, the session goes on: devices stay open, messages and requests wait for the
+        link (requests up to their own time limits), and ``disconnect()`` ends it. A hundred messages may wait; one
+        more raises :class:`QueueFullError`.
         """
         return self._connection.in_session
 
     @property
     def conversation(self) -> Conversation:
-        """What was said so far, turn by turn; ``conversationUpdated`` tells of each turn that changes."""
+        """What was said so far, turn by turn; ``conversationUpdated`` fires for each turn that changes."""
         return self._conversation_tracker.conversation
 
     @property
     def bot_state(self) -> BotState:
-        """What the bot is doing; ``botStateChanged`` tells of each change."""
+        """What the bot is doing; ``botStateChanged`` fires at each change."""
         return self._conversation_tracker.bot_state
 
     @property
@@ -150,7 +150,7 @@ class RTVIClient(Devices, Messages, Files, Stats, Helpers, DeprecatedMembers):
 
     @property
     def transport_expiry(self) -> float | None:
-        """When the session will end by itself, in seconds since 1970; ``None`` if the transport knows no such time.
+        """When the session will end by itself, in seconds since 1970; ``None`` if the transport sets no such time.
 
         Mirrors ``transportExpiry``.
 
@@ -168,26 +168,26 @@ class RTVIClient(Devices, Messages, Files, Stats, Helpers, DeprecatedMembers):
 
     @staticmethod
     def set_log_level(level: LogLevel) -> None:
-        """:func:`rtvi_web.set_log_level`, which is for all clients. Mirrors ``setLogLevel()``."""
+        """Set the log level of all clients: :func:`rtvi_web.set_log_level`. Mirrors ``setLogLevel()``."""
         set_log_level(level)
 
     async def connect(self, params: Mapping[str, Any] | None = None) -> BotReadyData:
-        """Open the microphone, ask for the bot, connect, and wait until the bot is ready. Mirrors ``connect()``.
+        """Open the microphone, request the bot, connect, and wait until the bot is ready. Mirrors ``connect()``.
 
         POSTs ``config``, ``services`` and ``request_data`` to base URL + ``endpoints.connect`` (or calls the
-        ``custom_connect_handler``) and hands the answer to the transport. With the microphone denied or missing,
-        ``deviceError`` is fired and the session goes on without it.
+        ``custom_connect_handler``) and hands the answer to the transport. If the microphone is denied or missing,
+        ``deviceError`` fires and the session goes on without it.
 
         Args:
-            params: asks nobody, and hands these to the transport: ``{"webrtc_url": …}``, or
+            params: handed to the transport, without a start request: ``{"webrtc_url": …}``, or
                 ``{"webrtc_request_params": {"endpoint": …, "headers": …, "request_data": …}}``, or what
-                :meth:`start_bot` has returned. After :meth:`start_bot` they may be left out.
+                :meth:`start_bot` returned. After :meth:`start_bot` they may be left out.
 
         Returns:
-            What the bot said in ``bot-ready``.
+            The data of the bot's ``bot-ready``.
 
         Raises:
-            AlreadyStartedError: a session is running or starting; nothing was changed.
+            AlreadyStartedError: a session is running or starting; it goes on unchanged.
             StartBotError: the start endpoint refused or did not answer.
             TransportStartError: the transport could not be established.
             ConnectionTimeoutError: it took longer than ``timeout``.
@@ -195,7 +195,7 @@ class RTVIClient(Devices, Messages, Files, Stats, Helpers, DeprecatedMembers):
             DisconnectedError: the link was lost or the bot left before it was ready.
             ConnectAbortedError: ``disconnect()`` was called meanwhile, or the custom connect handler aborted.
 
-        Each names the phase (``error.phase``). After any but AlreadyStartedError the microphone is released, and
+        Each names the phase (``error.phase``). After each but AlreadyStartedError the devices are released, and
         ``connect()`` may be called again. Cancelling the task that awaits ``connect()`` cleans up in the same way.
         """
         if params is None and self.state is not TransportState.AUTHENTICATED:
@@ -215,21 +215,22 @@ class RTVIClient(Devices, Messages, Files, Stats, Helpers, DeprecatedMembers):
         request_data: Any = None,
         timeout: float | None = None,
     ) -> Any:
-        """Open the devices and ask a server for a bot, but do not connect yet. Mirrors ``startBot()``.
+        """Open the devices and request a bot from a server, but do not connect yet. Mirrors ``startBot()``.
 
-        The state is ``authenticated`` then, and ``botStarted`` is fired; hand the answer to :meth:`connect`.
+        Then the state is ``authenticated``, and ``botStarted`` fires. Hand the answer to :meth:`connect`.
 
         Args:
             endpoint: where to POST, such as ``"/start"``; or a dict of all of these (``requestData`` is accepted).
-            headers: sent with the request, and with those of the session that follows.
-            request_data: the body, anything that JSON can say.
-            timeout: seconds until the answer must be there; the client's own ``timeout`` holds as well.
+            headers: sent with this request, and with the requests of the session that follows.
+            request_data: the body, anything that JSON can carry.
+            timeout: seconds to wait for the answer; the client's own ``timeout`` applies as well.
 
         Returns:
             The answer, parsed from JSON.
 
         Raises:
-            StartBotError: the server refused, or gave no answer, or none that is JSON; ``error`` is fired as well.
+            StartBotError: the server refused, did not answer, or returned a body that is not JSON; ``error`` fires as
+                well.
             AlreadyStartedError, ConnectionTimeoutError, ConnectAbortedError, InvalidArgumentError: as :meth:`connect`.
         """
         request = BotRequest.of(endpoint, headers=headers, request_data=request_data, timeout=timeout)
@@ -250,8 +251,8 @@ class RTVIClient(Devices, Messages, Files, Stats, Helpers, DeprecatedMembers):
     async def disconnect(self) -> None:
         """End the session, or the attempt to connect, and release all devices. Mirrors ``disconnect()``.
 
-        Everything that still waits for an answer or an event raises :class:`DisconnectedError`. Nothing happens when
-        there is no session. Handlers may call it. Streams of single-turn actions are broken off.
+        Pending requests and ``wait_for()`` raise :class:`DisconnectedError`; streams of actions over HTTP are broken
+        off. Without a session nothing happens. Handlers may call it.
         """
         self._http_actions.close()
         await self._connection.disconnect()
@@ -263,7 +264,7 @@ class RTVIClient(Devices, Messages, Files, Stats, Helpers, DeprecatedMembers):
             endpoint: ``"connect"`` or ``"action"``, or a path such as ``params.endpoints.connect``.
 
         Returns:
-            Base URL and path with exactly one slash between them; the base URL where the path is ``None`` or empty.
+            Base URL and path with exactly one slash between them; the base URL if the path is ``None`` or empty.
 
         Raises:
             InvalidArgumentError: ``params.base_url`` is not set.
@@ -277,7 +278,7 @@ class RTVIClient(Devices, Messages, Files, Stats, Helpers, DeprecatedMembers):
     async def __aexit__(self, *exception: object) -> None:
         await self.disconnect()
 
-    # What the client keeps of the bot's words.
+    # The configuration that the bot reports.
 
     def _hydrate(self, data: BotReadyData) -> None:
         if data.config is not None:

@@ -36,7 +36,7 @@ class HttpStream(NamedTuple):
     """A successful answer of type ``text/event-stream``, which arrives in pieces.
 
     Attributes:
-        chunks: the pieces, one a turn of the event loop; an error among them breaks the stream off.
+        chunks: the pieces, one per turn of the event loop; an error among them breaks the stream off.
         ends: whether it ends after the last piece; else it stays open until the request is cancelled.
     """
 
@@ -48,9 +48,9 @@ HttpAnswer = HttpResponse | HttpStream | RTVIError
 
 
 class ScriptedHttp:
-    """Answers requests from a list; an exception in it is raised, and an empty list never answers.
+    """Answers requests from a list; an exception in it is raised. Once the list is empty, requests wait forever.
 
-    An :class:`HttpStream` is handed over piece by piece by ``stream()``, and read whole by ``request()``.
+    ``stream()`` hands an :class:`HttpStream` over piece by piece; ``request()`` reads it whole.
     """
 
     def __init__(self, answers: Iterable[HttpAnswer]) -> None:

@@ -1,4 +1,4 @@
-"""Scripted devices: a test says which of them there are, and whether the person allows them."""
+"""Scripted devices: a test lists the devices, and says whether the person allows them."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from rtvi_web.rtvi.protocol.envelope import LABEL, PROTOCOL_VERSION
 
 
 class ScriptError(AssertionError):
-    """The client did not do what the script says; names what was expected and what came."""
+    """The client did not do what the script says; the message has what was expected and what came."""
 
 
 class Expect(NamedTuple):
@@ -67,8 +67,8 @@ def lose(error: RTVIError | None = None) -> Lose:
 
 
 def handshake(version: str = PROTOCOL_VERSION) -> tuple[Expect, Say]:
-    """What every session begins with: client-ready, answered by bot-ready.
+    """The beginning of every session: client-ready, answered by bot-ready.
 
-    What the bot does next happens at once, before ``connect()`` has returned: put an :func:`expect` between.
+    The bot's next step happens at once, before ``connect()`` has returned; put an :func:`expect` between to delay it.
     """
     return expect("client-ready"), say("bot-ready", {"version": version}, answers=True)

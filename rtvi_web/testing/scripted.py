@@ -1,6 +1,6 @@
-"""A scripted transport: a test says what the bot does, step by step, and what the client must send.
+"""A scripted transport: a test lists what the bot does, step by step, and what the client must send.
 
-It runs anywhere, CPython included; nothing in it is a browser or a network::
+It runs anywhere, CPython included, without a browser or a network::
 
     transport = ScriptedTransport(
         *handshake(),
@@ -36,9 +36,9 @@ class ScriptedTransport(ScriptedMedia, Transport):
 
     Args:
         steps: what happens once the client has connected, in order, through all its sessions.
-        start: what the start endpoint answers, request by request.
-        hangs_in: a phase of the transport that never ends: devices, offer, ice or data-channel. (The start endpoint
-            does not answer when ``start`` is empty, and the bot is not ready when no step says so.)
+        start: the answers of the start endpoint, one for each request.
+        hangs_in: a phase of the transport that never ends: devices, offer, ice or data-channel. (With an empty
+            ``start`` the start endpoint does not answer; without a step for ``bot-ready`` the bot never gets ready.)
         fails_with: what ``connect()`` raises.
         microphone, camera, screen: ``"granted"`` or ``"denied"``; may be changed at any time.
         devices: the devices that can be chosen; may be changed at any time.
@@ -86,7 +86,7 @@ class ScriptedTransport(ScriptedMedia, Transport):
             raise ScriptError(f"the script is not over; next: {self._steps[0]}")
 
     def drop(self, cause: LinkLoss = LinkLoss.SILENT, *, attempt: int = 0) -> None:
-        """Lose the link for now, as a transport does that restores it; with another attempt, it tries on."""
+        """Lose the link and begin to restore it; call it again with the number of each further attempt."""
         self._host.reconnecting(attempt, cause)
 
     async def restore(self, *, resumed: bool = True) -> None:

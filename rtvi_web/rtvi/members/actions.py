@@ -1,4 +1,4 @@
-"""The actions of a bot that has some (RTVI 0.x): in a session, or one at a time over HTTP."""
+"""The members of a client that run actions of the bot (RTVI 0.x): in a session, or one at a time over HTTP."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 
 
 class Actions(ClientBase):
-    """What a client does with the bot's actions."""
+    """Actions of the bot."""
 
     async def describe_actions(self, *, timeout: float | None = 10.0) -> ActionDescriptions:
-        """The actions that the bot has, as ``description.actions``. Mirrors ``describeActions()``.
+        """The actions of the bot, as ``description.actions``. Mirrors ``describeActions()``.
+
+        Args:
+            timeout: seconds to wait for the answer; ``None`` waits as long as the session lasts.
 
         Raises:
             BotNotReadyError, RequestTimeoutError, DisconnectedError, UnsupportedFeatureError: as :meth:`action` does.
@@ -30,27 +33,27 @@ class Actions(ClientBase):
         return description
 
     async def action(self, request: Mapping[str, Any], *, timeout: float | None = 10.0) -> ActionResponse:
-        """Have the bot do one of its actions. Mirrors ``action()``.
+        """Run one of the bot's actions. Mirrors ``action()``.
 
-        In a session it goes through the transport. Without one it is POSTed to base URL + ``endpoints.action``; every
-        message of the answer, which may be a stream, is fired as an event as it arrives, and this returns with its
-        own response: what else the bot says may still be on its way.
+        In a session the request goes through the transport. Without one it is POSTed to base URL +
+        ``endpoints.action``. Each message of the answer, which may be a stream, fires its event as it arrives; this
+        returns with the action's own response, while the stream may go on.
 
         Args:
             request: ``{"service": …, "action": …, "arguments": […]}``; arguments are ``{"name": …, "value": …}``
                 each, or one dict of names and values.
-            timeout: seconds until the response must be there; ``None`` waits as long as it takes.
+            timeout: seconds to wait for the response; ``None`` means no limit.
 
         Returns:
-            The bot's ``action-response``; ``response.data.result`` is what the action gave back.
+            The bot's ``action-response``; ``response.data.result`` is the action's result.
 
         Raises:
             RequestError: the bot or its endpoint refused, in its own words; ``status`` has the HTTP status.
             RequestTimeoutError: it did not answer in time.
-            HttpError: the endpoint gave no answer at all, or broke off.
+            HttpError: the endpoint did not answer, or its answer broke off.
             ActionEndpointNotSetError: there is neither a session nor an endpoint.
             DisconnectedError: the session ended first.
-            UnsupportedFeatureError: the bot knows no actions (RTVI 1.x bots).
+            UnsupportedFeatureError: the bot has no actions (RTVI 1.x bots).
             InvalidArgumentError, MessageTooLargeError: nothing was sent.
         """
         data = _action_data(request)
@@ -63,14 +66,14 @@ class Actions(ClientBase):
 
 
 def _action_data(request: Mapping[str, Any]) -> dict[str, Any]:
-    """An action's data as the wire has it."""
+    """An action's data as it goes over the wire."""
     if not isinstance(request, Mapping):
         raise InvalidArgumentError(f"An action must be a dict of service, action and arguments; it is {request!r}.")
     for name in ("service", "action"):
         if not isinstance(request.get(name), str):
-            raise InvalidArgumentError(f"An action's {name} must be a word; it is {request.get(name)!r}.")
+            raise InvalidArgumentError(f"An action's {name} must be a string; it is {request.get(name)!r}.")
     if unknown := set(request) - {"service", "action", "arguments"}:
-        raise InvalidArgumentError(f"An action has service, action and arguments, but not {min(unknown)!r}.")
+        raise InvalidArgumentError(f"An action has service, action and arguments; {min(unknown)!r} is unknown.")
     data = {"service": request["service"], "action": request["action"]}
     given = request.get("arguments")
     if given is None:

@@ -21,11 +21,11 @@ GivenConfig = Iterable[Mapping[str, Any]]
 
 
 class Configuration(ClientBase):
-    """What a client does with the bot's configuration.
+    """The bot's configuration.
 
-    The requests raise, besides what they say: :class:`BotNotReadyError` before the bot is ready,
-    :class:`RequestTimeoutError` after ``timeout`` seconds (``None``: no limit), :class:`DisconnectedError` when the
-    session ends first, and :class:`UnsupportedFeatureError` where the bot has no configuration (RTVI 1.x bots).
+    All requests may raise: :class:`BotNotReadyError` before the bot is ready, :class:`RequestTimeoutError` after
+    ``timeout`` seconds (``None``: no limit), :class:`DisconnectedError` if the session ends first, and
+    :class:`UnsupportedFeatureError` if the bot has no configuration (RTVI 1.x bots).
     """
 
     async def get_config(self, *, timeout: float | None = 10.0) -> Config:
@@ -35,18 +35,18 @@ class Configuration(ClientBase):
     async def update_config(
         self, config: GivenConfig, interrupt: bool = False, *, timeout: float | None = 10.0
     ) -> Config:
-        """Change some of the bot's configuration. Mirrors ``updateConfig()``.
+        """Change parts of the bot's configuration. Mirrors ``updateConfig()``.
 
         Args:
             config: the services and options to change; all others stay as they are.
             interrupt: whether the bot stops speaking.
 
         Returns:
-            The bot's whole configuration after it.
+            The bot's whole configuration after the change.
 
         Raises:
             ConfigUpdateError: the bot refused, in its own words (it does not know the service, or the option).
-            InvalidArgumentError: it is no configuration; nothing was sent.
+            InvalidArgumentError: ``config`` is not a configuration; nothing was sent.
         """
         data = {"config": pure.normalize(config), "interrupt": interrupt}
         try:
@@ -72,7 +72,7 @@ class Configuration(ClientBase):
             config: where to look; fetched from the bot when left out.
 
         Returns:
-            ``{"service": …, "options": […]}``, a copy; ``None`` if it has none.
+            ``{"service": …, "options": […]}``, a copy; ``None`` if the configuration lacks the service.
         """
         return pure.service_options(await self._or_fetched(config, "get_service_options_from_config", timeout), service)
 
@@ -135,5 +135,7 @@ class Configuration(ClientBase):
         if config is not None:
             return pure.normalize(config)
         if self._connection.state not in ESTABLISHED:
-            raise BotNotReadyError(f"{member}() was called without a configuration before the bot is ready.")
+            raise BotNotReadyError(
+                f"{member}() was called without config=… before the bot is ready. Give it, or await connect() first."
+            )
         return await self.get_config(timeout=timeout)

@@ -1,4 +1,4 @@
-"""What VoiceClient and early RTVIClient were told and asked in other words. Each warns, and says the word of today."""
+"""Members and arguments of VoiceClient and early RTVIClient that were renamed. Each warns and names today's."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 _S = TransportState
 _TAKEN = (_S.AUTHENTICATING, _S.AUTHENTICATED, _S.CONNECTING, _S.CONNECTED, _S.READY, _S.RECONNECTING)
-"""The states in which a bot has been told its services."""
+"""The states in which the start request has sent the services."""
 
 
 def merge_deprecated(params: ClientParams, **deprecated: Any) -> ClientParams:
-    """The params with what the constructor was given beside them; what ``params`` says itself wins."""
+    """The params, completed by the constructor's deprecated arguments; what ``params`` has itself wins."""
     given = {name: value for name, value in deprecated.items() if value is not None}
     for name, value in given.items():
         now = {"custom_headers": "headers", "custom_body_params": "request_data"}.get(name, name)

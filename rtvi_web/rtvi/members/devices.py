@@ -11,19 +11,19 @@ from rtvi_web.rtvi.members.base import ClientBase
 
 
 class Devices(ClientBase, MediaMembers):
-    """What a client does with microphone, camera, speaker and screen; the media of its transport do the work."""
+    """Microphone, camera, speaker and screen; the transport's ``media`` do the work."""
 
     @property
     def _media(self) -> Media:
         return self._transport.media
 
     async def init_devices(self) -> None:
-        """Open the devices that are wanted, ahead of ``connect()``, which uses them then. Mirrors ``initDevices()``.
+        """Open the devices ahead of ``connect()``, which then uses them. Mirrors ``initDevices()``.
 
-        Opens the microphone unless ``enable_mic=False``, and the camera with ``enable_cam=True``; nothing else, and
-        nothing that is open already. Fires ``available…Updated`` and ``micUpdated``, ``camUpdated``,
-        ``speakerUpdated``; from then on devices that are plugged in and out are noticed. A device that is denied or
-        missing is no failure: ``deviceError`` says so. ``disconnect()`` releases the devices.
+        Opens the microphone unless ``enable_mic=False``, and the camera with ``enable_cam=True``, if they are not open
+        already. Fires ``available…Updated`` and ``micUpdated``, ``camUpdated``, ``speakerUpdated``; from then on
+        devices that are plugged in and out are noticed. A device that is denied or missing fires ``deviceError``, and
+        this does not raise. ``disconnect()`` releases the devices.
 
         Raises:
             DisconnectedError: ``disconnect()`` was called meanwhile.
@@ -61,12 +61,12 @@ class Devices(ClientBase, MediaMembers):
         return self._media.is_cam_enabled
 
     async def enable_screen_share(self, enable: bool) -> None:
-        """Ask the person which screen or window to share, or end it. Mirrors ``enableScreenShare()``.
+        """Let the person choose a screen or window to share, or stop sharing. Mirrors ``enableScreenShare()``.
 
-        Call it from a click, as browsers demand. The person may end it too: ``screenTrackStopped`` tells.
+        Call it from a click, as browsers demand. The person may stop too: ``screenTrackStopped`` fires.
 
         Raises:
-            DeviceError: they refused, or it cannot be shared; ``deviceError`` and ``screenShareError`` are fired too.
+            DeviceError: they refused, or it cannot be shared; ``deviceError`` and ``screenShareError`` fire too.
             UnsupportedFeatureError: this browser cannot share screens.
         """
         await self._media.enable_screen_share(enable)
@@ -79,11 +79,11 @@ class Devices(ClientBase, MediaMembers):
     # What is sent and received.
 
     def show_video(self, element: Any, source: VideoSource = "bot") -> None:
-        """Show a video in an element of the page, now and whenever it comes, in this and later sessions.
+        """Show a video in an element of the page whenever there is one, in this and later sessions.
 
         Args:
             element: a ``<video>`` element, or a CSS selector that finds one.
-            source: ``"bot"``, or ``"cam"`` or ``"screen"`` for what the person sends. An element shows one of them:
+            source: ``"bot"``, or ``"cam"`` or ``"screen"`` for what the person sends. An element shows one source,
                 the last that it was given.
 
         Raises:

@@ -1,4 +1,4 @@
-"""The members of a client that hand files to the bot."""
+"""The members of a client that send files to the bot."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class FileReference(NamedTuple):
 
 
 class Files(ClientBase):
-    """What a client does with files (RTVI 2.2)."""
+    """Files for the bot (RTVI 2.2)."""
 
     async def send_file(
         self,
@@ -44,7 +44,7 @@ class Files(ClientBase):
         custom_options: Mapping[str, Any] | None = None,
         on_progress: Callable[[float], object] | None = None,
     ) -> None:
-        """Show the bot a file. (The JavaScript client lacks this; its draft is called ``sendFile()``.)
+        """Send a file to the bot. (The JavaScript client lacks this; its draft is called ``sendFile()``.)
 
         A file that is too large for a message is uploaded first, see :meth:`upload_file`.
 
@@ -54,14 +54,14 @@ class Files(ClientBase):
             name: its name.
             format: its media type; guessed from the name if left out.
             run_immediately: whether the bot answers at once (its default: yes).
-            audio_response: whether it answers aloud (its default: yes).
+            audio_response: whether it speaks its answer (its default: yes).
             custom_options: for the model's service, such as ``{"detail": "high"}``.
-            on_progress: gets how much has been uploaded, from 0 to 1.
+            on_progress: called with the fraction that has been uploaded, from 0 to 1.
 
         Raises:
             BotNotReadyError, DisconnectedError, UnsupportedFeatureError, MessageTooLargeError: nothing was sent.
-            InvalidArgumentError: it is not a file, or its media type is not given and cannot be guessed. Nothing was
-                sent.
+            InvalidArgumentError: ``file`` is not a file, or its media type is not given and cannot be guessed. Nothing
+                was sent.
             RequestError, HttpError: the upload failed.
         """
         self._connection.require_ready("send_file()")
@@ -73,12 +73,12 @@ class Files(ClientBase):
                 source = {"type": "bytes", "bytes": base64.b64encode(file).decode()}
                 described = {"format": media_type, "name": name, "source": source}
                 with contextlib.suppress(MessageTooLargeError):
-                    return self._show(content, described, run_immediately, audio_response, custom_options)
+                    return self._send_reference(content, described, run_immediately, audio_response, custom_options)
             file = await self.upload_file(bytes(file), name=name or "file", format=media_type, on_progress=on_progress)
         elif not isinstance(file, FileReference):
             raise InvalidArgumentError(f"A file must be bytes or a FileReference; it is {file!r}.")
         described = {"format": file.format, "name": file.name, "source": {"type": "url", "url": file.url}}
-        return self._show(content, described, run_immediately, audio_response, custom_options)
+        return self._send_reference(content, described, run_immediately, audio_response, custom_options)
 
     async def upload_file(
         self,
@@ -97,11 +97,11 @@ class Files(ClientBase):
             format: its media type; guessed from the name if left out.
             url: where to POST it. By default the ``fileUploadUrl`` of the start request's answer, or base URL +
                 ``/files``.
-            on_progress: gets how much has been sent, from 0 to 1.
+            on_progress: called with the fraction that has been sent, from 0 to 1.
 
         Raises:
             RequestError: the server refused, in its own words; ``status`` has the HTTP status.
-            HttpError: it gave no answer.
+            HttpError: it did not answer, or not with the file's address.
             InvalidArgumentError: the address or the file's type is unknown; give ``url=`` or ``format=``.
         """
         address = url or self._upload_url()
@@ -123,7 +123,7 @@ class Files(ClientBase):
         except (ValueError, KeyError, TypeError):
             raise HttpError(f"POST {address} did not return the file's address: {explain(response)}") from None
 
-    def _show(
+    def _send_reference(
         self,
         content: str,
         file: dict[str, Any],

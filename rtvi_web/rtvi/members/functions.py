@@ -32,14 +32,14 @@ class Functions(ClientBase):
 
         Args:
             name: the function's name, or ``None`` for all that have no handler; the last one registered wins.
-            handler: a function or coroutine function that takes a :class:`FunctionCall` and returns what the model
-                gets: an object or a text; anything else that JSON can say is wrapped as ``{"result": …}``. If it
-                raises, the model gets ``{"error": …}``. Without it, this is a decorator.
-            timeout: seconds after which the handler is cancelled and the model gets an error for a result; ``None``
-                means no limit. The end of the session cancels it too, unless it is the handler that ended it.
+            handler: a function or coroutine function that takes a :class:`FunctionCall` and returns the model's
+                result: a dict or a string; other JSON values are wrapped as ``{"result": …}``. If it raises, the model
+                gets ``{"error": …}``. Without it, this is a decorator.
+            timeout: seconds after which the handler is cancelled and the model gets an error as the result; ``None``
+                means no limit. The end of the session cancels it too, unless the handler itself ended the session.
 
-        A function without a handler is left to the server, which may own it; but the legacy ``llm-function-call``,
-        which a server sends only when the page is to answer, is answered with an error.
+        A function without a handler is left to the server, which may own it. Only the legacy ``llm-function-call``,
+        which a server sends when it expects the page to answer, is answered with an error.
 
         Raises:
             InvalidArgumentError: the name is empty, or the handler cannot be called.
@@ -60,7 +60,9 @@ class Functions(ClientBase):
     def unregister_function_call_handler(self, name: str | None, handler: FunctionCallHandler | None = None) -> None:
         """Leave a function to the default handler, or else to the server. Mirrors ``unregisterFunctionCallHandler()``.
 
-        Nothing happens if it has no handler, or another one than ``handler`` where that is given.
+        Args:
+            name: the function's name, or ``None`` for the default handler.
+            handler: remove only this handler; if another one is registered, nothing happens.
         """
         self._functions.unregister(name, handler)
 

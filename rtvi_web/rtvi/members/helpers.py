@@ -15,7 +15,7 @@ class Helpers(Actions, Functions):
     """The helpers of a client; they use its actions and functions."""
 
     def register_helper(self, service: str, helper: Helper) -> Helper:
-        """Give the messages that a helper takes to it. Mirrors ``registerHelper()``.
+        """Pass the messages that a helper takes to it. Mirrors ``registerHelper()``.
 
         Args:
             service: the name of the service that it helps with, such as ``"llm"``.
@@ -25,7 +25,7 @@ class Helpers(Actions, Functions):
             The helper.
 
         Raises:
-            InvalidArgumentError: the name is taken, or it is no helper, or it is registered already.
+            InvalidArgumentError: the name is taken, or ``helper`` is not a helper or is registered already.
         """
         self._helpers.register(service, helper, self)
         return helper
@@ -35,13 +35,16 @@ class Helpers(Actions, Functions):
         return self._helpers.get(service)
 
     def unregister_helper(self, service: str) -> None:
-        """Take a helper's messages away from it; nothing happens if there is none. Mirrors ``unregisterHelper()``."""
+        """Stop passing messages to a helper. Unknown names are ignored. Mirrors ``unregisterHelper()``."""
         self._helpers.unregister(service)
 
     def require_ready(self, what: str) -> None:
-        """Check that the bot can be asked.
+        """Check that the session is ready for requests, as helpers do before theirs.
+
+        Args:
+            what: what is about to be done, for the error's message.
 
         Raises:
-            BotNotReadyError: it cannot; names what was to be done.
+            BotNotReadyError: there is no session, or the bot is not ready.
         """
         self._connection.require_ready(what)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class HttpActions:
-    """The single-turn actions of one client. What their answers say is told as if it came in a session."""
+    """Actions of one client without a session. The messages of their answers fire events as those of a session do."""
 
     def __init__(self, transport: Transport, emitter: Emitter, helpers: MessageHelpers) -> None:
         self._transport = transport
@@ -39,7 +39,7 @@ class HttpActions:
     async def ask(
         self, params: ClientParams, data: dict[str, Any], *, timeout: float | None, what: str
     ) -> ActionResponse:
-        """Have one action done; see ``RTVIClient.action``."""
+        """Run one action; see ``RTVIClient.action``."""
         url = params.action_url
         if url is None:
             raise ActionEndpointNotSetError()
@@ -51,7 +51,7 @@ class HttpActions:
         except (TypeError, ValueError) as error:
             raise InvalidArgumentError(f"{what} cannot be written as JSON: {error}.") from None
         answered: asyncio.Future[ActionResponse] = asyncio.get_running_loop().create_future()
-        answered.add_done_callback(lambda answer: answer.exception())  # seen, even if ask() has ended by then
+        answered.add_done_callback(lambda answer: answer.exception())  # marks it as seen, even if ask() has ended
         exchange = self._exchanges.run(
             self._answer(url, json_headers(params.headers), text, id, answered, what),
             "the stream of an action broke off",
@@ -62,12 +62,12 @@ class HttpActions:
         except TimeoutError:
             raise RequestTimeoutError(f"POST {url} did not answer {what} within {timeout:g} s.") from None
         finally:
-            if not answered.done():  # else the stream goes on by itself: it may say more than the answer
+            if not answered.done():  # else the stream goes on by itself: more than the answer may follow
                 exchange.cancel()
         return answered.result()
 
     def close(self) -> None:
-        """Break off what is still being answered."""
+        """Break off the exchanges that are still running."""
         self._exchanges.cancel()
 
     async def _answer(
@@ -79,7 +79,7 @@ class HttpActions:
         answered: asyncio.Future[ActionResponse],
         what: str,
     ) -> None:
-        """Carry out an exchange; if it ends without an answer, that is the answer."""
+        """Carry out an exchange; without an answer, ``answered`` gets the error."""
         failure: Exception
         try:
             await self._exchange(url, headers, body, id, answered)
@@ -93,7 +93,7 @@ class HttpActions:
                 raise
             failure = error
         if not answered.done():
-            self._complain(id, failure)
+            self._emit_error(id, failure)
             answered.set_exception(failure)
 
     async def _exchange(
@@ -105,13 +105,13 @@ class HttpActions:
         from rtvi_web.rtvi.protocol.sse import EventStream, EventTooLargeError, message_text
         from rtvi_web.rtvi.session.session import refusal, tell
 
-        session, stream = MessageReader(), EventStream()
+        reader, stream = MessageReader(), EventStream()
 
         def receive(text: str) -> None:
             if not text:
                 return  # an event without data only keeps the connection alive
             self._emitter.emit(RTVIEvent.MESSAGE_RECEIVED, text)
-            for outcome in session.receive(text):
+            for outcome in reader.receive(text):
                 match outcome:
                     case Answered(answer_id, value) if answer_id == id and not answered.done():
                         answered.set_result(value)
@@ -129,13 +129,13 @@ class HttpActions:
             for data in stream.end():
                 receive(message_text(data))
         except EventTooLargeError as error:
-            raise RequestError(f"POST {url} was answered with too much: {error}") from error
+            raise RequestError(f"POST {url} returned too much: {error}") from error
         if not response.ok:
             raise RequestError(f"POST {url} returned {response.status}: {explain(response)}", status=response.status)
         receive(response.text)
 
-    def _complain(self, id: str, error: BaseException) -> None:
-        """Fire what an ``error-response`` fires: no bot has sent one."""
+    def _emit_error(self, id: str, error: BaseException) -> None:
+        """Fire the event of an ``error-response``, which no bot has sent."""
         from rtvi_web.rtvi.protocol.payloads import ErrorData, ErrorMessage
 
         data = ErrorData(error=str(error))

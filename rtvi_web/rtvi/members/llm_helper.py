@@ -25,7 +25,7 @@ class LLMHelper(RTVIClientHelper):
 
     Args:
         callbacks: ``on_llm_function_call(FunctionCallData)``, ``on_llm_function_call_start(name)``,
-            ``on_llm_json_completion(text)`` and ``on_llm_message`` (no server sends what would fire it), sync or async;
+            ``on_llm_json_completion(text)`` and ``on_llm_message`` (servers do not send its message), sync or async;
             those without parameters are called without. The client has events for the first three as well.
 
     Its requests take a ``timeout`` in seconds (``None``: no limit). Before the bot is ready they raise
@@ -62,7 +62,7 @@ class LLMHelper(RTVIClientHelper):
             interrupt: whether the bot stops speaking.
 
         Returns:
-            Whether the bot says that it did so.
+            The bot's result, whether it did so.
 
         Raises:
             InvalidArgumentError: the context lacks a list of messages.
@@ -83,7 +83,7 @@ class LLMHelper(RTVIClientHelper):
             run_immediately: whether the model answers at once.
 
         Returns:
-            Whether the bot says that it did so.
+            The bot's result, whether it did so.
         """
         if not isinstance(message, Mapping):
             raise InvalidArgumentError(f"A message must be a dict; it is {message!r}.")

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 class Messages(ClientBase):
-    """What a client says to the bot.
+    """Messages to the bot.
 
     Each member may also raise :class:`BotNotReadyError` or :class:`DisconnectedError` without a session,
-    :class:`MessageTooLargeError` above the transport's limit, :class:`InvalidArgumentError` for data that cannot be
-    written as JSON, and :class:`UnsupportedFeatureError` if the bot said in this session that it does not know such
-    messages (``unsupportedFeature`` fires the first time). Nothing was sent then.
+    :class:`MessageTooLargeError` above the transport's limit, :class:`InvalidArgumentError` for data that JSON cannot
+    carry, and :class:`UnsupportedFeatureError` if the bot answered in this session that it does not know such messages
+    (``unsupportedFeature`` fires the first time). In all these cases nothing was sent.
     """
 
     @property
     def bot_ready_data(self) -> BotReadyData | None:
-        """The data of the bot's ``bot-ready``, for code that runs after the event; ``None`` without a session."""
+        """The data of the bot's ``bot-ready``, for code that runs later than the event; ``None`` without a session."""
         return self._connection.bot_ready_data
 
     def send_message(self, message: RTVIMessage | Mapping[str, Any]) -> None:
@@ -37,7 +37,7 @@ class Messages(ClientBase):
             message: ``{"type": …, "data": …}``, or an :class:`RTVIMessage`; an ``id`` is added if it lacks one.
 
         Raises:
-            InvalidArgumentError: it has no type, or its data cannot be written as JSON.
+            InvalidArgumentError: it has no type, or JSON cannot carry its data.
             BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
             MessageTooLargeError: see its ``limit``; nothing was sent.
         """
@@ -49,15 +49,15 @@ class Messages(ClientBase):
     def send_text(
         self, content: str, *, run_immediately: bool | None = None, audio_response: bool | None = None
     ) -> None:
-        """Say something to the bot in writing. Mirrors ``sendText()``.
+        """Send text to the bot, as if the person had said it. Mirrors ``sendText()``.
 
         Args:
             content: the text.
             run_immediately: whether the bot answers at once and interrupts itself (its default: yes).
-            audio_response: whether it answers aloud (its default: yes).
+            audio_response: whether it speaks its answer (its default: yes).
 
         Raises:
-            InvalidArgumentError: it is not a text.
+            InvalidArgumentError: ``content`` is not a string.
             BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
             MessageTooLargeError: see its ``limit``; nothing was sent.
         """
@@ -71,11 +71,11 @@ class Messages(ClientBase):
         """Send a message of your own to the bot and expect no answer. Mirrors ``sendClientMessage()``.
 
         Args:
-            type: your name for it; the bot's ``on_client_message`` gets it.
-            data: anything JSON can say.
+            type: your name for it, which the bot's ``on_client_message`` gets.
+            data: anything that JSON can carry.
 
         Raises:
-            InvalidArgumentError: ``data`` cannot be written as JSON.
+            InvalidArgumentError: JSON cannot carry ``data``.
             BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
             MessageTooLargeError: see its ``limit``; nothing was sent.
         """
@@ -86,7 +86,7 @@ class Messages(ClientBase):
 
         Args:
             type: your name for it.
-            data: anything JSON can say.
+            data: anything that JSON can carry.
             timeout: seconds to wait for the answer; ``None`` waits as long as the session lasts.
 
         Returns:
@@ -136,23 +136,23 @@ class Messages(ClientBase):
             keys: one or more of ``0``-``9``, ``*`` and ``#``.
 
         Raises:
-            InvalidArgumentError: it has other characters, or none.
+            InvalidArgumentError: ``keys`` is empty or has other characters.
             QueueFullError: this bot takes one key per message, and only some of the keys fit into the queue.
         """
         if not isinstance(keys, str) or not re.fullmatch(r"[0-9*#]+", keys):
             raise InvalidArgumentError(f"Invalid DTMF sequence {keys!r}. Only 0-9, * and # are allowed.")
         if self._bot_version >= (2, 1):
             self._connection.send("dtmf", {"buttons": list(keys)})
-        else:  # One key per message, as in RTVI 2.0. A bot that does not know keys at all will say so.
+        else:  # One key per message, as in RTVI 2.0. A bot without support for keys answers with an error.
             for key in keys:
                 self._connection.send("dtmf", {"button": key})
 
     def send_ui_event(self, event: str, payload: Any = None) -> None:
-        """Tell the bot's UI worker what happened in the page. Mirrors ``sendUIEvent()``.
+        """Send an event of the page to the bot's UI worker. Mirrors ``sendUIEvent()``.
 
         Args:
             event: your name for it.
-            payload: anything JSON can say; left out of the message if it is ``None``.
+            payload: anything that JSON can carry; left out of the message if it is ``None``.
         """
         self._connection.send("ui-event", {"event": event} if payload is None else {"event": event, "payload": payload})
 
@@ -176,5 +176,5 @@ class Messages(ClientBase):
 
 def _client_message(type: str, data: Any) -> dict[str, Any]:
     if not type or not isinstance(type, str):
-        raise InvalidArgumentError(f"A message's type must be a word; it is {type!r}.")
+        raise InvalidArgumentError(f"A message's type must be a non-empty string; it is {type!r}.")
     return {"t": type} if data is None else {"t": type, "d": data}

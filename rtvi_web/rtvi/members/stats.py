@@ -1,4 +1,4 @@
-"""The members of a client that tell how its connection does."""
+"""The members of a client that measure and diagnose its connection."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 class Stats(ClientBase):
-    """What a client knows of its connection."""
+    """Statistics and diagnosis of the connection."""
 
     async def stats(self) -> LinkStats:
-        """How the link does at this moment: round-trip time, loss, bitrates, codecs and the path's ends.
+        """The link at this moment: round-trip time, loss, bitrates, codecs and the path's ends.
 
-        Units are seconds, bits a second, bytes, and parts of one; see :class:`LinkStats`.
+        Units are seconds, bits per second, bytes, and fractions of 1; see :class:`LinkStats`.
 
         Raises:
             DisconnectedError: there is no link.
@@ -28,8 +28,8 @@ class Stats(ClientBase):
     async def diagnose(self) -> Diagnosis:
         """Find out what is wrong with the session, or why the last one failed; ``print(await client.diagnose())``.
 
-        In a session it takes three seconds, in which it looks whether something comes from the bot's side and from
-        the microphone. Raises nothing.
+        In a session it takes three seconds, to see whether anything arrives from the bot and from the microphone.
+        Raises nothing.
         """
         from rtvi_web.rtvi.protocol.link.diagnosis import (
             diagnose,  # Seldom needed, so no page waits for it at its boot.

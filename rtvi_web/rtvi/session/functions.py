@@ -72,7 +72,9 @@ class FunctionCalls:
             InvalidArgumentError: they cannot.
         """
         if name is not None and (not name or not isinstance(name, str)):
-            raise InvalidArgumentError(f"A function's name must be a word, or None for all others; it is {name!r}.")
+            raise InvalidArgumentError(
+                f"A function's name must be a non-empty string, or None for all others; it is {name!r}."
+            )
 
     def unregister(self, name: str | None, handler: FunctionCallHandler | None = None) -> None:
         """Leave a function to the default handler, or else to the server; nothing happens if it has no handler.

@@ -120,7 +120,7 @@ class MessageHelpers:
         if not isinstance(helper, RTVIClientHelper):
             raise InvalidArgumentError(f"Helper must be an instance of RTVIClientHelper; it is {helper!r}.")
         if not service or not isinstance(service, str):
-            raise InvalidArgumentError(f"A helper's name must be a word; it is {service!r}.")
+            raise InvalidArgumentError(f"A helper's name must be a non-empty string; it is {service!r}.")
         if service in self._helpers:
             raise InvalidArgumentError(f"Helper with name {service!r} already registered.")
         if helper.client:

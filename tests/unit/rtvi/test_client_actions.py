@@ -146,9 +146,9 @@ class TestInASession:
         ("request_", "message"),
         [
             ("llm:run", "must be a dict of service, action and arguments"),
-            ({"action": "run"}, "service must be a word; it is None"),
-            ({"service": "llm", "action": 5}, "action must be a word; it is 5"),
-            ({"service": "llm", "action": "run", "args": []}, "service, action and arguments, but not 'args'"),
+            ({"action": "run"}, "service must be a string; it is None"),
+            ({"service": "llm", "action": 5}, "action must be a string; it is 5"),
+            ({"service": "llm", "action": "run", "args": []}, "service, action and arguments; 'args' is unknown"),
             (
                 {"service": "llm", "action": "run", "arguments": [5]},
                 r"^arguments\[0\] must be \{name, value\}; it is 5",
@@ -459,7 +459,7 @@ class TestFailures:
     async def test_an_endless_event(self, live: Live) -> None:
         task = await live.server.ask()
         await live.send(b"data: " + b"x" * (MAX_EVENT_SIZE + 1))
-        with pytest.raises(RequestError, match="answered with too much"):
+        with pytest.raises(RequestError, match="returned too much"):
             await over(task)
         assert not live.open
 

@@ -323,7 +323,7 @@ class TestHelpers:
     @pytest.mark.parametrize("member", CALLS)
     async def test_without_either(self, member: str) -> None:
         coroutine = self.CALLS[member][0](RTVIClient(transport=Transport()))
-        with pytest.raises(BotNotReadyError, match=rf"{member}\(\) was called without a configuration before the bot"):
+        with pytest.raises(BotNotReadyError, match=rf"{member}\(\) was called without config=… before the bot"):
             await coroutine
 
     @pytest.mark.parametrize("member", CALLS)

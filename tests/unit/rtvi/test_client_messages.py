@@ -123,7 +123,7 @@ class TestSending:
     @pytest.mark.parametrize("type", ["", None, 5])
     async def test_a_message_without_a_type(self, type: Any) -> None:
         run = await ready()
-        with pytest.raises(InvalidArgumentError, match="type must be a word"):
+        with pytest.raises(InvalidArgumentError, match="type must be a non-empty string"):
             run.client.send_client_message(type)
         await run.client.disconnect()
 

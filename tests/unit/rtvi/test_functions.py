@@ -182,7 +182,7 @@ class TestWhoAnswers:
 
     async def test_a_decorator_needs_a_name(self) -> None:
         client = RTVIClient(transport=Transport())
-        with pytest.raises(InvalidArgumentError, match="must be a word, or None for all others"):
+        with pytest.raises(InvalidArgumentError, match="must be a non-empty string, or None for all others"):
 
             @client.register_function_call_handler  # type: ignore[arg-type]
             def f(call: FunctionCall) -> None: ...

@@ -164,8 +164,8 @@ class TestRegistering:
             ("taken", Collector(), "Helper with name 'taken' already registered"),
             ("x", print, "Helper must be an instance of RTVIClientHelper"),
             ("x", Collector, "Helper must be an instance of RTVIClientHelper"),
-            ("", Collector(), "name must be a word; it is ''"),
-            (["x"], Collector(), "name must be a word"),
+            ("", Collector(), "name must be a non-empty string; it is ''"),
+            (["x"], Collector(), "name must be a non-empty string"),
         ],
     )
     async def test_what_cannot_be_registered(self, service: Any, helper: Any, message: str) -> None:
