@@ -1,6 +1,6 @@
 """Runs examples/local_bot for the demo and the tests: the speech server, and the bot with the site at its root.
 
-The realtime server of examples/realtime_server is served at the same address, for static/realtime.html.
+The realtime server of tests/servers/realtime is served at the same address, for static/realtime.html.
 
 with local_bot(site=DIST) as bot:
     open(bot.address)

@@ -25,7 +25,7 @@ from fastapi.responses import StreamingResponse
 API_KEYS = {"openai": "OPENAI_API_KEY", "together": "TOGETHER_API_KEY"}
 """Each provider's key, and the variable that holds it."""
 
-BOT_PROFILE = "seed_voice_1"
+BOT_PROFILE = "voice_2024_10"
 MAX_DURATION = 600.0  # seconds; what a page may cost is for us to say, not for the page
 MAX_BODY = 100_000  # bytes
 TIMEOUT = httpx.Timeout(10.0, read=35.0)  # seconds; a single turn may be silent for 30

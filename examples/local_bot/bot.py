@@ -50,7 +50,7 @@ from pipecat.utils.file_resolver import FileResolver
 from pipecat.workers.runner import WorkerRunner
 
 BUILD = Path(__file__).resolve().parents[2] / "build"
-REALTIME_SERVER = Path(__file__).resolve().parents[1] / "realtime_server"
+REALTIME_SERVER = Path(__file__).resolve().parents[2] / "tests" / "servers" / "realtime"
 
 INSTRUCTIONS = (
     "You are a friendly voice bot on a web page. Answer in one or two short sentences of plain text. "

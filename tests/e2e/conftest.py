@@ -19,7 +19,7 @@ from browser import FLAGS, chromium_path  # noqa: E402
 from in_page import InPagePython  # noqa: E402
 from local_bot import LocalBot, local_bot, speak  # noqa: E402
 from paths import DIST  # noqa: E402
-from seed_server import start_seed_server  # noqa: E402, F401
+from rtvi_0_3_server import start_rtvi_0_3_server  # noqa: E402, F401
 
 WATCH = Path(__file__).with_name("watch.js").read_text()
 SCREENSHOTS = ROOT / "test-results" / "screenshots"

@@ -1,4 +1,4 @@
-"""The connect endpoint with the seed bot behind it: the server-route sample of RTVI's documents, over HTTP."""
+"""The connect endpoint with an RTVI 0.3 bot behind it: the server-route sample of RTVI's documents, over HTTP."""
 
 import base64
 import contextlib
@@ -16,11 +16,18 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 from local_bot import LocalBot
-from seed_bot import API_KEYS, CONNECT_ENDPOINT, SeedBot, connect_endpoint, seed_bot, seed_python
-from seed_server import start_seed_server  # noqa: F401
+from rtvi_0_3_server import (
+    API_KEYS,
+    CONNECT_ENDPOINT,
+    Rtvi03Servers,
+    connect_endpoint,
+    rtvi_0_3_python,
+    rtvi_0_3_servers,
+    start_rtvi_0_3_server,  # noqa: F401
+)
 from servers import free_port
 
-PEER = Path(__file__).with_name("seed_peer.py")
+PEER = Path(__file__).with_name("rtvi_0_3_peer.py")
 SERVICES = {"llm": "together"}
 CONFIG = [
     {
@@ -57,7 +64,7 @@ def request(url: str, body: Any = None, *, method: str = "POST", **headers: str)
             return Answer(refusal.code, refusal.headers, refusal.read().decode())
 
 
-def received(server: SeedBot) -> list[dict[str, Any]]:
+def received(server: Rtvi03Servers) -> list[dict[str, Any]]:
     """What the connect endpoint has sent to the bot's server."""
     return request(f"{server.bot_url}/received", b"", method="GET").json
 
@@ -69,7 +76,7 @@ def action(service: str, name: str, **arguments: Any) -> dict[str, Any]:
 
 
 def events(stream: str) -> list[dict[str, Any]]:
-    """The RTVI messages in the server-sent events of the era, which are base64."""
+    """The RTVI messages in the server-sent events of RTVI 0.3, which are base64."""
     lines = [line for line in stream.splitlines() if line]
     assert all(line.startswith("data: ") for line in lines)
     return [json.loads(base64.b64decode(line.removeprefix("data: "))) for line in lines]
@@ -87,45 +94,47 @@ def answer_to_who_are_you(stream: str) -> str:
     [({}, "config and services"), ({"services": SERVICES}, "config"), ({"config": CONFIG}, "services")],
     ids=["neither", "no config", "no services"],
 )
-def test_connect_without_services_or_config_is_refused(seed_server: SeedBot, body: dict[str, Any], missing: str):
-    answer = request(f"{seed_server.connect_url}/connect", body)
+def test_connect_without_services_or_config_is_refused(
+    rtvi_0_3_server: Rtvi03Servers, body: dict[str, Any], missing: str
+):
+    answer = request(f"{rtvi_0_3_server.connect_url}/connect", body)
     assert answer.status == 400
     assert answer.json == {"detail": f"Not found in the request's body: {missing}"}
 
 
-def test_the_bot_gets_the_keys_and_the_page_gets_a_connection(seed_server: SeedBot):
-    answer = request(f"{seed_server.connect_url}/connect", {"services": SERVICES, "config": CONFIG})
+def test_the_bot_gets_the_keys_and_the_page_gets_a_connection(rtvi_0_3_server: Rtvi03Servers):
+    answer = request(f"{rtvi_0_3_server.connect_url}/connect", {"services": SERVICES, "config": CONFIG})
     assert answer.status == 200
     assert answer.json.keys() == {"session_id", "webrtc_url"}
-    assert answer.json["webrtc_url"].startswith(f"{seed_server.bot_url}/api/offer?session=")
+    assert answer.json["webrtc_url"].startswith(f"{rtvi_0_3_server.bot_url}/api/offer?session=")
     assert not [key for key in API_KEYS.values() if key in answer.text + str(answer.headers)]
-    assert received(seed_server)[-1] == {
+    assert received(rtvi_0_3_server)[-1] == {
         "path": "/start-bot",
         "body": {
             "services": SERVICES,
             "config": CONFIG,
             "api_keys": API_KEYS,
-            "bot_profile": "seed_voice_1",
+            "bot_profile": "voice_2024_10",
             "max_duration": 600.0,
         },
     }
 
 
-def test_a_page_cannot_say_what_is_the_servers_to_say(seed_server: SeedBot):
+def test_a_page_cannot_say_what_is_the_servers_to_say(rtvi_0_3_server: Rtvi03Servers):
     body = {"services": SERVICES, "config": CONFIG, "api_keys": {"together": "mine"}, "max_duration": 1e9, "x": 1}
-    assert request(f"{seed_server.connect_url}/connect", body).status == 200
-    sent = received(seed_server)[-1]["body"]
+    assert request(f"{rtvi_0_3_server.connect_url}/connect", body).status == 200
+    sent = received(rtvi_0_3_server)[-1]["body"]
     assert sent["api_keys"] == API_KEYS
     assert sent["max_duration"] == 600.0
     assert "x" not in sent
 
 
-def test_defaults_stand_in_for_what_a_page_does_not_send(seed_server: SeedBot, tmp_path: Path):
+def test_defaults_stand_in_for_what_a_page_does_not_send(rtvi_0_3_server: Rtvi03Servers, tmp_path: Path):
     defaults = tmp_path / "defaults.json"
     defaults.write_text(json.dumps({"services": SERVICES, "config": CONFIG}))
-    with connect_endpoint(seed_server.bot_url, defaults=defaults) as (url, _server):
+    with connect_endpoint(rtvi_0_3_server.bot_url, defaults=defaults) as (url, _server):
         assert request(f"{url}/connect", {"services": {"llm": "openai"}}).status == 200
-    sent = received(seed_server)[-1]["body"]
+    sent = received(rtvi_0_3_server)[-1]["body"]
     assert (sent["services"], sent["config"]) == ({"llm": "openai"}, CONFIG)
 
 
@@ -147,48 +156,50 @@ def test_defaults_stand_in_for_what_a_page_does_not_send(seed_server: SeedBot, t
     ],
     ids=["provider", "service", "options", "option", "type", "services"],
 )
-def test_what_the_bot_does_not_know_is_refused_in_its_words(seed_server: SeedBot, body: dict[str, Any], reason: str):
-    answer = request(f"{seed_server.connect_url}/connect", body)
+def test_what_the_bot_does_not_know_is_refused_in_its_words(
+    rtvi_0_3_server: Rtvi03Servers, body: dict[str, Any], reason: str
+):
+    answer = request(f"{rtvi_0_3_server.connect_url}/connect", body)
     assert answer.status == 400
     assert reason in answer.json["detail"]
     assert not [key for key in API_KEYS.values() if key in answer.text]
 
 
-def test_services_may_be_a_list_as_in_the_documents(seed_server: SeedBot):
+def test_services_may_be_a_list_as_in_the_documents(rtvi_0_3_server: Rtvi03Servers):
     body = {"services": [{"llm": "together", "tts": "openai"}], "config": CONFIG}
-    assert request(f"{seed_server.connect_url}/connect", body).status == 200
+    assert request(f"{rtvi_0_3_server.connect_url}/connect", body).status == 200
 
 
 # Who may ask, and how.
 
 
-def test_pages_of_a_named_origin_may_ask(seed_server: SeedBot, bot: LocalBot):
+def test_pages_of_a_named_origin_may_ask(rtvi_0_3_server: Rtvi03Servers, bot: LocalBot):
     origin = bot.address.rstrip("/")
     preflight = {"origin": origin, "access_control_request_method": "POST"}
-    for url in (f"{seed_server.connect_url}/connect", f"{seed_server.bot_url}/api/offer"):
+    for url in (f"{rtvi_0_3_server.connect_url}/connect", f"{rtvi_0_3_server.bot_url}/api/offer"):
         asked = request(url, b"", method="OPTIONS", access_control_request_headers="content-type,x-mine", **preflight)
         assert asked.status == 200
         assert asked.headers["access-control-allow-origin"] == origin
         assert "x-mine" in asked.headers["access-control-allow-headers"]
-    refusal = request(f"{seed_server.connect_url}/connect", {}, origin=origin)
+    refusal = request(f"{rtvi_0_3_server.connect_url}/connect", {}, origin=origin)
     assert refusal.status == 400
     assert refusal.headers["access-control-allow-origin"] == origin, "else the page could not read why"
 
 
-def test_pages_of_another_origin_may_not(seed_server: SeedBot):
+def test_pages_of_another_origin_may_not(rtvi_0_3_server: Rtvi03Servers):
     origin = "https://elsewhere.example"
     preflight = {"origin": origin, "access_control_request_method": "POST"}
-    for url in (f"{seed_server.connect_url}/connect", f"{seed_server.bot_url}/api/offer"):
+    for url in (f"{rtvi_0_3_server.connect_url}/connect", f"{rtvi_0_3_server.bot_url}/api/offer"):
         asked = request(url, b"", method="OPTIONS", access_control_request_headers="content-type", **preflight)
         assert asked.status == 400
         assert "access-control-allow-origin" not in asked.headers
     # What a browser sends without asking first is refused for what it is.
-    unasked = request(f"{seed_server.connect_url}/connect", {}, origin=origin, content_type="text/plain")
+    unasked = request(f"{rtvi_0_3_server.connect_url}/connect", {}, origin=origin, content_type="text/plain")
     assert unasked.status == 415
 
 
 def test_no_origin_can_be_everybody():
-    command = [seed_python(), CONNECT_ENDPOINT, "--origin", "*"]
+    command = [rtvi_0_3_python(), CONNECT_ENDPOINT, "--origin", "*"]
     run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert run.returncode == 2
     assert "name the origins" in run.stderr
@@ -200,8 +211,8 @@ def test_no_origin_can_be_everybody():
     ids=["too large", "no JSON", "no object"],
 )
 @pytest.mark.parametrize("path", ["/connect", "/action"])
-def test_a_bad_body_is_refused_with_a_reason(seed_server: SeedBot, path: str, body: bytes, status: int):
-    answer = request(seed_server.connect_url + path, body)
+def test_a_bad_body_is_refused_with_a_reason(rtvi_0_3_server: Rtvi03Servers, path: str, body: bytes, status: int):
+    answer = request(rtvi_0_3_server.connect_url + path, body)
     assert answer.status == status
     assert "body" in answer.json["detail"]
 
@@ -270,36 +281,36 @@ def test_no_key_comes_back_in_a_turn(ending: str):
 
 
 @pytest.mark.parametrize(("provider", "name"), [("openai", "OpenAI"), ("together", "Together")])
-def test_the_provider_that_the_page_chooses_answers(seed_server: SeedBot, provider: str, name: str):
+def test_the_provider_that_the_page_chooses_answers(rtvi_0_3_server: Rtvi03Servers, provider: str, name: str):
     ask = action("llm", "append_to_messages", messages=WHO_ARE_YOU, run_immediately=True)
-    answer = request(f"{seed_server.connect_url}/action", {"services": {"llm": provider}, "actions": [ask]})
+    answer = request(f"{rtvi_0_3_server.connect_url}/action", {"services": {"llm": provider}, "actions": [ask]})
     assert answer.status == 200
     assert answer.headers.get_content_type() == "text/event-stream"
     assert answer_to_who_are_you(answer.text) == f"I am {name}'s model."
     kinds = [event["type"] for event in events(answer.text)]
     assert kinds.index("action-response") < kinds.index("bot-llm-text"), "the stream goes on after the response"
-    assert received(seed_server)[-1]["body"]["api_keys"] == API_KEYS
+    assert received(rtvi_0_3_server)[-1]["body"]["api_keys"] == API_KEYS
 
 
-def test_a_turn_streams_while_it_runs(seed_server: SeedBot):
+def test_a_turn_streams_while_it_runs(rtvi_0_3_server: Rtvi03Servers):
     slow = {**action("test", "slow", seconds=60), "id": "slow"}
     body = json.dumps({"actions": [action("test", "echo", value="é"), slow]}).encode()
-    asked = Request(f"{seed_server.connect_url}/action", body, {"Content-Type": "application/json"})
+    asked = Request(f"{rtvi_0_3_server.connect_url}/action", body, {"Content-Type": "application/json"})
     with _opener.open(asked, timeout=25) as answer:  # the server ends the turn after 30 s
         assert events(answer.readline().decode())[0]["data"] == {"result": "é"}
 
 
-def test_a_turn_in_json_is_the_response(seed_server: SeedBot):
+def test_a_turn_in_json_is_the_response(rtvi_0_3_server: Rtvi03Servers):
     echo = action("test", "echo", value={"a": [1, "é"]})
-    answer = request(f"{seed_server.connect_url}/action", {"actions": [echo]}, accept="application/json")
+    answer = request(f"{rtvi_0_3_server.connect_url}/action", {"actions": [echo]}, accept="application/json")
     assert answer.headers.get_content_type() == "application/json"
     data = {"result": {"a": [1, "é"]}}
     assert answer.json == {"label": "rtvi-ai", "type": "action-response", "id": "echo", "data": data}
 
 
-def test_a_turn_with_an_unknown_action_is_an_error_response(seed_server: SeedBot):
+def test_a_turn_with_an_unknown_action_is_an_error_response(rtvi_0_3_server: Rtvi03Servers):
     unknown = {"actions": [action("llm", "fly")]}
-    answer = request(f"{seed_server.connect_url}/action", unknown, accept="application/json")
+    answer = request(f"{rtvi_0_3_server.connect_url}/action", unknown, accept="application/json")
     assert (answer.status, answer.json["type"]) == (200, "error-response")
     assert "not registered" in answer.json["data"]["error"]
 
@@ -314,8 +325,10 @@ def test_a_turn_with_an_unknown_action_is_an_error_response(seed_server: SeedBot
     ],
     ids=["no actions", "no id", "two in JSON", "too many"],
 )
-def test_a_bad_turn_is_refused_with_a_reason(seed_server: SeedBot, body: dict[str, Any], accept: str, detail: str):
-    answer = request(f"{seed_server.connect_url}/action", body, accept=accept)
+def test_a_bad_turn_is_refused_with_a_reason(
+    rtvi_0_3_server: Rtvi03Servers, body: dict[str, Any], accept: str, detail: str
+):
+    answer = request(f"{rtvi_0_3_server.connect_url}/action", body, accept=accept)
     assert answer.status == 400
     assert detail in answer.json["detail"]
 
@@ -323,8 +336,8 @@ def test_a_bad_turn_is_refused_with_a_reason(seed_server: SeedBot, body: dict[st
 # Sessions.
 
 
-def test_a_session_is_for_one_page(seed_server: SeedBot):
-    url = start(seed_server)
+def test_a_session_is_for_one_page(rtvi_0_3_server: Rtvi03Servers):
+    url = start(rtvi_0_3_server)
     assert request(url, {"type": "offer"}).json == {"detail": "sdp: Field required"}
     refusal = request(url, {"type": "offer", "sdp": "m=nonsense"})
     assert refusal.status == 400
@@ -332,19 +345,19 @@ def test_a_session_is_for_one_page(seed_server: SeedBot):
     assert request(url, {"type": "offer", "sdp": "m=nonsense"}).status == 404
 
 
-def test_this_era_takes_no_single_candidates(seed_server: SeedBot):
-    assert request(start(seed_server), {"candidates": []}, method="PATCH").status == 405
+def test_rtvi_0_3_takes_no_single_candidates(rtvi_0_3_server: Rtvi03Servers):
+    assert request(start(rtvi_0_3_server), {"candidates": []}, method="PATCH").status == 405
 
 
-def test_a_session_ends_when_its_time_is_up(seed_server: SeedBot):
-    with peer(start(seed_server, max_duration=5)) as messages:
+def test_a_session_ends_when_its_time_is_up(rtvi_0_3_server: Rtvi03Servers):
+    with peer(start(rtvi_0_3_server, max_duration=5)) as messages:
         first = next(messages)
         assert (first["type"], first["data"]["version"]) == ("bot-ready", "0.3.0")
         assert list(messages)[-1] == {"type": "signalling", "message": {"type": "peerLeft"}}
 
 
-def test_an_action_that_fails_is_answered_and_so_is_the_next(seed_server: SeedBot):
-    with peer(start(seed_server), action("tts", "say"), action("llm", "get_context")) as messages:
+def test_an_action_that_fails_is_answered_and_so_is_the_next(rtvi_0_3_server: Rtvi03Servers):
+    with peer(start(rtvi_0_3_server), action("tts", "say"), action("llm", "get_context")) as messages:
         answers = {}
         for message in messages:
             answers |= {message.get("id") or message["type"]: message.get("data")}
@@ -355,9 +368,9 @@ def test_an_action_that_fails_is_answered_and_so_is_the_next(seed_server: SeedBo
     assert answers["get_context"]["result"]["messages"] == [{"role": "system", "content": "You are ExampleBot."}]
 
 
-def test_a_configuration_that_cannot_be_applied_is_a_fatal_error(seed_server: SeedBot):
+def test_a_configuration_that_cannot_be_applied_is_a_fatal_error(rtvi_0_3_server: Rtvi03Servers):
     config = [{"service": "tts", "options": [{"name": "voice", "value": "nobody"}]}]
-    with peer(start(seed_server, config=config)) as messages:
+    with peer(start(rtvi_0_3_server, config=config)) as messages:
         first = next(messages)
         assert first["type"] == "error"
         assert first["data"] == {
@@ -365,20 +378,20 @@ def test_a_configuration_that_cannot_be_applied_is_a_fatal_error(seed_server: Se
             "fatal": True,
         }
         assert list(messages)[-1] == {"type": "signalling", "message": {"type": "peerLeft"}}
-    logs = seed_server.bot.log.read_text() + seed_server.connect_endpoint.log.read_text()
+    logs = rtvi_0_3_server.bot.log.read_text() + rtvi_0_3_server.connect_endpoint.log.read_text()
     assert "the configuration cannot be applied" in logs, "with its traceback"
     assert not [key for key in API_KEYS.values() if key in logs]
 
 
 def test_the_server_ends_at_once_in_the_middle_of_a_session():
-    with seed_bot() as server, peer(start(server)) as messages:
+    with rtvi_0_3_servers() as server, peer(start(server)) as messages:
         assert next(messages)["type"] == "bot-ready"
         server.bot.process.send_signal(signal.SIGTERM)
         assert server.bot.process.wait(20) == -signal.SIGTERM
         assert list(messages)[-1] == {"type": "signalling", "message": {"type": "peerLeft"}}
 
 
-def start(server: SeedBot, **options: Any) -> str:
+def start(server: Rtvi03Servers, **options: Any) -> str:
     """Start a bot; where the page meets it."""
     body = {"services": SERVICES, "config": CONFIG, "api_keys": API_KEYS, **options}
     return request(f"{server.bot_url}/start-bot", body).json["webrtc_url"]
@@ -387,7 +400,7 @@ def start(server: SeedBot, **options: Any) -> str:
 @contextlib.contextmanager
 def peer(url: str, *messages: dict[str, Any]) -> Iterator[Iterator[dict[str, Any]]]:
     """A peer in the session; what it receives, without the metrics that come at any time."""
-    command = [seed_python(), PEER, url, *map(json.dumps, messages)]
+    command = [rtvi_0_3_python(), PEER, url, *map(json.dumps, messages)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

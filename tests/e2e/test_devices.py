@@ -10,7 +10,7 @@ from conftest import Visit, launch
 from in_page import InPagePython
 from local_bot import LocalBot, speak
 from playwright.sync_api import Playwright, Route
-from seed_bot import SeedBot
+from rtvi_0_3_server import Rtvi03Servers
 
 pytestmark = pytest.mark.alone
 PHRASE = "tell me a joke"
@@ -73,13 +73,13 @@ def test_a_phrase_spoken_while_connecting(said: Callable[..., list[str]], buffer
     assert said("**/start", buffer=buffer) == transcript
 
 
-def test_a_phrase_spoken_while_a_bot_of_the_first_era_starts(
-    said: Callable[..., list[str]], seed_server: SeedBot
+def test_a_phrase_spoken_while_a_bot_of_rtvi_0_3_starts(
+    said: Callable[..., list[str]], rtvi_0_3_server: Rtvi03Servers
 ) -> None:
     """Pipecat 0.0.73 takes the first words too."""
-    params = {"base_url": seed_server.connect_url, "services": {"llm": "openai"}, "config": CONFIG}
-    servers = tuple(url.split("/")[2] for url in (seed_server.connect_url, seed_server.bot_url))
+    params = {"base_url": rtvi_0_3_server.connect_url, "services": {"llm": "openai"}, "config": CONFIG}
+    servers = tuple(url.split("/")[2] for url in (rtvi_0_3_server.connect_url, rtvi_0_3_server.bot_url))
     permissions = ["microphone", "local-network-access"]
-    # There is no PATCH in this era.
+    # RTVI 0.3 bots have no PATCH.
     heard = said("**/connect", buffer=True, params=params, permissions=permissions, allow=("405",), others=servers)
     assert heard == [PHRASE]

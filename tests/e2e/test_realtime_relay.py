@@ -60,12 +60,12 @@ def relay(bot: LocalBot) -> Iterator[Relay]:
     pass_on = ["relay.py", "--port", relay.rpartition(":")[2], "--origin", origin, "--base-url", f"{server}/v1"]
     with ExitStack() as stack:
         for folder, url, command in (
-            ("realtime_server", server, [*serve, "--allowed-origins", origin]),
-            ("realtime_relay", relay, pass_on),
+            (ROOT / "tests" / "servers" / "realtime", server, [*serve, "--allowed-origins", origin]),
+            (ROOT / "examples" / "realtime_relay", relay, pass_on),
         ):
-            command[0] = str(ROOT / "examples" / folder / command[0])
-            log = CACHE / f"{folder}-{url.rpartition(':')[2]}.log"
-            process = started(bot_python(), command, folder, f"{url}/health", log, {"OPENAI_API_KEY": KEY})
+            command[0] = str(folder / command[0])
+            log = CACHE / f"{folder.name}-{url.rpartition(':')[2]}.log"
+            process = started(bot_python(), command, folder.name, f"{url}/health", log, {"OPENAI_API_KEY": KEY})
             stack.enter_context(process).wait_until_ready()
         yield Relay(relay, f"{server}/v1/realtime")
 

@@ -1,4 +1,4 @@
-"""The seed bot's server: it starts bots for servers that hold the keys, and meets the pages of these bots.
+"""The server of the RTVI 0.3 bot: it starts bots for servers that hold the keys, and meets the pages of these bots.
 
     python server.py --port 7861 --origin http://localhost:8000
 
@@ -83,7 +83,7 @@ def create_app(origins: Sequence[str], extend: Extension = no_extension) -> Fast
 
 
 async def server_sent_events(turn: Turn, extend: Extension) -> AsyncIterator[str]:
-    """The messages of a turn as this era sends them: base64 in each event."""
+    """The messages of a turn as RTVI 0.3 sends them: base64 in each event."""
     async with aclosing(messages(turn, extend)) as texts:
         async for text in texts:
             yield f"data: {base64.b64encode(text.encode()).decode()}\n\n"

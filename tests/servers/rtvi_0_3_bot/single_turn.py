@@ -21,7 +21,7 @@ from start import Start
 
 MAX_TURN = 30.0  # seconds; an action that raises would never end in this Pipecat
 END = RTVIMessage(type="action", id="END", data=RTVIActionRun(service="system", action="end").model_dump())
-"""What ends a turn. Its response is in the stream too, as from other servers of this era."""
+"""What ends a turn. Its response is in the stream too, as from other RTVI 0.3 servers."""
 
 
 class Turn(Start):

@@ -1,4 +1,4 @@
-"""A seed-era voice bot (RTVI 0.3.0, with configuration and actions) on an unmodified Pipecat 0.0.73."""
+"""An RTVI 0.3.0 voice bot, with configuration and actions, on an unmodified Pipecat 0.0.73."""
 
 import asyncio
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""The client in a page against a real bot of RTVI's first era (Pipecat 0.0.73): configuration, actions, helpers."""
+"""The client in a page against a real RTVI 0.3 bot (Pipecat 0.0.73): configuration, actions, helpers."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import pytest
 from conftest import Visit
 from in_page import InPagePython
 from local_bot import LocalBot
-from seed_bot import SeedBot
+from rtvi_0_3_server import Rtvi03Servers
 
 PREPARE = """
 CONFIG = [
@@ -33,24 +33,24 @@ async def answer_to(client, text, **options):
 
 
 @pytest.fixture
-def seed_page(bot: LocalBot, seed_server: SeedBot, visit: Visit) -> Iterator[InPagePython]:
-    """Python in a page, for the servers of the first era."""
-    others = tuple(url.split("/")[2] for url in (seed_server.connect_url, seed_server.bot_url))
-    page = visit(
+def page(bot: LocalBot, rtvi_0_3_server: Rtvi03Servers, visit: Visit) -> Iterator[InPagePython]:
+    """Python in a page, for the servers of RTVI 0.3."""
+    others = tuple(url.split("/")[2] for url in (rtvi_0_3_server.connect_url, rtvi_0_3_server.bot_url))
+    tab = visit(
         "",
         permissions=["microphone", "local-network-access"],
-        # There is no PATCH in this era, and some tests ask what is refused.
+        # RTVI 0.3 bots have no PATCH, and some tests ask what is refused.
         allow=("405", "404 (Not Found)", "400 (Bad Request)"),
         others=others,
     )
-    in_page = InPagePython(page, bot.address)
-    in_page.run(f"BASE = {seed_server.connect_url!r}\n" + PREPARE)
+    in_page = InPagePython(tab, bot.address)
+    in_page.run(f"BASE = {rtvi_0_3_server.connect_url!r}\n" + PREPARE)
     yield in_page
     in_page.check_released()
 
 
-def test_configuration(seed_page: InPagePython) -> None:
-    result = seed_page.run("""
+def test_configuration(page: InPagePython) -> None:
+    result = page.run("""
         client = new_client()
         heard = []
         client.on(RTVIEvent.CONFIG, heard.append)
@@ -89,8 +89,8 @@ def test_configuration(seed_page: InPagePython) -> None:
     assert (result["wish"], result["unchanged"]) == (0.5, None)
 
 
-def test_actions(seed_page: InPagePython) -> None:
-    result = seed_page.run("""
+def test_actions(page: InPagePython) -> None:
+    result = page.run("""
         client = new_client()
         unknown = []
         client.on(RTVIEvent.GENERIC_MESSAGE, lambda message: unknown.append([message.type, message.data]))
@@ -138,8 +138,8 @@ def test_actions(seed_page: InPagePython) -> None:
     assert result["pending"] == "DisconnectedError"
 
 
-def test_the_helper_of_the_model(seed_page: InPagePython) -> None:
-    result = seed_page.run("""
+def test_the_helper_of_the_model(page: InPagePython) -> None:
+    result = page.run("""
         client = new_client()
         llm = client.register_helper("llm", LLMHelper())
         early = await failure(llm.get_context())
@@ -171,9 +171,9 @@ def test_the_helper_of_the_model(seed_page: InPagePython) -> None:
 
 
 @pytest.mark.parametrize("registered", ["named", "default", "helper", "raises", "nobody"])
-def test_function_calls(seed_page: InPagePython, registered: str) -> None:
-    seed_page.run("asyncio.get_running_loop().set_exception_handler(lambda *_: None)")  # the one that raises is meant
-    said, calls = seed_page.run(
+def test_function_calls(page: InPagePython, registered: str) -> None:
+    page.run("asyncio.get_running_loop().set_exception_handler(lambda *_: None)")  # the one that raises is meant
+    said, calls = page.run(
         """
         client = new_client()
         llm = client.register_helper("llm", LLMHelper())
@@ -209,8 +209,8 @@ def test_function_calls(seed_page: InPagePython, registered: str) -> None:
         assert ("closed" if registered == "raises" else "no handler") in said
 
 
-def test_the_choice_of_a_provider_changes_the_answer(seed_page: InPagePython) -> None:
-    said = seed_page.run("""
+def test_the_choice_of_a_provider_changes_the_answer(page: InPagePython) -> None:
+    said = page.run("""
         result = []
         for provider in ("openai", "together"):
             client = new_client(services={"llm": provider})
@@ -221,8 +221,8 @@ def test_the_choice_of_a_provider_changes_the_answer(seed_page: InPagePython) ->
     assert said == ["I am OpenAI's model.", "I am Together's model."]
 
 
-def test_interruption_of_a_bot_that_speaks(seed_page: InPagePython) -> None:
-    result = seed_page.run("""
+def test_interruption_of_a_bot_that_speaks(page: InPagePython) -> None:
+    result = page.run("""
         client = new_client()
         await client.connect()
         speaks = asyncio.ensure_future(client.wait_for(RTVIEvent.BOT_STARTED_SPEAKING, timeout=PATIENCE))
@@ -244,8 +244,8 @@ def test_interruption_of_a_bot_that_speaks(seed_page: InPagePython) -> None:
     assert took < 10, "it was silent long before the sentence was over, which takes 18 s"
 
 
-def test_single_turn_actions(seed_page: InPagePython) -> None:
-    result = seed_page.run("""
+def test_single_turn_actions(page: InPagePython) -> None:
+    result = page.run("""
         client = new_client()
         words = []
         client.on(RTVIEvent.BOT_LLM_TEXT, lambda piece: words.append(piece.text))
@@ -275,8 +275,8 @@ def test_single_turn_actions(seed_page: InPagePython) -> None:
     assert state == "disconnected"
 
 
-def test_the_connect_endpoint_refuses_and_the_handler_goes_round_it(seed_page: InPagePython) -> None:
-    result = seed_page.run("""
+def test_the_connect_endpoint_refuses_and_the_handler_goes_round_it(page: InPagePython) -> None:
+    result = page.run("""
         refused = await failure(new_client(services=None, config=None).connect())
 
         async def handler(params, timeout, abort_controller):
@@ -316,8 +316,8 @@ def test_the_connect_endpoint_refuses_and_the_handler_goes_round_it(seed_page: I
     assert (aborted, state) == ("ConnectAbortedError", "error")
 
 
-def test_disconnect_bot(seed_page: InPagePython) -> None:
-    result = seed_page.run("""
+def test_disconnect_bot(page: InPagePython) -> None:
+    result = page.run("""
         client = new_client()
         await client.connect()
         gone = asyncio.ensure_future(client.wait_for(RTVIEvent.BOT_DISCONNECTED, timeout=PATIENCE))
@@ -330,9 +330,9 @@ def test_disconnect_bot(seed_page: InPagePython) -> None:
     assert result == "disconnected"
 
 
-def test_an_offer_that_cannot_be_answered_is_refused(seed_page: InPagePython, seed_server: SeedBot) -> None:
+def test_an_offer_that_cannot_be_answered_is_refused(page: InPagePython, rtvi_0_3_server: Rtvi03Servers) -> None:
     """As one is that comes when the bot is just leaving: the page can read why."""
-    result = seed_page.run(
+    result = page.run(
         """
         client = new_client()
         bots = []
@@ -344,6 +344,6 @@ def test_an_offer_that_cannot_be_answered_is_refused(seed_page: InPagePython, se
         result = [refused.status, (await refused.json()).detail, client.state]
         await client.disconnect()
         """,
-        url=f"{seed_server.bot_url}/api/offer",
+        url=f"{rtvi_0_3_server.bot_url}/api/offer",
     )
     assert result == [400, "the offer cannot be answered: ", "ready"]

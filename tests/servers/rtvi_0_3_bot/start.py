@@ -7,7 +7,7 @@ from pipecat.processors.frameworks.rtvi import RTVIServiceConfig
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from services import DEFAULT_SERVICES, PROVIDERS
 
-BOT_PROFILE = "seed_voice_1"
+BOT_PROFILE = "voice_2024_10"
 """This bot's version and capabilities in one word. Who wants another is refused."""
 
 MAX_DURATION = 3600.0  # seconds

@@ -1,7 +1,7 @@
-"""Runs examples/seed_bot behind examples/connect_endpoint for the tests: a whole server side of the seed era.
+"""Runs tests/servers/rtvi_0_3_bot behind examples/connect_endpoint: a whole server side of RTVI 0.3.
 
-with seed_bot(origins=["http://localhost:7860"]) as bot:
-    requests go to bot.connect_url
+with rtvi_0_3_servers(origins=["http://localhost:7860"]) as servers:
+    requests go to servers.connect_url
 """
 
 import contextlib
@@ -9,20 +9,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from environment import environment
 from local_bot import EXAMPLE as LOCAL_BOT
-from local_bot import bot_python
+from local_bot import LocalBot, bot_python
 from paths import CACHE, ROOT
 from servers import Server, free_port, started
 
-EXAMPLE = ROOT / "examples" / "seed_bot"
+BOT = ROOT / "tests" / "servers" / "rtvi_0_3_bot"
 CONNECT_ENDPOINT = ROOT / "examples" / "connect_endpoint" / "connect_endpoint.py"
 API_KEYS = {"openai": "sk-secret-of-openai", "together": "sk-secret-of-together"}
-"""No real keys: both providers are local speech servers, whatever the environment holds."""
+"""Not real keys: both providers are local speech servers, whatever the environment holds."""
 
 
 @dataclass
-class SeedBot:
+class Rtvi03Servers:
     """The running servers.
 
     Attributes:
@@ -43,13 +44,13 @@ class SeedBot:
             server.check()
 
 
-def seed_python() -> Path:
-    """The Python of the seed bot's own environment, installed on first use."""
-    return environment(ROOT / ".venv-seed", EXAMPLE / "requirements.txt")
+def rtvi_0_3_python() -> Path:
+    """The Python of the bot's own environment, installed on first use."""
+    return environment(ROOT / ".venv-rtvi-0.3", BOT / "requirements.txt")
 
 
 @contextlib.contextmanager
-def seed_bot(*, origins: Sequence[str] = ()) -> Iterator[SeedBot]:
+def rtvi_0_3_servers(*, origins: Sequence[str] = ()) -> Iterator[Rtvi03Servers]:
     """Starts everything on free ports of loopback and waits until it answers; ends it on exit.
 
     Args:
@@ -67,14 +68,24 @@ def seed_bot(*, origins: Sequence[str] = ()) -> Iterator[SeedBot]:
         environment = {f"{name.upper()}_BASE_URL": f"http://127.0.0.1:{port}/v1" for name, port in ports.items()}
         environment |= dict.fromkeys(_variables(), "")
         bot_url = f"http://127.0.0.1:{(port := free_port())}"
-        command = [str(EXAMPLE / "server.py"), "--port", str(port), "--for-tests", *_options(origins)]
-        log = CACHE / f"seed-bot-{port}.log"
-        bot = stack.enter_context(started(seed_python(), command, "seed bot", f"{bot_url}/health", log, environment))
+        command = [str(BOT / "server.py"), "--port", str(port), "--for-tests", *_options(origins)]
+        log = CACHE / f"rtvi-0.3-bot-{port}.log"
+        bot = stack.enter_context(
+            started(rtvi_0_3_python(), command, "RTVI 0.3 bot", f"{bot_url}/health", log, environment)
+        )
         connect_url, endpoint = stack.enter_context(connect_endpoint(bot_url, origins=origins))
-        running = SeedBot(connect_url, bot_url, endpoint, bot, providers)
+        running = Rtvi03Servers(connect_url, bot_url, endpoint, bot, providers)
         for server in (*providers, bot):
             server.wait_until_ready()
         yield running
+
+
+@pytest.fixture(scope="session", name="rtvi_0_3_server")
+def start_rtvi_0_3_server(bot: LocalBot) -> Iterator[Rtvi03Servers]:
+    """One connect endpoint and one bot for the whole run, for the pages that the local bot serves."""
+    with rtvi_0_3_servers(origins=[bot.address.rstrip("/")]) as running:
+        yield running
+        running.check()
 
 
 @contextlib.contextmanager
@@ -91,14 +102,14 @@ def connect_endpoint(
     if defaults:
         command += ["--defaults", str(defaults)]
     log = CACHE / f"connect-endpoint-{port}.log"
-    with started(seed_python(), command, "connect endpoint", f"{url}/health", log, _variables()) as server:
+    with started(rtvi_0_3_python(), command, "connect endpoint", f"{url}/health", log, _variables()) as server:
         server.wait_until_ready()
         yield url, server
 
 
 def _provider(python: Path, name: str, port: int) -> contextlib.AbstractContextManager[Server]:
     """The local speech server in the part of one provider, which says who it is when it is asked."""
-    phrases = EXAMPLE / "models" / f"{name}.json"
+    phrases = BOT / "models" / f"{name}.json"
     command = [str(LOCAL_BOT / "speech_server.py"), "--port", str(port), "--phrases", str(phrases)]
     return started(python, command, name, f"http://127.0.0.1:{port}/health", CACHE / f"{name}-{port}.log")
 
