@@ -64,22 +64,26 @@ class Tracks(NamedTuple):
 
 
 class DeviceKind(NamedTuple):
-    """A kind of device.
+    """A kind of device; both clients have the same events of it.
 
     Attributes:
         name: as in ``DeviceError.devices``.
         noun: what people call it; for a microphone and a camera also its name in the Permissions API.
         kind: as in ``MediaDeviceInfo.kind``.
+        listed: the event that there are other devices of the kind than before.
+        selected: the event that another device of the kind is used.
     """
 
     name: DeviceName
     noun: str
     kind: str
+    listed: str
+    selected: str
 
 
-MIC: Final = DeviceKind("mic", "microphone", "audioinput")
-CAM: Final = DeviceKind("cam", "camera", "videoinput")
-SPEAKER: Final = DeviceKind("speaker", "speaker", "audiooutput")
+MIC: Final = DeviceKind("mic", "microphone", "audioinput", "availableMicsUpdated", "micUpdated")
+CAM: Final = DeviceKind("cam", "camera", "videoinput", "availableCamsUpdated", "camUpdated")
+SPEAKER: Final = DeviceKind("speaker", "speaker", "audiooutput", "availableSpeakersUpdated", "speakerUpdated")
 DEVICE_KINDS: Final[dict[DeviceName, DeviceKind]] = {kind.name: kind for kind in (CAM, MIC, SPEAKER)}
 
 

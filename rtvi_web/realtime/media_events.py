@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from rtvi_web.core.media import DeviceName, MediaDevice, MediaState, MediaStreamTrack, Participant
+from rtvi_web.core.media import DEVICE_KINDS, DeviceName, MediaDevice, MediaState, MediaStreamTrack, Participant
 from rtvi_web.errors import DeviceError
 from rtvi_web.realtime.event_handlers import EventHandlers
-
-_AVAILABLE: dict[DeviceName, str] = {
-    "mic": "availableMicsUpdated",
-    "cam": "availableCamsUpdated",
-    "speaker": "availableSpeakersUpdated",
-}
-_SELECTED: dict[DeviceName, str] = {"mic": "micUpdated", "cam": "camUpdated", "speaker": "speakerUpdated"}
 
 
 class MediaEvents:
@@ -21,10 +14,10 @@ class MediaEvents:
         self._client = client
 
     def devices_changed(self, name: DeviceName, devices: list[MediaDevice]) -> None:
-        self._client.dispatch(_AVAILABLE[name], devices)
+        self._client.dispatch(DEVICE_KINDS[name].listed, devices)
 
     def device_selected(self, name: DeviceName, device: MediaDevice | None) -> None:
-        self._client.dispatch(_SELECTED[name], device)
+        self._client.dispatch(DEVICE_KINDS[name].selected, device)
 
     def state_changed(self, state: MediaState) -> None:
         self._client.dispatch("mediaStateUpdated", state)

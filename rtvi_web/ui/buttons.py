@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from rtvi_web.browser import dom
-from rtvi_web.core.media import DeviceName, DeviceState, DeviceStatus
+from rtvi_web.core.media import CAM, MIC, DeviceKind, DeviceState, DeviceStatus
 from rtvi_web.errors import DeviceError, UnsupportedFeatureError
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.ui.widget import MediaClient, Widget
@@ -28,14 +28,14 @@ def mic_button(client: MediaClient, *, into: Any) -> Widget:
         InvalidArgumentError: there is no such element.
     """
     switch = _Switch(client, into, "Mute", lambda: client.is_mic_enabled, client.enable_mic, pressed_when=False)
-    switch.complain_about("mic", "microphone", lambda: client.media_state.mic)
+    switch.complain_about(MIC, lambda: client.media_state.mic)
     return switch
 
 
 def cam_button(client: RTVIClient, *, into: Any) -> Widget:
     """Opens and releases the camera; otherwise as :func:`mic_button`."""
     switch = _Switch(client, into, "Camera", lambda: client.is_cam_enabled, client.enable_cam)
-    switch.complain_about("cam", "camera", lambda: client.media_state.cam)
+    switch.complain_about(CAM, lambda: client.media_state.cam)
     return switch
 
 
@@ -86,16 +86,16 @@ class _Switch(Widget):
         self.follow(self._show, *changes)
         self._show()
 
-    def complain_about(self, device: DeviceName, noun: str, state: Callable[[], DeviceState]) -> None:
+    def complain_about(self, kind: DeviceKind, state: Callable[[], DeviceState]) -> None:
         """Show the error that the device's state tells, once it was asked for in vain."""
 
         def failed(error: DeviceError) -> None:
-            self._complains |= device in error.devices
+            self._complains |= kind.name in error.devices
             self._show()
 
         self._state = state
         self._text = dom.make("p")
-        self._ask = dom.make("button", "", f"Ask for the {noun} again", type="button")
+        self._ask = dom.make("button", "", f"Ask for the {kind.noun} again", type="button")
         self.scope.listen(self._ask, "click", self._press)
         self.follow(failed, RTVIEvent.DEVICE_ERROR)
         self._show()

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from rtvi_web.browser import dom
 from rtvi_web.browser.devices import watch_devices
-from rtvi_web.core.event import Event
-from rtvi_web.core.media import DeviceName, MediaDevice
+from rtvi_web.core.media import DEVICE_KINDS, DeviceName, MediaDevice
 from rtvi_web.errors import DeviceError, InvalidArgumentError, UnsupportedFeatureError
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.ui.widget import MediaClient, Widget
 
-
-class _Kind(NamedTuple):
-    label: str
-    none: str
-    available: Event[list[MediaDevice]]
-    updated: Event[MediaDevice | None]
-
-
-_KINDS: Final[dict[str, _Kind]] = {
-    "mic": _Kind("Microphone", "Listed once one is allowed", RTVIEvent.AVAILABLE_MICS_UPDATED, RTVIEvent.MIC_UPDATED),
-    "cam": _Kind("Camera", "Listed once one is allowed", RTVIEvent.AVAILABLE_CAMS_UPDATED, RTVIEvent.CAM_UPDATED),
-    "speaker": _Kind("Speaker", "System default", RTVIEvent.AVAILABLE_SPEAKERS_UPDATED, RTVIEvent.SPEAKER_UPDATED),
+_NONE_LISTED: Final[dict[DeviceName, str]] = {
+    "mic": "Listed once one is allowed",
+    "cam": "Listed once one is allowed",
+    "speaker": "System default",
 }
 
 
@@ -44,17 +35,17 @@ def device_select(client: MediaClient, device: DeviceName, *, into: Any, label: 
     Raises:
         InvalidArgumentError: there is no such element, or no such kind of device; RealtimeClient has no cameras.
     """
-    kind = _KINDS.get(device)
+    kind = DEVICE_KINDS.get(device)
     if kind is None:
         raise InvalidArgumentError(f"A device is 'mic', 'cam' or 'speaker', not {device!r}.")
     if not hasattr(client, f"update_{device}"):
-        raise InvalidArgumentError(f"{type(client).__name__} has no {kind.label.lower()}.")
+        raise InvalidArgumentError(f"{type(client).__name__} has no {kind.noun}.")
     get_all: Callable[[], Awaitable[list[MediaDevice]]] = getattr(client, f"get_all_{device}s")
     update: Callable[[str], Awaitable[None]] = getattr(client, f"update_{device}")
     widget = Widget(client, into, "div", "device-select")
     select = dom.make("select")
     problem = dom.make("p", "rtvi-problem", role="alert")
-    widget.element.append(dom.make("label", "", dom.make("span", "", label or kind.label), select), problem)
+    widget.element.append(dom.make("label", "", dom.make("span", "", label or kind.noun.capitalize()), select), problem)
 
     def show_selected(*_: Any) -> None:
         selected: MediaDevice | None = getattr(client, f"selected_{device}")
@@ -62,7 +53,7 @@ def device_select(client: MediaClient, device: DeviceName, *, into: Any, label: 
 
     def show(devices: list[MediaDevice]) -> None:
         named = [dom.make("option", "", device.label or "Without a name", value=device.id) for device in devices]
-        select.replaceChildren(*(named or [dom.make("option", "", kind.none, value="")]))
+        select.replaceChildren(*(named or [dom.make("option", "", _NONE_LISTED[device], value="")]))
         select.disabled = not devices
         show_selected()
 
@@ -87,8 +78,8 @@ def device_select(client: MediaClient, device: DeviceName, *, into: Any, label: 
         if device in error.devices and error not in [state.error for state in client.media_state]:
             problem.textContent = str(error)
 
-    widget.follow(show, kind.available)
-    widget.follow(changed, kind.updated)
+    widget.follow(show, kind.listed)
+    widget.follow(changed, kind.selected)
     widget.follow(failed, RTVIEvent.DEVICE_ERROR)
     # In a session the client looks itself; before and after, this does.
     watch_devices(widget.scope, lambda: client.run(look(), "listing the devices failed"))

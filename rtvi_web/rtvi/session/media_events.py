@@ -3,21 +3,9 @@
 from __future__ import annotations
 
 from rtvi_web.core.emitter import Emitter
-from rtvi_web.core.event import Event
-from rtvi_web.core.media import DeviceName, MediaDevice, MediaState, MediaStreamTrack, Participant
+from rtvi_web.core.media import DEVICE_KINDS, DeviceName, MediaDevice, MediaState, MediaStreamTrack, Participant
 from rtvi_web.errors import DeviceError
-from rtvi_web.rtvi.protocol.events import RTVIEvent
-
-_AVAILABLE: dict[DeviceName, Event[list[MediaDevice]]] = {
-    "mic": RTVIEvent.AVAILABLE_MICS_UPDATED,
-    "cam": RTVIEvent.AVAILABLE_CAMS_UPDATED,
-    "speaker": RTVIEvent.AVAILABLE_SPEAKERS_UPDATED,
-}
-_SELECTED: dict[DeviceName, Event[MediaDevice | None]] = {
-    "mic": RTVIEvent.MIC_UPDATED,
-    "cam": RTVIEvent.CAM_UPDATED,
-    "speaker": RTVIEvent.SPEAKER_UPDATED,
-}
+from rtvi_web.rtvi.protocol.events import EVENTS, RTVIEvent
 
 
 class MediaEvents:
@@ -27,10 +15,10 @@ class MediaEvents:
         self._emitter = emitter
 
     def devices_changed(self, name: DeviceName, devices: list[MediaDevice]) -> None:
-        self._emitter.emit(_AVAILABLE[name], devices)
+        self._emitter.emit(EVENTS[DEVICE_KINDS[name].listed], devices)
 
     def device_selected(self, name: DeviceName, device: MediaDevice | None) -> None:
-        self._emitter.emit(_SELECTED[name], device)
+        self._emitter.emit(EVENTS[DEVICE_KINDS[name].selected], device)
 
     def state_changed(self, state: MediaState) -> None:
         self._emitter.emit(RTVIEvent.MEDIA_STATE_UPDATED, state)
