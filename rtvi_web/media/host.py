@@ -1,4 +1,4 @@
-"""What a microphone, a camera, a screen and a speaker need of the media that they belong to."""
+"""What microphone, camera, screen and speaker need from the media that they belong to."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class MediaHost(Protocol):
         ...
 
     async def refresh(self) -> None:
-        """Look again which devices there are."""
+        """Ask the browser again which devices there are."""
 
     async def send_track(self, source: TrackSource, track: Any) -> None:
-        """Send a track in place of the one before; ``None`` for none."""
+        """Send this track instead of the current one; ``None`` sends none."""
 
     def state_changed(self) -> None:
-        """A device has got to another state."""
+        """The state of a device has changed."""
 
-    def track_changed(self, source: TrackSource, before: Any, now: Any) -> None:
-        """Another track is to be heard or seen, in place of the one before; ``None`` for none."""
+    def track_is(self, source: TrackSource, track: Any) -> None:
+        """This track is heard or seen now, ``None`` for none; if it was another one before, all are told."""

@@ -46,7 +46,6 @@ class InputDevice:
         # A microphone stays open while it is muted. A camera is released, so that its light goes out.
         self._stays_open = kind is MIC or own is not None
         self._capture = Capture(kind.name, partial(open_input, kind.name), self._on_ended, own=own)
-        self._notified: Any = None
         self._announced: MediaDevice | None = None
         self._unplugged = False
         self._reopened = False
@@ -302,11 +301,8 @@ class InputDevice:
         self._report(self._error("not-found", f"{label} is gone; {now.label} is used in its place."))
 
     def _notify(self) -> None:
-        """Tell the bot and the page what is sent, where that has changed."""
-        track = self.track if self.enabled else None
-        if track is not self._notified:
-            before, self._notified = self._notified, track
-            self._host.track_changed(self._source, before, track)
+        """Tell the bot and the page what is sent, if that has changed."""
+        self._host.track_is(self._source, self.track if self.enabled else None)
 
     def _set_state(self, state: DeviceState) -> None:
         if state != self.state:

@@ -83,6 +83,7 @@ class PageMedia:
         self._listener: MediaListener | None = None
         self._link: MediaLink | None = None
         self._devices: dict[DeviceName, list[MediaDevice]] = {}
+        self._heard_or_seen: dict[TrackSource, Any] = {}
         self._views: list[tuple[VideoView, VideoSource]] = []
         self._watch: _js.Scope | None = None
         self._tasks = Tasks()
@@ -323,8 +324,12 @@ class PageMedia:
     def state_changed(self) -> None:
         self.listener.state_changed(self.media_state)
 
-    def track_changed(self, source: TrackSource, before: Any, now: Any) -> None:
+    def track_is(self, source: TrackSource, track: Any) -> None:
+        before = self._heard_or_seen.get(source)
+        if track is before:
+            return
+        self._heard_or_seen[source] = track
         if self._link is not None:
-            self._link.send_status(source, now is not None)
+            self._link.send_status(source, track is not None)
         self._show_views()
-        self.listener.track_changed(LOCAL, before, now, screen=source == "screen")
+        self.listener.track_changed(LOCAL, before, track, screen=source == "screen")

@@ -15,7 +15,6 @@ class ScreenShare:
     def __init__(self, host: MediaHost) -> None:
         self._host = host
         self._capture = Capture("screen", open_screen, self._notify)
-        self._notified: Any = None
 
     @property
     def track(self) -> Any:
@@ -46,7 +45,5 @@ class ScreenShare:
         self._notify()
 
     def _notify(self) -> None:
-        """Tell the bot and the page what is shared, where that has changed."""
-        if self.track is not self._notified:
-            before, self._notified = self._notified, self.track
-            self._host.track_changed("screen", before, self._notified)
+        """Tell the bot and the page what is shared, if that has changed."""
+        self._host.track_is("screen", self.track)
