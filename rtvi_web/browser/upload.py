@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from rtvi_web.browser import _js
 from rtvi_web.errors import HttpError
@@ -50,18 +51,22 @@ async def upload(
             scope.listen(request.upload, "progress", lambda event: on_progress(event.loaded / (event.total or 1)))
         form = _js.construct("FormData")
         form.append("file", _js.construct("Blob", [data], {"type": media_type}), name)
-        try:
-            with _js.guarded():
-                request.open("POST", url)
-                for header, value in headers.items():
-                    if header.lower() != "content-type":
-                        request.setRequestHeader(header, value)
-                request.send(form)
-        except _js.JsError as error:
-            raise HttpError(f"POST {url} cannot be sent: {error.message}") from error
+        _send(request, url, headers, form)
         if not await ended:
             raise HttpError(f"POST {url} got no answer. Is the server running, and does it allow this page's origin?")
         return request.status, str(request.responseText)
     finally:
         request.abort()
         scope.close()
+
+
+def _send(request: Any, url: str, headers: Mapping[str, str], form: Any) -> None:
+    try:
+        with _js.guarded():
+            request.open("POST", url)
+            for header, value in headers.items():
+                if header.lower() != "content-type":
+                    request.setRequestHeader(header, value)
+            request.send(form)
+    except _js.JsError as error:
+        raise HttpError(f"POST {url} cannot be sent: {error.message}") from error
