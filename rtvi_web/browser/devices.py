@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rtvi_web.browser import _js
+from rtvi_web.core.foreign_json import read_json
 from rtvi_web.errors import NotInBrowserError
 
 
@@ -50,7 +51,8 @@ def recall(key: str) -> dict[str, Any]:
     """What :func:`remember` kept under a key of the local storage; empty if there is nothing, or no storage."""
     try:
         with _js.guarded():
-            value = json.loads(_js.or_none(_js.api("localStorage").getItem(key)) or "{}")
+            kept = _js.or_none(_js.api("localStorage").getItem(key))
+        value = read_json(kept or "{}")  # Any other page of this site may have written it.
     except (_js.JsError, NotInBrowserError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}
