@@ -1,22 +1,15 @@
-"""Audio that is measured and read: levels, and samples.
+"""How loud tracks are, measured by the browser's own audio nodes on its audio thread.
 
-All of it is done by the browser's own audio nodes, on its audio thread. None of them is an AudioWorklet, whose module
-would have to be a file beside the page: so this works from a plain wheel, under any Content-Security-Policy.
+None of them is an AudioWorklet, whose module would have to be a file or a Blob: this works from a plain wheel, under
+any Content-Security-Policy.
 """
 
 from __future__ import annotations
 
 import math
-from array import array
 from typing import Any
 
 from rtvi_web.browser import _js
-
-RING = 32768
-"""Samples that an ``AnalyserNode`` keeps at most."""
-_FULL_SCALE = 32767
-_CLOCK = 16384
-"""Samples after which the clock starts again: enough to tell its rounds apart by the context's time."""
 
 
 def audio_context(sample_rate: int | None = None) -> Any:
@@ -27,7 +20,8 @@ def audio_context(sample_rate: int | None = None) -> Any:
     return context
 
 
-def _source(context: Any, track: Any) -> Any:
+def track_source(context: Any, track: Any) -> Any:
+    """A node of the context that gives what the track sends."""
     return context.createMediaStreamSource(_js.construct("MediaStream", [track]))
 
 
@@ -35,7 +29,7 @@ def resume_if_suspended(context: Any) -> None:
     """Let a context run that the autoplay policy has not let run so far, if the page was clicked meanwhile."""
     if context.state != "suspended":
         return
-    # Before the click it would be in vain, and a warning in the browser's console each time.
+    # Before a click the browser refuses, and writes a warning to its console each time.
     activation = getattr(_js.api("navigator"), "userActivation", None)
     if activation is None or activation.hasBeenActive:
         _js.begin(context, "resume")
@@ -76,7 +70,7 @@ class LevelMeter:
         moment = context.createBuffer(1, length, context.sampleRate)
         moment.getChannelData(0).fill(1 / length)
         source, square, average, analyser = (
-            _source(context, track),
+            track_source(context, track),
             context.createGain(),
             context.createConvolver(),
             context.createAnalyser(),
@@ -102,110 +96,3 @@ class LevelMeter:
         if self._context is not None:
             _js.begin(self._context, "close")
             self._context = None
-
-
-class Recorder:
-    """Reads a track's samples as they come, as one channel of 16-bit integers.
-
-    An ``AnalyserNode`` is a ring of the latest samples. Which of them are new is told by a second one that a clock
-    runs through: a sound whose samples count themselves. So none is read twice, and none is lost unless nobody reads
-    for the length of the ring; how many were is known then.
-
-    Args:
-        sample_rate: samples a second. Where the browser cannot convert (Firefox), ``sample_rate`` is another one.
-        track: what to listen to at first.
-    """
-
-    def __init__(self, sample_rate: int, track: Any) -> None:
-        self._source: Any = None
-        self._track: Any = None
-        self.dropped = 0
-        """Samples that were lost because nobody read them in time."""
-        self._build(sample_rate)
-        try:
-            with _js.guarded():
-                self.listen(track)
-        except _js.JsError:
-            self.close()
-            self._build(None)
-            self.listen(track)
-        self._position = self._head()
-
-    def _build(self, sample_rate: int | None) -> None:
-        context = self._context = audio_context(sample_rate)
-        self.sample_rate = int(context.sampleRate)
-        self._clamp, gain = context.createWaveShaper(), context.createGain()
-        curve = _js.construct("Float32Array", 2)
-        curve[0], curve[1] = -1, 1
-        self._clamp.curve = curve
-        gain.gain.value = _FULL_SCALE
-        gain.channelCount, gain.channelCountMode = 1, "explicit"
-        self._ring, self._now = context.createAnalyser(), context.createAnalyser()
-        self._ring.fftSize, self._now.fftSize = RING, 32
-        self._clamp.connect(gain)
-        gain.connect(self._ring)
-        counting = context.createBuffer(1, _CLOCK, self.sample_rate)
-        counting.getChannelData(0).assign(array("f", range(_CLOCK)))
-        clock = context.createBufferSource()
-        clock.buffer, clock.loop = counting, True
-        clock.connect(self._now)
-        self._began = float(context.currentTime)  # Not 0 where the page was busy meanwhile.
-        clock.start()
-        self._samples = _js.construct("Float32Array", RING)
-        self._moment = _js.construct("Float32Array", 1)
-
-    def listen(self, track: Any) -> None:
-        """Read another track from now on; nothing happens if it is the same."""
-        if track is self._track:
-            return
-        if self._source is not None:
-            self._source.disconnect()
-        self._source = _source(self._context, track)
-        self._source.connect(self._clamp)
-        self._track = track
-
-    def available(self) -> int:
-        """How many samples can be read; those that can no more are counted as dropped."""
-        waiting = self._head() - self._position
-        if waiting > RING:
-            self.dropped += waiting - RING
-            self._position += waiting - RING
-        return min(waiting, RING)
-
-    def read(self, count: int) -> bytes | None:
-        """The next samples, ``None`` if there are not yet so many."""
-        resume_if_suspended(self._context)
-        available = self.available()
-        if available < count:
-            return None
-        start = RING - available
-        self._position += count
-        samples = _js.construct("Int16Array", self._samples.subarray(start, start + count))
-        data: bytes = samples.to_bytes()
-        return data
-
-    def skip(self) -> None:
-        """Pass over what is there."""
-        self._position = self._head()
-
-    def close(self) -> None:
-        """Stop listening, and let the audio hardware go."""
-        if self._source is not None:
-            self._source.disconnect()
-            self._source = self._track = None
-        _js.begin(self._context, "close")
-
-    def _head(self) -> int:
-        """The number of the newest sample, which is the last in ``_samples`` then."""
-        while True:
-            before = self._read_clock()
-            self._ring.getFloatTimeDomainData(self._samples)
-            if self._read_clock() == before:  # else the audio thread came in between
-                break
-        elapsed = float(self._context.currentTime) - self._began
-        rounds = round((elapsed * self.sample_rate - before) / _CLOCK)
-        return before + _CLOCK * max(0, rounds)
-
-    def _read_clock(self) -> int:
-        self._now.getFloatTimeDomainData(self._moment)
-        return int(self._moment[0])

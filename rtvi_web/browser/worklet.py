@@ -16,6 +16,7 @@ from typing import Any
 from rtvi_web.browser import _js
 from rtvi_web.errors import UnsupportedFeatureError
 
+PCM_MODULE = "pcm.js"
 META = "rtvi-web-worklets"
 FEATURE = "AudioWorklet"
 

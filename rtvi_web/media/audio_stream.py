@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from rtvi_web.browser.analysis import Recorder
+from rtvi_web.browser.recorder import make_recorder
 from rtvi_web.core.media import AudioFrame
 
 
 class TrackAudio:
-    """The frames of whatever track is there; an :class:`~rtvi_web.rtvi.transport.AudioStream`.
+    """The frames of one track after another: an :class:`~rtvi_web.core.media.AudioStream`.
 
-    Nothing runs between two frames but the browser's own audio nodes, so a loop that is left costs nothing more.
+    Between two frames only the browser's own audio nodes run, and a loop that is left stops them.
 
     Args:
         track: the track of this moment, or ``None``.
@@ -30,16 +30,14 @@ class TrackAudio:
         self.dropped = 0
 
     async def __aiter__(self) -> AsyncIterator[AudioFrame]:
-        recorder: Recorder | None = None
+        recorder = make_recorder(self._sample_rate)
         try:
             while self._alive():
                 track = self._track()
                 if track is None:
                     await asyncio.sleep(self._frame)
                     continue
-                if recorder is None:
-                    recorder = Recorder(self._sample_rate, track)
-                recorder.listen(track)
+                await recorder.listen(track)
                 count = round(self._frame * recorder.sample_rate)
                 data = recorder.read(count)
                 self.dropped = recorder.dropped
@@ -48,5 +46,4 @@ class TrackAudio:
                 else:
                     await asyncio.sleep((count - recorder.available()) / recorder.sample_rate)
         finally:
-            if recorder is not None:
-                recorder.close()
+            recorder.close()

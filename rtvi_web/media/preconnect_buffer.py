@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from rtvi_web.browser._js import JsError
-from rtvi_web.browser.analysis import Recorder
+from rtvi_web.browser.recorder import make_recorder
 
 logger = logging.getLogger(__name__)
 
@@ -49,29 +49,27 @@ class PreconnectBuffer:
 
     def __init__(self, microphone: Callable[[], Any]) -> None:
         self._microphone = microphone
-        self._recorder: Recorder | None = None
+        self._recorder = make_recorder(SAMPLE_RATE)
         self._deaf = False
         self._chunks: deque[bytes] = deque(maxlen=round(KEPT / _CHUNK))
         self._recording = asyncio.ensure_future(self._record())
 
     async def _record(self) -> None:
         while True:
-            self.collect()
+            await self.collect()
             await asyncio.sleep(_INTERVAL)
 
-    def collect(self) -> None:
+    async def collect(self) -> None:
         """Take the chunks that are complete; call it when the microphone opens, or is another."""
         track = self._microphone()
         if track is None or self._deaf:
             return
-        if self._recorder is None:
-            try:
-                self._recorder = Recorder(SAMPLE_RATE, track)
-            except JsError as error:  # No sound system, or too many contexts: the session does without.
-                logger.warning("what is said before the bot is ready cannot be kept: %s", error)
-                self._deaf = True
-                return
-        self._recorder.listen(track)
+        try:
+            await self._recorder.listen(track)
+        except JsError as error:  # No sound system, or too many contexts: the session does without.
+            logger.warning("what is said before the bot is ready cannot be kept: %s", error)
+            self._deaf = True
+            return
         chunk = round(_CHUNK * self._recorder.sample_rate)
         while data := self._recorder.read(chunk):
             self._chunks.append(data)
@@ -86,7 +84,7 @@ class PreconnectBuffer:
         self._recording.cancel()
         last = time.monotonic()
         caught_up: float | None = None
-        self.collect()
+        await self.collect()
         unhurried = last + _PATIENCE + 2 * len(self._chunks) * _CHUNK  # Twice what it takes where nothing is busy.
         while True:
             now = time.monotonic()
@@ -97,7 +95,7 @@ class PreconnectBuffer:
                 send("raw-audio-batch", self._batch(min(_BATCH, due - start)))
             await sent()
             caught_up = caught_up or (None if self._chunks else time.monotonic())
-            self.collect()  # What was said meanwhile.
+            await self.collect()  # What was said meanwhile.
             if caught_up and (len(self._chunks) < _BATCH or time.monotonic() > caught_up + _PATIENCE):
                 break
             await asyncio.sleep(_BATCH * _CHUNK / _SPEED)
@@ -108,13 +106,10 @@ class PreconnectBuffer:
         """The next chunks, as Pipecat takes them."""
         count = min(count, len(self._chunks))
         chunks = [base64.b64encode(self._chunks.popleft()).decode() for _ in range(count)]
-        rate = self._recorder.sample_rate if self._recorder else SAMPLE_RATE
-        return {"base64AudioBatch": chunks, "sampleRate": rate, "numChannels": 1}
+        return {"base64AudioBatch": chunks, "sampleRate": self._recorder.sample_rate, "numChannels": 1}
 
     def close(self) -> None:
         """Forget everything."""
         self._recording.cancel()
         self._chunks.clear()
-        if self._recorder is not None:
-            self._recorder.close()
-            self._recorder = None
+        self._recorder.close()

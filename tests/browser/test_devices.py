@@ -159,7 +159,7 @@ async def test_the_gap_that_the_bot_hears_between_two_microphones(selenium):
     from edge import replaced
     from loopback import Bot, connected, frequency, tone
 
-    from rtvi_web.browser.analysis import Recorder
+    from rtvi_web.browser.recorder import make_recorder
 
     async with tone(500) as low, tone(1000) as high, Bot() as bot:
         js.tones = js.Array.of(low, high)
@@ -169,7 +169,8 @@ async def test_the_gap_that_the_bot_hears_between_two_microphones(selenium):
         )
         with replaced("MediaDevices.prototype", "getUserMedia", source):
             async with connected(bot) as (link, _):
-                ear = Recorder(16000, bot.heard)
+                ear = make_recorder(16000)
+                await ear.listen(bot.heard)
 
                 async def hear(pitch):
                     """What is heard until it has this pitch."""
@@ -288,7 +289,9 @@ async def test_a_choice_is_not_remembered_where_the_page_says_so(selenium):
         assert js.localStorage.length == 0
 
 
-@pytest.mark.parametrize("stored", ["no JSON", "[1]", '{"mic": 1}', '{"mic": {"id": 7, "label": null}}'])
+@pytest.mark.parametrize(
+    "stored", ["no JSON", "[1]", '{"mic": 1}', '{"mic": {"id": 7, "label": null}}', "[" * 10_000, '{"a":' * 10_000]
+)
 @run_in_pyodide
 async def test_nonsense_in_the_storage_is_ignored(selenium, stored):
     import js

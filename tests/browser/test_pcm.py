@@ -32,27 +32,28 @@ async def test_no_sample_is_lost_or_read_twice_but_those_that_nobody_took(seleni
     import asyncio
     import time
 
-    from loopback import tone, until
+    from loopback import until
 
-    from rtvi_web.browser import analysis
+    from rtvi_web.browser import ring_recorder
+    from rtvi_web.browser.recorder import make_recorder
 
     rate, ring = 16000, 32768
-    context = analysis.audio_context(rate)
+    context = ring_recorder.audio_context(rate)
     await until(lambda: context.currentTime > 0.6)  # The page was busy as it began, and it ran on meanwhile.
-    audio_context, analysis.audio_context = analysis.audio_context, lambda _: context
-    try:
-        async with tone() as track:
-            recorder = analysis.Recorder(rate, track)
-            began = context.currentTime
-    finally:
-        analysis.audio_context = audio_context
     # Made in its own context: a track comes through the browser's buffers, which a busy machine starves.
     ramp, source = context.createBuffer(1, 30000, rate), context.createBufferSource()
     ramp.getChannelData(0).assign(array.array("f", [i / 32767 for i in range(30000)]))
     source.buffer, source.loop = ramp, True
-    source.connect(recorder._clamp)
+    before = ring_recorder.audio_context, ring_recorder.track_source
+    ring_recorder.audio_context, ring_recorder.track_source = lambda _: context, lambda *_: source
+    try:
+        recorder = make_recorder(rate)
+        await recorder.listen("a track")
+        began = context.currentTime
+    finally:
+        ring_recorder.audio_context, ring_recorder.track_source = before
     source.start()
-    recorder.skip()  # While it is being started, Chromium may pass over a moment of it.
+    read = len(recorder.read(recorder.available())) // 2  # While it is started, Chromium may pass over a moment of it.
     taken = array.array("h")
     while len(taken) < 48000 or not any(taken):
         await asyncio.sleep(0.01)
@@ -63,14 +64,14 @@ async def test_no_sample_is_lost_or_read_twice_but_those_that_nobody_took(seleni
     steps = [(b - a) % 30000 for a, b in zip(taken[begin:], taken[begin + 1 :], strict=False)]
     assert [step for step in steps if step not in (0, 1, 2)] == []  # a float is cut to an integer
     assert recorder.dropped == 0
-    position, left = recorder._position, context.currentTime
+    read += len(taken)
+    left = context.currentTime
     await until(lambda: context.currentTime > left + 2.5)  # Longer than the ring: nobody reads.
     sooner = context.currentTime
     assert recorder.available() == ring
     later = context.currentTime
     assert recorder.dropped > 4000
-    assert recorder._position == position + recorder.dropped
-    assert (sooner - began) * rate - 2000 < recorder._position + ring < (later - began) * rate + 2000
+    assert (sooner - began) * rate - 2000 < read + recorder.dropped + ring < (later - began) * rate + 2000
     recorder.close()
 
 

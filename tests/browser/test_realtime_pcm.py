@@ -8,9 +8,7 @@ async def test_a_track_becomes_pcm_of_the_rate_that_was_asked_for(selenium):
     import math
 
     from loopback import frequency, until
-    from sound import root_mean_square, tone
-
-    from rtvi_web.browser.pcm import PcmRecorder
+    from sound import recorder_into, root_mean_square, tone
 
     for native in (48_000, 44_100):
         chunks = []
@@ -25,8 +23,8 @@ async def test_a_track_becomes_pcm_of_the_rate_that_was_asked_for(selenium):
             )
 
         async with tone(1000, rate=native) as track:
-            recorder = PcmRecorder(rate=24_000, chunk=960, heard=chunks.append)
-            await recorder.open(track)
+            recorder = recorder_into(chunks)
+            await recorder.listen(track)
             await until(is_the_tone)
             recorder.close()
         assert {len(pcm) for pcm in chunks} == {1920}
@@ -76,15 +74,13 @@ async def test_a_busy_page_misses_no_chunk(selenium):
 
     import js
     from loopback import until
-    from sound import tone
-
-    from rtvi_web.browser.pcm import PcmRecorder
+    from sound import recorder_into, tone
 
     chunks = []
     async with tone(440) as track:
         before = js.opened.contexts.size
-        recorder = PcmRecorder(rate=24_000, chunk=960, heard=chunks.append)
-        await recorder.open(track)
+        recorder = recorder_into(chunks)
+        await recorder.listen(track)
         [context] = list(js.opened.contexts.values())[before:]
         await until(lambda: len(chunks) > 5)
         begun, heard = context.currentTime, len(chunks)
@@ -96,12 +92,34 @@ async def test_a_busy_page_misses_no_chunk(selenium):
 
 
 @run_in_pyodide
+async def test_a_reader_that_does_not_keep_up_loses_the_oldest_samples_and_either_recorder_begins_again(selenium):
+    from loopback import until
+    from sound import tone
+
+    from rtvi_web.browser.recorder import KEPT, make_recorder
+
+    chunks = []
+    async with tone(440) as track:
+        for recorder in (make_recorder(16_000, chunk=640, heard=lambda: chunks.append(1)), make_recorder(16_000)):
+            assert (recorder.available(), recorder.read(1), recorder.dropped) == (0, None, 0)
+            await recorder.listen(track)
+            await until(lambda recorder=recorder: recorder.available() == KEPT and recorder.dropped)
+            assert len(recorder.read(KEPT)) == 2 * KEPT
+            recorder.close()
+            assert (recorder.available(), recorder.read(1)) == (0, None)
+            await recorder.listen(track)
+            await until(lambda recorder=recorder: recorder.available() > 640)
+            recorder.close()
+    assert len(chunks) > KEPT // 640
+
+
+@run_in_pyodide
 async def test_what_is_played_is_heard_in_order_and_counted(selenium):
     import asyncio
 
     from sound import loudness, ramp
 
-    from rtvi_web.browser.pcm import PcmPlayer
+    from rtvi_web.browser.pcm_player import PcmPlayer
 
     spoken = asyncio.Queue()
     player = PcmPlayer(rate=24_000, speaking=spoken.put_nowait, blocked=lambda: spoken.put_nowait("blocked"))
@@ -124,7 +142,7 @@ async def test_an_interruption_counts_what_was_heard_and_drops_the_rest(selenium
     from loopback import until
     from sound import ramp
 
-    from rtvi_web.browser.pcm import PcmPlayer
+    from rtvi_web.browser.pcm_player import PcmPlayer
 
     spoken = asyncio.Queue()
     player = PcmPlayer(rate=24_000, speaking=spoken.put_nowait, blocked=lambda: None)
@@ -195,16 +213,16 @@ async def test_a_pause_within_an_answer_is_no_end(selenium):
     from loopback import until
     from sound import ramp
 
-    from rtvi_web.browser import pcm
+    from rtvi_web.browser import pcm_player
 
-    assert pcm.LULL == 0.2
-    pcm.LULL = 20.0  # No machine is so busy that the next piece comes later.
+    assert pcm_player.LULL == 0.2
+    pcm_player.LULL = 20.0  # No machine is so busy that the next piece comes later.
     try:
         spoken = asyncio.Queue()
-        player = pcm.PcmPlayer(rate=24_000, speaking=spoken.put_nowait, blocked=lambda: None)
+        player = pcm_player.PcmPlayer(rate=24_000, speaking=spoken.put_nowait, blocked=lambda: None)
         await player.open()
     finally:
-        pcm.LULL = 0.2
+        pcm_player.LULL = 0.2
     player.play(ramp(0.1), "item", 0)
     assert await spoken.get() is True
     ended = player._context.currentTime + 0.1
@@ -222,7 +240,7 @@ async def test_a_suspended_context_still_answers(selenium):
     from sound import ramp
 
     from rtvi_web.browser import _js
-    from rtvi_web.browser.pcm import PcmPlayer
+    from rtvi_web.browser.pcm_player import PcmPlayer
 
     player = PcmPlayer(rate=24_000, speaking=lambda _: None, blocked=lambda: None)
     await player.open()
@@ -240,7 +258,7 @@ async def test_a_page_that_may_not_sound_says_so_once_until_a_click(selenium):
     import js
     from sound import ramp
 
-    from rtvi_web.browser.pcm import PcmPlayer
+    from rtvi_web.browser.pcm_player import PcmPlayer
 
     blocked, spoken = asyncio.Queue(), asyncio.Queue()
     resume = js.AudioContext.prototype.resume
@@ -267,9 +285,9 @@ async def test_a_page_that_may_not_sound_says_so_once_until_a_click(selenium):
 async def test_closing_ends_whatever_waits(selenium):
     import asyncio
 
-    from sound import ramp, tone
+    from sound import ramp, recorder_into, tone
 
-    from rtvi_web.browser.pcm import PcmPlayer, PcmRecorder
+    from rtvi_web.browser.pcm_player import PcmPlayer
 
     player = PcmPlayer(rate=24_000, speaking=lambda _: None, blocked=lambda: None)
     opening = asyncio.ensure_future(player.open())
@@ -282,8 +300,8 @@ async def test_closing_ends_whatever_waits(selenium):
 
     heard = []
     async with tone(440) as track:
-        recorder = PcmRecorder(rate=24_000, chunk=960, heard=heard.append)
-        opening = asyncio.ensure_future(recorder.open(track))
+        recorder = recorder_into(heard)
+        opening = asyncio.ensure_future(recorder.listen(track))
         await asyncio.sleep(0)
         recorder.close()
         await asyncio.wait({opening})

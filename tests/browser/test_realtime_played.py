@@ -8,7 +8,7 @@ async def test_each_item_is_counted_by_itself(selenium):
     from loopback import until
     from sound import ramp
 
-    from rtvi_web.browser.pcm import PcmPlayer
+    from rtvi_web.browser.pcm_player import PcmPlayer
 
     player = PcmPlayer(rate=24_000, speaking=lambda _: None, blocked=lambda: None)
     await player.open()

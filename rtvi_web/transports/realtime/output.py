@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rtvi_web.browser import _js
-from rtvi_web.browser.pcm import PcmPlayer, require_sinks
+from rtvi_web.browser.pcm_player import PcmPlayer, require_sinks
 
 
 class PcmOutput:

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from rtvi_web.browser.pcm import PcmPlayer, PcmRecorder
+from rtvi_web.browser.pcm_player import PcmPlayer
+from rtvi_web.browser.recorder import make_recorder
 from rtvi_web.browser.websocket import TextSocket, WebSocketClosedError
 from rtvi_web.core.media import BOT, Participant, ParticipantTracks, TrackSource
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError, TransportStartError
@@ -56,7 +57,7 @@ class RealtimeWebSocketTransport(RealtimeTransport):
             audio_track=microphone,
             level_interval=level_interval,
         )
-        self._recorder = PcmRecorder(rate=SAMPLE_RATE, chunk=CHUNK_SAMPLES, heard=self._on_heard)
+        self._recorder = make_recorder(SAMPLE_RATE, chunk=CHUNK_SAMPLES, heard=self._on_heard)
         self._is_heard = False
         self._socket: TextSocket | None = None
         self._host: RealtimeHost | None = None
@@ -137,13 +138,14 @@ class RealtimeWebSocketTransport(RealtimeTransport):
         if track is None:
             self._recorder.close()
         else:
-            await self._recorder.open(track)
+            await self._recorder.listen(track)
 
     def send_status(self, source: TrackSource, enabled: bool) -> None:
         self._is_heard = enabled
 
-    def _on_heard(self, pcm: bytes) -> None:
-        if self._is_heard and (self._socket is None or self._socket.backlog < MAX_BACKLOG):
+    def _on_heard(self) -> None:
+        pcm = self._recorder.read(CHUNK_SAMPLES)
+        if pcm and self._is_heard and (self._socket is None or self._socket.backlog < MAX_BACKLOG):
             self._client.microphone(pcm)
 
 

@@ -220,7 +220,7 @@ class SmallWebRTCTransport(Transport):
 
     async def send_track(self, source: TrackSource, track: Any) -> None:
         if source == "mic" and self._preconnect_buffer is not None:
-            self._preconnect_buffer.collect()
+            await self._preconnect_buffer.collect()
         elif self._link is not None:
             await self._link.send_track(source, track)
 

@@ -6,6 +6,7 @@ import math
 from array import array
 
 from rtvi_web.browser import _js
+from rtvi_web.browser.recorder import make_recorder
 from rtvi_web.browser.worklet import add_module
 
 
@@ -29,6 +30,12 @@ async def tone(frequency, *, rate=48_000, volume=0.5):
     finally:
         track.stop()
         await _js.call(context, "close")
+
+
+def recorder_into(chunks):
+    """A recorder that appends each 40 ms of what it listens to, at 24 kHz."""
+    recorder = make_recorder(24_000, chunk=960, heard=lambda: chunks.append(recorder.read(960)))
+    return recorder
 
 
 async def recorded_offline(sound, *, native, rate):

@@ -1,4 +1,4 @@
-"""Sound as PCM: the microphone's in chunks, and a speaker that counts what it plays. 16-bit, little-endian, mono."""
+"""A speaker for PCM (16-bit, little-endian, mono) that counts what it plays."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from rtvi_web.browser import _js
-from rtvi_web.browser.worklet import add_module
+from rtvi_web.browser.worklet import PCM_MODULE, add_module
 from rtvi_web.errors import UnsupportedFeatureError
 
-MODULE = "pcm.js"
 RECENT_ITEMS = 32
 """Items of which more sound may still come: after an interruption it is dropped."""
 LULL = 0.2
@@ -20,66 +19,6 @@ REPORT_INTERVAL = 0.1
 """Seconds between two counts that come unasked: the last is what is known of a speaker that does not answer."""
 PATIENCE = 0.5
 """Seconds that the audio thread may take to answer, and a context to start."""
-
-
-class PcmRecorder:
-    """Turns a track into PCM, from :meth:`open` to :meth:`close`. The track stays whose it was.
-
-    The context runs at the rate that the browser likes best, and the worklet converts: some browsers refuse to feed a
-    microphone to a context of another rate.
-
-    Args:
-        rate: samples a second.
-        chunk: samples in each chunk.
-        heard: called with each chunk.
-    """
-
-    def __init__(self, *, rate: int, chunk: int, heard: Callable[[bytes], object]) -> None:
-        self._options = {"rate": rate, "chunk": chunk}
-        self._heard = heard
-        self._scope = _js.Scope()
-        self._track: Any = None
-        self._last = 0
-        """The number of the last call of ``open()`` or ``close()``, which decides what is heard."""
-
-    async def open(self, track: Any) -> None:
-        """Listen to a track; the one before is heard until then. Nothing happens if it is the same.
-
-        Raises:
-            UnsupportedFeatureError: there are no AudioWorklets here.
-        """
-        self._last = number = self._last + 1
-        if track is self._track:
-            return
-        context, scope = _js.construct("AudioContext"), _js.Scope()
-        scope.defer(lambda: _js.begin(context, "close"))
-        try:
-            await add_module(context, MODULE)
-        except BaseException:
-            scope.close()
-            raise
-        if number != self._last:
-            scope.close()
-            return
-        before, self._scope, self._track = self._scope, scope, track
-        before.close()
-        source = context.createMediaStreamSource(_js.construct("MediaStream", [track]))
-        options = {"numberOfOutputs": 0, "channelCount": 1, "channelCountMode": "explicit"}
-        node = _js.construct(
-            "AudioWorkletNode", context, "rtvi-web-recorder", {**options, "processorOptions": self._options}
-        )
-        scope.listen(node.port, "message", lambda event: self._heard(event.data.to_bytes()))
-        node.port.start()
-        source.connect(node)
-        scope.defer(source.disconnect)
-        if context.state == "suspended":  # Safari's begin so
-            _js.begin(context, "resume")
-
-    def close(self) -> None:
-        """Hear no more. :meth:`open` works again."""
-        self._last += 1
-        self._track = None
-        self._scope.close()
 
 
 class PlayedItem(NamedTuple):
@@ -127,7 +66,7 @@ class PcmPlayer:
         Raises:
             UnsupportedFeatureError: there are no AudioWorklets here.
         """
-        await add_module(self._context, MODULE)
+        await add_module(self._context, PCM_MODULE)
         if self._context.state == "closed":
             return
         options = {"lull": round(LULL * self._rate), "report": round(REPORT_INTERVAL * self._rate)}
