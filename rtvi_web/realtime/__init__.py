@@ -1,4 +1,4 @@
-"""The OpenAI Realtime protocol: a client of its own, beside the one for RTVI.
+"""A client for the OpenAI Realtime protocol, beside the one for RTVI.
 
 A transport is named by a word, or is one of :mod:`rtvi_web.transports`; a scripted one for tests is in
 :mod:`rtvi_web.realtime.testing`.

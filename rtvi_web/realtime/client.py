@@ -47,11 +47,11 @@ class RealtimeClient(SpeakingMembers, ItemMembers, ConfigurationMembers, DeviceM
 
     Args:
         settings: a dict of the settings below (camelCase accepted); each may be a keyword instead.
-        config: the session's configuration: a dict (:class:`SessionConfig`, or of the beta's or the seed's shape), a
-            pydantic model, or an object with ``get_session_payload()``.
+        config: the session's configuration: a dict (:class:`SessionConfig`, or of the shape of the beta or of
+            openai-realtime-api), a pydantic model, or an object with ``get_session_payload()``.
         url: where the server is; OpenAI by default.
         api_key: an ephemeral key (``ek_…``), or a function, sync or async, that gives one for each ``connect()``.
-        dangerously_allow_api_key_in_browser: whether another key may be used in a page, where everybody can read it.
+        dangerously_allow_api_key_in_browser: whether other keys may be used in a page, where visitors can read them.
         transport: ``"websocket"`` (the default), ``"webrtc"``, or a transport; one transport serves one client.
         microphone: whether ``connect()`` opens it, muted after ``mute()``; if not, only ``enable_mic(True)`` and
             ``init_devices()`` do.
@@ -60,7 +60,7 @@ class RealtimeClient(SpeakingMembers, ItemMembers, ConfigurationMembers, DeviceM
             ``None`` means no limit.
 
     Raises:
-        InvalidArgumentError: something given cannot work; the message names it.
+        InvalidArgumentError: an argument cannot work; the message names it.
     """
 
     def __init__(
@@ -104,9 +104,9 @@ class RealtimeClient(SpeakingMembers, ItemMembers, ConfigurationMembers, DeviceM
     async def connect(self) -> None:
         """Open the microphone, connect, and wait until the server has taken the configuration. Mirrors ``connect()``.
 
-        A server that says nothing about the configuration is waited for 5 s. With the microphone denied or missing,
-        ``deviceError`` and ``error`` are dispatched and the session goes on without it. The items of the session before
-        are gone.
+        If the server does not answer the configuration, the session goes on after 5 s. If the microphone is denied or
+        missing, ``deviceError`` and ``error`` are dispatched and the session goes on without it. The items of the
+        previous session are dropped.
 
         Raises:
             AlreadyStartedError: there is a connection, or an attempt.
@@ -117,17 +117,17 @@ class RealtimeClient(SpeakingMembers, ItemMembers, ConfigurationMembers, DeviceM
             ConnectAbortedError: ``disconnect()`` was called meanwhile.
             InvalidArgumentError: the function ``api_key`` gave a key that may not be used.
 
-        Each names the phase (``error.phase``); all is released then. So it is when the awaiting task is cancelled.
+        Each names the phase (``error.phase``). Then, and when the awaiting task is cancelled, everything is released.
         """
         await self._session.connect()
 
     def disconnect(self) -> Awaitable[None]:
         """End the session, or the attempt to connect. Mirrors ``disconnect()``.
 
-        From now on nothing is sent or received. The items stay readable until the next ``connect()``.
+        From the call on, nothing is sent or received. The items stay readable until the next ``connect()``.
 
         Returns:
-            Await it, if you like, to know that all is released.
+            Something to await, if you want to know when everything is released.
         """
         return _Ending(self._api.disconnect())
 
@@ -162,7 +162,7 @@ class RealtimeClient(SpeakingMembers, ItemMembers, ConfigurationMembers, DeviceM
 
 
 class _Ending:
-    """What ``disconnect()`` returns: awaitable, and no complaint when nobody awaits it."""
+    """What ``disconnect()`` returns. It may be awaited or dropped: a coroutine would warn if it were dropped."""
 
     def __init__(self, closing: Awaitable[None] | None) -> None:
         self._closing = closing

@@ -1,4 +1,4 @@
-"""The configuration and the tools of a client, and how the server is told of them."""
+"""The configuration and the tools of a client, and how they are sent to the server."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from rtvi_web.realtime.protocol.wire import Event, new_id, object_in, objects_in
 from rtvi_web.realtime.tools import Handler, Tool, tool_of
 
 ACKNOWLEDGED_WITHIN = 5.0
-"""Seconds that ``connect()`` waits for the server to take the configuration."""
+"""Seconds that ``connect()`` waits for the server to acknowledge the configuration."""
 
 
 class Configuration:
-    """What every session of a client is configured with; the server is told of changes while connected."""
+    """What every session of a client is configured with. While connected, changes are sent to the server."""
 
     def __init__(self, given: Any, api: RealtimeAPI) -> None:
         self._api = api
         self.config: Config = default_config()
         self.tools: dict[str, Tool] = {}
-        self._offered: set[str] = set()  # tools that the server has told of, somebody else's perhaps
-        self._lent: set[str] = set()  # tools of single responses
-        self._delegate: Any = given  # may know better about turn detection
+        self._server_tools: set[str] = set()  # tools that the server lists; others may have set them
+        self._response_tools: set[str] = set()  # tools of single responses
+        self._delegate: Any = given  # may have a method that gives the turn detection
         if given is not None:
             self.config = merge(self.config, to_ga(given))
 
@@ -47,7 +47,7 @@ class Configuration:
 
     @property
     def payload(self) -> Config:
-        """The whole configuration, tools included; the caller's own."""
+        """The whole configuration, tools included; a copy."""
         return {**copy.deepcopy(self.config), "tools": self.get_tools()}
 
     def get_turn_detection_type(self) -> Any:
@@ -57,7 +57,7 @@ class Configuration:
         return asked() if callable(asked) else copy.deepcopy(turn_detection(self.config))
 
     def update(self, updates: Any) -> None:
-        """Change what ``updates`` names; see ``RealtimeClient.update_config``."""
+        """Change the fields that ``updates`` names; see ``RealtimeClient.update_config``."""
         changes = to_ga(updates)
         if "tools" in changes:
             kept = merge(self.config, changes)
@@ -66,12 +66,12 @@ class Configuration:
             self._send(changes)
         self.config = merge(self.config, changes)
         if names_turn_detection(changes):
-            self._delegate = None  # what it says about turn detection is no longer so
+            self._delegate = None  # its turn detection is out of date
 
     # Tools.
 
     def get_tools(self) -> list[dict[str, Any]]:
-        """The definitions of all tools; the caller's own."""
+        """The definitions of all tools; a copy."""
         return copy.deepcopy(self._definitions(self.config, self.tools))
 
     def add(self, given: Any, handler: Handler | None, *, timeout: float | None) -> None:
@@ -100,20 +100,20 @@ class Configuration:
         """A tool with a handler.
 
         Raises:
-            InvalidArgumentError: there is none of this name.
+            InvalidArgumentError: no tool of this name has a handler.
         """
         if name not in self.tools:
-            raise InvalidArgumentError(f'Tool "{name}" is not registered')  # the seed's words
+            raise InvalidArgumentError(f'Tool "{name}" is not registered')  # the words of openai-realtime-api
         return self.tools[name]
 
     def is_offered(self, name: str) -> bool:
-        """Whether the model may call such a tool: it is offered here, to a single response, or by the server."""
-        told = name in self._offered or name in self._lent
-        return told or any(tool.get("name") == name for tool in self._definitions(self.config, self.tools))
+        """Whether the model may call this tool: it is offered here, in a single response, or by the server."""
+        elsewhere = name in self._server_tools or name in self._response_tools
+        return elsewhere or any(tool.get("name") == name for tool in self._definitions(self.config, self.tools))
 
     def allow_for_response(self, response: Mapping[str, Any]) -> None:
-        """A single response may call tools of its own."""
-        self._lent |= _tool_names(response)
+        """Allow the tools that a single response brings."""
+        self._response_tools |= _tool_names(response)
 
     def _without(self, name: str) -> list[dict[str, Any]]:
         return [tool for tool in self.config.get("tools") or () if tool.get("name") != name]
@@ -135,21 +135,21 @@ class Configuration:
         self._send(self.payload)
 
     def _send(self, changes: Mapping[str, Any]) -> None:
-        """Send changes, before they are made here: what cannot be sent changes nothing."""
+        """Send changes. Callers apply them afterwards, so that changes that cannot be sent are not applied."""
         if self._api.is_connected() and (update := for_update(changes)) != {"type": "realtime"}:
             self._api.send("session.update", {"session": update})
 
     def session_begins(self) -> None:
-        """A new session, which knows nothing yet. Needs a running loop."""
+        """Prepare for a new session. Needs a running event loop."""
         loop = asyncio.get_running_loop()
         self._created: asyncio.Future[None] = loop.create_future()
         self._acknowledged: asyncio.Future[RequestError | None] = loop.create_future()
         self._update_id = new_id("evt_")
-        self._offered = set()
-        self._lent = set()
+        self._server_tools = set()
+        self._response_tools = set()
 
     async def establish(self) -> None:
-        """Tell the server the configuration once it has a session, and wait until it has taken it, or 5 s.
+        """Send the configuration once the server has a session, and wait until it has taken it, 5 s at most.
 
         Raises:
             RequestError: the server refused it, in its own words.
@@ -163,10 +163,10 @@ class Configuration:
             raise refusal
 
     def server_event(self, event: Event) -> None:
-        """Hear what the server says of the session."""
+        """Note what the server says about the session."""
         session = object_in(event, "session")
         if "tools" in session:
-            self._offered = _tool_names(session)
+            self._server_tools = _tool_names(session)
         match event["type"]:
             case "session.created":
                 _settle(self._created, None)
@@ -180,7 +180,7 @@ class Configuration:
 
 
 def _same(tool: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two definitions are of one tool; MCP servers are told apart by their label."""
+    """Whether two definitions are of one tool. MCP servers are distinguished by their label."""
     return all(tool.get(key) == other.get(key) for key in ("name", "server_label"))
 
 

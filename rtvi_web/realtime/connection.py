@@ -3,8 +3,8 @@
 ``RealtimeAPI`` is what the transport talks to (its :class:`RealtimeHost`). It keeps three promises:
 
 * ``connect()`` settles: with a session that has its configuration, or with an error that names the phase.
-* whoever waits for an event gets it, or an error, by the end of the session.
-* nothing that the server sends and nothing that a handler raises gets out of ``receive()``.
+* ``wait_for_next()`` settles by the end of the session: with the event, or with an error.
+* ``receive()`` never raises, whatever the server sends and the handlers raise.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from rtvi_web.realtime.transport import RealtimeRequest, RealtimeTransport
 logger = logging.getLogger(__name__)
 
 SMALL = 4096
-"""Bytes that every transport carries: messages up to this aren't measured."""
+"""Bytes that every transport can send: messages up to this size are not checked."""
 
 
 class ErrorEvent(NamedTuple):
@@ -44,8 +44,8 @@ class ErrorEvent(NamedTuple):
 
     Attributes:
         type: ``"error"``.
-        source: ``"server"``, ``"response"`` (it failed), ``"connection"``, ``"microphone"``, or ``"message"`` (it is
-            nonsense).
+        source: ``"server"``, ``"response"`` (it failed), ``"connection"``, ``"microphone"``, or ``"message"`` (one
+            that cannot be read or sent).
         message: what happened.
         error: the server's error object, or the exception.
     """
@@ -57,13 +57,13 @@ class ErrorEvent(NamedTuple):
 
 
 class RealtimeEvent(NamedTuple):
-    """Every event of either side: ``"realtime.event"``.
+    """An event of either side: ``"realtime.event"``.
 
     Attributes:
         type: ``"realtime.event"``.
         time: UTC, in ISO 8601 with milliseconds.
         source: ``"client"`` or ``"server"``.
-        event: as it was on the wire; the server's under its GA name.
+        event: as it was on the wire; a server event under its GA name.
     """
 
     type: str
@@ -73,37 +73,37 @@ class RealtimeEvent(NamedTuple):
 
 
 class Listener(Protocol):
-    """Makes sense of what the connection brings. Only ``configure()`` raises."""
+    """Handles what arrives over the connection. Only ``configure()`` raises."""
 
     async def configure(self) -> None:
-        """The link is up: tell the server the configuration, and wait until it has taken it."""
+        """The link is up: send the configuration, and wait until the server has taken it."""
 
     def session_begins(self) -> None:
-        """The transport is about to connect: what comes from now on is a new session's."""
+        """The transport is about to connect: everything from now on belongs to a new session."""
 
     def server_event(self, event: Event) -> None:
         """A server event has arrived, under its GA name."""
 
     def client_event(self, event: Event) -> None:
-        """A client event was sent, whoever sent it."""
+        """A client event was sent, by this package or by the page."""
 
     def microphone(self, pcm: bytes) -> None:
         """The microphone has heard this."""
 
     def speaking(self, speaking: bool) -> None:
-        """An answer begins to be heard, or ends."""
+        """An answer becomes audible, or ends."""
 
     def session_ended(self, reason: str) -> None:
-        """Nothing can be sent any more, and nothing more will come."""
+        """From now on nothing can be sent, and nothing arrives."""
 
 
 class RealtimeAPI(EventHandlers):
     """One connection after another. Its events are ``server.<type>``, ``client.<type>`` and those of the connection.
 
     Args:
-        transport: carries it.
-        settings: where to, and as whom.
-        client: its handlers hear everything too.
+        transport: carries the events.
+        settings: the address and the key.
+        client: gets the same events.
     """
 
     def __init__(self, transport: RealtimeTransport, settings: Settings, client: EventHandlers) -> None:
@@ -179,7 +179,7 @@ class RealtimeAPI(EventHandlers):
             message = f"The server could not be reached within {self._settings.timeout:g} s."
             raise ConnectionTimeoutError(message) from None
         self._connected = True
-        self._tell("client.connected", {"type": "client.connected"})
+        self._dispatch("client.connected", {"type": "client.connected"})
         await listener.configure()
 
     async def init_devices(self) -> None:
@@ -199,10 +199,10 @@ class RealtimeAPI(EventHandlers):
             raise error
 
     async def _open_devices(self) -> None:
-        """Open the devices for a session. Without a microphone it is a session, too."""
+        """Open the devices for a session, which goes on without a microphone."""
         media = self._transport.media
         await media.open_devices(mic=self._settings.microphone)
-        self.media.state_changed(media.media_state)  # They are open now, even if none of them is.
+        self.media.state_changed(media.media_state)  # "open" also covers a denied microphone
         error = media.media_state.mic.error
         if error and media.mic_wanted is not None:
             self._client.dispatch("error", ErrorEvent("error", "microphone", error.message, error))
@@ -211,7 +211,7 @@ class RealtimeAPI(EventHandlers):
         """End the session, or the attempt to connect.
 
         Returns:
-            What is done when all is released; ``None`` when there was nothing to end.
+            A future that is done when everything is released; ``None`` when there was nothing to end.
         """
         if self._attempt:
             self._abort(ConnectAbortedError())
@@ -225,7 +225,7 @@ class RealtimeAPI(EventHandlers):
             self._attempt.cancel()
 
     async def _close(self, reason: str, failure: RTVIError | None = None) -> None:
-        """Close; goes on even if whoever asked stops waiting."""
+        """Close. A caller that is cancelled stops waiting, but the closing goes on."""
         await asyncio.shield(self._begin_to_close(reason, failure))
 
     def _begin_to_close(self, reason: str, failure: RTVIError | None = None) -> asyncio.Task[None]:
@@ -233,7 +233,7 @@ class RealtimeAPI(EventHandlers):
         was_connected, self._connected = self._connected, False
         if self._closing is None:
             if self._listener:
-                self._listener.session_ended(reason)  # here and now: it spares the task that asks for it
+                self._listener.session_ended(reason)  # now, so that a tool that disconnects is not cancelled
             self._closing = asyncio.ensure_future(self._close_once(reason, failure, was_connected, self._attempt))
         return self._closing
 
@@ -251,37 +251,38 @@ class RealtimeAPI(EventHandlers):
             if were_open:
                 self.media.state_changed(self._transport.media.media_state)
             if failure and not isinstance(failure, ConnectAbortedError):
-                self._tell("client.error", {"type": "client.error", "error": failure})
+                self._dispatch("client.error", {"type": "client.error", "error": failure})
                 self._client.dispatch("error", ErrorEvent("error", "connection", failure.message, failure))
             if was_connected:
-                self._tell("client.disconnected", {"type": "client.disconnected"})
-                self._tell("close", {"type": "close", "error": failure is not None})
+                self._dispatch("client.disconnected", {"type": "client.disconnected"})
+                self._dispatch("close", {"type": "close", "error": failure is not None})
             self.fail_waiters(reason)
             self._client.fail_waiters(reason)
         finally:
             self._closing = None
 
-    # What the transport tells: RealtimeHost.
+    # What the transport calls: RealtimeHost.
 
     def enter(self, phase: ConnectPhase) -> None:
         logger.debug("connect: %s", phase.value)
         self._phase = phase
 
     def receive(self, text: str) -> None:
-        """Take in a frame. Mirrors ``receive()``."""
+        """Handle a text frame. Mirrors ``receive()``."""
         if not self._receiving or self._listener is None:
             return  # a late frame of a session that is over
         event = decode(text)
         if event is None:
-            logger.warning("a frame of %d characters is no Realtime event", len(text))
-            self._client.dispatch("error", ErrorEvent("error", "message", f"This is no event: {text[:200]}"))
+            logger.warning("ignored a frame of %d characters that is not a Realtime event", len(text))
+            message = f"The server sent a frame that is not an event: {text[:200]}"
+            self._client.dispatch("error", ErrorEvent("error", "message", message))
             return
-        # A handler may disconnect: then nobody else hears it.
+        # A handler may disconnect: then the other handlers do not get the event.
         self._log("server", event)
         if self._receiving:
             self._listener.server_event(event)
         if self._receiving:
-            self._tell(f"server.{event['type']}", event)
+            self._dispatch(f"server.{event['type']}", event)
 
     def microphone(self, pcm: bytes) -> None:
         if self._connected and self._listener:
@@ -304,14 +305,14 @@ class RealtimeAPI(EventHandlers):
 
         Args:
             type: its type.
-            data: its other fields; an ``event_id`` among them takes the place of a fresh one.
+            data: its other fields; an ``event_id`` among them replaces the generated one.
 
         Returns:
             Always ``True``.
 
         Raises:
             DisconnectedError: there is no connection.
-            InvalidArgumentError: data is no mapping, or cannot be written as JSON.
+            InvalidArgumentError: data is not a mapping, or cannot be written as JSON.
             MessageTooLargeError: see its ``limit``; nothing was sent.
         """
         event, text = self.check(type, data)
@@ -319,21 +320,23 @@ class RealtimeAPI(EventHandlers):
         if self._listener:
             self._listener.client_event(event)
         self._log("client", event)
-        self._tell(f"client.{type}", event)
+        self._dispatch(f"client.{type}", event)
         return True
 
     def check(self, type: str, data: Mapping[str, Any] | None = None) -> tuple[Event, str]:
-        """Check that :meth:`send` could send this, and raise what it would.
+        """Check that :meth:`send` could send this; raises the errors of :meth:`send`.
 
         Returns:
             The event, and its text.
         """
         self.require_connection()
         if data is not None and not isinstance(data, Mapping):
-            raise InvalidArgumentError("data must be an object")  # the seed's words
+            raise InvalidArgumentError("data must be an object")  # the words of openai-realtime-api
         event = {"event_id": new_id("evt_"), "type": type, **(data or {})}
         text = encode(event)
-        if len(text) > SMALL and len(text) > self._transport.max_message_size:  # JSON of ours is ASCII
+        if (
+            len(text) > SMALL and len(text) > self._transport.max_message_size
+        ):  # encode() writes ASCII: a byte a character
             raise MessageTooLargeError(len(text), self._transport.max_message_size)
         return event, text
 
@@ -348,7 +351,7 @@ class RealtimeAPI(EventHandlers):
 
     @property
     def max_message_size(self) -> int:
-        """Bytes that a message may have."""
+        """Bytes that one message may have."""
         return self._transport.max_message_size
 
     def _log(self, source: str, event: Event) -> None:
@@ -358,6 +361,6 @@ class RealtimeAPI(EventHandlers):
             time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             self._client.dispatch("realtime.event", RealtimeEvent("realtime.event", time, source, event))
 
-    def _tell(self, name: str, event: Any) -> None:
+    def _dispatch(self, name: str, event: Any) -> None:
         self.dispatch(name, event)
         self._client.dispatch(name, event)

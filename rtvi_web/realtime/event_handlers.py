@@ -1,9 +1,8 @@
 """Event handlers by name and by pattern. Mirrors ``RealtimeEventHandler``.
 
-A pattern is ``"*"``, which every event matches, or ``"prefix.*"``, which every name that begins with ``prefix.``
-matches, however deep. Anything else is the name of one event. Handlers run as those of
-:class:`~rtvi_web.core.emitter.Emitter` do: sync ones in place, async ones as tasks. What they raise goes to the event
-loop's exception handler.
+The pattern ``"*"`` matches every event; ``"prefix.*"`` matches every name that begins with ``prefix.``. Anything else
+is the name of one event. Handlers run as those of :class:`~rtvi_web.core.emitter.Emitter` do: sync ones in place, async
+ones as tasks. Exceptions of handlers go to the event loop's exception handler.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ _Subscriptions = dict[str, list[_Subscription]]
 
 
 class EventHandlers:
-    """Subscriptions to events, which :meth:`dispatch` serves."""
+    """Calls handlers of named events."""
 
     def __init__(self) -> None:
         self._handlers: _Subscriptions = {}
@@ -41,11 +40,11 @@ class EventHandlers:
         self._tasks = Tasks()  # those of async handlers
 
     def on(self, event_name: str, callback: Given) -> Given:
-        """Call a handler at every such event; as often as it was given. Mirrors ``on()``.
+        """Call a handler at every such event. A handler that was added twice is called twice. Mirrors ``on()``.
 
         Args:
             event_name: a name such as ``"conversation.updated"``, or a pattern: ``"*"``, ``"server.*"``.
-            callback: a function or coroutine function of the event, or without parameters.
+            callback: a function or coroutine function that takes the event, or nothing.
 
         Returns:
             The callback.
@@ -60,7 +59,7 @@ class EventHandlers:
         return _add(self._next_handlers, event_name, callback)
 
     def off(self, event_name: str, callback: Handler | None = None) -> bool:
-        """Unsubscribe a handler once, or all that were given this very name or pattern. Mirrors ``off()``.
+        """Remove a handler once, or all handlers of exactly this name or pattern. Mirrors ``off()``.
 
         Returns:
             Always ``True``.
@@ -71,7 +70,7 @@ class EventHandlers:
         return _remove(self._handlers, event_name, callback, "event listener")
 
     def off_next(self, event_name: str, callback: Handler | None = None) -> bool:
-        """Unsubscribe what :meth:`on_next` subscribed; otherwise like :meth:`off`. Mirrors ``offNext()``."""
+        """Remove what :meth:`on_next` added; otherwise like :meth:`off`. Mirrors ``offNext()``."""
         return _remove(self._next_handlers, event_name, callback, "next event listener")
 
     async def wait_for_next(self, event_name: str, timeout: float | None = None) -> Any:
@@ -82,10 +81,10 @@ class EventHandlers:
             timeout: seconds (JavaScript has milliseconds); ``None`` or 0 waits as long as the session lasts.
 
         Returns:
-            The event; ``None`` when it did not happen in time.
+            The event, or ``None`` if it did not happen in time.
 
         Raises:
-            InvalidArgumentError: the time-out is no number of seconds.
+            InvalidArgumentError: the time-out is not a number of seconds.
             DisconnectedError: the session ended first (unless that is what was waited for).
         """
         limit = seconds(timeout or None, "timeout")
@@ -104,17 +103,17 @@ class EventHandlers:
             return None
         finally:
             self._waiters.discard(happened)
-            with contextlib.suppress(InvalidArgumentError):  # it has run, or was unsubscribed with all others
+            with contextlib.suppress(InvalidArgumentError):  # it has run, or was removed with all others
                 self.off_next(event_name, settle)
 
     def dispatch(self, event_name: str, event: Any = None) -> bool:
         """Call the handlers of an event. Mirrors ``dispatch()``.
 
-        First those of the very name, then those of patterns; among each, :meth:`on` before :meth:`on_next`, in the
-        order in which they were given.
+        Those of the name come first, then those of patterns; in both groups those of :meth:`on` come before those of
+        :meth:`on_next`, each in the order in which they were added.
 
         Returns:
-            Always ``True``; what handlers raise is reported to the event loop's exception handler.
+            Always ``True``. Exceptions of handlers are reported to the event loop's exception handler.
         """
         called = [*self._handlers.get(event_name, ()), *self._next_handlers.pop(event_name, ())]
         for pattern in _matching(self._handlers, event_name):
@@ -126,17 +125,17 @@ class EventHandlers:
         return True
 
     def clear_event_handlers(self) -> bool:
-        """Unsubscribe everybody. Mirrors ``clearEventHandlers()``.
+        """Remove all handlers. Mirrors ``clearEventHandlers()``.
 
         Returns:
-            Always ``True``. A :meth:`wait_for_next` that is waiting goes on until its time-out or the session's end.
+            Always ``True``. A pending :meth:`wait_for_next` waits on until its time-out or the end of the session.
         """
         self._handlers.clear()
         self._next_handlers.clear()
         return True
 
     def listens(self, event_name: str) -> bool:
-        """Whether anyone handles an event, so that nothing is made for nobody."""
+        """Whether an event has handlers; without any it need not be made."""
         return any(
             event_name in handlers or bool(_matching(handlers, event_name))
             for handlers in (self._handlers, self._next_handlers)
@@ -161,7 +160,7 @@ class EventHandlers:
 
 
 def _matching(patterns: _Subscriptions, name: str) -> list[str]:
-    """The patterns that a name matches, in the order in which they were given; not the name itself."""
+    """The patterns that match a name, in the order in which they were added; not the name itself."""
     return [
         pattern
         for pattern in patterns
@@ -188,5 +187,5 @@ def _remove(subscriptions: _Subscriptions, name: str, callback: Handler | None, 
                 del subscriptions[name]
             return True
     raise InvalidArgumentError(
-        f'Could not turn off specified {what} for "{name}": not found as a listener'  # the seed's words
+        f'Could not turn off specified {what} for "{name}": not found as a listener'  # the words of openai-realtime-api
     )

@@ -8,7 +8,7 @@ from rtvi_web.realtime.event_handlers import EventHandlers
 
 
 class MediaEvents:
-    """Dispatches the events, which have RTVI's names and one argument each: a ``MediaListener``."""
+    """A ``MediaListener`` that dispatches events of RTVI's names, with one argument each."""
 
     def __init__(self, client: EventHandlers) -> None:
         self._client = client

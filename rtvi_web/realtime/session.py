@@ -1,4 +1,4 @@
-"""What happens in a session: the server's events in, the conversation, answers and tools out."""
+"""What happens in a session: what server events lead to, responses, and calls of tools."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rtvi_web.realtime.event_handlers import EventHandlers
 from rtvi_web.realtime.protocol.audio import InputAudio, from_base64
 from rtvi_web.realtime.protocol.conversation import Conversation
 from rtvi_web.realtime.protocol.items import Item, ItemEvent
-from rtvi_web.realtime.protocol.responses import ABOUT_OTHERS, ALREADY_ACTIVE, ResponseSequencer, is_out_of_band
+from rtvi_web.realtime.protocol.responses import ALREADY_ACTIVE, NOT_ABOUT_RESPONSES, ResponseSequencer, is_out_of_band
 from rtvi_web.realtime.protocol.usage import Usage
 from rtvi_web.realtime.protocol.wire import Event, object_in, objects_in, text_in
 from rtvi_web.realtime.speech import Speech
@@ -25,26 +25,26 @@ from rtvi_web.realtime.transport import RealtimeTransport
 logger = logging.getLogger(__name__)
 
 INPUT_WINDOW = 60.0
-"""Seconds of the person's own sound that are kept until an item is made of it."""
-TOLERATED = ABOUT_OTHERS | {ALREADY_ACTIVE}
-"""What two sides that act at the same moment run into: the server's word on it harms nothing."""
+"""Seconds of the person's sound that are kept until an item is made of it."""
+HARMLESS_ERRORS = NOT_ABOUT_RESPONSES | {ALREADY_ACTIVE}
+"""Codes of errors that arise when both sides act at the same moment. They are not dispatched as errors."""
 
 
 class SpeakingEvent(NamedTuple):
-    """The assistant begins to be heard, or falls silent: ``"conversation.speaking"``."""
+    """The assistant becomes audible, or falls silent: ``"conversation.speaking"``."""
 
     type: str
     speaking: bool
 
 
 class RealtimeSession:
-    """Everything of one client that listens and answers; the connection's ``Listener``.
+    """Handles the server's events, one session after another; the connection's ``Listener``.
 
     Args:
         transport: plays the answers.
         api: sends the events.
         configuration: what the sessions are configured with.
-        client: its handlers hear what happens.
+        client: dispatches what happens.
         keep_audio: seconds of sound that all items together keep, the newest; ``None`` keeps everything, 0 nothing.
     """
 
@@ -76,7 +76,7 @@ class RealtimeSession:
         """See ``RealtimeClient.connect``."""
         await self._api.connect(self._configuration.payload, self)
 
-    # What the connection tells: Listener.
+    # What the connection calls: Listener.
 
     async def configure(self) -> None:
         await self._configuration.establish()
@@ -111,7 +111,11 @@ class RealtimeSession:
             act(self, event, item_events)
 
     def _dispatch_all(self, item_events: list[ItemEvent]) -> bool:
-        """Dispatch what happened to items; whether the session goes on, as a handler may disconnect."""
+        """Dispatch events of items.
+
+        Returns:
+            Whether the session goes on: a handler may disconnect.
+        """
         number = self._number
         for each in item_events:
             self._client.dispatch(each.type, each)
@@ -142,11 +146,11 @@ class RealtimeSession:
         code = text_in(error, "code")
         if code == "input_audio_buffer_commit_empty":
             self.conversation.queue_input_audio(None)
-        if code in TOLERATED:
+        if code in HARMLESS_ERRORS:
             logger.debug("the server says: %s", code)
         else:
             self._emit_error("server", text_in(error, "message") or "The server reported an error.", error)
-        self._go_on()
+        self._try_next()
 
     def _on_response_created(self, event: Event, item_events: list[ItemEvent]) -> None:
         self._responses.created(event)
@@ -166,7 +170,7 @@ class RealtimeSession:
             self._emit_error("response", text_in(error, "message") or "The response failed.", error)
         if self._calls.response_done(id, cancelled=status == "cancelled"):
             self._responses.request(automatic=True)
-        self._go_on()
+        self._try_next()
 
     def _on_transcription_completed(self, event: Event, item_events: list[ItemEvent]) -> None:
         self.usage.add_transcription(object_in(event, "usage"))
@@ -191,14 +195,14 @@ class RealtimeSession:
     # What the person does.
 
     def send_message(self, content: list[dict[str, Any]]) -> None:
-        """Create a message of the person."""
+        """Send a message of the person."""
         item = {"type": "message", "role": "user", "content": content}
         self._api.send("conversation.item.create", {"item": item})
 
     def create_response(self, params: Mapping[str, Any] | None = None) -> None:
         """See ``RealtimeClient.create_response``."""
         if params is not None and is_out_of_band(params):
-            self._api.send("response.create", {"response": params})  # it waits for nobody
+            self._api.send("response.create", {"response": params})  # it need not wait for the active response
             return
         self._api.check("response.create", None if params is None else {"response": params})
         if self._configuration.get_turn_detection_type() is None:
@@ -214,16 +218,16 @@ class RealtimeSession:
     # Responses.
 
     def respond(self, params: Mapping[str, Any] | None = None) -> None:
-        """Ask for a response of the conversation, in its turn.
+        """Ask for a response in the conversation, as soon as the active one has ended.
 
         Raises:
             DisconnectedError: nothing was sent.
         """
         self._api.require_connection()
         self._responses.request(params)
-        self._take_turn()
+        self._send_next()
 
-    def _take_turn(self) -> None:
+    def _send_next(self) -> None:
         if request := self._responses.take():
             try:
                 self._api.send("response.create", request.fields)
@@ -231,11 +235,11 @@ class RealtimeSession:
                 self._responses.refused({"event_id": request.event_id})
                 raise
 
-    def _go_on(self) -> None:
-        """The way may be free for the next response."""
+    def _try_next(self) -> None:
+        """Send the next request for a response, if none is active now; errors are dispatched."""
         if self._api.is_connected():
             try:
-                self._take_turn()
+                self._send_next()
             except RTVIError as error:
                 self._emit_error("response", error.message, error)
 
@@ -248,7 +252,7 @@ class RealtimeSession:
                 continue
             tool = self._configuration.tools.get(item.name or "")
             if tool is None and self._configuration.is_offered(item.name or ""):
-                continue  # it is somebody else's: the page's own, or the server's
+                continue  # the page answers it, or the server itself does
             if self._calls.begin(response_id, item.call_id or ""):
                 self._tasks.run(self._answer(tool, item, response_id), f"tool {item.name!r} could not be answered")
 
@@ -257,10 +261,10 @@ class RealtimeSession:
         if tool:
             answered = await answer(tool, item.arguments or "")
         else:
-            self._emit_error("response", f"The model called {item.name!r}, a tool that it was not offered.")
+            self._emit_error("response", f"The model called {item.name!r}, a tool that was not offered to it.")
             answered = not_offered(item.name)
         if number != self._number:
-            return  # the call belongs to a session that is over
+            return  # the session of the call is over
         output = {"type": "function_call_output", "call_id": item.call_id, "output": answered.output}
         try:
             self._api.send("conversation.item.create", {"item": output})
@@ -272,7 +276,7 @@ class RealtimeSession:
             self._api.send("conversation.item.create", {"item": short})
         if self._calls.answered(response_id, respond=answered.respond):
             self._responses.request(automatic=True)
-            self._go_on()
+            self._try_next()
 
     # Helpers.
 

@@ -1,4 +1,4 @@
-"""What a client is told about the connection, and the guard of the key."""
+"""The settings of a client, and the check that no secret key is used in a page."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class SettingsDict(TypedDict, total=False):
 
 @dataclass
 class Settings:
-    """See :class:`~rtvi_web.realtime.client.RealtimeClient` for what they mean."""
+    """The settings that :class:`~rtvi_web.realtime.client.RealtimeClient` describes."""
 
     url: str | None = None
     api_key: ApiKey = field(default=None, repr=False)
@@ -54,14 +54,14 @@ class Settings:
         if isinstance(self.api_key, str):
             self._check(self.api_key)
         elif self.api_key is not None and not callable(self.api_key):
-            raise InvalidArgumentError("api_key must be a text, or a function that gives one.")
+            raise InvalidArgumentError("api_key must be a text, or a function that returns one.")
 
     @classmethod
     def of(cls, given: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> Settings:
         """Settings from a dict, camelCase accepted, and from keywords, which win.
 
         Raises:
-            InvalidArgumentError: there is no such setting, or one cannot work.
+            InvalidArgumentError: a setting is unknown, or its value cannot work.
         """
         known = {each.name for each in fields(cls)}
         settings: dict[str, Any] = {}
@@ -73,7 +73,7 @@ class Settings:
         return cls(**settings)
 
     async def key(self) -> str | None:
-        """The key for one connection.
+        """The key for one connection; a function is called for it.
 
         Raises:
             InvalidArgumentError: it may not be used here; the message does not contain it.
@@ -83,7 +83,7 @@ class Settings:
         given = self.api_key()
         key = await given if inspect.isawaitable(given) else given
         if not isinstance(key, str):
-            raise InvalidArgumentError(f"The function api_key gave {type(key).__name__}, no text.")
+            raise InvalidArgumentError(f"The function api_key must return a text; it returned {type(key).__name__}.")
         self._check(key)
         return key
 
@@ -93,7 +93,9 @@ class Settings:
         if IN_PAGE and not key.startswith(EPHEMERAL_PREFIX) and not self.dangerously_allow_api_key_in_browser:
             raise InvalidArgumentError(
                 'Can not provide API key in the browser without "dangerously_allow_api_key_in_browser" set to true: '
-                "everybody who opens the page can read it. Let a server mint an ephemeral key (ek_…) instead."
+                "every visitor of the page can read it. Have a server create an ephemeral key (ek_…) instead."
             )
         if self.url and key in self.url:
-            raise InvalidArgumentError("url contains the API key. Give it as api_key alone: addresses end up in logs.")
+            raise InvalidArgumentError(
+                "url contains the API key. Give the key only as api_key: addresses end up in logs."
+            )

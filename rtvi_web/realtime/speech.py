@@ -1,4 +1,4 @@
-"""What is heard on both sides: sound to the server, answers to the speaker, and how an answer is cut short."""
+"""Sound: what goes to the server, what goes to the speaker, and how an answer is cut short."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rtvi_web.realtime.protocol.wire import Event, index_in, text_in
 from rtvi_web.realtime.transport import RealtimeTransport
 
 APPEND_BYTES = SAMPLE_RATE * 2
-"""PCM of one ``input_audio_buffer.append`` at most: a second. The server takes 15 MiB, data channels take less."""
+"""Bytes of PCM in one ``input_audio_buffer.append`` at most: a second. OpenAI takes 15 MiB, data channels less."""
 
 
 class Speech:
@@ -76,20 +76,20 @@ class Speech:
         try:
             self.append(pcm)
         except DisconnectedError:
-            return  # the link is going down, which the transport reports by itself
+            return  # the transport reports the lost link by itself
 
     def commit(self) -> None:
-        """What the person has said by hand is complete, if there is any."""
+        """Commit the sound that was appended, if there is any."""
         if self._input.uncommitted:
             self._api.send("input_audio_buffer.commit")
 
     # To the speaker.
 
     def play(self, event: Event) -> list[ItemEvent]:
-        """An answer goes on: a ``response.output_audio.delta``.
+        """Play a ``response.output_audio.delta``, and add it to its item.
 
         Returns:
-            What happened to its item. An out-of-band response has none, and is heard all the same.
+            What happened to the item. An out-of-band response has none, but is played too.
         """
         item_id, index = text_in(event, "item_id"), index_in(event, "content_index")
         pcm = self._halves.pop(item_id, b"") + from_base64(event.get("delta"))
@@ -104,7 +104,11 @@ class Speech:
     # Cutting short.
 
     def cancel(self) -> bool:
-        """Stop the response that is being made; whether there was one."""
+        """Stop the response that is being made.
+
+        Returns:
+            Whether there was one.
+        """
         if not self._responses.cancel():
             return False
         self._api.send("response.cancel")
@@ -129,12 +133,16 @@ class Speech:
         return await self.stop_playing()
 
     def _silence_tracks(self) -> None:
-        """Where tracks are carried, the server stops playing, and truncates what was not heard."""
+        """Over WebRTC, have the server stop playing; it truncates the answer by itself."""
         if self._transport.carries_tracks:
             self._api.send("output_audio_buffer.clear")
 
     async def stop_playing(self) -> Item | None:
-        """Fall silent here, and tell the server what was heard; the item that was cut short."""
+        """Stop the player, and tell the server what was heard.
+
+        Returns:
+            The item that was cut short.
+        """
         played = await self._transport.interrupt()
         if played is None or not self._api.is_connected():
             return None
@@ -149,7 +157,7 @@ class Speech:
     def _truncate(self, item: Item, heard: float, content_index: int | None = None) -> None:
         """Tell the server that only this many samples of an answer were heard.
 
-        Nothing is sent where nothing was heard, or where the server has no more: it would refuse that.
+        Nothing is sent if nothing was heard, or if the server has cut the item there already: it would refuse both.
         """
         index = item.audio_index if content_index is None else content_index
         end = milliseconds(int(max(0, min(heard, item.formatted.audio.received))))
@@ -158,14 +166,16 @@ class Speech:
         self._api.send("conversation.item.truncate", {"item_id": item.id, "content_index": index, "audio_end_ms": end})
 
     def _cancellable(self, item_id: str) -> Item:
-        """The answer of this id.
+        """The answer with this id.
 
         Raises:
-            InvalidArgumentError: there is no such item, or it is no message of the assistant.
+            InvalidArgumentError: there is no such item, or it is not a message of the assistant.
         """
         item = self._conversation.get_item(item_id)
         if item is None:
-            raise InvalidArgumentError(f'Could not find item "{item_id}"')  # the seed's words, all three
+            raise InvalidArgumentError(
+                f'Could not find item "{item_id}"'
+            )  # this and the next two: the words of openai-realtime-api
         if item.type != "message":
             raise InvalidArgumentError('Can only cancelResponse messages with type "message"')
         if item.role != "assistant":
@@ -174,6 +184,6 @@ class Speech:
 
 
 def _fitting(max_message_size: int) -> int:
-    """Bytes of PCM whose base64 fits into a message: whole samples, and no padding in between."""
+    """Bytes of PCM whose base64 fits into a message: whole samples, without padding."""
     room = (max_message_size - 200) * 3 // 4
     return max(6, min(APPEND_BYTES, room) // 6 * 6)

@@ -1,4 +1,4 @@
-"""The scripted transport of :mod:`rtvi_web.testing`, under the name that it had here."""
+"""The scripted transport of :mod:`rtvi_web.testing`, under its former name."""
 
 from typing import TYPE_CHECKING, Any
 

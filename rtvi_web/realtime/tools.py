@@ -1,4 +1,4 @@
-"""Tools: what the model may call, from a dict or a typed function, and how a call is answered."""
+"""Tools: functions that the model may call, and how their calls are answered."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Handler = Callable[..., Any]
 
 
 class BackgroundResult(NamedTuple):
-    """What a handler returns so that the model takes note of the result and says nothing about it now."""
+    """What a handler returns if the model should note the result and not speak about it now."""
 
     output: Any
 
@@ -28,8 +28,8 @@ class Tool:
     """A function that the model may call.
 
     Attributes:
-        definition: what the server is told: ``type``, ``name``, ``description``, ``parameters`` (a JSON schema).
-        handler: takes one dict, the arguments as the model gave them; ``None`` leaves the calls to somebody else.
+        definition: what is sent to the server: ``type``, ``name``, ``description``, ``parameters`` (a JSON schema).
+        handler: takes one dict, the arguments as the model gave them; ``None`` if the page answers the calls.
         timeout: seconds a call may take; ``None`` means no limit. It ends coroutines; a sync handler blocks the page.
     """
 
@@ -47,7 +47,7 @@ class Answer(NamedTuple):
 
     Attributes:
         output: the text that the model gets.
-        respond: whether it shall say something about it.
+        respond: whether it should speak about it.
     """
 
     output: str
@@ -55,12 +55,12 @@ class Answer(NamedTuple):
 
 
 def tool_of(given: Any, handler: Handler | None = None, *, timeout: float | None = 60.0) -> Tool:
-    """Make a tool of a definition and its handler, or of a typed function alone.
+    """Make a tool from a definition and its handler, or from a typed function alone.
 
     Args:
         given: a definition (``{"name": …, "description": …, "parameters": …}``; fields that GA doesn't know are left
             out), or a function whose name, docstring and annotations are the definition.
-        handler: takes one dict. Not with a function: that is its own handler, and is called with its parameters.
+        handler: takes one dict. A function takes no handler: it is called itself, with its parameters.
         timeout: seconds a call may take; ``None`` means no limit.
 
     Raises:
@@ -103,11 +103,11 @@ def _tool_of_function(function: Handler, timeout: float | None) -> Tool:
 
 
 async def execute(tool: Tool, arguments: Mapping[str, Any]) -> Any:
-    """Run a tool's handler, sync or async, within its time-out, and give what it returns.
+    """Run a tool's handler, sync or async, within its time-out, and return its result.
 
     Raises:
         TimeoutError: it took too long.
-        Exception: whatever the handler raises.
+        Exception: anything the handler raises.
     """
     if tool.handler is None:
         raise InvalidArgumentError(f'Tool "{tool.name}" is not registered')
@@ -127,16 +127,16 @@ async def execute(tool: Tool, arguments: Mapping[str, Any]) -> Any:
 async def answer(tool: Tool, arguments: str) -> Answer:
     """Answer a call of the model; never raises.
 
-    What goes wrong becomes ``{"error": …}``, which the model can read, and goes to the event loop's exception handler.
-    A text is passed on as it is; everything else as JSON.
+    An error becomes ``{"error": …}``, which the model can read, and goes to the event loop's exception handler. A text
+    is passed on unchanged, everything else as JSON.
 
     Args:
-        arguments: as the model gave them: the JSON text of an object.
+        arguments: the JSON text of an object, as the model sent it.
     """
     try:
         given = json.loads(arguments or "{}")
         if not isinstance(given, dict):
-            raise InvalidArgumentError(f"The arguments of tool {tool.name!r} are no object: {arguments[:200]}")
+            raise InvalidArgumentError(f"The arguments of tool {tool.name!r} are not an object: {arguments[:200]}")
         result = await execute(tool, given)
         if isinstance(result, BackgroundResult):
             return Answer(_output(result.output), respond=False)
@@ -149,8 +149,8 @@ async def answer(tool: Tool, arguments: str) -> Answer:
 
 
 def not_offered(name: str | None) -> Answer:
-    """Answer a call of a tool that the model was never offered."""
-    return Answer(json.dumps({"error": f'Tool "{name}" has not been added'}))  # the seed's words
+    """Answer a call of a tool that was never offered."""
+    return Answer(json.dumps({"error": f'Tool "{name}" has not been added'}))  # the words of openai-realtime-api
 
 
 def _output(result: Any) -> str:
@@ -165,22 +165,22 @@ def _output(result: Any) -> str:
 
 
 class ToolCalls:
-    """Which calls of the model are being answered, and when a response has had all its answers. Pure.
+    """Which calls of the model are being answered, and when all calls of a response are. Pure.
 
-    A call is answered once, however often it is told of. The model is asked to go on once per response: when the
-    response has ended, all its calls are answered, and at least one answer is something to speak about.
+    A call is answered once, even if the server announces it several times. The model is asked to go on once per
+    response: when the response has ended, all its calls are answered, and it should speak about at least one answer.
     """
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        """The session is over; what its calls return is nobody's."""
+        """A new session begins: forget all calls."""
         self._seen: set[str] = set()
         self._turns: dict[str, _Turn] = {}
 
     def begin(self, response_id: str, call_id: str) -> bool:
-        """A call has been completed; whether it is to be answered now."""
+        """A call is complete. Return whether it must be answered now."""
         if not call_id or call_id in self._seen:
             return False
         self._seen.add(call_id)
@@ -188,20 +188,20 @@ class ToolCalls:
         return True
 
     def answered(self, response_id: str, *, respond: bool) -> bool:
-        """A call has been answered; whether the model is to be asked to go on."""
+        """A call has been answered. Return whether to ask the model to go on."""
         if turn := self._turns.get(response_id):
             turn.pending -= 1
             turn.respond |= respond
-        return self._is_over(response_id)
+        return self._should_go_on(response_id)
 
     def response_done(self, response_id: str, *, cancelled: bool) -> bool:
-        """A response has ended; whether the model is to be asked to go on."""
+        """A response has ended. Return whether to ask the model to go on."""
         if turn := self._turns.get(response_id):
             turn.done = True
             turn.cancelled = cancelled
-        return self._is_over(response_id)
+        return self._should_go_on(response_id)
 
-    def _is_over(self, response_id: str) -> bool:
+    def _should_go_on(self, response_id: str) -> bool:
         turn = self._turns.get(response_id)
         if turn is None or turn.pending or not turn.done:
             return False

@@ -1,23 +1,23 @@
-"""The contract between the realtime client and whatever carries its events and its sound.
+"""The contract between the realtime client and its transport, which carries events and sound.
 
-A transport knows neither the protocol nor the conversation: it connects, carries JSON text, and plays what it is told
-to. Its devices and media are an object of their own, ``transport.media``. The client calls it in one order::
+A transport knows neither the protocol nor the conversation: it connects, carries JSON text, and plays sound. Its
+devices and media are an object of their own, ``transport.media``. The client calls it in this order::
 
     attach → (media.open_devices → connect → send, play, interrupt … → close)*
 
-``media.open_devices()`` may also come first of all (a page that shows a level before it connects) or again in
-mid-session (a page that begins in writing).
+``media.open_devices()`` may also come first (a page that shows a level before it connects) or in the middle of a
+session (a page that begins in writing).
 
 How sound flows depends on :attr:`RealtimeTransport.carries_tracks`:
 
-* **False (WebSocket).** Sound is PCM: 16-bit signed little-endian, mono, :data:`SAMPLE_RATE`. What the microphone hears
+* **False (WebSocket).** Sound is PCM: 16-bit signed little-endian, mono, :data:`SAMPLE_RATE`. The microphone's sound
   goes to :meth:`RealtimeHost.microphone` in chunks of at most :data:`MAX_CHUNK` bytes, and the client sends it as
-  ``input_audio_buffer.append``. What the server says comes back through :meth:`RealtimeTransport.play`, delta by delta.
-  The client has not kept count of what was heard: the player has, and :meth:`RealtimeTransport.interrupt` gives it.
+  ``input_audio_buffer.append``. The server's sound goes to :meth:`RealtimeTransport.play`, delta by delta. The player
+  counts what was heard, and :meth:`RealtimeTransport.interrupt` returns it.
 * **True (WebRTC).** The browser sends and plays tracks. ``microphone()`` and ``play()`` are never called, and the
   server itself truncates what was not heard when the client sends ``output_audio_buffer.clear``.
 
-No URL, log line or exception of a transport may contain the key.
+A transport must not put the key into URLs, log lines or exceptions.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ from rtvi_web.core.no_media import NoMedia
 from rtvi_web.errors import ConnectPhase, RTVIError
 
 MAX_BACKLOG = 1 << 20
-"""Bytes that may wait in a link before the microphone's chunks are dropped: 16 s of sound as base64."""
+"""Bytes waiting in a link from which on the microphone's chunks are dropped: 16 s of sound as base64."""
 
 
 @dataclass(frozen=True)
 class RealtimeRequest:
-    """Where to connect, and as whom.
+    """The address and the key to connect with.
 
     Attributes:
         url: the address the client was given, without a key; ``None`` is the transport's own, OpenAI's.
-        model: goes into the URL's query where the transport is a WebSocket; ``None`` leaves it to the server.
-        api_key: an ephemeral key (``ek_…``) or, where that is allowed, another; ``None`` for a server that asks for
-            none. It is left out of ``repr()``.
-        session: the whole configuration in GA form, with ``"type": "realtime"``. The client sends it by itself once
-            connected; it is here for a server of one's own that takes it together with the SDP.
+        model: goes into the URL's query; ``None`` leaves the choice to the server.
+        api_key: an ephemeral key (``ek_…``) or, if that is allowed, another; ``None`` for a server that needs none.
+            It is left out of ``repr()``.
+        session: the whole configuration in GA form, with ``"type": "realtime"``. The client sends it once connected;
+            it is here for your own server that takes it together with the SDP.
     """
 
     url: str | None = None
@@ -59,9 +59,9 @@ class Played(NamedTuple):
 
     Attributes:
         item_id: the item that was playing.
-        content_index: which part of it, as ``play()`` was told.
-        samples: how many of its samples left the speaker since its beginning, at :data:`SAMPLE_RATE`; exact, and never
-            more than ``play()`` was given for it.
+        content_index: which part of it, as given to ``play()``.
+        samples: how many of its samples were played since its beginning, at :data:`SAMPLE_RATE`; exact, and never more
+            than ``play()`` got for it.
     """
 
     item_id: str
@@ -70,20 +70,20 @@ class Played(NamedTuple):
 
 
 class RealtimeHost(Protocol):
-    """What a transport may tell its client, from ``attach()`` on. All of it returns at once; none of it raises."""
+    """What a transport may call, from ``attach()`` on. These methods return at once and never raise."""
 
     @property
     def media(self) -> MediaListener:
-        """Who hears what happens to devices and media; for the transport's :class:`Media`."""
+        """Gets what happens to devices and media; for the transport's :class:`Media`."""
         ...
 
     def enter(self, phase: ConnectPhase) -> None:
         """``connect()`` goes on to another phase (offer, ice, data-channel); errors and time-outs will name it."""
 
     def receive(self, text: str) -> None:
-        """A text frame has arrived, as it came and in the order of arrival; after ``connect()`` was called.
+        """A text frame has arrived. Call it in the order of arrival, from the call of ``connect()`` on.
 
-        Frames may arrive before ``connect()`` has returned. Binary frames are the transport's to drop.
+        Frames may arrive before ``connect()`` has returned. The transport drops binary frames.
         """
 
     def microphone(self, pcm: bytes) -> None:
@@ -94,17 +94,17 @@ class RealtimeHost(Protocol):
         """
 
     def speaking(self, speaking: bool) -> None:
-        """The first sample of an answer leaves the speaker, or the last one has. WebSocket only.
+        """The first sample of an answer is played now, or the last one has been. WebSocket only.
 
-        An interruption ends it too. Over WebRTC the server tells (``output_audio_buffer.started``, ``.stopped``).
+        An interruption ends it too. Over WebRTC the server reports it (``output_audio_buffer.started``, ``.stopped``).
         """
 
     def lost(self, error: RTVIError) -> None:
-        """The link is gone for good, through no doing of ``close()``. At most once for each ``connect()``.
+        """The link is lost for good, without a call of ``close()``. At most once for each ``connect()``.
 
-        The transport does not reconnect: it waits out what heals by itself (WebRTC's ``disconnected``: 5 s), and then
-        calls this. The client calls ``close()``, fails whoever waits, and can ``connect()`` again. ``error`` says
-        what happened, such as the close code and reason; while ``connect()`` runs, raise there instead.
+        The transport does not reconnect: it waits while the link may recover by itself (WebRTC's ``disconnected``:
+        5 s), and then calls this. The client calls ``close()``, fails pending calls, and can ``connect()`` again.
+        ``error`` says what happened, such as the close code and reason; while ``connect()`` runs, raise there instead.
         """
 
 
@@ -123,61 +123,61 @@ class RealtimeTransport(ABC):
     @property
     @abstractmethod
     def carries_tracks(self) -> bool:
-        """Whether sound goes by media tracks (WebRTC) and not by events (WebSocket). Constant."""
+        """Whether sound is carried by media tracks (WebRTC) or by events (WebSocket). Constant."""
 
     @property
     @abstractmethod
     def max_message_size(self) -> int:
-        """Bytes of UTF-8 that one message may have at most; read before each ``send()`` of something large."""
+        """The most bytes of UTF-8 in one message. The client reads it before it sends a large one."""
 
     @abstractmethod
     async def connect(self, request: RealtimeRequest) -> None:
-        """Establish the link; return once ``send()`` works. The server's ``session.created`` isn't waited for.
+        """Establish the link; return once ``send()`` works, without waiting for ``session.created``.
 
-        Cancelling the task (the client's deadline does) or an error leaves nothing half-open for longer than the
-        ``close()`` that follows, whatever happened.
+        After an error, or when the task is cancelled (as by the client's deadline), the client calls ``close()``, which
+        must release everything that is half open.
 
         Raises:
             RTVIError: it could not be established: ``TransportStartError``, ``HttpError``, ``InvalidArgumentError``. It
-                says what the server said (a refused SDP: the provider's ``error.message``, and ``status``).
+                has the server's words (for a refused SDP the provider's ``error.message``, and ``status``).
         """
 
     @abstractmethod
     async def close(self) -> None:
-        """Release everything: link, microphone, player. From any state, any number of times; raises nothing.
+        """Release everything: link, microphone, player. Works in any state, any number of times, and never raises.
 
-        A track that a page handed to the transport is left running: who opened it stops it. After ``close()``,
-        ``media.open_devices()`` and ``connect()`` work again; muted stays muted.
+        It does not stop a track that the page gave to the transport. After ``close()``, ``media.open_devices()`` and
+        ``connect()`` work again; a muted microphone stays muted.
         """
 
     @abstractmethod
     def send(self, text: str) -> None:
-        """Send one text frame, which is within ``max_message_size``; frames keep their order.
+        """Send one text frame, which is within ``max_message_size``, in the order of the calls.
 
         Raises:
-            DisconnectedError: the link cannot take it. The client then changes nothing on its side.
+            DisconnectedError: the link cannot take it. The client then changes nothing.
         """
 
     @abstractmethod
     def play(self, pcm: bytes, *, item_id: str, content_index: int) -> None:
-        """Play this after all that was given before. WebSocket only; a session's answers in the order they came.
+        """Play sound after everything that was given before. WebSocket only.
 
-        The player takes an answer's sound faster than it is heard, so what waits is bounded by the length of an answer
-        and not by time: nothing is dropped here.
+        Servers send an answer faster than it is heard. The player must keep all of it, which is bounded by the length
+        of an answer, and drop nothing.
 
         Args:
-            pcm: whole samples, in the size the server chose (deltas of 100 ms to some seconds).
-            item_id: the item it belongs to. What comes for an item after its ``interrupt()`` is dropped.
+            pcm: whole samples, as many as the server sent at once (100 ms to some seconds).
+            item_id: the item it belongs to. Sound for an item that was interrupted is dropped.
             content_index: the part of the item it belongs to.
         """
 
     @abstractmethod
     async def interrupt(self) -> Played | None:
-        """Fall silent at once: drop what plays and what waits, and all that still comes for those items.
+        """Fall silent at once: drop what plays, what waits, and what still arrives for those items.
 
-        The silence begins before the first ``await``; the exact count may need an answer of the audio thread. It comes
-        within a second, whatever happens (a context that was suspended: the last count known).
+        The silence begins before the first ``await``. The exact count may need an answer of the audio thread; the
+        method returns within a second in any case (with the last known count if the context is suspended).
 
         Returns:
-            What was playing, or ``None`` when nothing was; always ``None`` where tracks are carried.
+            What was playing, or ``None`` if nothing was; always ``None`` over WebRTC.
         """

@@ -1,4 +1,4 @@
-"""Makes the transport that a word names. Those are above this layer, so they are imported when they are asked for."""
+"""Makes the transport that a word names. The transports are in a higher layer, so they are imported on demand."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A scripted realtime transport: a test says what the server does, and sees what the client sends and plays.
+"""A scripted realtime transport: a test plays the server, and sees what the client sends and plays.
 
-It runs anywhere, CPython included; nothing in it is a browser or a network::
+It runs anywhere, CPython included, without a browser or a network::
 
     transport = ScriptedRealtimeTransport()
     client = RealtimeClient(transport=transport)
@@ -24,13 +24,13 @@ from rtvi_web.testing.media import ScriptedMedia
 
 
 class ScriptedRealtimeTransport(ScriptedMedia, RealtimeTransport):
-    """Does what a test says instead of what a network does.
+    """A transport whose server is a test.
 
     Args:
-        handshake: whether the server says ``session.created`` and takes every ``session.update`` by itself.
-        carries_tracks: whether it is like WebRTC.
+        handshake: whether it sends ``session.created`` and acknowledges every ``session.update`` by itself.
+        carries_tracks: whether it behaves like WebRTC.
         fails_with: what ``connect()`` raises.
-        hangs: whether ``connect()`` never ends.
+        hangs: whether ``connect()`` never returns.
         microphone: ``"granted"`` or ``"denied"``; may be changed at any time.
         devices: the devices that can be chosen; may be changed at any time.
         max_message_size: bytes.
@@ -38,8 +38,8 @@ class ScriptedRealtimeTransport(ScriptedMedia, RealtimeTransport):
     Attributes:
         requests: what ``connect()`` was called with, session by session.
         sent: every event the client sent, parsed.
-        frames: the same as the text it was.
-        played: what the client gave to play: the item and its PCM, piece by piece.
+        frames: the same as text.
+        played: what the client played: item id and PCM, piece by piece.
         now_playing: what ``interrupt()`` returns, once.
         is_open: whether there is a session; ``has_microphone``: whether the microphone is open.
     """
@@ -69,7 +69,7 @@ class ScriptedRealtimeTransport(ScriptedMedia, RealtimeTransport):
         self.now_playing: Played | None = None
         self.is_open = False
 
-    # What the test says.
+    # What the test calls.
 
     def say(self, type: str, **fields: Any) -> None:
         """The server sends an event now; it gets an ``event_id``."""
@@ -77,7 +77,7 @@ class ScriptedRealtimeTransport(ScriptedMedia, RealtimeTransport):
         self.say_text(json.dumps({"event_id": f"event_{self._events}", "type": type, **fields}))
 
     def say_text(self, text: str) -> None:
-        """The server sends a frame as it is, which may be nonsense."""
+        """The server sends this text, which need not be an event."""
         self._host.receive(text)
 
     def hear(self, pcm: bytes) -> None:

@@ -1,4 +1,4 @@
-"""PCM in plain Python: what came in chunks stays in chunks, so that a long conversation costs no more than a short one.
+"""PCM in plain Python. Chunks are not joined until they are read, so appending stays cheap in long conversations.
 
 All of it is 16-bit signed little-endian, mono, at :data:`SAMPLE_RATE`.
 """
@@ -15,15 +15,15 @@ from typing import Any
 from rtvi_web.errors import InvalidArgumentError
 
 SAMPLE_RATE = 24_000
-"""Samples a second of all PCM that passes through Python."""
+"""Samples per second of all PCM in Python."""
 MAX_CHUNK = SAMPLE_RATE * 2 // 10
-"""Bytes of one chunk of the microphone's sound at most: 100 ms. 20 to 40 ms is what speech wants."""
+"""Bytes of one chunk of the microphone's sound at most: 100 ms. For speech, 20 to 40 ms is usual."""
 SAMPLE_BYTES = 2
 _PCM_FORMATS = ("h", "<h", "B", "<B", "b", "<b", "c", "<c")  # of a buffer: 16-bit integers, or bytes
 
 
 def float_to_pcm16(samples: Iterable[float]) -> bytes:
-    """PCM of samples from -1 to 1; beyond is clamped, NaN is silence. Mirrors ``floatTo16BitPCM()``."""
+    """PCM from samples between -1 and 1. Others are clamped, NaN becomes 0. Mirrors ``floatTo16BitPCM()``."""
     pcm = array("h", [_to_int16(sample) for sample in samples])
     if sys.byteorder == "big":
         pcm.byteswap()
@@ -38,17 +38,17 @@ def _to_int16(sample: float) -> int:
 
 
 def to_pcm(sound: Any) -> bytes:
-    """The PCM in whatever holds sound.
+    """PCM from any kind of sound.
 
     Args:
         sound: bytes-like PCM, ``array("h")``, ``array("f")`` or another buffer of floats from -1 to 1, or a JavaScript
             ``ArrayBuffer``, ``Int16Array`` or ``Float32Array``.
 
     Raises:
-        InvalidArgumentError: it is something else, such as samples of 32-bit integers, or half a sample is left over.
+        InvalidArgumentError: it is something else, such as 32-bit integers, or it has half a sample too much.
     """
     try:
-        # A typed array of JavaScript has no buffer of Python; it copies itself with to_memoryview().
+        # A typed array of JavaScript has no Python buffer; to_memoryview() copies it.
         view = sound.to_memoryview() if hasattr(sound, "to_memoryview") else memoryview(sound)
     except TypeError:
         raise InvalidArgumentError(
@@ -58,7 +58,7 @@ def to_pcm(sound: Any) -> bytes:
         return float_to_pcm16(view.tolist())
     if view.format not in _PCM_FORMATS:
         raise InvalidArgumentError(
-            f"Sound must be 16-bit integers or floats; these are samples of the format {view.format!r}."
+            f"Sound must be 16-bit integers or floats; these samples have the format {view.format!r}."
         )
     pcm = view.tobytes()
     if len(pcm) % SAMPLE_BYTES:
@@ -72,7 +72,7 @@ def to_base64(pcm: bytes) -> str:
 
 
 def from_base64(text: Any) -> bytes:
-    """Mirrors ``base64ToArrayBuffer()``; what is no base64 is no sound."""
+    """Mirrors ``base64ToArrayBuffer()``; empty if it is not base64."""
     try:
         return binascii.a2b_base64(text)
     except (TypeError, ValueError):
@@ -80,22 +80,22 @@ def from_base64(text: Any) -> bytes:
 
 
 def milliseconds(samples: int) -> int:
-    """The whole milliseconds that samples last, rounded down: the server refuses fractions."""
+    """How long samples last, in whole milliseconds, rounded down: the server refuses fractions."""
     return samples * 1000 // SAMPLE_RATE
 
 
 def samples(milliseconds: float) -> int:
-    """How many samples begin within this time."""
+    """How many samples there are in this time."""
     return int(milliseconds * SAMPLE_RATE // 1000)
 
 
 class AudioClip:
-    """The sound of one item, in the chunks it came in.
+    """The sound of one item.
 
-    ``len(clip)`` is the number of samples kept, ``bytes(clip)`` joins them, whenever it is asked.
+    ``len(clip)`` is the number of samples that are kept, ``bytes(clip)`` their PCM.
 
     Attributes:
-        received: how many samples came, kept or not.
+        received: how many samples arrived, kept or not.
     """
 
     def __init__(self, pcm: bytes = b"") -> None:
@@ -119,7 +119,7 @@ class AudioClip:
         return pcm
 
     def truncate(self, count: int) -> None:
-        """Keep the first ``count`` samples that were received, and take no more."""
+        """Keep the first ``count`` samples that were received, and ignore all that follow."""
         self._closed = True
         surplus = max(0, self.received - max(0, count)) * SAMPLE_BYTES
         self.received = min(self.received, max(0, count))
@@ -132,7 +132,7 @@ class AudioClip:
             surplus -= len(last) - len(rest)
 
     def forget_oldest(self) -> int:
-        """Drop the oldest chunk; return its bytes, 0 when nothing is left."""
+        """Drop the oldest chunk; return how many bytes it had, 0 if there was none."""
         if not self._chunks:
             return 0
         dropped = len(self._chunks.popleft())
@@ -161,7 +161,7 @@ class AudioClip:
 
 
 class Retention:
-    """Keeps the sound of a whole conversation within a bound: the oldest chunks go first.
+    """Limits how much sound a conversation keeps: the oldest chunks are dropped first.
 
     Args:
         limit: seconds in all; ``None`` keeps everything, 0 nothing.
@@ -173,7 +173,7 @@ class Retention:
         self._kept = 0
 
     def added(self, clip: AudioClip, size: int) -> None:
-        """``size`` bytes were appended to a clip; drop what is too old by now."""
+        """``size`` bytes were appended to a clip: drop the oldest chunks beyond the limit."""
         if self._limit is None or not size:
             return
         self._order.append((clip, size))
@@ -189,9 +189,9 @@ class Retention:
 
 
 class InputAudio:
-    """What the person has said since the session began: the last of it, and how much it was in all.
+    """The person's sound since the session began: its last part, and its length.
 
-    The server counts its times (``audio_start_ms``) from the first sample that was ever appended.
+    The server counts times (``audio_start_ms``) from the first sample that was appended.
 
     Args:
         limit: seconds that are kept at most.
@@ -210,7 +210,7 @@ class InputAudio:
         self._uncommitted = 0
 
     def append(self, pcm: bytes) -> None:
-        """Add what the server was sent; drop what is older than the limit."""
+        """Add sound that was sent to the server; drop what is older than the limit."""
         self._chunks.append(pcm)
         self._kept += len(pcm)
         self.total += len(pcm) // SAMPLE_BYTES
@@ -224,24 +224,24 @@ class InputAudio:
         return self._uncommitted // SAMPLE_BYTES
 
     def commit(self) -> AudioClip:
-        """The server makes an item of what was appended: give its sound, as far as it is kept, and begin anew."""
+        """The server makes an item of what was appended: return its sound, as far as it is kept, and start over."""
         joined = bytes(self)
         clip = AudioClip(joined[max(0, len(joined) - self._uncommitted) :])
         self.clear()
         return clip
 
     def committed(self) -> None:
-        """The server has made an item by itself; the sound is kept, to cut the item's from."""
+        """The server has made an item by itself. The sound is kept: :meth:`slice` cuts the item's from it."""
         self._uncommitted = 0
 
     def clear(self) -> None:
-        """Forget the sound, not the time that has passed."""
+        """Drop the sound; its length still counts."""
         self._chunks.clear()
         self._kept = self._uncommitted = 0
 
     def slice(self, start: int, end: int) -> AudioClip:
-        """The samples from ``start`` to ``end`` of the session, as far as they are kept."""
-        begin = self.total * SAMPLE_BYTES - self._kept  # where what is kept begins
+        """The samples from ``start`` to ``end``, counted from the session's beginning, as far as they are kept."""
+        begin = self.total * SAMPLE_BYTES - self._kept  # the first byte that is kept
         first = max(0, start * SAMPLE_BYTES - begin)
         last = max(first, end * SAMPLE_BYTES - begin)
         return AudioClip(bytes(self)[first:last])

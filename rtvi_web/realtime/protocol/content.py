@@ -1,4 +1,4 @@
-"""What a client makes items of: what the person writes or shows, and conversations from before. In GA form."""
+"""Items that a client creates: messages, images and earlier conversations. In GA form."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _IMAGE_TYPES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
 def user_content(content: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The parts of a message of the person; what was given is left as it is.
+    """The parts of a message of the person, as copies.
 
     Args:
         content: parts of type ``input_text``, ``input_audio`` and ``input_image``; the names of the beta (``text``,
-            ``audio``) and the keys of the seed (``input_text``, ``input_audio``) are understood, and sound may be
-            base64, bytes of PCM, or an array of samples.
+            ``audio``) and the keys of openai-realtime-api (``input_text``, ``input_audio``) are understood. Sound may
+            be base64, bytes of PCM, or an array of samples.
 
     Raises:
-        InvalidArgumentError: a part is no mapping, or sound is none.
+        InvalidArgumentError: a part is not a mapping, or its sound cannot be read.
     """
     return [_user_part(part) for part in content]
 
@@ -39,20 +39,22 @@ def _user_part(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def history_items(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The items to create of a history.
+    """The items to create from a history.
 
     Raises:
-        InvalidArgumentError: it is no list of dicts.
+        InvalidArgumentError: it is not a list of dicts.
     """
     given = list(items) if isinstance(items, Iterable) else [items]
     for item in given:
         if not isinstance(item, Mapping):
-            raise InvalidArgumentError(f"An item of a history must be a dict, as of export_history(); it is {item!r}.")
+            raise InvalidArgumentError(
+                f"An item of a history must be a dict, as export_history() gives them; it is {item!r}."
+            )
     return [dict(item) for item in given]
 
 
 def image_part(image: str | bytes, detail: str | None) -> dict[str, Any]:
-    """An image as a part of a message.
+    """A part of a message that shows an image.
 
     Raises:
         InvalidArgumentError: it is neither a data URI nor the bytes of a PNG or JPEG.

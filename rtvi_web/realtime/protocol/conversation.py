@@ -1,7 +1,7 @@
-"""The conversation as the server's events tell it. Mirrors ``RealtimeConversation``. No clock, no loop.
+"""The conversation, built from server events. Mirrors ``RealtimeConversation``. No clock, no loop.
 
-Events may come late, twice, or for items that nobody has heard of; none of that raises. An item is made of whichever
-event tells of it first, and the final events (``….done``) outrank what was put together from deltas.
+Events may come late, twice, or for unknown items; none of that raises. The first event about an item makes it, and
+final events (``….done``) replace what was assembled from deltas.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from rtvi_web.realtime.protocol.items import Delta, Item, ItemEvent
 from rtvi_web.realtime.protocol.wire import Event, index_in, number_in, object_in, objects_in, text_in
 
 MAX_EARLY = 32
-"""Items that something was heard of before they came."""
+"""Items about which something is remembered before they arrive."""
 
 
 class _Early(NamedTuple):
-    """What was heard of an item before it came."""
+    """What is known of an item before it arrives."""
 
     speech_start: float = 0
     speech: AudioClip | None = None
@@ -29,12 +29,12 @@ class _Early(NamedTuple):
 
 
 class Conversation:
-    """The items in their order, and what the person has said.
+    """The items in their order, with their sound.
 
     Args:
         keep_audio: seconds of sound that all items together keep, the newest; ``None`` keeps everything, 0 nothing.
-        input_audio: where the person's own words are cut from.
-        is_out_of_band: whether the response of this id is none of the conversation's.
+        input_audio: the person's sound, from which that of items is cut.
+        is_out_of_band: whether the response with this id is outside the conversation.
     """
 
     def __init__(
@@ -74,12 +74,12 @@ class Conversation:
         self.clear()
 
     def clear(self) -> bool:
-        """Forget everything. Mirrors ``clear()``."""
+        """Remove everything. Mirrors ``clear()``."""
         self._items.clear()
         self._completed: set[str] = set()
         self._early: OrderedDict[str, _Early] = OrderedDict()
         self._queued_audio: AudioClip | None = None
-        self._open_calls: dict[str, list[Item]] = {}  # by response, whose end decides
+        self._open_calls: dict[str, list[Item]] = {}  # calls without a status, by response
         return True
 
     def get_item(self, id: str) -> Item | None:
@@ -87,18 +87,18 @@ class Conversation:
         return self._items.get(id)
 
     def get_items(self) -> list[Item]:
-        """The items in their order; the list is the caller's. Mirrors ``getItems()``."""
+        """The items in their order, as a new list. Mirrors ``getItems()``."""
         return self._items.items.copy()
 
     def queue_input_audio(self, clip: AudioClip | None) -> None:
-        """What was committed by hand: the sound of the next spoken item. Mirrors ``queueInputAudio()``."""
+        """Set the sound of the next spoken item: what was committed. Mirrors ``queueInputAudio()``."""
         self._queued_audio = clip
 
     def process_event(self, event: Event) -> list[ItemEvent]:
-        """Take in a server event, under its GA name. Mirrors ``processEvent()``.
+        """Handle a server event, under its GA name. Mirrors ``processEvent()``.
 
         Returns:
-            What there is to tell, in order; nothing where the event is unknown or makes no sense.
+            The events of the items that it changed; empty if it is unknown or makes no sense.
         """
         processor = self._processors.get(event["type"])
         return processor(event) if processor else []
@@ -117,37 +117,36 @@ class Conversation:
         pcm = self._items.add_audio(item, data)
         return _updated(item, Delta(audio=pcm)) if pcm else []
 
-    # Items come and go.
+    # All items.
 
     def _created(self, event: Event) -> list[ItemEvent]:
-        """The beta's only word about an item that a client made: nothing more will come for it."""
-        item, told = self._upsert(object_in(event, "item"), event)
+        """In the beta, the only event about an item that a client made."""
+        item, events = self._upsert(object_in(event, "item"), event)
         if item is None:
             return []
         by_model = item.type == "function_call" or (item.type == "message" and item.role == "assistant")
         item.status = item.status or ("in_progress" if by_model else "completed")
-        return [*told, *self._complete(item)]
+        return [*events, *self._complete(item)]
 
     def _added(self, event: Event) -> list[ItemEvent]:
         return self._upsert(object_in(event, "item"), event)[1]
 
     def _retrieved(self, event: Event) -> list[ItemEvent]:
-        item, told = self._upsert(object_in(event, "item"), event)
-        return [*told, *self._complete(item)] if item else []
+        item, events = self._upsert(object_in(event, "item"), event)
+        return [*events, *self._complete(item)] if item else []
 
     def _done(self, event: Event) -> list[ItemEvent]:
-        item, told = self._upsert(object_in(event, "item"), event)
+        item, events = self._upsert(object_in(event, "item"), event)
         if item is None:
             return []
         if not text_in(object_in(event, "item"), "status"):
             self._end(item, text_in(event, "response_id"))
-        return [*told, *self._complete(item)]
+        return [*events, *self._complete(item)]
 
     def _end(self, item: Item, response_id: str) -> None:
-        """An item is done, and its status was left out: it is complete.
+        """An item is done, but its event has no status: take it as completed.
 
-        Only a call that the model is making isn't by that alone: one that was cut short is done as well. The end of its
-        response tells.
+        Calls of the model are the exception, as a call that was cut short is done too. The end of the response decides.
         """
         if item.type == "function_call" and (response_id or item.status):
             item.status = item.status or "in_progress"
@@ -183,7 +182,7 @@ class Conversation:
         self._completed.add(item.id)
         return [ItemEvent("conversation.item.completed", item)]
 
-    # What the person says.
+    # The person's items.
 
     def _speech_started(self, event: Event) -> list[ItemEvent]:
         self._note(text_in(event, "item_id"), speech_start=number_in(event, "audio_start_ms"))
@@ -242,7 +241,7 @@ class Conversation:
             part["transcript"] = transcript
         item.format()
         if not transcript:
-            item.formatted.transcript = " "  # transcribed, and nothing was said
+            item.formatted.transcript = " "  # transcribed, but empty
 
     def _note(self, id: str, **news: Any) -> None:
         self._early[id] = self._early.get(id, _Early())._replace(**news)
@@ -251,7 +250,7 @@ class Conversation:
             self._early.popitem(last=False)
 
     def _add_early(self, item: Item) -> None:
-        """An item has come: give it what was heard of it before."""
+        """A new item: add what is known of it already."""
         early = self._early.pop(item.id, _Early())
         spoken = item.role == "user" and any(part.get("type") == "input_audio" for part in item.content)
         clip = early.speech
@@ -265,35 +264,35 @@ class Conversation:
             self._set_transcript(item, *early.transcript)
         item.formatted.transcript_error = early.transcript_error
 
-    # What the model says.
+    # The model's items.
 
     def _response_done(self, event: Event) -> list[ItemEvent]:
-        """The last word on the items of a response; those whose own end got lost, or said too little, end here."""
+        """A response has ended. Items whose own end was lost, or had no status, end here."""
         response = object_in(event, "response")
         id = text_in(response, "id")
         if self._is_out_of_band(id):
             return []
         status = "completed" if response.get("status", "completed") == "completed" else "incomplete"
-        told = []
+        events = []
         for raw in objects_in(response, "output"):
             raw = {**raw, "status": text_in(raw, "status") or status}
             item = self._items.get(text_in(raw, "id"))
             was_deleted = item is None and text_in(raw, "id") in self._completed
             if not was_deleted and (item is None or item.status != raw["status"]):
-                told += self._done({**event, "item": raw})
+                events += self._done({**event, "item": raw})
         for item in self._open_calls.pop(id, ()):
             if item.status == "in_progress":
                 item.status = status
-                told += [*_updated(item), *self._complete(item)]
-        return told
+                events += [*_updated(item), *self._complete(item)]
+        return events
 
     def _output_item_added(self, event: Event) -> list[ItemEvent]:
         if self._is_out_of_band(text_in(event, "response_id")):
             return []
-        item, told = self._upsert(object_in(event, "item"), event)
+        item, events = self._upsert(object_in(event, "item"), event)
         if item:
             item.status = item.status or "in_progress"
-        return told
+        return events
 
     def _output_item_done(self, event: Event) -> list[ItemEvent]:
         return [] if self._is_out_of_band(text_in(event, "response_id")) else self._done(event)

@@ -1,4 +1,4 @@
-"""The items of a conversation in their order, made and kept up to date."""
+"""The items of a conversation in their order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rtvi_web.realtime.protocol.items import Item
 from rtvi_web.realtime.protocol.wire import Event, ga_part, objects_in, text_in
 
 MAX_PARTS = 64
-"""Parts of one item; what is said of others is ignored."""
+"""Parts that one item may have; others are ignored."""
 _PART_TEXTS = ("type", "text", "transcript")
 _TEXTS = ("type", "role", "status", "name", "call_id", "arguments", "output")
 
@@ -29,8 +29,8 @@ class ItemList:
         """Forget all items."""
         self.items: list[Item] = []
         self._by_id: dict[str, Item] = {}
-        self._previous: dict[str, str | None] = {}  # what each item follows, as the server says
-        self._early: dict[str, list[Item]] = {}  # items that came before the one they follow
+        self._previous: dict[str, str | None] = {}  # by item: the one it follows, as the server says
+        self._early: dict[str, list[Item]] = {}  # by item that is missing: those that follow it
         self._retention.clear()
 
     def get(self, id: str) -> Item | None:
@@ -45,10 +45,10 @@ class ItemList:
         return item
 
     def upsert(self, raw: dict[str, Any], event: Event) -> tuple[Item | None, bool]:
-        """Make the item or bring it up to date, in place, and put it where the event says.
+        """Make or update an item in place, and put it where the event says.
 
         Returns:
-            The item, and whether it is new; ``None`` where it has no id.
+            The item, and whether it is new; ``None`` if it has no id.
         """
         id = text_in(raw, "id")
         if not id:
@@ -67,12 +67,12 @@ class ItemList:
         return item, is_new
 
     def fill(self, item: Item, raw: dict[str, Any]) -> None:
-        """Take over what is said of an item; what is left out stays."""
+        """Update an item with the fields of a raw one. Fields that are left out stay."""
         for key, value in raw.items():
             if key in _TEXTS:
-                # What an item begins with doesn't undo what has come since.
-                begins = value == "" or (key, value) == ("status", "in_progress")
-                if isinstance(value, str) and not (begins and getattr(item, key) is not None):
+                # A late first announcement doesn't undo newer values.
+                initial = value == "" or (key, value) == ("status", "in_progress")
+                if isinstance(value, str) and not (initial and getattr(item, key) is not None):
                     setattr(item, key, value)
             elif key not in ("id", "content", "object"):
                 item.extra[key] = value
@@ -81,7 +81,7 @@ class ItemList:
         item.format()
 
     def fill_part(self, item: Item, index: int, given: dict[str, Any]) -> None:
-        """The same of one part of its content. Sound goes where sound is kept."""
+        """Update one part of an item's content. Sound goes to ``formatted.audio``."""
         part = part_of(item, index)
         if part is None:
             return
@@ -106,7 +106,7 @@ class ItemList:
         if previous == "root":
             previous = None
         if previous == item.id or previous == self._previous.get(item.id, item.id):
-            return  # it doesn't say, or it says so again
+            return  # nothing new about its place
         if previous is None:
             self._move(item, None)
         elif not isinstance(previous, str):
@@ -118,17 +118,17 @@ class ItemList:
         self._previous[item.id] = previous
 
     def _move(self, item: Item, previous: Item | None) -> None:
-        """Put an item behind another, or first of all; those that follow it go with it."""
+        """Put an item behind another, or first; the items that follow it move with it."""
         start = self._index(item)
         run = self._run(start)
         if previous in run:
-            return  # each says that it follows the other
+            return  # a circle: each is said to follow the other
         del self.items[start : start + len(run)]
         place = 0 if previous is None else self._index(previous) + 1
         self.items[place:place] = run
 
     def _run(self, start: int) -> list[Item]:
-        """The item here, and those behind it that follow it or one another."""
+        """The item at ``start``, and the chain of items that follow it."""
         run = [self.items[start]]
         ids = {run[0].id}
         for item in self.items[start + 1 :]:
@@ -139,12 +139,12 @@ class ItemList:
         return run
 
     def _index(self, item: Item) -> int:
-        """Where an item is; it is near the end nearly always."""
+        """The index of an item. Searches from the end, where it nearly always is."""
         return next(index for index in range(len(self.items) - 1, -1, -1) if self.items[index] is item)
 
 
 def part_of(item: Item, index: int) -> dict[str, Any] | None:
-    """A part of an item's content, made where it isn't there yet."""
+    """A part of an item's content; made if it doesn't exist. ``None`` beyond :data:`MAX_PARTS`."""
     if index >= MAX_PARTS:
         return None
     while len(item.content) <= index:

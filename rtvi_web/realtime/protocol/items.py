@@ -1,4 +1,4 @@
-"""What a conversation consists of, and what is told about it."""
+"""The items of a conversation, and the events about them."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Formatted:
     """An item's content, put together for display. Mirrors ``formatted``.
 
     Attributes:
-        audio: the sound of all its parts, as far as it is kept; ``bytes(audio)`` is PCM, ``audio.wav()`` a file.
+        audio: the sound of all parts, as far as it is kept; ``bytes(audio)`` is PCM, ``audio.wav()`` a file.
         text: what was written.
-        transcript: what was said; ``" "`` where it was transcribed and nothing was said.
+        transcript: what was said; ``" "`` if the transcription is empty.
         transcript_error: why the person's speech could not be transcribed.
-        tool: the function call, where the item is one.
-        output: the output of a function call, where the item is one.
-        file: yours: nothing here reads or sets it.
+        tool: the function call, if the item is one.
+        output: the output, if the item is that of a function call.
+        file: for the application's own use.
     """
 
     audio: AudioClip = field(default_factory=AudioClip)
@@ -44,19 +44,19 @@ class Formatted:
 
 @dataclass(eq=False)
 class Item:
-    """A message, a function call, its output, or what MCP adds. Mirrors ``ItemType``.
+    """A message, a function call, its output, or an item of MCP. Mirrors ``ItemType``.
 
-    It stays the same object as it grows.
+    Updates change the object in place.
 
     Attributes:
-        id: the server's name for it.
+        id: given by the server or by the client that made it.
         type: ``"message"``, ``"function_call"``, ``"function_call_output"``, ``"mcp_call"`` …
-        role: ``"user"``, ``"assistant"``, ``"system"``; ``None`` where it is no message.
+        role: ``"user"``, ``"assistant"``, ``"system"``; ``None`` if it is not a message.
         status: ``"in_progress"``, ``"completed"`` or ``"incomplete"``.
         content: the parts of a message, in GA form; sound is in ``formatted.audio`` instead.
         name, call_id, arguments, output: those of function calls and MCP calls.
-        audio_end_ms: where the server cut what was not heard; ``None`` as long as it has not.
-        extra: all other fields, as they came.
+        audio_end_ms: where the server truncated it, in milliseconds; ``None`` if it is not truncated.
+        extra: all other fields, unchanged.
     """
 
     id: str
@@ -73,7 +73,7 @@ class Item:
     extra: dict[str, Any] = field(default_factory=dict)
 
     def format(self) -> None:
-        """Put ``formatted`` together from what the item says."""
+        """Update ``formatted`` from the item's fields."""
         self.formatted.text = "".join(_texts(self.content, "text"))
         if spoken := "".join(_texts(self.content, "transcript")):
             self.formatted.transcript = spoken
@@ -84,7 +84,7 @@ class Item:
 
     @property
     def audio_index(self) -> int | None:
-        """Which part of the content is sound, ``None`` when none is."""
+        """Which part of the content is the assistant's sound; ``None`` if none is."""
         for index, part in enumerate(self.content):
             if part.get("type") == "output_audio":
                 return index
@@ -92,13 +92,13 @@ class Item:
 
 
 class Delta(NamedTuple):
-    """What an update added: one of these. Mirrors ``delta``.
+    """What an update added; one of the fields is set. Mirrors ``delta``.
 
     Attributes:
         text: written by the model.
         transcript: of what the model or the person said.
         audio: PCM.
-        arguments: of a function call, as JSON in pieces.
+        arguments: a piece of the JSON of a function call's arguments.
     """
 
     text: str | None = None
@@ -112,8 +112,8 @@ class ItemEvent(NamedTuple):
 
     Attributes:
         type: ``"conversation.updated"``, ``"conversation.item.appended"`` or ``"conversation.item.completed"``.
-        item: the item; ``None`` where what was waited for did not come, or what was cancelled is no item.
-        delta: what ``conversation.updated`` added, if it only added something.
+        item: the item; ``None`` if ``wait_for_next_item()`` timed out.
+        delta: what ``conversation.updated`` added; ``None`` for other changes.
     """
 
     type: str
@@ -122,13 +122,13 @@ class ItemEvent(NamedTuple):
 
 
 def to_history(item: Item) -> dict[str, Any] | None:
-    """An item as a client can create it in another session; ``None`` where none can be made of it.
+    """An item in a form that a client can create in another session; ``None`` if there is none.
 
-    What was spoken becomes what was written: a client cannot create the assistant's audio.
+    Speech becomes text: a client cannot create the assistant's audio.
     """
     if item.type == "message":
         kind = "output_text" if item.role == "assistant" else "input_text"
-        was_heard = item.audio_end_ms is None  # all of it: the server forgets the transcript of what was cut, too
+        was_heard = item.audio_end_ms is None  # in full; the server drops the whole transcript of a truncated answer
         content = [_history_part(part, kind, was_heard) for part in item.content]
         kept = [part for part in content if part]
         if not kept and was_heard and item.formatted.transcript.strip():

@@ -1,6 +1,6 @@
 """The configuration of a session: its types in today's (GA) form, and every other shape turned into that form.
 
-A plain dict of the shape of :class:`SessionConfig` is one. Every field may be left out, which leaves it to the server.
+A configuration is a plain dict of the shape of :class:`SessionConfig`. The server chooses fields that are left out.
 ``None`` is a value: it switches off.
 
 Three shapes are read: GA (``audio.input.turn_detection``), the flat one of the beta (``turn_detection``), and the
@@ -41,7 +41,10 @@ class Transcription(TypedDict, total=False):
 
 
 class TurnDetection(TypedDict, total=False):
-    """How the server notices that the person has spoken. ``eagerness`` is the semantic one's, times are the other's."""
+    """How the server notices that the person has spoken.
+
+    ``eagerness`` belongs to ``semantic_vad``, the threshold and the times to ``server_vad``.
+    """
 
     type: Literal["server_vad", "semantic_vad"]
     threshold: float
@@ -54,7 +57,7 @@ class TurnDetection(TypedDict, total=False):
 
 
 class AudioInput(TypedDict, total=False):
-    """``turn_detection: None`` is push-to-talk: ``create_response()`` says that the person has spoken."""
+    """``turn_detection: None`` is push-to-talk: ``create_response()`` ends the person's turn."""
 
     format: AudioFormat
     noise_reduction: NoiseReduction | None
@@ -79,7 +82,7 @@ class SessionConfig(TypedDict, total=False):
     """Mirrors ``RealtimeConfig``.
 
     ``model`` is fixed once connected. ``tools`` are definitions: of functions, which the page runs, and of MCP servers,
-    which the provider asks by itself.
+    which the provider calls by itself.
     """
 
     type: Literal["realtime"]
@@ -104,7 +107,7 @@ Path = tuple[str, ...]
 PCM16 = {"type": "audio/pcm", "rate": SAMPLE_RATE}
 _FORMATS = {"pcm16": PCM16, "g711_ulaw": {"type": "audio/pcmu"}, "g711_alaw": {"type": "audio/pcma"}}
 
-# The beta's names, and the seed's within its sections.
+# Names of the beta, and those that openai-realtime-api has in its sections.
 _PATHS: dict[str, Path] = {
     "modalities": ("output_modalities",),
     "voice": ("audio", "output", "voice"),
@@ -116,21 +119,21 @@ _PATHS: dict[str, Path] = {
     "turn_detection": ("audio", "input", "turn_detection"),
     "max_response_output_tokens": ("max_output_tokens",),
 }
-_SECTIONS = ("model", "speech", "hearing")  # the seed's
+_SECTIONS = ("model", "speech", "hearing")  # of openai-realtime-api
 _DROPPED = frozenset(
-    # GA has nothing for these, and those are the server's to say.
+    # GA has no counterpart of the first five; the others are set by the server.
     {"temperature", "provider", "vision", "knowledge", "agent_id", "id", "object", "expires_at", "client_secret"}
 )
-_SEED_MODEL_NAME = "name"
+_MODEL_NAME = "name"
 
 _TOOL_FIELDS = ("name", "description", "parameters")
 NO_PARAMETERS: Mapping[str, Any] = {"type": "object", "properties": {}}
 
 
 def default_config() -> Config:
-    """What a client begins with: sound both ways, push-to-talk, no tools; all else is the server's choice.
+    """What a client begins with: sound both ways, push-to-talk, no tools; the server chooses the rest.
 
-    Instructions and voice are left out, so that those that a client secret was made with hold.
+    Instructions and voice are left out, so that those of the client secret stay in force.
     """
     return {
         "type": "realtime",
@@ -142,21 +145,21 @@ def default_config() -> Config:
 
 
 def to_ga(given: Any) -> Config:
-    """A configuration, whole or partial, in GA form; the caller's own is left as it is.
+    """A configuration, whole or partial, in GA form; a copy.
 
     Args:
         given: a mapping of any of the three shapes, a pydantic model (its unset fields are left out), or an object with
             ``get_session_payload()`` (``getSessionPayload()``), whose ``"session"`` is taken.
 
     Raises:
-        InvalidArgumentError: it is none of these, or a tool is no definition, or has no name.
+        InvalidArgumentError: it is none of these, or a tool is not a definition, or has no name.
     """
     mapping = _mapping(given)
     config: Config = {}
     for key, value in mapping.items():
         if key in _SECTIONS and isinstance(value, Mapping):
             for inner, setting in value.items():
-                name = "model" if (key, inner) == ("model", _SEED_MODEL_NAME) else inner
+                name = "model" if (key, inner) == ("model", _MODEL_NAME) else inner
                 _set(config, name, setting)
         else:
             _set(config, key, value)
@@ -166,18 +169,20 @@ def to_ga(given: Any) -> Config:
 def tool_definition(given: Mapping[str, Any]) -> dict[str, Any]:
     """The definition of a tool in GA form; fields that GA doesn't know are left out.
 
-    The seed has ``required`` beside ``parameters``. What is no function, such as an MCP server, stays as it is.
+    openai-realtime-api has ``required`` beside ``parameters``. Other tools, such as MCP servers, stay unchanged.
 
     Raises:
-        InvalidArgumentError: it is no definition, or a function has no name.
+        InvalidArgumentError: it is not a definition, or a function has no name.
     """
     if not isinstance(given, Mapping):
-        raise InvalidArgumentError(f"A tool here must be a dict; it is {given!r}. Functions are for add_tool().")
+        raise InvalidArgumentError(
+            f"A tool in a configuration must be a dict; it is {given!r}. Give functions to add_tool()."
+        )
     if given.get("type", "function") != "function":
         return copy.deepcopy(dict(given))
     name = given.get("name")
     if not name or not isinstance(name, str):
-        raise InvalidArgumentError("Tool definition must have a name")  # the seed's words
+        raise InvalidArgumentError("Tool definition must have a name")  # the words of openai-realtime-api
     known = {key: copy.deepcopy(given[key]) for key in _TOOL_FIELDS if given.get(key) is not None}
     definition = {"type": "function", "parameters": dict(NO_PARAMETERS), **known}
     required, parameters = given.get("required"), definition["parameters"]
@@ -187,7 +192,7 @@ def tool_definition(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> Config:
-    """A configuration with changes: what they name is replaced, all else is kept; ``audio`` merges side by side."""
+    """A configuration with changes. Named fields are replaced, others kept; within ``audio``, field by field."""
     merged = {**base, **changes}
     for section in ("audio", "input", "output"):
         before, now = base.get(section), changes.get(section)
@@ -197,12 +202,12 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> Config:
 
 
 def turn_detection(config: Mapping[str, Any]) -> Any:
-    """The turn detection of a configuration in GA form; ``None`` where it is off or isn't named."""
+    """The turn detection of a configuration in GA form; ``None`` if it is off or not named."""
     return _input_of(config).get("turn_detection")
 
 
 def names_turn_detection(config: Mapping[str, Any]) -> bool:
-    """Whether a configuration in GA form says what the turn detection is, off included."""
+    """Whether a configuration in GA form names the turn detection, even as ``None``."""
     return "turn_detection" in _input_of(config)
 
 
@@ -213,7 +218,7 @@ def _input_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def for_update(config: Mapping[str, Any]) -> Config:
-    """What ``session.update`` may say: the type it demands, and nothing that is fixed by then."""
+    """A configuration for ``session.update``: with the type, and without the model, which is fixed by then."""
     return {"type": "realtime", **{key: value for key, value in config.items() if key not in ("type", "model")}}
 
 
@@ -250,7 +255,7 @@ def _ga_value(name: str, value: Any) -> Any:
     if name == "format" and isinstance(value, str):
         return copy.deepcopy(_FORMATS.get(value, value))
     if name == "output_modalities" and isinstance(value, list | tuple):
-        return ["audio"] if "audio" in value else list(value)  # GA: one of the two; sound comes with its transcript
+        return ["audio"] if "audio" in value else list(value)  # GA takes one of the two; sound includes its transcript
     if name == "turn_detection" and isinstance(value, Mapping) and value.get("type") == "none":
         return None
     if name == "turn_detection" and isinstance(value, str):

@@ -1,4 +1,4 @@
-"""What a client has used, as the server counts it."""
+"""The tokens a client has used, as the server counts them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ class Usage:
     """Totals over all responses and transcriptions.
 
     Attributes:
-        responses: how many responses said what they used.
-        tokens: the sums, in the server's own shape: ``{"input_tokens": …, "output_token_details": {…}, …}``.
-        transcription: the same of transcriptions: tokens, or ``"seconds"``.
+        responses: how many responses reported their usage.
+        tokens: sums in the server's shape: ``{"input_tokens": …, "output_token_details": {…}, …}``.
+        transcription: the same for transcriptions: tokens, or ``"seconds"``.
     """
 
     def __init__(self) -> None:
@@ -21,13 +21,13 @@ class Usage:
         self.transcription: dict[str, Any] = {}
 
     def add_response(self, usage: Mapping[str, Any]) -> None:
-        """Add what a ``response.done`` says."""
+        """Add the usage of a ``response.done``."""
         if usage:
             self.responses += 1
             _add(self.tokens, usage)
 
     def add_transcription(self, usage: Mapping[str, Any]) -> None:
-        """Add what a transcription says."""
+        """Add the usage of a transcription."""
         _add(self.transcription, usage)
 
     def __repr__(self) -> str:

@@ -1,6 +1,6 @@
 """Realtime events as JSON text, and the names that today's protocol (GA) has for those of the beta.
 
-Servers that still speak the beta are understood: what they send is given its GA name before anybody sees it.
+Servers that still speak the beta are understood: their events are renamed as they arrive.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ID_LETTERS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 def new_id(prefix: str, length: int = 21) -> str:
-    """A fresh id of this length, prefix included, without letters that look alike. Mirrors ``generateId()``."""
+    """A new id of this length, prefix included, without letters that look alike. Mirrors ``generateId()``."""
     noise = os.urandom(max(0, length - len(prefix)))
     return prefix + "".join(_ID_LETTERS[byte % len(_ID_LETTERS)] for byte in noise)
 
@@ -34,7 +34,7 @@ def encode(event: Mapping[str, Any]) -> str:
     """The JSON text of a client event.
 
     Raises:
-        InvalidArgumentError: something in it cannot be written as JSON (NaN and infinity cannot).
+        InvalidArgumentError: it cannot be written as JSON (NaN and infinity cannot).
     """
     try:
         return json.dumps(event, allow_nan=False)
@@ -43,7 +43,7 @@ def encode(event: Mapping[str, Any]) -> str:
 
 
 def decode(text: str) -> Event | None:
-    """A server event under its GA name; ``None`` when the text is no event."""
+    """A server event under its GA name; ``None`` if the text is not an event."""
     try:
         event = json.loads(text)
     except (ValueError, RecursionError):
@@ -55,13 +55,13 @@ def decode(text: str) -> Event | None:
 
 
 def ga_part(part: Mapping[str, Any], role: str) -> dict[str, Any]:
-    """A part of a message under its GA type; what it is called depends on who speaks."""
+    """A part of a message under its GA type, which depends on the role."""
     names = _GA_ASSISTANT_PARTS if role == "assistant" else _GA_INPUT_PARTS
     kind = part.get("type")
     return {**part, "type": names.get(kind, kind)} if isinstance(kind, str) else dict(part)
 
 
-# Reading what others wrote: whatever isn't as it should be is taken for absent.
+# Reading foreign events: a value of a wrong type counts as absent.
 
 
 def text_in(event: Mapping[str, Any], key: str) -> str:

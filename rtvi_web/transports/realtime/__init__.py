@@ -1,1 +1,1 @@
-"""What carries a session of RealtimeClient: WebSocket and WebRTC."""
+"""The transports of RealtimeClient: WebSocket and WebRTC."""

@@ -16,9 +16,9 @@ from rtvi_web.transports.data_channel import DataChannelLink, no_path
 
 CHANNEL = "oai-events"
 GRACE = 5.0
-"""Seconds in which a connection that the browser calls ``"disconnected"`` may heal by itself."""
+"""Seconds in which a connection that the browser calls ``"disconnected"`` may recover by itself."""
 GATHERING = 1.0
-"""Seconds that the search for candidates may take before the offer is sent with those found so far."""
+"""Seconds to wait for ICE candidates before the offer is sent with those found so far."""
 MAX_REASON = 500
 """Characters of a server's refusal that an error repeats."""
 
@@ -27,14 +27,14 @@ class Call(DataChannelLink):
     """Negotiates with one POST, carries events, and plays the answers.
 
     Args:
-        host: is told what happens.
+        host: is called when something happens.
         ice_servers: as in JavaScript.
         player: plays the answers; ``None`` leaves that to the page.
-        received: called with the track of the answers, once it is there.
+        received: called with the track of the answers, as soon as there is one.
 
     Raises:
         TransportStartError: the browser refuses the ICE servers.
-        NotInBrowserError: there is no WebRTC here.
+        NotInBrowserError: WebRTC does not exist here.
     """
 
     def __init__(
@@ -45,25 +45,25 @@ class Call(DataChannelLink):
         player: Player | None,
         received: Callable[[Any], object],
     ) -> None:
-        # To send and to receive, even without a microphone: one that is opened later needs no new negotiation.
+        # Sends and receives even without a microphone, so that opening one later needs no new negotiation.
         media: dict[TrackSource, tuple[str, str]] = {"mic": ("audio", "sendrecv")}
         super().__init__(label=CHANNEL, media=media, ice_servers=ice_servers, player=player, lost=host.lost)
         self._host = host
         self._on_received = received
         self._grace: asyncio.TimerHandle | None = None
         self.received: Any = None
-        """The track of the answers, ``None`` before the server has answered."""
+        """The track of the answers; ``None`` until the server has answered."""
 
     async def open(self, url: str, key: str | None, microphone: Any) -> None:
         """Connect; returns when the data channel is open.
 
         Args:
             url: where the offer goes.
-            key: authorises it; ``None`` for a server that asks for none.
+            key: authorises it; ``None`` for a server that needs none.
             microphone: the track to send, or ``None``.
 
         Raises:
-            TransportStartError: it could not be established; a refusal is told in the server's words.
+            TransportStartError: it could not be established; the message has the server's words for a refusal.
         """
         self._host.enter(ConnectPhase.OFFER)
         await self.send_track("mic", microphone)
@@ -86,7 +86,7 @@ class Call(DataChannelLink):
             self._grace.cancel()
             self._grace = None
 
-    # What the peer says: PeerListener.
+    # What the peer calls: PeerListener.
 
     def on_state(self, state: str) -> None:
         self._stop_grace()
@@ -112,13 +112,13 @@ class Call(DataChannelLink):
 
 
 async def _exchange(url: str, key: str | None, sdp: str) -> str:
-    """Send an offer; the SDP of the answer."""
+    """Send an offer; return the SDP of the answer."""
     headers = {"Content-Type": "application/sdp", **({"Authorization": f"Bearer {key}"} if key else {})}
     failure: RTVIError
     try:
         status, text, _ = await fetch("POST", url, headers=headers, body=sdp)
     except HttpError as error:
-        # When a browser rejects a header it quotes it, and with it the key: so no cause is chained.
+        # A browser that rejects a header quotes it, and with it the key: so the cause is not chained.
         failure = _failed(f"The WebRTC offer failed: {error.message}")
     else:
         if 200 <= status < 300:

@@ -1,4 +1,4 @@
-"""Where a WebSocket session is heard."""
+"""How the answers of a WebSocket session are played."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from rtvi_web.browser.pcm_player import PcmPlayer, require_sinks
 
 
 class PcmOutput:
-    """Has a player for each session, and keeps the chosen speaker between them; an ``Output`` of media."""
+    """Has a player for each session, and keeps the chosen speaker between sessions; an ``Output`` of media."""
 
     def __init__(self) -> None:
         self.player: PcmPlayer | None = None
-        """What plays in this session; ``None`` while there is none."""
+        """The player of the session; ``None`` without a session."""
         self._sink = ""
 
     @property
@@ -22,7 +22,7 @@ class PcmOutput:
         require_sinks()
         if self.player is not None:
             await self.player.use_sink(id)
-        else:  # An element knows as well whether there is such a speaker.
+        else:  # Without a player, an element checks whether the speaker exists.
             await _js.call(_js.construct("Audio"), "setSinkId", id)
         self._sink = id
 
@@ -36,7 +36,7 @@ class PcmOutput:
         if self._sink:
             try:
                 await player.use_sink(self._sink)
-            except _js.JsError:  # It was unplugged; the session is heard all the same.
+            except _js.JsError:  # It was unplugged: play on the default speaker.
                 self._sink = ""
 
     async def resume(self) -> None:

@@ -17,14 +17,14 @@ OPENAI_URL = "https://api.openai.com/v1/realtime/calls"
 
 
 class RealtimeWebRTCTransport(RealtimeTransport):
-    """Carries a realtime session over WebRTC. Without a microphone it only receives, and the session can be in writing.
+    """Carries a realtime session over WebRTC. It works without a microphone too, for sessions in writing.
 
-    The offer is POSTed as it is (``application/sdp``), with the key as bearer: to OpenAI, or to the client's ``url``,
-    which is ``…/v1/realtime`` or any address of a server of one's own that answers with SDP.
+    The offer is POSTed as ``application/sdp``, with the key as bearer token: to OpenAI, or to the client's ``url``,
+    which is ``…/v1/realtime``, or the address of your own server that answers with SDP.
 
     Args:
         ice_servers: as in JavaScript, ``[{"urls": "stun:…"}]``; OpenAI needs none.
-        microphone: a ``MediaStreamTrack`` of the page's own, to be sent in place of a microphone; it is never stopped.
+        microphone: the page's own ``MediaStreamTrack``, sent instead of a microphone; it is never stopped.
         constraints: ``MediaTrackConstraints`` of the microphone, as in JavaScript.
         remember_devices: whether the choice of devices is kept in the local storage for later page loads.
         level_interval: seconds between two levels, and over which each is measured.
@@ -73,7 +73,7 @@ class RealtimeWebRTCTransport(RealtimeTransport):
 
     async def connect(self, request: RealtimeRequest) -> None:
         if self._host is None:
-            raise InvalidArgumentError("This transport serves no client yet: RealtimeClient(transport=…) attaches it.")
+            raise InvalidArgumentError("This transport has no client yet: give it to RealtimeClient(transport=…).")
         url, key = _url(request), sendable_key(request)
         call = self._call = Call(
             self._host,
@@ -93,16 +93,16 @@ class RealtimeWebRTCTransport(RealtimeTransport):
 
     def send(self, text: str) -> None:
         if self._call is None:
-            raise DisconnectedError("There is no connection to send on.")
+            raise DisconnectedError("There is no connection.")
         self._call.send(text)
 
     def play(self, pcm: bytes, *, item_id: str, content_index: int) -> None:
-        """Never called: the track is played."""
+        """Never called: the browser plays the track."""
 
     async def interrupt(self) -> Played | None:
         return None
 
-    # What the media ask: MediaLink.
+    # What the media call: MediaLink.
 
     @property
     def bot(self) -> Participant:
@@ -117,11 +117,11 @@ class RealtimeWebRTCTransport(RealtimeTransport):
             await self._call.send_track(source, track)
 
     def send_status(self, source: TrackSource, enabled: bool) -> None:
-        """The server is not told: it hears silence."""
+        """Nothing to send: the server hears silence."""
 
 
 def _url(request: RealtimeRequest) -> str:
-    """Where the offer goes; ``…/realtime`` is where the WebSocket would go, and its calls are below."""
+    """The address for the offer. To ``…/realtime``, the WebSocket's address, ``/calls`` is added."""
     url = realtime_url(request, OPENAI_URL, "http")
     if url.pathname.endswith("/realtime"):
         url.pathname += "/calls"

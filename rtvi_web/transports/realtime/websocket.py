@@ -1,4 +1,4 @@
-"""Realtime over a WebSocket: events and sound in one stream of text."""
+"""Realtime over a WebSocket: events and sound as text frames."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from rtvi_web.transports.realtime.request import realtime_url, sendable_key
 
 OPENAI_URL = "wss://api.openai.com/v1/realtime"
 MAX_MESSAGE_SIZE = 15 << 20
-"""Bytes; what OpenAI takes in one ``input_audio_buffer.append``."""
+"""Bytes that OpenAI takes in one ``input_audio_buffer.append``."""
 CHUNK_SAMPLES = SAMPLE_RATE // 25
-"""40 ms of the microphone in each chunk."""
+"""Samples in a chunk of the microphone's sound: 40 ms."""
 PROTOCOL = "realtime"
 KEY_PROTOCOL = "openai-insecure-api-key."
-"""Before the key: a browser can send no header with a WebSocket. The name is OpenAI's."""
+"""OpenAI's prefix of the key, which is sent as a subprotocol: a browser cannot add headers to a WebSocket."""
 
 
 class RealtimeWebSocketTransport(RealtimeTransport):
     """Carries a realtime session over a WebSocket; sound is PCM, recorded and played in the page.
 
     Args:
-        microphone: a ``MediaStreamTrack`` of the page's own, to be heard in place of a microphone; it is never stopped.
+        microphone: the page's own ``MediaStreamTrack``, heard instead of a microphone; it is never stopped.
         constraints: ``MediaTrackConstraints`` of the microphone, as in JavaScript.
         remember_devices: whether the choice of devices is kept in the local storage for later page loads.
         level_interval: seconds between two levels, and over which each is measured.
@@ -109,7 +109,7 @@ class RealtimeWebSocketTransport(RealtimeTransport):
     @property
     def _client(self) -> RealtimeHost:
         if self._host is None:
-            raise InvalidArgumentError("This transport serves no client yet: RealtimeClient(transport=…) attaches it.")
+            raise InvalidArgumentError("This transport has no client yet: give it to RealtimeClient(transport=…).")
         return self._host
 
     # The speaker.
@@ -123,7 +123,7 @@ class RealtimeWebSocketTransport(RealtimeTransport):
         playing = await player.interrupt() if player is not None else None
         return Played(*playing) if playing else None
 
-    # What the media ask: MediaLink.
+    # What the media call: MediaLink.
 
     @property
     def bot(self) -> Participant:
@@ -159,6 +159,6 @@ async def _open(socket: TextSocket, request: RealtimeRequest) -> None:
 
 def _not_opened(url: str, error: WebSocketClosedError) -> TransportStartError:
     return TransportStartError(
-        f"The WebSocket to {url} could not be opened ({error}). Browsers do not tell a page why: is the server "
-        "running, is the key valid, and does the page's Content-Security-Policy allow the address (connect-src)?"
+        f"The WebSocket to {url} could not be opened ({error}). Browsers do not tell a page why. Check that the "
+        "server runs, the key is valid, and the page's Content-Security-Policy allows the address (connect-src)."
     )

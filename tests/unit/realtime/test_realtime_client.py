@@ -211,7 +211,7 @@ async def test_a_key_may_come_from_a_function_and_is_checked_then(monkeypatch: p
         await run.client.connect()
         assert run.server.requests[-1].api_key == expected
         await run.client.disconnect()
-    for complaint in ("in the browser", "gave int"):
+    for complaint in ("in the browser", "returned int"):
         with pytest.raises(InvalidArgumentError, match=complaint) as raised:
             await run.client.connect()
         assert SECRET not in str(raised.value)

@@ -123,7 +123,9 @@ async def test_a_frame_that_is_no_event_is_an_error_event() -> None:
     run = Run()
     await run.client.connect()
     run.server.say_text("{nonsense")
-    assert [(error.source, error.message) for error in run.errors] == [("message", "This is no event: {nonsense")]
+    (error,) = run.errors
+    assert error.source == "message"
+    assert error.message == "The server sent a frame that is not an event: {nonsense"
     await run.client.disconnect()
 
 

@@ -270,7 +270,7 @@ async def test_what_goes_wrong_is_told_to_the_model_and_reported(run: Run, repor
     calls = [
         ("fail", "{}", "ValueError: broken"),
         ("fail", "[1", "JSONDecodeError"),
-        ("fail", "[1]", "are no object"),
+        ("fail", "[1]", "are not an object"),
         ("never", "{}", "did not answer within 0.001 s"),
         ("odd", "{}", "Unable to serialize unknown type"),
         ("weather", '{"place": 3}', "validation error"),
