@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -51,10 +50,14 @@ class ScriptedHttp:
     """Answers requests from a list; an exception in it is raised. Once the list is empty, requests wait forever.
 
     ``stream()`` hands an :class:`HttpStream` over piece by piece; ``request()`` reads it whole.
+
+    Attributes:
+        answers: what is still to be answered; may be changed at any time.
+        requests: what was asked.
     """
 
     def __init__(self, answers: Iterable[HttpAnswer]) -> None:
-        self._answers = deque(answers)
+        self.answers = list(answers)
         self.requests: list[HttpRequest] = []
 
     async def request(self, method: str, url: str, *, headers: Mapping[str, str], body: str) -> HttpResponse:
@@ -66,9 +69,9 @@ class ScriptedHttp:
         self, method: str, url: str, *, headers: Mapping[str, str], body: str, on_chunk: Callable[[bytes], None]
     ) -> HttpResponse:
         self.requests.append(HttpRequest(method, url, headers, json.loads(body) if body else None))
-        if not self._answers:
+        if not self.answers:
             await asyncio.Event().wait()
-        answer = self._answers.popleft()
+        answer = self.answers.pop(0)
         if isinstance(answer, RTVIError):
             raise answer
         if isinstance(answer, HttpResponse):

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -45,7 +44,8 @@ class ScriptedTransport(ScriptedMedia, Transport):
         max_message_size: bytes.
 
     Attributes:
-        http: the requests made, as ``http.requests``.
+        steps: what is still to happen; may be changed at any time.
+        http: the requests made, as ``http.requests``, and the answers still to come, as ``http.answers``.
         connect_requests: what ``connect()`` was called with, session by session.
         sent: every message the client sent, parsed.
     """
@@ -63,7 +63,7 @@ class ScriptedTransport(ScriptedMedia, Transport):
         max_message_size: int = 65536,
     ) -> None:
         super().__init__(microphone=microphone, camera=camera, screen=screen, devices=devices)
-        self._steps: deque[Step] = deque(steps)
+        self.steps: list[Step] = list(steps)
         self._http = ScriptedHttp(start)
         self.hangs_in = hangs_in
         self.fails_with = fails_with
@@ -82,8 +82,8 @@ class ScriptedTransport(ScriptedMedia, Transport):
         """
         if self._error:
             raise self._error
-        if self._steps:
-            raise ScriptError(f"the script is not over; next: {self._steps[0]}")
+        if self.steps:
+            raise ScriptError(f"the script is not over; next: {self.steps[0]}")
 
     def drop(self, cause: LinkLoss = LinkLoss.SILENT, *, attempt: int = 0) -> None:
         """Lose the link and begin to restore it; call it again with the number of each further attempt."""
@@ -136,11 +136,11 @@ class ScriptedTransport(ScriptedMedia, Transport):
     def send(self, text: str) -> None:
         message = json.loads(text)
         self.sent.append(message)
-        step = self._steps[0] if self._steps else None
+        step = self.steps[0] if self.steps else None
         if not isinstance(step, Expect) or step.type != message["type"] or not _contains(message["data"], step.data):
             self._error = ScriptError(f"expected {step or 'nothing more'}; the client sent {text}")
             raise self._error
-        self._steps.popleft()
+        self.steps.pop(0)
         self._last_id = message["id"]
         self._go_on()
 
@@ -156,8 +156,8 @@ class ScriptedTransport(ScriptedMedia, Transport):
         asyncio.get_running_loop().call_soon(self._act)
 
     def _act(self) -> None:
-        while self._linked and self._steps and not isinstance(self._steps[0], Expect):
-            match self._steps.popleft():
+        while self._linked and self.steps and not isinstance(self.steps[0], Expect):
+            match self.steps.pop(0):
                 case Say(str() as text, _):
                     self._host.receive(text)
                 case Say(message, answers):

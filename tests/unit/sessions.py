@@ -29,10 +29,8 @@ class Transport(ScriptedTransport):
     def heal(self, *steps: Step) -> None:
         """From now on everything works."""
         self.hangs_in = self.fails_with = None
-        self._steps.clear()
-        self._steps.extend(steps or handshake())
-        self._http._answers.clear()
-        self._http._answers.extend([STARTED] * 3)
+        self.steps[:] = steps or handshake()
+        self.http.answers[:] = [STARTED] * 3
 
 
 class Run:
@@ -79,8 +77,6 @@ class Run:
         assert all(track.readyState == "ended" for track in self.microphones)
         assert self.client.tracks().local.audio is None
         assert not self.client.is_mic_enabled
-        assert not self.client._emitter._waiters
-        assert not self.client._connection._requests._pending
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
 

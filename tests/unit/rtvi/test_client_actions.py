@@ -183,7 +183,7 @@ class TestInASession:
                 RequestTimeoutError, match=r"did not answer action llm:append_to_messages within 0.01 s"
             ):
                 await run.client.action(ACTION, timeout=0.01)
-        run.transport._steps.append(say("config", {"config": []}, answers=True))
+        run.transport.steps.append(say("config", {"config": []}, answers=True))
         assert await run.client.get_config() == []
         await run.client.disconnect()
         run.released()

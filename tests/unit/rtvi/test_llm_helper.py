@@ -163,7 +163,7 @@ class TestCallbacks:
         )
         for event in (RTVIEvent.LLM_FUNCTION_CALL, RTVIEvent.LLM_FUNCTION_CALL_START, RTVIEvent.LLM_JSON_COMPLETION):
             run.client.on(event, lambda data, event=event: order.append((str(event), data)))
-        run.transport._steps.append(expect("llm-function-call-result"))
+        run.transport.steps.append(expect("llm-function-call-result"))
         tell(run, "llm-function-call-start", {"function_name": "f"})
         tell(run, "llm-function-call", call())
         tell(run, "llm-json-completion", '{"a": 1}')
@@ -349,7 +349,7 @@ class TestFunctionCalls:
         run = Run(Transport(*handshake()))
         run.client.on(RTVIEvent.CONNECTED, lambda: tell(run, "llm-function-call", call()))
         run.client.on(RTVIEvent.DISCONNECTED, lambda: tell(run, "llm-function-call", call("2")))
-        run.transport._steps.insert(1, expect("llm-function-call-result"))
+        run.transport.steps.insert(1, expect("llm-function-call-result"))
         task = await run.connecting()
         await task
         await run.client.disconnect()

@@ -529,7 +529,7 @@ async def make_happen(client: RTVIClient, cause: Cause | tuple[Cause, ...]) -> N
     host: Any = client.transport.host  # type: ignore[attr-defined]
     if isinstance(cause, Say):
         # No one here handles a function call, which the client says to the bot.
-        client.transport._steps.append(expect("llm-function-call-result"))  # type: ignore[attr-defined]
+        client.transport.steps.append(expect("llm-function-call-result"))  # type: ignore[attr-defined]
         host.receive(json.dumps(cause.message))
     elif callable(cause):
         cause(host)

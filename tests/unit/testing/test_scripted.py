@@ -108,6 +108,22 @@ class TestTheBotsSide:
         assert len(transport.connect_requests) == 2
         await client.disconnect()
 
+    async def test_steps_and_answers_can_be_added_later(self) -> None:
+        client, transport = await connected()
+        assert transport.steps == []
+        transport.steps += [expect("send-text"), say("bot-llm-text", {"text": "Hi!"})]
+        client.send_text("go")
+        assert (await client.wait_for(RTVIEvent.BOT_LLM_TEXT, timeout=1)).text == "Hi!"
+        await client.disconnect()
+        client.params.base_url = "http://bot.test"
+        transport.http.answers.append(HttpResponse(200, '{"a": 1}'))
+        transport.steps += handshake()
+        await client.connect()
+        transport.finish()
+        assert transport.connect_requests[-1].bundle == {"a": 1}
+        assert transport.http.answers == []
+        await client.disconnect()
+
     async def test_the_loss_has_a_reason(self) -> None:
         client, _ = await connected(expect("send-text"), lose(DisconnectedError("ICE failed")))
         client.send_text("go")
