@@ -182,7 +182,6 @@ class TestOthers:
             (Parameters, 4),
             (type("Empty", (), {}), 0),
         ],
-        ids=str,
     )
     def test_are_counted(self, handler: Handler, count: int) -> None:
         assert count_arguments(handler) == count

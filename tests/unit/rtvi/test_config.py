@@ -55,7 +55,6 @@ class TestNormalize:
             ((), []),
             (({"a": number} for number in (1, 2)), [{"name": "a", "value": 1}, {"name": "a", "value": 2}]),
         ],
-        ids=str,
     )
     def test_options(self, options: Any, normal: Any) -> None:
         assert normalize([{"service": "s", "options": options}]) == [{"service": "s", "options": normal}]

@@ -280,7 +280,7 @@ class TestEncoding:
             "id": "7",
         }
 
-    @pytest.mark.parametrize("data", [float("nan"), float("inf"), {1, 2}, b"x", object()], ids=repr)
+    @pytest.mark.parametrize("data", [float("nan"), float("inf"), {1, 2}, b"x", object()])
     def test_what_json_cannot_say(self, data: Any) -> None:
         with pytest.raises((TypeError, ValueError)):
             encode("client-message", {"d": data}, "7")
