@@ -10,20 +10,24 @@ import codecs
 from binascii import a2b_base64
 
 MAX_EVENT_SIZE = 1024 * 1024
-"""Characters that the lines of one event may have."""
+"""Characters that the lines of one event may have, if nothing else is said."""
 
 
 class EventTooLargeError(ValueError):
-    """An event is larger than ``MAX_EVENT_SIZE``. The rest of the stream cannot be read."""
+    """An event is larger than the limit. The rest of the stream cannot be read."""
 
 
 class EventStream:
     """Decodes one stream of type ``text/event-stream``, whatever the size of its chunks.
 
     Comments and the fields ``event``, ``id`` and ``retry`` are ignored: RTVI messages do not use them.
+
+    Args:
+        limit: characters that the lines of one event may have.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = MAX_EVENT_SIZE) -> None:
+        self._max_size = limit
         # Drops a byte order mark; bytes that are not UTF-8 become U+FFFD.
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
         self._after_cr = False
@@ -79,8 +83,8 @@ class EventStream:
             self._size += len(line)
 
     def _limit(self, line: str) -> None:
-        if self._size + len(line) > MAX_EVENT_SIZE:
-            raise EventTooLargeError(f"An event of the stream is over {MAX_EVENT_SIZE:,} characters.")
+        if self._size + len(line) > self._max_size:
+            raise EventTooLargeError(f"An event of the stream is over {self._max_size:,} characters.")
 
 
 def message_text(data: str) -> str:
