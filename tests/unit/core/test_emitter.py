@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sessions import over, turns
+from virtual_clock import kept_futures
 
 from rtvi_web import DisconnectedError, InvalidArgumentError, Participant, RTVIEvent, TextData
 from rtvi_web.core.emitter import Emitter
@@ -305,7 +306,7 @@ class TestWaitFor:
         emitter.emit(event, *arguments)
         assert await over(task) == result
         assert not emitter.listens(event)
-        assert not emitter._waiters
+        assert await kept_futures() == []
 
     async def test_check(self, emitter: Emitter, events: EventMembers) -> None:
         task = await self.waiting(events, TEXT, check=lambda text: text.text == "two")
@@ -331,7 +332,7 @@ class TestWaitFor:
         with pytest.raises(TimeoutError):
             await events.wait_for(TEXT, timeout=0.001)
         assert not emitter.listens(TEXT)
-        assert not emitter._waiters
+        assert await kept_futures() == []
 
     async def test_the_session_ends_first(self, emitter: Emitter, events: EventMembers) -> None:
         tasks = [await self.waiting(events, TEXT), await self.waiting(events, "connected")]

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from virtual_clock import kept_futures
 
 from rtvi_web import DisconnectedError, InvalidArgumentError
 from rtvi_web.realtime.event_handlers import EventHandlers
@@ -135,7 +136,7 @@ async def test_waiting_gives_the_event_even_a_falsy_one(handlers: EventHandlers)
 async def test_waiting_gives_none_in_the_end_and_leaves_nothing(handlers: EventHandlers) -> None:
     assert await handlers.wait_for_next("e", 0.001) is None
     assert not handlers.listens("e")
-    assert not handlers._waiters
+    assert await kept_futures() == []
     waiting = asyncio.ensure_future(handlers.wait_for_next("e", 500))
     await asyncio.sleep(0)
     waiting.cancel()

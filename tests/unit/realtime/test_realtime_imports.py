@@ -46,12 +46,15 @@ def test_public_names_are_all() -> None:
         ("webrtc", "rtvi_web.transports.realtime.webrtc", "RealtimeWebRTCTransport"),
     ],
 )
-def test_a_word_names_a_transport(monkeypatch: pytest.MonkeyPatch, word: str, module: str, name: str) -> None:
+async def test_a_word_names_a_transport(monkeypatch: pytest.MonkeyPatch, word: str, module: str, name: str) -> None:
     made = types.ModuleType(module)
-    setattr(made, name, ScriptedRealtimeTransport)
+    transport = ScriptedRealtimeTransport()
+    setattr(made, name, lambda: transport)
     monkeypatch.setitem(sys.modules, module, made)
     client = RealtimeClient(transport=word)  # type: ignore[arg-type]
-    assert isinstance(client._transport, ScriptedRealtimeTransport)
+    await client.connect()
+    assert transport.is_open
+    await client.disconnect()
 
 
 def test_another_word_does_not() -> None:

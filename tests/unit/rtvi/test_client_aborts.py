@@ -281,7 +281,7 @@ async def test_a_loss_when_ready_names_the_phase_too() -> None:
         with pytest.raises(DisconnectedError, match=r"^The network went away\. \[phase: session\]$"):
             await over(task)
     await turns(20)
-    assert run.client._connection.failure.phase is ConnectPhase.SESSION
+    assert "The network went away. [phase: session]" in str(await run.client.diagnose())
     await run.ended(TransportState.DISCONNECTED)
 
 

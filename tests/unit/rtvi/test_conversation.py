@@ -163,11 +163,16 @@ class TestThePerson:
         assert told.said == [("user", "hello")]
 
     def test_old_bots_never_tell_what_was_written_and_nothing_piles_up(self) -> None:
-        conversation = Conversation(lambda: 0)
-        for _ in range(3):
-            for number in range(MAX_WRITTEN):
-                conversation.wrote(str(number))
-        assert len(conversation._written_here) == MAX_WRITTEN
+        """Only the latest texts are remembered: should the bot tell an older one, it counts as said once more."""
+        told = Told()
+        for number in range(MAX_WRITTEN + 1):
+            told.conversation.wrote(f"text {number}")
+        [turn] = told.conversation.turns[-1:]
+        before = turn.text
+        told.hear("user-input", text="text 1", input_type="chat", final=True)
+        assert told.conversation.turns[-1].text == before
+        told.hear("user-input", text="text 0", input_type="chat", final=True)
+        assert told.conversation.turns[-1].text == f"{before} text 0"
 
     def test_what_comes_with_a_file_is_told_by_no_bot(self) -> None:
         told = Told()

@@ -188,13 +188,25 @@ class TestWhoAnswers:
             def f(call: FunctionCall) -> None: ...
 
     async def test_only_that_handler_is_unregistered(self) -> None:
-        client = RTVIClient(transport=Transport())
-        client.register_function_call_handler("f", print)
+        run = await ready(expect("send-text"), call("1"), expect("llm-function-call-result"), say("bot-llm-started"))
+        client, calls = run.client, []
+
+        def handler(call: FunctionCall) -> None:
+            calls.append(call.tool_call_id)
+
+        client.register_function_call_handler("f", handler)
         client.unregister_function_call_handler("f", len)
-        assert client._functions.answerer("f")
-        client.unregister_function_call_handler("f", print)
-        client.unregister_function_call_handler("f", print)
-        assert client._functions.answerer("f") is None
+        client.send_text("go")
+        await turns(10)
+        assert calls == ["1"]
+        client.unregister_function_call_handler("f", handler)
+        client.unregister_function_call_handler("f", handler)
+        run.transport.steps += [expect("send-text"), call("2"), say("bot-llm-stopped")]
+        client.send_text("again")
+        await turns(10)
+        run.transport.finish()
+        assert calls == ["1"]
+        await client.disconnect()
 
     @pytest.mark.parametrize(("name", "handler"), [("", print), (5, print), ("f", 5), (None, 5)])
     async def test_what_cannot_be_registered(self, name: Any, handler: Any) -> None:

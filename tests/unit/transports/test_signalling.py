@@ -230,12 +230,7 @@ class Sender:
         await self.sent.wait()
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signalling, "BATCH_SECONDS", 0.01)
-
-
-async def test_candidates_wait_for_the_answer_and_then_come_in_batches(quick: None) -> None:
+async def test_candidates_wait_for_the_answer_and_then_come_in_batches() -> None:
     sender = Sender()
     trickle = Trickle(sender)
     trickle.add({"n": 1})
@@ -251,7 +246,7 @@ async def test_candidates_wait_for_the_answer_and_then_come_in_batches(quick: No
     assert sender.batches == [[{"n": 1}, {"n": 2}], [{"n": 3}, {"n": 4}]]
 
 
-async def test_a_batch_that_did_not_arrive_goes_with_the_next(quick: None) -> None:
+async def test_a_batch_that_did_not_arrive_goes_with_the_next() -> None:
     sender = Sender(failures=1)
     trickle = Trickle(sender)
     trickle.add({"n": 1})
@@ -263,7 +258,7 @@ async def test_a_batch_that_did_not_arrive_goes_with_the_next(quick: None) -> No
     assert sender.batches == [[{"n": 1}, {"n": 2}]]
 
 
-async def test_a_server_that_does_not_answer_is_given_up(quick: None) -> None:
+async def test_a_server_that_does_not_answer_is_given_up() -> None:
     sender = Sender(failures=100)
     trickle = Trickle(sender)
     trickle.add({"n": 1})
@@ -271,7 +266,7 @@ async def test_a_server_that_does_not_answer_is_given_up(quick: None) -> None:
     assert sender.tries == signalling.ATTEMPTS
 
 
-async def test_a_server_that_wants_no_candidates_is_asked_once(quick: None) -> None:
+async def test_a_server_that_wants_no_candidates_is_asked_once() -> None:
     sender = Sender(wanted=False)
     trickle = Trickle(sender)
     trickle.add({"n": 1})
