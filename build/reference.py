@@ -24,7 +24,7 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "A connect handler of your own": {"rtvi.session.start": ("ConnectHandler", "ConnectTimeout", "AbortController")},
     "Events": {
         "rtvi.protocol.events": ("RTVIEvent", "InvalidMessage"),
-        "core.event": ("Event",),
+        "core.event": ("Event", "EventName"),
         "core.event_queue": ("EmittedEvent", "EventQueue"),
     },
     "Messages": {

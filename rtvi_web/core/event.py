@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVarTuple
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVarTuple
 
 from rtvi_web.core.checks import snake_case
 
 Args = TypeVarTuple("Args")
+
+
+class EventName(Protocol):
+    """The name of an event as a plain string: every ``str``, but to type checkers not an :class:`Event`.
+
+    So an Event with a handler of wrong types is an error, and not taken for a name whose types are unknown.
+    """
+
+    def zfill(self, width: Any, /) -> str: ...
 
 
 class Event(str, Generic[*Args]):
@@ -44,3 +53,6 @@ class Event(str, Generic[*Args]):
         self.payload = payload
         self.field = field
         return self
+
+    if TYPE_CHECKING:  # see EventName
+        zfill: None  # type: ignore[assignment]

@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, TypeVarTuple, overload
+from typing import Any, Protocol, TypeVar, TypeVarTuple, overload
 
 from rtvi_web.core.emitter import Emitter
-from rtvi_web.core.event import Event
+from rtvi_web.core.event import Event, EventName
 from rtvi_web.core.event_queue import EventQueue
 from rtvi_web.core.handlers import Handler
 
 Arg = TypeVar("Arg")
 Arg2 = TypeVar("Arg2")
 Args = TypeVarTuple("Args")
+
+
+class _DecoratorOfOne(Protocol[Arg]):
+    """Takes a handler of one argument, or of none."""
+
+    @overload
+    def __call__(self, handler: Callable[[Arg], object], /) -> Callable[[Arg], object]: ...
+    @overload
+    def __call__(self, handler: Callable[[], object], /) -> Callable[[], object]: ...
+
+
+class _DecoratorOfTwo(Protocol[Arg, Arg2]):
+    """Takes a handler of two arguments, of the first, or of none."""
+
+    @overload
+    def __call__(self, handler: Callable[[Arg, Arg2], object], /) -> Callable[[Arg, Arg2], object]: ...
+    @overload
+    def __call__(self, handler: Callable[[Arg], object], /) -> Callable[[Arg], object]: ...
+    @overload
+    def __call__(self, handler: Callable[[], object], /) -> Callable[[], object]: ...
 
 
 class EventMembers:
@@ -27,12 +47,22 @@ class EventMembers:
     @overload
     def on(self, event: Event[*Args], handler: Callable[[*Args], object]) -> Callable[[], None]: ...
     @overload
-    def on(self, event: Event[*Args]) -> Callable[[Callable[[*Args], object]], Callable[[*Args], object]]: ...
+    def on(self, event: Event[Arg, Arg2], handler: Callable[[Arg], object]) -> Callable[[], None]: ...
     @overload
-    def on(self, event: str, handler: Handler) -> Callable[[], None]: ...
+    def on(
+        self, event: Event[*Args], handler: Callable[[*Args], object] | Callable[[], object]
+    ) -> Callable[[], None]: ...
     @overload
-    def on(self, event: str) -> Callable[[Handler], Handler]: ...
-    def on(self, event: str, handler: Handler | None = None) -> Any:
+    def on(self, event: EventName, handler: Handler) -> Callable[[], None]: ...
+    @overload
+    def on(self, event: Event[()]) -> Callable[[Callable[[], object]], Callable[[], object]]: ...
+    @overload
+    def on(self, event: Event[Arg]) -> _DecoratorOfOne[Arg]: ...
+    @overload
+    def on(self, event: Event[Arg, Arg2]) -> _DecoratorOfTwo[Arg, Arg2]: ...
+    @overload
+    def on(self, event: EventName) -> Callable[[Handler], Handler]: ...
+    def on(self, event: str | EventName, handler: Handler | None = None) -> Any:
         """Call a handler at every such event. Mirrors ``on()``.
 
         Args:
@@ -51,12 +81,22 @@ class EventMembers:
     @overload
     def once(self, event: Event[*Args], handler: Callable[[*Args], object]) -> Callable[[], None]: ...
     @overload
-    def once(self, event: Event[*Args]) -> Callable[[Callable[[*Args], object]], Callable[[*Args], object]]: ...
+    def once(self, event: Event[Arg, Arg2], handler: Callable[[Arg], object]) -> Callable[[], None]: ...
     @overload
-    def once(self, event: str, handler: Handler) -> Callable[[], None]: ...
+    def once(
+        self, event: Event[*Args], handler: Callable[[*Args], object] | Callable[[], object]
+    ) -> Callable[[], None]: ...
     @overload
-    def once(self, event: str) -> Callable[[Handler], Handler]: ...
-    def once(self, event: str, handler: Handler | None = None) -> Any:
+    def once(self, event: EventName, handler: Handler) -> Callable[[], None]: ...
+    @overload
+    def once(self, event: Event[()]) -> Callable[[Callable[[], object]], Callable[[], object]]: ...
+    @overload
+    def once(self, event: Event[Arg]) -> _DecoratorOfOne[Arg]: ...
+    @overload
+    def once(self, event: Event[Arg, Arg2]) -> _DecoratorOfTwo[Arg, Arg2]: ...
+    @overload
+    def once(self, event: EventName) -> Callable[[Handler], Handler]: ...
+    def once(self, event: str | EventName, handler: Handler | None = None) -> Any:
         """Call a handler at the next such event only; otherwise like :meth:`on`. Mirrors ``once()``."""
         return self._subscribe(event, handler, once=True)
 
@@ -82,10 +122,10 @@ class EventMembers:
     ) -> tuple[Arg, Arg2]: ...
     @overload
     async def wait_for(
-        self, event: str, *, timeout: float | None = None, check: Callable[..., bool] | None = None
+        self, event: EventName, *, timeout: float | None = None, check: Callable[..., bool] | None = None
     ) -> Any: ...
     async def wait_for(
-        self, event: str, *, timeout: float | None = None, check: Callable[..., bool] | None = None
+        self, event: str | EventName, *, timeout: float | None = None, check: Callable[..., bool] | None = None
     ) -> Any:
         """Wait for the next such event.
 
@@ -102,7 +142,7 @@ class EventMembers:
             DisconnectedError: the session ended first (unless that is what was waited for).
             InvalidArgumentError: there is no such event.
         """
-        return await self._emitter.wait_for(event, timeout=timeout, check=check)
+        return await self._emitter.wait_for(str(event), timeout=timeout, check=check)
 
     def events(self, *events: str, limit: int = 1000) -> EventQueue:
         """All events from now on, for ``async for``; the loop ends when the session does.
@@ -121,8 +161,8 @@ class EventMembers:
         """
         return self._emitter.events(*events, limit=limit)
 
-    def _subscribe(self, event: str, handler: Handler | None, *, once: bool) -> Any:
-        name = self._emitter.known(event)
+    def _subscribe(self, event: str | EventName, handler: Handler | None, *, once: bool) -> Any:
+        name = self._emitter.known(str(event))
         if handler is not None:
             return self._emitter.on(name, handler, once=once)
 

@@ -1,8 +1,11 @@
 """What must not check: each ``type: ignore`` names the error, and one that is not needed is an error itself."""
 
+# pyright: reportUnnecessaryTypeIgnoreComment=true
+
 from __future__ import annotations
 
 from rtvi_web import LLMHelper, Participant, RTVIClient, RTVIEvent, TextData, TranscriptData
+from rtvi_web.realtime import RealtimeClient
 from rtvi_web.testing import ScriptedTransport
 
 client = RTVIClient(transport=ScriptedTransport())
@@ -17,11 +20,15 @@ def too_many_arguments(text: TextData) -> None: ...
 
 
 @client.on(RTVIEvent.BOT_LLM_TEXT)  # type: ignore[arg-type]
-def too_few_arguments() -> None: ...
+def one_too_many(text: TextData, more: object) -> None: ...
 
 
 @client.once(RTVIEvent.TRACK_STARTED)  # type: ignore[arg-type]
-def one_of_two(track: object) -> None: ...
+def three_of_two(track: object, participant: Participant, more: object) -> None: ...
+
+
+@client.once(RTVIEvent.REMOTE_AUDIO_LEVEL)  # type: ignore[arg-type]
+async def not_the_leading_one(participant: Participant) -> None: ...
 
 
 @client.on(RTVIEvent.TRACK_STARTED)  # type: ignore[arg-type]
@@ -32,8 +39,26 @@ def wrong_way_round(participant: Participant, track: object) -> None: ...
 async def wrong_payload_async(transcript: TranscriptData) -> None: ...
 
 
+def takes_a_transcript(transcript: TranscriptData) -> None: ...
+def takes_two(text: TextData, more: object) -> None: ...
+def takes_three(track: object, participant: Participant, more: object) -> None: ...
+async def takes_a_participant(participant: Participant) -> None: ...
+
+
 client.on(RTVIEvent.BOT_READI, len)  # type: ignore[attr-defined]
 client.on(RTVIEvent.BOT_READY, 5)  # type: ignore[call-overload]
+client.on(RTVIEvent.BOT_TTS_TEXT, takes_a_transcript)  # type: ignore[arg-type]
+client.on(RTVIEvent.CONNECTED, takes_a_transcript)  # type: ignore[arg-type]
+client.once(RTVIEvent.BOT_LLM_TEXT, takes_two)  # type: ignore[arg-type]
+client.once(RTVIEvent.TRACK_STARTED, takes_three)  # type: ignore[arg-type]
+client.on(RTVIEvent.REMOTE_AUDIO_LEVEL, takes_a_participant)  # type: ignore[arg-type]
+client.on(RTVIEvent.CONNECTED, lambda text: None)  # type: ignore[arg-type,misc]
+client.on(RTVIEvent.TRACK_STARTED, lambda track, participant, more: None)  # type: ignore[arg-type,misc]
+
+realtime = RealtimeClient()
+realtime.on("server.error", takes_two)  # type: ignore[type-var]
+realtime.on_next("conversation.updated", lambda event, more: None)  # type: ignore[type-var]
+realtime.on("close", 5)  # type: ignore[type-var]
 
 RTVIClient(ScriptedTransport())  # type: ignore[call-arg]
 RTVIClient()  # type: ignore[call-arg]

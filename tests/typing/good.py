@@ -81,6 +81,32 @@ def started(track: object, participant: Participant) -> None: ...
 def by_name(text: TextData) -> None: ...
 
 
+@client.on(RTVIEvent.BOT_READY)
+def none_of_one() -> None: ...
+
+
+@client.once(RTVIEvent.TRACK_STARTED)
+async def one_of_two(track: object) -> None: ...
+
+
+@client.on(RTVIEvent.REMOTE_AUDIO_LEVEL)
+async def none_of_two() -> None: ...
+
+
+@client.on(RTVIEvent.REMOTE_AUDIO_LEVEL)
+def any_number(*args: object) -> None: ...
+
+
+client.on(RTVIEvent.BOT_LLM_TEXT, none_of_one)
+client.once(RTVIEvent.SCREEN_TRACK_STARTED, one_of_two)
+client.on(RTVIEvent.RECONNECTING, lambda attempt: use(attempt + 1))
+client.on(RTVIEvent.RECONNECTING, lambda: None)
+client.on(RTVIEvent.BOT_READY, lambda data, more=5: use(data, more))
+for each in RTVIEvent:
+    client.on(each, lambda *args: use(args))
+    client.on(each, one_of_two)
+    client.on(each, started)
+    client.on(str(each), started)
 stop = client.on(RTVIEvent.CONNECTED, lambda: None)
 assert_type(stop(), None)
 client.on(RTVIEvent.TRANSPORT_STATE_CHANGED, lambda state: use(state.value))
@@ -270,6 +296,9 @@ __all__ = ["ErrorMessage", "FunctionCallData", "InvalidMessage", "main"]
 
 
 realtime = RealtimeClient(transport="webrtc")
+realtime.on("conversation.updated", lambda event: use(event.item))
+realtime.on("micUpdated", none_of_one)
+realtime.on_next("server.*", use)
 
 
 async def the_devices_of_both() -> None:

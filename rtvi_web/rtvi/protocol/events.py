@@ -61,7 +61,7 @@ RENAMED: Final = {
 
 
 class _EventTable(type):
-    def __iter__(cls) -> Iterator[Event[Any]]:
+    def __iter__(cls) -> Iterator[Event[*tuple[Any, ...]]]:
         return (value for value in vars(cls).values() if isinstance(value, Event))
 
     if not TYPE_CHECKING:  # a misspelt member is an error to type checkers
