@@ -1,7 +1,7 @@
 """Makes a virtual environment and fills it: `python3 build/environment.py .venv requirements-dev.txt`.
 
-Does nothing when the folder already holds what the requirements say. Needs nothing but Python itself; on a bare
-Debian, where `venv` lacks its pip, it installs python3-venv if it may, else says what to do.
+Does nothing when the folder already holds what the requirements say. Needs only Python; on a bare Debian, whose `venv`
+lacks its pip, it installs python3-venv where it may, else it says what to do.
 """
 
 import argparse
@@ -12,10 +12,9 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-from paths import CACHE, ROOT
+from paths import CACHE
 
 STAMP = "requirements.sha256"
 
@@ -33,10 +32,10 @@ def environment(folder: Path, requirements: Path) -> Path:
     with (CACHE / f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two at once would undo each other's work
         if not (python.exists() and stamp.exists() and stamp.read_text() == wanted):
+            print(f"  making {folder.name} (once)", file=sys.stderr, flush=True)
             _ensure_venv_works()
-            _run([sys.executable, "-m", "venv", "--clear", str(folder)], f"making {folder.name}")
-            install = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar=off"]
-            _run([*install, "-r", str(requirements)], f"filling {folder.name} (once)")
+            _run(sys.executable, "-m", "venv", "--clear", str(folder))
+            _run(str(python), "-m", "pip", "install", "--disable-pip-version-check", "--requirement", str(requirements))
             stamp.write_text(wanted)
     return python
 
@@ -49,45 +48,15 @@ def _ensure_venv_works() -> None:
             "this Python cannot make virtual environments: ensurepip is missing. "
             "Install it (on Debian and Ubuntu: apt-get install python3-venv) and start again"
         )
-    _run(["apt-get", "update"], "python3-venv is missing: apt-get update")
-    _run(["apt-get", "install", "--yes", "--no-install-recommends", "python3-venv"], "apt-get install python3-venv")
+    _run("apt-get", "update")
+    _run("apt-get", "install", "--yes", "--no-install-recommends", "python3-venv")
 
 
-def _run(command: list[str], label: str) -> None:
-    """Runs `command` with its output in a log, and shows that it lives: a spinner, or a line now and then."""
-    log = CACHE / "setup.log"
-    live = sys.stderr.isatty()
-    start = time.monotonic()
-    with log.open("w") as output, subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT) as process:
-        try:
-            while True:
-                _show(f"{label}: {time.monotonic() - start:.0f} s {_last_lines(log, 1).strip()}", live)
-                try:
-                    process.wait(timeout=0.5 if live else 10)
-                    break
-                except subprocess.TimeoutExpired:
-                    continue
-        except BaseException:
-            process.terminate()
-            raise
-    if process.returncode:
-        raise SetupError(
-            f"{label} failed: `{' '.join(command)}` ended with {process.returncode}. "
-            f"The end of {log.relative_to(ROOT)}:\n{_last_lines(log, 15)}"
-        )
-    _show(f"{label}: done in {time.monotonic() - start:.0f} s", live)
-    if live:
-        sys.stderr.write("\n")
-
-
-def _show(text: str, live: bool) -> None:
-    width = shutil.get_terminal_size().columns - 3
-    sys.stderr.write(f"\r  {text[:width]}\033[K" if live else f"  {text[:120]}\n")
-    sys.stderr.flush()
-
-
-def _last_lines(log: Path, count: int) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-count:])
+def _run(*command: str) -> None:
+    """Runs a command, whose output shows on stderr."""
+    code = subprocess.run(command, stdout=sys.stderr).returncode
+    if code:
+        raise SetupError(f"`{' '.join(command)}` ended with code {code}; the reason is above")
 
 
 def main() -> None:
