@@ -30,8 +30,8 @@ def make_lock(info: dict[str, str], wheels: Iterable[Path]) -> Lock:
     for name, need in requirements:
         found = packages.get(canonicalize_name(need.name))
         if found is None or not need.specifier.contains(found["version"], prereleases=True):
-            has = f"build/pins.toml has {found['version']}" if found else "build/pins.toml lacks it"
-            raise BuildError(f"{name} needs {need}, but {has}")
+            reason = f"its pinned version is {found['version']}" if found else "it is not pinned"
+            raise BuildError(f"{name} needs {need}, but {reason}: see build/wheels.txt")
     return {"info": info, "packages": packages}
 
 

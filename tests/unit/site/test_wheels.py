@@ -1,5 +1,6 @@
 """The wheel we ship, and the lock that tells Pyodide about wheels."""
 
+import base64
 import hashlib
 import zipfile
 from pathlib import Path
@@ -7,23 +8,12 @@ from pathlib import Path
 import pytest
 from lockfile import make_lock
 from paths import BuildError
-from wheels import check_contents, our_wheel
+from wheel_files import write_wheel
+from wheels import check, our_wheel
 
 pytestmark = pytest.mark.build
 
 INFO = {"abi_version": "2026_0", "arch": "wasm32", "platform": "emscripten_5_0_3", "python": "3.14.2"}
-
-
-def write_wheel(folder: Path, name: str, version: str, *requires: str, files: tuple[str, ...] = ()) -> Path:
-    module = name.replace("-", "_")
-    path = folder / f"{module}-{version}-py3-none-any.whl"
-    metadata = f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n"
-    metadata += "".join(f"Requires-Dist: {need}\n" for need in requires)
-    with zipfile.ZipFile(path, "w") as wheel:
-        for file in (f"{module}/__init__.pyc", *files):
-            wheel.writestr(file, "")
-        wheel.writestr(f"{module}-{version}.dist-info/METADATA", metadata)
-    return path
 
 
 def test_our_wheel_holds_only_rtvi_web() -> None:
@@ -36,10 +26,40 @@ def test_our_wheel_holds_only_rtvi_web() -> None:
     assert our_wheel() == wheel
 
 
-@pytest.mark.parametrize("stranger", ["build/site.py", "tests/test_a.py", "rtvi_web.py"])
-def test_a_wheel_with_anything_else_is_refused(tmp_path: Path, stranger: str) -> None:
-    with pytest.raises(BuildError, match=stranger):
-        check_contents(write_wheel(tmp_path, "rtvi-web", "1.0", files=(stranger,)))
+@pytest.mark.parametrize(
+    ("dropped", "added", "reason"),
+    [
+        ("", "build/site.py", "build"),
+        ("", "tests/test_a.py", "tests"),
+        ("", "rtvi_web.py", r"rtvi_web\.py"),
+        ("", "rtvi_web/left_over.py", r"rtvi_web/left_over\.py"),
+        ("rtvi_web/errors.py", "", r"rtvi_web/errors\.py"),
+        ("rtvi_web/py.typed", "", r"rtvi_web/py\.typed"),
+    ],
+)
+def test_a_wheel_that_does_not_hold_the_package_as_it_is_is_refused(
+    tmp_path: Path, dropped: str, added: str, reason: str
+) -> None:
+    with pytest.raises(BuildError, match=reason):
+        check(changed_copy(our_wheel(), tmp_path, dropped, added))
+
+
+def changed_copy(wheel: Path, folder: Path, dropped: str, added: str) -> Path:
+    """A well-formed wheel with one file less or more."""
+    copy = folder / wheel.name
+    with zipfile.ZipFile(wheel) as source, zipfile.ZipFile(copy, "w") as target:
+        *names, record = source.namelist()
+        assert record.endswith(".dist-info/RECORD")
+        lines = [line for line in source.read(record).decode().splitlines() if line.partition(",")[0] != dropped]
+        for name in names:
+            if name != dropped:
+                target.writestr(name, source.read(name))
+        if added:
+            target.writestr(added, "")
+            digest = base64.urlsafe_b64encode(hashlib.sha256(b"").digest()).rstrip(b"=").decode()
+            lines.append(f"{added},sha256={digest},0")
+        target.writestr(record, "\n".join([*lines, ""]))
+    return copy
 
 
 def test_the_lock_describes_its_wheels(tmp_path: Path) -> None:
@@ -64,7 +84,7 @@ def test_the_lock_describes_its_wheels(tmp_path: Path) -> None:
 
 def test_a_lock_with_a_hole_is_refused(tmp_path: Path) -> None:
     wheel = write_wheel(tmp_path, "a", "1.0", "b>=2")
-    with pytest.raises(BuildError, match=r"a needs b>=2, but build/pins.toml lacks it"):
+    with pytest.raises(BuildError, match=r"a needs b>=2, but it is not pinned"):
         make_lock(INFO, [wheel])
-    with pytest.raises(BuildError, match=r"a needs b>=2, but build/pins.toml has 1\.9"):
+    with pytest.raises(BuildError, match=r"a needs b>=2, but its pinned version is 1\.9"):
         make_lock(INFO, [wheel, write_wheel(tmp_path, "b", "1.9")])
