@@ -15,10 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "build"))
 
 from browser import FLAGS, chromium_path  # noqa: E402
-from compiled import unpack  # noqa: E402
 from compress import with_siblings  # noqa: E402
-from downloads import fetch, read_pins  # noqa: E402
-from paths import DIST  # noqa: E402
+from downloads import npm_packages  # noqa: E402
+from paths import BUILD, DIST  # noqa: E402
 from serve import serve, site  # noqa: E402
 
 PAGES = ROOT / "benchmarks" / "pages"
@@ -54,7 +53,7 @@ def servers() -> Iterator[str]:
 
 def _copy_stock(folder: Path) -> None:
     """The npm package's own files, compressed by the same means as ours: only the contents differ."""
-    npm = unpack(fetch([pin for pin in read_pins() if pin.name == "pyodide"])["pyodide"])
+    npm = npm_packages(BUILD / "npm" / "site") / "pyodide"
     names = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
     (folder / "pyodide").mkdir(parents=True)
     for name, data in with_siblings({name: (npm / name).read_bytes() for name in names}).items():

@@ -10,13 +10,10 @@ Memory is Python's heap, which never shrinks, and what JavaScript uses after a c
 
 import argparse
 import contextlib
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
-from bench import DIST, PAGES, fetch, fresh_profile, read_pins, serve, site, unpack
+from bench import BUILD, DIST, PAGES, fresh_profile, npm_packages, serve, site
 from playwright.sync_api import Page, sync_playwright
 
 SECONDS = (30, 60, 120)
@@ -35,12 +32,9 @@ Memory = dict[str, list[float]]
 @contextlib.contextmanager
 def server() -> Iterator[str]:
     """Serves dist/ with the page under site/, and the npm package under theirs/."""
-    packages = fetch([pin for pin in read_pins() if pin.group == "npm-benchmarks"])
-    with tempfile.TemporaryDirectory() as scratch:
-        for name, archive in packages.items():
-            shutil.copytree(unpack(archive), Path(scratch) / name)
-        with serve(PAGES, "/site/", app=site(site(None, DIST, "/site/"), scratch, "/theirs/")) as url:
-            yield url
+    npm = npm_packages(BUILD / "npm" / "openai-realtime-api")
+    with serve(PAGES, "/site/", app=site(site(None, DIST, "/site/"), npm, "/theirs/")) as url:
+        yield url
 
 
 def measure(page: Page, full: bool) -> Times:

@@ -4,7 +4,7 @@ In the page, `ours` and `theirs` do the same things: see pages/ours.py and javas
 """
 
 import contextlib
-import shutil
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from pathlib import Path
 
 from bench import PAGES, ROOT
 from browser import FLAGS, chromium_path
+from downloads import npm_packages
 from paths import CACHE
 from playwright.sync_api import Page, Route, sync_playwright
 
 JAVASCRIPT = ROOT / "benchmarks" / "javascript"
-FOLDER = CACHE / "javascript"  # where npm installs
 CLIENTS = ("ours", "theirs")
 
 LOAD = """async source => {
@@ -27,28 +27,15 @@ LOAD = """async source => {
 
 
 def bundle() -> Path:
-    """The JavaScript client and theirs.js as one script, made by the packages that package-lock.json pins by hash."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    output = FOLDER / "bundle.js"
-    sources = [JAVASCRIPT / name for name in ("package.json", "package-lock.json", "theirs.js")]
-    if not output.exists() or any(source.read_bytes() != _copy(source).read_bytes() for source in sources):
-        for source in sources:
-            shutil.copy(source, FOLDER)
-        _run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
-        _run(
-            "node", "node_modules/esbuild/bin/esbuild", "theirs.js", "--bundle", "--minify", f"--outfile={output.name}"
-        )
-    return output
-
-
-def _copy(source: Path) -> Path:
-    return FOLDER / source.name
-
-
-def _run(*command: str) -> None:
-    done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True)
+    """The JavaScript client and theirs.js as one script."""
+    packages = npm_packages(JAVASCRIPT)
+    script = CACHE / "theirs.js"
+    command = ["node", str(packages / "esbuild" / "bin" / "esbuild"), str(JAVASCRIPT / "theirs.js")]
+    command += ["--bundle", "--minify", "--log-level=error", f"--outfile={script}"]
+    done = subprocess.run(command, env={**os.environ, "NODE_PATH": str(packages)})
     if done.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+        sys.exit("the JavaScript client could not be bundled; the reason is above")
+    return script
 
 
 @contextlib.contextmanager

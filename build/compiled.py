@@ -1,9 +1,7 @@
 """Archives with `.pyc` in place of `.py`, made by Pyodide's own Python and cached by what goes into them."""
 
 import hashlib
-import shutil
 import subprocess
-import tarfile
 from pathlib import Path
 
 from downloads import sha256
@@ -14,23 +12,10 @@ STDLIB_LIB = "/lib/python314.zip"
 SITE_PACKAGES = "/lib/python3.14/site-packages"
 
 
-def unpack(package: Path) -> Path:
-    """The unpacked folder of an npm package's tarball."""
-    folder = CACHE / "npm" / package.name.removesuffix(".tgz")
-    if not folder.exists():
-        part = folder.with_name(folder.name + ".part")
-        shutil.rmtree(part, ignore_errors=True)
-        with tarfile.open(package) as archive:
-            archive.extractall(part, filter="data")
-        (part / "package").rename(folder)
-        part.rmdir()
-    return folder
-
-
 def compile_archives(archives: list[Path], pyodide: Path) -> dict[str, Path]:
     """The compiled form of the standard library's zip and of wheels, by file name.
 
-    `pyodide` is the unpacked npm package, whose Python does the work under Node.
+    `pyodide` is the npm package, whose Python does the work under Node.
     """
     FOLDER.mkdir(parents=True, exist_ok=True)
     recipe = hashlib.sha256((BUILD / "compile_archive.py").read_bytes() + (BUILD / "compile.mjs").read_bytes())

@@ -10,12 +10,12 @@ import sys
 import time
 from pathlib import Path
 
-from compiled import compile_archives, unpack
+from compiled import compile_archives
 from compress import with_siblings
-from downloads import fetch, read_pins
+from downloads import npm_packages, wheels
 from lockfile import make_lock
 from pages import site_pages
-from paths import CACHE, DIST, ROOT, TEST_DIST, BuildError
+from paths import BUILD, CACHE, DIST, ROOT, TEST_DIST, BuildError
 from reference import reference_page
 from tree import Files, under, write_tree
 from wheels import our_wheel
@@ -49,17 +49,12 @@ def build_site(tests: bool) -> None:
     """Fills dist/, and .cache/test-dist/ if `tests`."""
     start = time.monotonic()
     print("make site", flush=True)
-    groups = ("npm", "wheels", *(["test-wheels"] if tests else []))
-    pins = [pin for pin in read_pins() if pin.group in groups]
-    packages = fetch(pins)
-    pyodide = unpack(packages["pyodide"])
-    pyscript = unpack(packages["@pyscript/core"])
+    npm = npm_packages(BUILD / "npm" / "site")
     ours = our_wheel()
-    wheels = [ours, *(packages[pin.name] for pin in pins if pin.group == "wheels")]
+    in_page = [ours, *wheels(BUILD / "wheels.txt")]
 
-    runtime = pyodide_files(pyodide, wheels)
-    files = under("pyodide", runtime)
-    files |= under("pyscript", pyscript_files(pyscript))
+    files = under("pyodide", pyodide_files(npm / "pyodide", in_page))
+    files |= under("pyscript", pyscript_files(npm / "@pyscript" / "core"))
     files[f"wheels/{ours.name}"] = ours.read_bytes()
     files = with_siblings(files)
     files |= with_siblings({**site_pages(files), "reference.html": reference_page().encode()})
@@ -68,8 +63,7 @@ def build_site(tests: bool) -> None:
     print(f"  dist/: {len(files)} files, {megabytes:.1f} MB, {changed} changed", flush=True)
 
     if tests:
-        test_wheels = [packages[pin.name] for pin in pins if pin.group == "test-wheels"]
-        test_files = pyodide_files(pyodide, [*wheels, *test_wheels])
+        test_files = pyodide_files(npm / "pyodide", [*in_page, *wheels(BUILD / "test-wheels.txt")])
         changed = write_tree(TEST_DIST, test_files)
         print(f"  {TEST_DIST.relative_to(ROOT)}/: {len(test_files)} files, {changed} changed", flush=True)
     print(f"  done in {time.monotonic() - start:.1f} s", flush=True)

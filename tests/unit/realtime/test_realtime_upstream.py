@@ -9,22 +9,15 @@ import base64
 import json
 import shutil
 import subprocess
-import tarfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
-from downloads import Pin, fetch
+from downloads import npm_packages
+from paths import BUILD
 from realtime_house import connected, pcm, turns
 
-UPSTREAM = Pin(
-    "npm",
-    "openai-realtime-api",
-    "1.0.8",
-    "openai-realtime-api-1.0.8.tgz",
-    "aa4a28c22dec2b96bcf8f410f8c8e88e62e38ac98f84a0ab0d07b04f087e0782",
-)
 BETA_PARTS = {"output_text": "text", "output_audio": "audio"}
 ITEM = "conversation.item"
 TRANSCRIBED = f"{ITEM}.input_audio_transcription.completed"
@@ -171,8 +164,8 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     if not shutil.which("node"):
         pytest.fail("these tests need Node.js, as the build does")
     folder = tmp_path_factory.mktemp("upstream")
-    with tarfile.open(fetch([UPSTREAM])[UPSTREAM.name]) as archive:
-        archive.extractall(folder, filter="data")
+    npm = npm_packages(BUILD / "npm" / "openai-realtime-api")
+    shutil.copytree(npm / "openai-realtime-api", folder / "package")
     ids = folder / "node_modules" / "nanoid"  # all it needs of its dependencies
     ids.mkdir(parents=True)
     (ids / "package.json").write_text('{"type": "module", "main": "index.js"}')
