@@ -77,7 +77,7 @@ def test_another_wheel_than_the_pinned_one_stops_the_build(tmp_path: Path, downl
 @pytest.mark.parametrize("line", ["thing==1.0", "thing"])
 def test_a_wheel_without_a_hash_stops_the_build(tmp_path: Path, downloads: Path, line: str) -> None:
     write_wheel(tmp_path, "thing", "1.0")
-    with pytest.raises(BuildError, match="Hashes are required|versions pinned with =="):
+    with pytest.raises(BuildError, match=r"Hashes are required|versions pinned with =="):
         wheels(pip_pins(tmp_path, line))
     assert fetched(downloads) == []
 
