@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
+from rtvi_web.core.checks import keywords_only
+from rtvi_web.core.warn import warn
 from rtvi_web.rtvi.client import RTVIClient
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.rtvi.transport import Transport
@@ -22,8 +23,9 @@ class VoiceClient(RTVIClient):
         options: those of :class:`RTVIClient`.
     """
 
+    @keywords_only
     def __init__(self, *, transport: Transport | None = None, **options: Any) -> None:
-        warnings.warn(f"{type(self).__name__} is deprecated: it is RTVIClient now.", DeprecationWarning, stacklevel=2)
+        warn(f"{type(self).__name__} is deprecated: it is RTVIClient now.", DeprecationWarning)
         super().__init__(transport=transport or SmallWebRTCTransport(), **options)
 
 

@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from rtvi_web.core.warn import warn
 from rtvi_web.errors import InvalidArgumentError
+
+Init = TypeVar("Init", bound=Callable[..., None])
+
+
+def keywords_only(init: Init) -> Init:
+    """Have an ``__init__`` that takes keywords only say so when it is given a dict of options, as in JavaScript.
+
+    Raises:
+        InvalidArgumentError: there is a positional argument; the message shows a call with keywords.
+    """
+
+    @functools.wraps(init)
+    def checked(self: object, *positional: object, **keywords: Any) -> None:
+        if positional:
+            given = positional[0]
+            options = [snake_case(str(key)) for key in given] if isinstance(given, Mapping) else []
+            example = ", ".join(f"{name}=…" for name in dict.fromkeys(["transport", *options, *keywords]))
+            name, kind = type(self).__name__, type(given).__name__
+            raise InvalidArgumentError(f"{name} takes keyword arguments, not a positional {kind}: {name}({example}).")
+        init(self, **keywords)
+
+    return checked  # type: ignore[return-value]
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:

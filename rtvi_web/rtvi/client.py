@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from rtvi_web._version import __version__
-from rtvi_web.core.checks import checked_mapping, nearest, seconds, snake_case
+from rtvi_web.core.checks import checked_mapping, keywords_only, nearest, seconds, snake_case
 from rtvi_web.core.handlers import Handler
 from rtvi_web.core.logs import LogLevel, set_log_level
 from rtvi_web.errors import BotNotReadyError, InvalidArgumentError
@@ -67,6 +67,7 @@ class RTVIClient(Devices, Messages, Files, Stats, Helpers, DeprecatedMembers):
         InvalidArgumentError: an argument cannot work; the message names it.
     """
 
+    @keywords_only
     def __init__(
         self,
         *,

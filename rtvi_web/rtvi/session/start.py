@@ -173,6 +173,8 @@ class BotRequest(NamedTuple):
         Raises:
             InvalidArgumentError: names what cannot work.
         """
+        if not isinstance(given, str | Mapping):
+            raise InvalidArgumentError(f"endpoint must be an address, or a dict with one; it is {given!r}.")
         named = {"endpoint": given} if isinstance(given, str) else {snake_case(str(key)): given[key] for key in given}
         request = {"headers": None, "request_data": None, "timeout": None, **named}
         request |= {name: value for name, value in options.items() if value is not None}

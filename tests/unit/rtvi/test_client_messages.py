@@ -23,6 +23,7 @@ from rtvi_web import (
     RTVIEvent,
 )
 from rtvi_web.testing import expect, leave, say
+from rtvi_web.voice_client import VoiceClient
 
 pytestmark = pytest.mark.usefixtures("tidy")
 
@@ -305,6 +306,33 @@ class TestParams:
     async def test_a_model_is_kept_as_it_is(self) -> None:
         params = ClientParams(base_url="http://bot.test")
         assert RTVIClient(transport=Transport(), params=params).params is params
+
+    @pytest.mark.parametrize(
+        ("given", "keywords", "message"),
+        [
+            ({"transport": Transport(), "enableMic": False}, {}, r"dict: \w+\(transport=…, enable_mic=…\)\.$"),
+            ({"params": {"headers": {"Authorization": "secret"}}}, {}, r"dict: \w+\(transport=…, params=…\)\.$"),
+            ({}, {}, r"dict: \w+\(transport=…\)\.$"),
+            (Transport(), {"timeout": 5}, r"Transport: \w+\(transport=…, timeout=…\)\.$"),
+            ({"timeout": 5}, {"transport": Transport()}, r"dict: \w+\(transport=…, timeout=…\)\.$"),
+            ("http://bot.test", {}, r"str: \w+\(transport=…\)\.$"),
+        ],
+    )
+    @pytest.mark.parametrize("client", [RTVIClient, VoiceClient])
+    async def test_options_as_in_javascript(
+        self, client: type[RTVIClient], given: Any, keywords: Any, message: str
+    ) -> None:
+        with pytest.raises(InvalidArgumentError, match=message) as raised:
+            client(given, **keywords)
+        assert f"{client.__name__} takes keyword arguments, not a positional " in str(raised.value)
+        assert "secret" not in str(raised.value)
+
+    async def test_a_subclass_may_take_what_it_likes(self) -> None:
+        class Ours(RTVIClient):
+            def __init__(self, base_url: str) -> None:
+                super().__init__(transport=Transport(), params={"base_url": base_url})
+
+        assert Ours("http://bot.test").params.base_url == "http://bot.test"
 
     async def test_a_transport_that_is_none(self) -> None:
         with pytest.raises(InvalidArgumentError, match="transport must be a Transport such as"):

@@ -147,6 +147,10 @@ class TestStartBot:
     @pytest.mark.parametrize(
         ("given", "message"),
         [
+            *(
+                (given, "endpoint must be an address, or a dict with one; it is ")
+                for given in (object(), None, 5, b"/start", ["/start"], [("endpoint", START)], {"/start"})
+            ),
             ("", "needs an endpoint"),
             ({"headers": {}}, "needs an endpoint"),
             ({"endpoint": "/start", "body": {}}, "has no 'body'"),
