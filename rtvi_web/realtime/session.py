@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -153,7 +154,9 @@ class RealtimeSession:
         self._try_next()
 
     def _on_response_created(self, event: Event, item_events: list[ItemEvent]) -> None:
-        self._responses.created(event)
+        if self._responses.created(event):
+            with contextlib.suppress(DisconnectedError):  # the transport reports the lost link by itself
+                self._api.send("response.cancel", {"response_id": text_in(object_in(event, "response"), "id")})
 
     def _on_output_item_done(self, event: Event, item_events: list[ItemEvent]) -> None:
         self._call_tools(text_in(event, "response_id"), [text_in(object_in(event, "item"), "id")])
@@ -187,7 +190,8 @@ class RealtimeSession:
             self.input_audio.committed()
 
     def _on_output_started(self, event: Event, item_events: list[ItemEvent]) -> None:
-        self.speaking(True)
+        if self.speech.output_started(text_in(event, "response_id")):
+            self.speaking(True)
 
     def _on_output_stopped(self, event: Event, item_events: list[ItemEvent]) -> None:
         self.speaking(False)

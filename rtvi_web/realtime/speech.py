@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from rtvi_web.core.tasks import Tasks
@@ -73,10 +74,8 @@ class Speech:
 
     def heard(self, pcm: bytes) -> None:
         """The microphone has heard this."""
-        try:
+        with contextlib.suppress(DisconnectedError):  # the transport reports the lost link by itself
             self.append(pcm)
-        except DisconnectedError:
-            return  # the transport reports the lost link by itself
 
     def commit(self) -> None:
         """Commit the sound that was appended, if there is any."""
@@ -97,7 +96,7 @@ class Speech:
             self._halves[item_id], pcm = pcm[-1:], pcm[:-1]
         if not pcm:
             return []
-        if not self._transport.carries_tracks:
+        if not self._transport.carries_tracks and not self._responses.is_silenced(text_in(event, "response_id")):
             self._transport.play(pcm, item_id=item_id, content_index=index)
         return self._conversation.add_audio(item_id, index, pcm)
 
@@ -121,7 +120,7 @@ class Speech:
         item = self._cancellable(item_id) if item_id else None
         self.cancel()
         if item:
-            self._silence_tracks()
+            self._silence()
             self._truncate(item, heard)
             self._tasks.run(self._stop_player(), "the player could not be stopped")
         return item
@@ -129,13 +128,26 @@ class Speech:
     async def interrupt(self) -> Item | None:
         """See ``RealtimeClient.interrupt``."""
         self.cancel()
-        self._silence_tracks()
+        self._silence()
         return await self.stop_playing()
 
-    def _silence_tracks(self) -> None:
-        """Over WebRTC, have the server stop playing; it truncates the answer by itself."""
+    def _silence(self) -> None:
+        """Let nothing more of the active response be heard. Over WebRTC, the server truncates it by itself."""
+        self._responses.silence()
         if self._transport.carries_tracks:
             self._api.send("output_audio_buffer.clear")
+
+    def output_started(self, response_id: str) -> bool:
+        """Over WebRTC, the server begins to play a response.
+
+        Returns:
+            Whether it will be heard. If it was silenced before, the server is told to stop.
+        """
+        if self._responses.is_silenced(response_id):
+            with contextlib.suppress(DisconnectedError):  # the transport reports the lost link by itself
+                self._api.send("output_audio_buffer.clear")
+            return False
+        return True
 
     async def stop_playing(self) -> Item | None:
         """Stop the player, and tell the server what was heard.
@@ -173,9 +185,8 @@ class Speech:
         """
         item = self._conversation.get_item(item_id)
         if item is None:
-            raise InvalidArgumentError(
-                f'Could not find item "{item_id}"'
-            )  # this and the next two: the words of openai-realtime-api
+            # The words of openai-realtime-api, in all three.
+            raise InvalidArgumentError(f'Could not find item "{item_id}"')
         if item.type != "message":
             raise InvalidArgumentError('Can only cancelResponse messages with type "message"')
         if item.role != "assistant":

@@ -13,10 +13,13 @@ from typing import Any, NamedTuple
 from rtvi_web.realtime.protocol.wire import Event, new_id, object_in, text_in
 
 ALREADY_ACTIVE = "conversation_already_has_active_response"
-NOT_ABOUT_RESPONSES = frozenset({"response_cancel_not_active", "input_audio_buffer_commit_empty"})
+NOT_ACTIVE = "response_cancel_not_active"
+NOT_ABOUT_RESPONSES = frozenset({NOT_ACTIVE, "input_audio_buffer_commit_empty"})
 """Codes of errors that are not about a ``response.create``."""
 MAX_OUT_OF_BAND = 64
 """Out-of-band requests, and out-of-band responses, that are remembered."""
+MAX_SILENCED = 64
+"""Responses that are remembered as not to be heard."""
 
 
 def is_out_of_band(params: Mapping[str, Any]) -> bool:
@@ -60,6 +63,8 @@ class ResponseSequencer:
         self._unanswered = False
         self._active: str | None = None  # "" while its id is unknown
         self._cancelling = False
+        self._cancelled_early = False  # before the server had made it, when it ignores a cancellation
+        self._silenced: deque[str] = deque(maxlen=MAX_SILENCED)
         self._out_of_band_requests: dict[str, dict[str, Any]] = {}  # unanswered ones; metadata by event id
         self._out_of_band_ids: deque[str] = deque(maxlen=MAX_OUT_OF_BAND)
         self._names_conversations = False  # whether the server ever sent a conversation id
@@ -97,7 +102,17 @@ class ResponseSequencer:
         if not self.active or self._cancelling:
             return False
         self._cancelling = True
+        self._cancelled_early |= self._unanswered
         return True
+
+    def silence(self) -> None:
+        """Nothing that still arrives of the active response is to be heard."""
+        if self._active:
+            self._silenced.append(self._active)
+
+    def is_silenced(self, response_id: str) -> bool:
+        """Whether a response is not to be heard; without an id it is about the active one."""
+        return (response_id or self._active) in self._silenced
 
     # Out-of-band responses.
 
@@ -139,12 +154,22 @@ class ResponseSequencer:
 
     # What the server sends.
 
-    def created(self, event: Event) -> None:
-        """``response.created``: the one requested, or one that the server makes because the person has spoken."""
+    def created(self, event: Event) -> bool:
+        """``response.created``: the one requested, or one that the server makes because the person has spoken.
+
+        Returns:
+            Whether it must be cancelled (again): it was cancelled before it was made.
+        """
         id = text_in(object_in(event, "response"), "id")
-        if not self.is_out_of_band(id):
-            self._unanswered = False
-            self._active = id
+        if self.is_out_of_band(id):
+            return False
+        self._unanswered = False
+        self._active = id
+        cancelled, self._cancelled_early = self._cancelled_early, False
+        if cancelled:
+            self._cancelling = False  # If the page cancels it as well, that is sent, too.
+            self.silence()
+        return cancelled
 
     def done(self, event: Event) -> None:
         """``response.done``, whatever its status."""
@@ -152,18 +177,22 @@ class ResponseSequencer:
         # With an unknown id this may be the active one. If it isn't, the server refuses the next request once more.
         if self._active == "" or (self._active in (None, id) and not self.is_out_of_band(id)):
             self._active = None
-            self._unanswered = self._cancelling = False
+            self._unanswered = self._cancelling = self._cancelled_early = False
 
     def refused(self, error: Mapping[str, Any]) -> None:
         """The server reported an error. If it is about the request that was sent, that one is settled."""
         self._out_of_band_requests.pop(text_in(error, "event_id"), None)
+        if error.get("code") == NOT_ACTIVE:
+            self._cancelling = False
         asked = self._asked
         if asked is None or not self._is_about(error, asked):
             return
-        self._unanswered = self._cancelling = False
+        cancelled = self._cancelled_early
+        self._unanswered = self._cancelling = self._cancelled_early = False
         if error.get("code") == ALREADY_ACTIVE:
             self._asked = None
-            self._waiting.appendleft(asked)  # the server has begun another; try again after it
+            if not cancelled:
+                self._waiting.appendleft(asked)  # the server has begun another; try again after it
             self._active = self._active or ""  # its id is unknown
 
     def _is_about(self, error: Mapping[str, Any], asked: ResponseRequest) -> bool:
