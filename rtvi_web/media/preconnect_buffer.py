@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -82,21 +81,22 @@ class PreconnectBuffer:
             sent: waits until all messages have left.
         """
         self._recording.cancel()
-        last = time.monotonic()
+        now = asyncio.get_running_loop().time
+        last = now()
         caught_up: float | None = None
         await self.collect()
         unhurried = last + _PATIENCE + 2 * len(self._chunks) * _CHUNK  # Twice what it takes where nothing is busy.
         while True:
-            now = time.monotonic()
-            most = _BURST if now < unhurried else KEPT  # A page that is always busy catches up all the same.
-            due = max(_BATCH, round(min((now - last) * _SPEED, most) / _CHUNK))
-            last = now
+            present = now()
+            most = _BURST if present < unhurried else KEPT  # A page that is always busy catches up all the same.
+            due = max(_BATCH, round(min((present - last) * _SPEED, most) / _CHUNK))
+            last = present
             for start in range(0, min(due, len(self._chunks)), _BATCH):
                 send("raw-audio-batch", self._batch(min(_BATCH, due - start)))
             await sent()
-            caught_up = caught_up or (None if self._chunks else time.monotonic())
+            caught_up = caught_up or (None if self._chunks else now())
             await self.collect()  # What was said meanwhile.
-            if caught_up and (len(self._chunks) < _BATCH or time.monotonic() > caught_up + _PATIENCE):
+            if caught_up and (len(self._chunks) < _BATCH or now() > caught_up + _PATIENCE):
                 break
             await asyncio.sleep(_BATCH * _CHUNK / _SPEED)
         while self._chunks:

@@ -1,4 +1,4 @@
-"""Restores the link of a session: carries out the steps of ``protocol.link.recovery``, on the page's clock."""
+"""Restores the link of a session: carries out the steps of ``rtvi.protocol.link.recovery``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from rtvi_web.browser import _js
@@ -20,16 +20,16 @@ from rtvi_web.rtvi.transport import TransportHost
 logger = logging.getLogger(__name__)
 
 SIGN_OF_LIFE = 4.0
-"""Seconds within which a link that lives has received something: browsers ask the other side every 2.5 s."""
+"""Seconds. A live link receives something within them: browsers send an ICE check every 2.5 s."""
 
 ASK_LIMIT = 3.0
-"""Seconds for which the server is asked for the session, before it is asked anew."""
+"""Seconds that the server has to say whether the session is alive; after them it is asked again."""
 
 TICK, SLEPT = 2.0, 6.0
-"""The page's clock is looked at every TICK seconds; if more than SLEPT have passed, the computer was asleep."""
+"""The clock is read every TICK seconds. If it has moved on by more than SLEPT, the computer was asleep."""
 
 NOTICED_AFTER = {LinkLoss.SILENT: 6.0, LinkLoss.FAILED: 16.0, LinkLoss.CHANNEL_CLOSED: 0.0}
-"""Seconds that a link has been lost when that shows."""
+"""Seconds from a loss until the browser reports it."""
 
 WORDS = {
     LinkLoss.SILENT: "The bot's side is silent.",
@@ -39,7 +39,7 @@ WORDS = {
 
 
 class Restorer(Protocol):
-    """The transport, as its reconnection sees it."""
+    """What a reconnection asks of its transport."""
 
     @property
     def is_linked(self) -> bool:
@@ -47,17 +47,24 @@ class Restorer(Protocol):
         ...
 
     async def packets_received(self) -> int:
-        """How much has come from the bot's side so far; any growth is a sign of life."""
+        """Packets received so far. If the count grows, the link is alive.
+
+        Raises:
+            DisconnectedError: the connection is closed.
+        """
         ...
 
     async def snapshot_stats(self, loss: LinkLoss) -> None:
-        """The link has just been lost: note what can be learnt of it while it is there."""
+        """Note what the lost connection still reports. Called once per loss, before anything is restored."""
 
     async def is_session_alive(self, lost: float) -> bool:
-        """Whether the server still has the session, which it has been without for so many seconds.
+        """Ask the server whether it still has the session.
+
+        Args:
+            lost: seconds since the link was lost.
 
         Raises:
-            RTVIError: it cannot be asked at present.
+            RTVIError: the server cannot be asked at present.
         """
         ...
 
@@ -76,49 +83,81 @@ class Restorer(Protocol):
         """
 
 
+class Closeable(Protocol):
+    """Something that is released by ``close()``."""
+
+    def close(self) -> None: ...
+
+
+PageEvents = Callable[[Callable[[], object]], Closeable]
+
+
+def page_events(listener: Callable[[], object]) -> Closeable:
+    """Call back when the page goes online or offline, is hidden or shown again, until ``close()``."""
+    scope = _js.Scope()
+    for target, events in (("window", ("online", "offline")), ("document", ("visibilitychange",))):
+        for event in events:
+            scope.listen(_js.api(target), event, lambda _: listener())
+    return scope
+
+
 class Reconnection:
-    """Watches over the link of one session, from bot-ready to its end.
+    """Watches the link of one session from bot-ready to the session's end, and restores it when it is lost.
+
+    Durations are measured with the event loop's clock.
 
     Args:
-        options: how hard to try; ``None`` ends the session with its link.
+        options: how long to try; ``None`` ends the session with its link.
         restorer: what is watched and restored.
-        host: who hears of it.
+        host: is told of losses and recoveries.
+        clock: the wall-clock time in seconds. It goes on while the computer sleeps, unlike the event loop's.
+        jitter: returns a number from 0 to 1, which shortens the pauses.
+        page_events: reports what links often do not survive.
     """
 
-    def __init__(self, options: Reconnect | None, restorer: Restorer, host: TransportHost) -> None:
+    def __init__(
+        self,
+        options: Reconnect | None,
+        restorer: Restorer,
+        host: TransportHost,
+        *,
+        clock: Callable[[], float] = time.time,
+        jitter: Callable[[], float] = random.random,
+        page_events: PageEvents = page_events,
+    ) -> None:
         self._options = options
         self._restorer = restorer
         self._host = host
-        self._watching: _js.Scope | None = None
+        self._clock = clock
+        self._jitter = jitter
+        self._page_events = page_events
+        self._watching: Closeable | None = None
         self._changed = asyncio.Event()
         self._retry_now = False
         self._given_up = False
         self._checks_life = False
         self._died_at: int | None = None
-        """How much had come when the link was found dead, though the browser takes it for a living one."""
+        """Packets received when the link was found dead while the browser still believed in it."""
         self._asking: asyncio.Timeout | None = None
         self._recovery: asyncio.Task[None] | None = None
         self._tasks = Tasks()
 
     def begin(self) -> None:
-        """The session is established: from now on its link is restored."""
+        """Restore the link from now on: the session is established. Later calls do nothing."""
         if self._options is None or self._watching is not None:
             return
-        self._watching = scope = _js.Scope()
-        for target, events in (("window", ("online", "offline")), ("document", ("visibilitychange",))):
-            for event in events:
-                scope.listen(_js.api(target), event, lambda _: self.check())
+        self._watching = self._page_events(self.check)
         self._tasks.run(self._notice_sleep(), "noticing that the computer slept failed")
 
     @property
     def restores(self) -> bool:
-        """Whether a link that is lost now is restored."""
+        """Whether a link that is lost now will be restored."""
         return self._watching is not None and not self._given_up
 
     def lost(self, loss: LinkLoss) -> None:
-        """The link is lost, or it is worse than it was."""
+        """The link is lost, or has got worse."""
         if self._options is None or self._watching is None:
-            # Silence may end, and becomes "failed" if it does not.
+            # A silent link may heal; if it does not, the browser reports it as failed.
             if loss is not LinkLoss.SILENT and not self._given_up:
                 self._given_up = True
                 self._host.lost(DisconnectedError(WORDS[loss]))
@@ -134,25 +173,25 @@ class Reconnection:
     def healed(self) -> None:
         """The link works again by itself."""
         self._changed.set()
-        self._ask_no_longer()
+        self._ask_again()
 
     def check(self) -> None:
-        """Something has happened that links often don't survive: see at once whether this one did."""
+        """Check the link at once, after something that links often do not survive."""
         if self._recovery is not None:
             self._retry_now = True
             self._changed.set()
-            self._ask_no_longer()
+            self._ask_again()
         elif self._watching is not None and not self._checks_life:
             self._tasks.run(self._check_life(), "checking the link failed")
 
     def bot_left(self) -> None:
-        """Nothing is to be restored any more: the bot has left by itself."""
+        """Stop restoring: the bot has left by itself."""
         self._given_up = True
         self._stop_watching()
         self._tasks.cancel()
 
     async def close(self) -> None:
-        """Restore nothing any more."""
+        """Stop watching and restoring."""
         self._stop_watching()
         await self._tasks.close()
 
@@ -167,14 +206,14 @@ class Reconnection:
         self._checks_life = True
         died_at: int | None = None
         try:
-            before, begun = await self._restorer.packets_received(), time.monotonic()
-            while time.monotonic() < begun + SIGN_OF_LIFE:
+            before, begun = await self._restorer.packets_received(), now()
+            while now() < begun + SIGN_OF_LIFE:
                 await asyncio.sleep(0.2)
                 if await self._restorer.packets_received() > before:
                     return
             died_at = before
         except DisconnectedError:
-            pass  # What is closed gives no sign of life, and the browser knows that it is.
+            pass  # The connection is closed, and the browser knows it.
         finally:
             self._checks_life = False
         if self._recovery is None:
@@ -184,9 +223,9 @@ class Reconnection:
 
     async def _notice_sleep(self) -> None:
         while True:
-            before = time.time()
+            before = self._clock()
             await asyncio.sleep(TICK)
-            if time.time() - before > SLEPT:
+            if self._clock() - before > SLEPT:
                 self.check()
 
     # Restoring.
@@ -194,7 +233,7 @@ class Reconnection:
     async def _recover(self, options: Reconnect, loss: LinkLoss) -> None:
         try:
             await self._restore(options, loss)
-        except Exception as error:  # Whatever it was, the session must not stay in between for ever.
+        except Exception as error:  # Even after a bug of ours, the session must not stay half restored.
             self._give_up(DisconnectedError(f"{WORDS[loss]} {type(error).__name__}: {error}"), error)
 
     def _give_up(self, reason: DisconnectedError, cause: Exception | None = None) -> None:
@@ -203,13 +242,13 @@ class Reconnection:
         self._host.lost(reason)
 
     async def _restore(self, options: Reconnect, loss: LinkLoss) -> None:
-        recovery, begun = Recovery(options, loss, random=random.random), time.monotonic()
+        recovery, begun = Recovery(options, loss, random=self._jitter), now()
         await self._restorer.snapshot_stats(loss)
         while not await self._works():
             if self._retry_now:
                 recovery.retry_now()
                 self._retry_now = False
-            elapsed = time.monotonic() - begun
+            elapsed = now() - begun
             match recovery.next(elapsed):
                 case Watch(seconds):
                     await self._look_out(seconds)
@@ -221,7 +260,7 @@ class Reconnection:
                     self._host.reconnecting(attempt, loss)
                     if await self._attempt(self._restorer.start_again(), seconds, recovery, begun):
                         self._recovered()
-                        if not self._restorer.is_linked:  # A new session, lost again before it was noted.
+                        if not self._restorer.is_linked:  # The new session has lost its link meanwhile.
                             self.lost(loss)
                         return
                 case GiveUp(reason):
@@ -231,9 +270,9 @@ class Reconnection:
         self._host.reconnected()
 
     async def _works(self) -> bool:
-        """Whether the link works, as far as the browser knows; if it was found dead, something must have come since."""
+        """Whether the link works, as far as the browser knows; once it was found dead, only new packets prove it."""
         if not self._restorer.is_linked:
-            self._died_at = None  # The browser knows by now, and will know when that changes.
+            self._died_at = None  # The browser has noticed too, and will notice when the link heals.
             return False
         try:
             return self._died_at is None or await self._restorer.packets_received() > self._died_at
@@ -246,14 +285,14 @@ class Reconnection:
         self._died_at = None
 
     async def _look_out(self, seconds: float) -> None:
-        """Wait until something has changed, for so many seconds at most."""
+        """Wait until something changes, at most this many seconds."""
         self._changed.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._changed.wait()
 
     async def _attempt(self, work: Coroutine[Any, Any, None], seconds: float, recovery: Recovery, begun: float) -> bool:
-        """Carry out one attempt; whether it succeeded."""
+        """Make one attempt within ``seconds``. Returns whether it succeeded."""
         problem: str | None
         status: int | None
         try:
@@ -264,10 +303,10 @@ class Reconnection:
             problem, status = None, None
         except RTVIError as error:
             problem, status = error.message, error.status
-        except Exception as error:  # An attempt that met a bug is an attempt that failed.
+        except Exception as error:  # A bug of ours fails this attempt only.
             problem, status = f"{type(error).__name__}: {error}", None
         logger.info("an attempt to restore the link failed: %s", problem or "it took too long")
-        recovery.failed(time.monotonic() - begun, problem, status)
+        recovery.failed(now() - begun, problem, status)
         return False
 
     async def _resume(self, recovery: Recovery, lost: float) -> None:
@@ -279,14 +318,19 @@ class Reconnection:
         finally:
             self._asking = None
         if await self._works():
-            return  # It has healed meanwhile, and another connection would end this one.
+            return  # The link has healed meanwhile; a new connection would end it.
         if known:
             await self._restorer.resume()
             self._died_at = None
         else:
             recovery.session_gone("The server has given the session up.")
 
-    def _ask_no_longer(self) -> None:
-        """An answer that does not come may belong to the network as it was."""
-        if self._asking is not None:
-            self._asking.reschedule(asyncio.get_running_loop().time())
+    def _ask_again(self) -> None:
+        """Stop waiting for the server's answer: the request may have gone into the network as it was."""
+        if self._asking is not None and not self._asking.expired():
+            self._asking.reschedule(now())
+
+
+def now() -> float:
+    """The time of the event loop, in seconds."""
+    return asyncio.get_running_loop().time()

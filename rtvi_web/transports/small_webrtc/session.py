@@ -1,4 +1,4 @@
-"""One session of a SmallWebRTCTransport: its link, and how that is restored."""
+"""One session of a SmallWebRTCTransport: its link, and how the link is restored."""
 
 from __future__ import annotations
 
@@ -24,20 +24,21 @@ from rtvi_web.transports.small_webrtc.link import Link
 from rtvi_web.transports.small_webrtc.signalling import Signalling, ice_servers, offer_request
 
 LOOK = 3.0
-"""Seconds for which a link is looked at: browsers ask the other side every 2.5 s."""
+"""Seconds for which ``examine()`` counts packets: browsers send an ICE check every 2.5 s."""
 
 
 class SmallWebRTCSession:
-    """Has a link to the bot, and puts another in its place where it is lost (it is its reconnection's ``Restorer``).
+    """Owns the link to the bot and replaces it when it is lost. It is the ``Restorer`` of its reconnection.
 
     Args:
-        host: who hears what happens.
-        http: asks the server.
-        webrtc_url, servers, codecs, reconnect: as the transport was given them.
+        host: is told what happens.
+        http: sends the requests to the server.
+        webrtc_url, servers, codecs, reconnect: what the transport was given.
         player: plays the bot's audio; ``None`` leaves that to the page.
-        sent_tracks: the tracks to send at this moment.
-        sends: whether each of these is to be heard or seen.
-        track_changed: called with the bot, the track that it sent and the one that it sends now.
+        sent_tracks: returns the tracks to send, by source.
+        sends: returns whether each source is on.
+        track_changed: called with the bot, its track before and its track now.
+        clock: returns the time in seconds since 1970, to compare with the browser's statistics.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class SmallWebRTCSession:
         sent_tracks: Callable[[], Mapping[TrackSource, Any]],
         sends: Callable[[], Mapping[TrackSource, bool]],
         track_changed: Callable[[Participant, Any, Any], object],
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._host = host
         self._http = http
@@ -63,15 +65,16 @@ class SmallWebRTCSession:
         self._sent_tracks = sent_tracks
         self._sends = sends
         self._track_changed = track_changed
-        self._reconnection = Reconnection(reconnect, self, host)
+        self._clock = clock
+        self._reconnection = Reconnection(reconnect, self, host, clock=clock)
         self._resend_buffer = ResendBuffer()
         self._link: Link | None = None
         self.evidence = LinkEvidence()
-        """What is known of the last link."""
+        """What is known about the last link."""
 
     @property
     def link(self) -> Link | None:
-        """The link at this moment; ``None`` before the first one, and after the end."""
+        """The present link; ``None`` before ``connect()`` and after ``close()``."""
         return self._link
 
     async def connect(self, request: ConnectRequest) -> Participant:
@@ -85,7 +88,7 @@ class SmallWebRTCSession:
         return link.bot
 
     def _make_link(self, bot: Participant | None = None) -> Link:
-        self._traffic = Traffic(time.time(), 0, 0)
+        self._traffic = Traffic(self._clock(), 0, 0)
         link = Link(
             self._host,
             self._reconnection,
@@ -103,18 +106,18 @@ class SmallWebRTCSession:
         tracks = self._sent_tracks()
         await link.open(tracks, replaces)
         for source, track in self._sent_tracks().items():
-            if track is not tracks[source]:  # A device was changed while the link was opened.
+            if track is not tracks[source]:  # A device has changed since the link began to open.
                 await link.send_track(source, track)
         for source, sends in self._sends().items():
             link.send_track_status(source, sends)
 
     def bot_ready(self) -> None:
-        """Watch over the link from now on. What was sent so far has arrived, and no bot is to be greeted twice."""
+        """Watch the link from now on. What was sent so far has arrived: a bot must not be greeted twice."""
         self._resend_buffer = ResendBuffer()
         self._reconnection.begin()
 
     async def close(self) -> None:
-        """End it."""
+        """End the session and its link."""
         link, self._link = self._link, None
         await self._reconnection.close()
         if link is not None:
@@ -128,9 +131,9 @@ class SmallWebRTCSession:
             self._link.send(text)
         except DisconnectedError:
             if self._reconnection.restores:
-                self._reconnection.lost(LinkLoss.CHANNEL_CLOSED)  # The browser tells that a moment later.
+                self._reconnection.lost(LinkLoss.CHANNEL_CLOSED)  # The browser reports it a moment later.
             raise
-        self._resend_buffer.remember(text, time.time())
+        self._resend_buffer.remember(text, self._clock())
 
     # Restoring the link: Restorer.
 
@@ -147,7 +150,7 @@ class SmallWebRTCSession:
         return await self._link.stats()
 
     async def snapshot_stats(self, loss: LinkLoss) -> None:
-        with contextlib.suppress(DisconnectedError):  # A connection that is closed tells nothing.
+        with contextlib.suppress(DisconnectedError):  # A closed connection has no statistics.
             reports = await self._reports()
             self._resend_buffer.arrived(arrived_until(reports, unanswered=loss is LinkLoss.SILENT))
 
@@ -166,7 +169,7 @@ class SmallWebRTCSession:
             await new.close()
             raise
         self._link = new
-        for text in self._resend_buffer.send_again(time.time()):
+        for text in self._resend_buffer.send_again(self._clock()):
             new.send(text)
 
     async def start_again(self) -> None:
@@ -179,7 +182,7 @@ class SmallWebRTCSession:
                 await self._link.close()
             raise
 
-    # How the link does.
+    # Statistics.
 
     async def stats(self) -> LinkStats:
         """See ``Transport.stats``."""
@@ -193,7 +196,7 @@ class SmallWebRTCSession:
         if self._link is None:
             return self.evidence
         evidence = replace(self._link.evidence, path_lost=self._link.evidence.channel_opened and not self.is_linked)
-        with contextlib.suppress(DisconnectedError):  # It may end while it is looked at.
+        with contextlib.suppress(DisconnectedError):  # The link may close meanwhile.
             before = await self._reports()
             await asyncio.sleep(LOOK)
             after = await self._reports()

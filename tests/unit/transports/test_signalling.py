@@ -153,7 +153,7 @@ HTML = "<!doctype html><html><head><title>Oops</title></head><body><h1>Bad\n gat
         (HttpResponse(422, '{"detail": [{"loc": ["body", "sdp"], "msg": "Field required"}]}'), 422, "body.sdp: Field"),
         (HttpResponse(502, HTML), 502, "refused with 502: Bad gateway"),
         (HttpResponse(500, ""), 500, r"refused with 500: \(no text\)"),
-        (HttpResponse(200, HTML), 200, "is no JSON: Bad gateway"),
+        (HttpResponse(200, HTML), 200, "is not JSON: Bad gateway"),
         (HttpResponse(200, "[]"), 200, "has no SDP"),
         (HttpResponse(200, '{"sdp": null}'), 200, "has no SDP"),
     ],
