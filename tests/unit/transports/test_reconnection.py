@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import random
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from virtual_clock import Loop
 
 from rtvi_web import DisconnectedError, LinkLoss, Reconnect, RTVIError, TransportStartError
 from rtvi_web.transports.reconnection import ASK_LIMIT, SIGN_OF_LIFE, SLEPT, TICK, Reconnection
@@ -284,3 +287,52 @@ async def test_closing_ends_it_wherever_it_stands(seconds: float) -> None:
     async with Watch(Transport()) as watch:
         watch.lose(LinkLoss.SILENT)
         await asyncio.sleep(seconds)
+
+
+class PageLoop(Loop):
+    """As strict as a page's event loop: the clock moves with every look at it, timers fire in whole milliseconds and
+    up to one early, and ``call_at()`` refuses a moment that has just passed."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._moved = 0.0
+        super().__init__()
+
+    def time(self) -> float:
+        self._moved += self._chance.choice([0.0, 0.0, 0.0001])
+        return super().time() + self._moved
+
+    def call_later(self, delay: float, *args: Any, **options: Any) -> asyncio.TimerHandle:
+        if delay < 0:
+            raise ValueError("Can't schedule in the past")
+        return super().call_at(self.time() + math.floor(delay * 1000) / 1000, *args, **options)
+
+    def call_at(self, when: float, *args: Any, **options: Any) -> asyncio.TimerHandle:
+        return self.call_later(when - self.time(), *args, **options)
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_a_loop_that_is_as_strict_as_a_pages_ends_no_session(seed: int) -> None:
+    """Nothing is ever waited for so shortly that its end has passed before the loop knows of it."""
+    chance = random.Random(seed)
+
+    async def forty_seconds() -> list[Any]:
+        transport = Transport()
+        watch = Reconnection(
+            Reconnect(60.0, fresh_start=True),
+            transport,
+            transport,  # type: ignore[arg-type]
+            jitter=chance.random,
+            page_events=Page(),
+        )
+        watch.begin()
+        transport.is_linked = False
+        watch.lost(LinkLoss.SILENT)
+        await asyncio.sleep(40)
+        await watch.close()
+        return transport.log
+
+    with asyncio.Runner(loop_factory=lambda: PageLoop(chance)) as runner:
+        log = runner.run(forty_seconds())
+    assert log[:2] == [0, "looked back"]
+    assert log[2:] == list(range(1, len(log) - 1)), "nothing but attempts"

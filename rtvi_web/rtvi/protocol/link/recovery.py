@@ -21,6 +21,10 @@ RESUME_LIMIT, START_LIMIT = 8.0, 20.0
 SERVER_PATIENCE = 25.0
 """Seconds after which a server that cannot be asked counts as having given up the session. Pipecat's do after 30."""
 
+MOMENT = 0.01
+"""Seconds; no step is shorter. Timers of a page fire up to 1 ms early, and Pyodide's event loop raises ``ValueError``
+when the end of an ``asyncio.timeout()`` passes while it is being set."""
+
 PATIENCE = {LinkLoss.SILENT: 5.0, LinkLoss.FAILED: 0.0, LinkLoss.CHANNEL_CLOSED: 0.0}
 """Seconds in which the connection may heal by itself before a new one is tried."""
 
@@ -73,15 +77,15 @@ class Recovery:
         self._final: str | None = None
 
     def next(self, elapsed: float) -> Step:
-        """The next step; attempts count from 1."""
+        """The next step, of at least :data:`MOMENT` seconds; attempts count from 1."""
         budget = math.inf if self._options.budget is None else self._options.budget
         left = budget - elapsed
         if self._final is not None:
             return GiveUp(self._final)
-        if left <= 0:
+        if left < MOMENT:
             return GiveUp(f"The link could not be restored within {budget:g} s: {self._problem}")
-        if elapsed < self._not_before:
-            return Watch(min(self._not_before - elapsed, left))
+        if (pause := self._not_before - elapsed) >= MOMENT:
+            return Watch(min(pause, left))
         self._attempts += 1
         if self._session_gone:
             return StartAgain(self._attempts, min(START_LIMIT, left))
