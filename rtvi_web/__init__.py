@@ -187,7 +187,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """What is imported when it is first used: models (see :mod:`rtvi_web.rtvi.protocol`), what few need, old names."""
+    """Import names when they are first used: models (see :mod:`rtvi_web.rtvi.protocol`), rare ones, old ones."""
     if name == "Happened":
         warnings.warn(
             "rtvi_web.Happened is deprecated: it is rtvi_web.EmittedEvent now.", DeprecationWarning, stacklevel=2

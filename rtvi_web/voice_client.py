@@ -1,4 +1,4 @@
-"""VoiceClient: what RTVIClient was called at first. Each name of it is deprecated, and works."""
+"""VoiceClient, the first name of RTVIClient. All names here are deprecated but work."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ VoiceEvent = RTVIEvent
 
 
 class VoiceClient(RTVIClient):
-    """Deprecated: :class:`RTVIClient`, with ``base_url``, ``services`` and ``config`` beside the params.
+    """Deprecated: use :class:`RTVIClient`. Also takes ``base_url``, ``services`` and ``config`` outside ``params``.
 
     Args:
-        transport: a new :class:`SmallWebRTCTransport` when left out.
-        options: those of :class:`RTVIClient`.
+        transport: by default a new :class:`SmallWebRTCTransport`.
+        options: the options of :class:`RTVIClient`.
     """
 
     @keywords_only
@@ -30,5 +30,5 @@ class VoiceClient(RTVIClient):
 
 
 class DailyVoiceClient(VoiceClient):
-    """Deprecated: :class:`RTVIClient`. It connects through :class:`SmallWebRTCTransport`, not through Daily's rooms,
-    which need Daily's own script from its host."""
+    """Deprecated: use :class:`RTVIClient`. It connects over :class:`SmallWebRTCTransport`, not through Daily's rooms,
+    which need Daily's script from Daily's host."""

@@ -1,7 +1,7 @@
 """Reads JSON that comes from outside: from a bot, a server or a model.
 
-Deeply nested JSON overflows the stack of a page's Python, after which nothing runs any more. ``pydantic_core`` refuses
-more than 200 levels by itself; this reader holds every other place to the same limit.
+Deeply nested JSON overflows the stack of a page's Python, and nothing runs after that. ``pydantic_core`` refuses more
+than 200 levels itself; every other place reads foreign JSON here, with the same limit.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ MAX_DEPTH = 200
 """Levels of objects and arrays that foreign JSON may have; ``pydantic_core.from_json`` has the same limit."""
 
 _BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
-"""A text of JSON, whose brackets do not count, or a bracket."""
+"""A JSON string, whose brackets do not count, or a bracket."""
 
 
 class NestedTooDeeplyError(ValueError):
@@ -25,23 +25,23 @@ class NestedTooDeeplyError(ValueError):
 
 
 def read_json(text: str) -> Any:
-    """What a JSON text says.
+    """Parse JSON.
 
     Raises:
-        ValueError: it is not JSON, or is nested too deeply.
+        ValueError: the text is not JSON, or is nested too deeply.
     """
     check_depth(text)
     return json.loads(text)
 
 
 def check_depth(text: str) -> None:
-    """Check that a JSON text has at most :data:`MAX_DEPTH` levels; takes time in proportion to its length.
+    """Check that a JSON text has at most :data:`MAX_DEPTH` levels, in time proportional to its length.
 
     Raises:
-        NestedTooDeeplyError: it has more.
+        NestedTooDeeplyError: the text has more levels.
     """
     if text.count("[") + text.count("{") <= MAX_DEPTH:
-        return  # Fewer brackets than levels: that is nearly every text.
+        return  # Nearly every text has fewer brackets.
     depth = 0
     for token in _BRACKETS.finditer(text):
         first = token.group()[0]

@@ -1,4 +1,4 @@
-"""HTTP as the clients see it: what they ask for, what comes back, and how a refusal is told."""
+"""HTTP as the clients use it: the contract, the answers, and the reason for a refusal in words."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from rtvi_web.core.foreign_json import read_json
 
 
 class HttpResponse(NamedTuple):
-    """An HTTP answer: its status, its body as text and its ``Content-Type`` as sent, empty without one.
+    """An HTTP answer.
 
-    The text is the whole body, but empty where it was an event stream that ``HttpClient.stream()`` handed over.
+    Attributes:
+        status: the HTTP status.
+        text: the whole body; empty if ``HttpClient.stream()`` handed it over piece by piece.
+        content_type: the ``Content-Type`` header; empty without one.
     """
 
     status: int
@@ -24,7 +27,7 @@ class HttpResponse(NamedTuple):
 
 
 class NativeAbortController(Protocol):
-    """The browser's ``AbortController`` (MDN), or what stands in for it elsewhere."""
+    """The browser's ``AbortController`` (MDN), or a stand-in outside the browser."""
 
     @property
     def signal(self) -> Any: ...
@@ -32,27 +35,27 @@ class NativeAbortController(Protocol):
 
 
 class HttpClient(Protocol):
-    """How the client reaches HTTP servers; every transport brings one."""
+    """Sends HTTP requests. Every transport has one."""
 
     async def request(self, method: str, url: str, *, headers: Mapping[str, str], body: str) -> HttpResponse:
         """Send JSON text and read the whole answer, whatever its status. Cancelling the task aborts the request.
 
         Raises:
-            HttpError: no answer at all; says why and chains the cause.
+            HttpError: there was no answer. The message says why; the cause is chained.
         """
         ...
 
     async def stream(
         self, method: str, url: str, *, headers: Mapping[str, str], body: str, on_chunk: Callable[[bytes], None]
     ) -> HttpResponse:
-        """Send JSON text like ``request()``, and hand over an event stream piece by piece as it arrives.
+        """Send JSON text like ``request()``, but hand over an event stream piece by piece as it arrives.
 
         Args:
-            on_chunk: gets the body of a successful answer of type ``text/event-stream``; every other answer is read
-                whole. What it raises aborts the request and comes out.
+            on_chunk: gets the body of a successful answer of type ``text/event-stream``; other answers are read whole.
+                If it raises, the request is aborted and the exception comes out.
 
         Raises:
-            HttpError: no answer at all, or it broke off in mid-stream; says why and chains the cause.
+            HttpError: there was no answer, or it broke off in mid-stream. The message says why; the cause is chained.
         """
         ...
 
@@ -69,33 +72,33 @@ class HttpClient(Protocol):
         """POST a file as the field ``file`` of a form. Cancelling the task aborts the request.
 
         Args:
-            on_progress: gets how much has been sent, from 0 to 1.
+            on_progress: gets the share that has been sent, 0 to 1.
 
         Raises:
-            HttpError: no answer at all.
+            HttpError: there was no answer.
         """
         ...
 
     def abort_controller(self) -> NativeAbortController:
-        """A new abort controller, whose signal requests of one's own can take."""
+        """A new abort controller. Requests of the page can take its signal."""
         ...
 
 
 MAX_QUOTED = 200
-"""Characters of a server's words that an error repeats."""
+"""Characters of a server's answer that an error quotes."""
 _MAX_SEARCHED = 10_000
-"""Characters of a refusal that are searched for its words."""
+"""Characters of a refusal that are searched for its reason."""
 
 
 def json_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers of a request with a JSON body; a Content-Type that is given wins."""
+    """The headers of a request with a JSON body. A given Content-Type is kept."""
     if any(name.lower() == "content-type" for name in headers):
         return dict(headers)
     return {"Content-Type": "application/json", **headers}
 
 
 def explain(response: HttpResponse) -> str:
-    """Why a server refused, in its own words: ``info``, ``detail`` (a text, or FastAPI's list), else its text."""
+    """Why a server refused, in its words: ``info`` or ``detail`` (text or FastAPI's list) of JSON, else the text."""
     answer = parse_json(response.text)
     for reason in (answer.get("info"), answer.get("detail")) if isinstance(answer, dict) else ():
         if reason and isinstance(reason, str):
@@ -107,7 +110,7 @@ def explain(response: HttpResponse) -> str:
 
 
 def _text_of_page(page: str) -> str:
-    """The words of an HTML page of errors; its title usually repeats its heading."""
+    """The visible text of an HTML error page, without its title, which usually repeats the heading."""
     from html.parser import HTMLParser  # only when something is wrong: it is slow to import in the page
 
     words: list[str] = []

@@ -1,12 +1,12 @@
-"""The contract between the client and whatever carries its messages and media.
+"""The contract between the client and its transport, which carries messages and media.
 
-A transport knows neither the client nor its state: it connects, sends text and reports what happens to its
-:class:`TransportHost`. Its devices and media are an object of their own, ``transport.media``. The client owns the
-state machine and calls the transport in one order::
+A transport knows neither the client nor the client's state. It connects, sends text, and reports what happens to its
+:class:`TransportHost`. Its devices are a separate object, ``transport.media``. The client owns the state and calls the
+transport in this order::
 
     attach → (media.open_devices → connect → send …* → close)*
 
-Later features add members with a default, so that a transport written today keeps working.
+New members get a default, so a transport written today keeps working.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class ConnectRequest(NamedTuple):
     """Where to connect.
 
     Attributes:
-        bundle: the start endpoint's answer; empty when there was no start request.
-        start_url: the address that gave it, or ``None``.
+        bundle: the start endpoint's answer, as parsed JSON; empty without a start request.
+        start_url: the start endpoint's address, or ``None``.
         base_url: ``params.base_url``, or ``None``.
-        headers: ``params.headers``: they go with every request of the session.
-        request_data: ``params.request_data`` where no start request has taken it to the bot.
+        headers: ``params.headers``, to be sent with every request of the session.
+        request_data: ``params.request_data``, if no start request has sent it to the bot already; else empty.
     """
 
     bundle: Mapping[str, Any]
@@ -49,128 +49,147 @@ class ConnectRequest(NamedTuple):
 
 
 class TransportHost(Protocol):
-    """What a transport may tell its client. None of it raises and all of it returns at once, unless it says so."""
+    """What a transport tells its client. Unless it says otherwise, a member raises nothing and returns at once."""
 
     @property
     def media(self) -> MediaListener:
-        """Who hears what happens to devices and media; for the transport's :class:`Media`."""
+        """The listener for the transport's :class:`Media`."""
         ...
 
     def fire(self, event: Event[*Args], *args: *Args) -> None:
-        """Fire an event that nothing else here reports, such as one of a participant besides the bot."""
-
-    def receive(self, text: str) -> None:
-        """A frame with an RTVI message has arrived."""
-
-    def enter(self, phase: ConnectPhase) -> None:
-        """``connect()`` goes on to another phase; errors and time-outs will name it."""
-
-    def bot_left(self, bot: Participant) -> None:
-        """The bot has left; the client fires ``botDisconnected`` and disconnects."""
-
-    def lost(self, error: RTVIError) -> None:
-        """The link is gone for good; the client closes and says why."""
-
-    def reconnecting(self, attempt: int, cause: LinkLoss) -> None:
-        """The link is lost, and it may heal (attempt 0), or is being restored (attempts 1, 2 …)."""
-
-    def reconnected(self) -> None:
-        """The link is back, with the same bot, which goes on where it was."""
-
-    async def start_again(self, connect: Callable[[ConnectRequest], Awaitable[Participant]]) -> None:
-        """Begin a new session in place of one that the server has given up; returns when the new bot is ready.
+        """Fire an event that has no member here, such as one about another participant than the bot.
 
         Args:
-            connect: establishes the link; the transport's own way, with devices that stay open.
+            event: a constant of :class:`RTVIEvent`.
+            args: what its handlers get.
+        """
+
+    def receive(self, text: str) -> None:
+        """Handle an RTVI message from the bot: JSON, as it came, malformed or not."""
+
+    def enter(self, phase: ConnectPhase) -> None:
+        """Note the phase that ``connect()`` has reached. Errors and time-outs name it."""
+
+    def bot_left(self, bot: Participant) -> None:
+        """The bot has left. The client fires ``botDisconnected``, and disconnects unless told to stay."""
+
+    def lost(self, error: RTVIError) -> None:
+        """The link is gone for good. The client fires ``error`` with this reason and disconnects."""
+
+    def reconnecting(self, attempt: int, cause: LinkLoss) -> None:
+        """The link is lost. Attempt 0 waits for it to heal, attempts 1, 2 … restore it."""
+
+    def reconnected(self) -> None:
+        """The link is back, and the same bot goes on where it was."""
+
+    async def start_again(self, connect: Callable[[ConnectRequest], Awaitable[Participant]]) -> None:
+        """Start a new session after the server has given up the old one. Returns when the new bot is ready.
+
+        Args:
+            connect: the transport's coroutine function that establishes the link. The devices stay open.
 
         Raises:
-            RTVIError: it could not be started, or not be connected to.
+            RTVIError: the new bot could not be started, or not be reached.
         """
 
     def send(self, type: str, data: Any) -> None:
-        """Send a message of the transport's own, as the client's own messages go.
+        """Send a message of the transport, such as recorded sound, in the same way as the client's messages.
+
+        Args:
+            type: the RTVI message type.
+            data: its data, as JSON can express it.
 
         Raises:
-            BotNotReadyError, DisconnectedError, MessageTooLargeError: it was not sent.
+            BotNotReadyError: the session is not ready.
+            DisconnectedError: the link cannot take the message.
+            MessageTooLargeError: the message has more bytes than the link carries.
+            QueueFullError: too much waits already.
+            InvalidArgumentError: the data cannot be written as JSON.
         """
 
 
 class Transport(ABC):
-    """Carries a session. Mirrors ``Transport``, without the state, which is the client's."""
+    """Carries the sessions of one client. Mirrors ``Transport``, but the client owns the state."""
 
     @abstractmethod
     def attach(self, host: TransportHost, *, enable_mic: bool, enable_cam: bool = False) -> None:
-        """Called once, by the client's constructor, before anything else.
+        """Take the client that this transport serves. The client's constructor calls it once, first of all.
 
         Args:
-            host: who hears what happens; ``host.media`` hears what happens to devices and media.
-            enable_mic, enable_cam: whether microphone and camera are wanted at first.
+            host: is told what happens; ``host.media`` is told what happens to devices and media.
+            enable_mic, enable_cam: whether a session begins with the microphone and the camera on.
         """
 
     @property
     def media(self) -> Media:
-        """The devices and media, which stay the same from session to session. By default there are none."""
+        """The devices and media: one object for all sessions. By default one without any devices."""
         return NoMedia(type(self).__name__)
 
     @property
     @abstractmethod
     def http(self) -> HttpClient:
-        """The way to HTTP servers."""
+        """Sends the client's HTTP requests."""
 
     @property
     @abstractmethod
     def max_message_size(self) -> int:
-        """Bytes of UTF-8 that one message may have at most."""
+        """Bytes of UTF-8 that one message may have."""
 
     @property
     def expiry(self) -> float | None:
-        """When the session will end by itself, in seconds since 1970; by default nobody knows. Mirrors ``expiry``."""
+        """When the session will end by itself, in seconds since 1970; ``None`` (the default) if unknown.
+
+        Mirrors ``expiry``.
+        """
         return None
 
     def starting(self) -> None:
-        """``connect()`` was called, and is going to open the devices. By default that does not matter."""
+        """``connect()`` was called and is about to open the devices. Does nothing by default."""
         return
 
     def bot_ready(self) -> None:
-        """The bot has said bot-ready: what was kept for it can go. By default nothing was."""
+        """The bot has said bot-ready, so messages kept for it can be sent. Does nothing by default."""
         return
 
     @abstractmethod
     async def connect(self, request: ConnectRequest) -> Participant:
-        """Establish the link; return the bot once messages can be sent.
+        """Establish the link, and return the bot once messages can be sent. May be cancelled at any time.
 
         Raises:
-            RTVIError: it could not be established. ``close()`` is called next, whatever happened.
+            RTVIError: the link could not be established.
+
+        The client calls ``close()`` after a failure or a cancellation.
         """
 
     @abstractmethod
     async def close(self) -> None:
-        """Release everything, devices too. From any state, at any time, any number of times; raises nothing.
+        """Release everything, the devices too. May be called at any time, more than once, and raises nothing.
 
-        After it, ``media.open_devices()`` and ``connect()`` work again.
+        Afterwards ``media.open_devices()`` and ``connect()`` work again.
         """
 
     @abstractmethod
     def send(self, text: str) -> None:
-        """Send one frame of text, which is within ``max_message_size``.
+        """Send one message, of at most ``max_message_size`` bytes.
 
         Raises:
             DisconnectedError: the link cannot take it.
+            QueueFullError: the link is up, but too much waits to leave.
         """
 
-    # How the link does.
+    # Statistics.
 
     async def stats(self) -> LinkStats:
-        """How the link does at this moment.
+        """Statistics of the link at this moment.
 
         Raises:
-            DisconnectedError: there is no link.
-            UnsupportedFeatureError: nobody knows.
+            DisconnectedError: the client is not connected.
+            UnsupportedFeatureError: this transport has no statistics. The default.
         """
         raise UnsupportedFeatureError(f"{type(self).__name__} has no stats().", feature="stats")
 
     async def examine(self) -> LinkEvidence:
-        """What is known of the link, or of the last one, after a look at it of some seconds; by default nothing."""
+        """Examine the link for a few seconds; without one, report on the last. By default nothing is known."""
         from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence
 
         return LinkEvidence()

@@ -1,6 +1,6 @@
-"""What carries a session: transports, made of the browser binding and a protocol.
+"""Transports: each carries a session with one kind of server.
 
-Names are imported when they are first used, so that a page loads only the transport that it uses.
+Each is imported when its name is first used, so a page loads only the transport it uses.
 """
 
 from typing import TYPE_CHECKING, Any

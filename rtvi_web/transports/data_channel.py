@@ -1,4 +1,4 @@
-"""A WebRTC connection whose data channel carries a session: what the links of both clients share."""
+"""A WebRTC connection whose data channel carries a session: what both clients' links share."""
 
 from __future__ import annotations
 
@@ -13,26 +13,25 @@ from rtvi_web.core.media import TrackSource
 from rtvi_web.errors import ConnectPhase, DisconnectedError, QueueFullError, RTVIError, TransportStartError
 
 MOST_BUFFERED = 8_388_608
-"""Bytes that may wait in the channel's buffer; Chromium would take twice as many, others any number."""
+"""Bytes that may wait in the channel's buffer. Chromium takes twice as many, other browsers any number."""
 
 
 class DataChannelLink:
-    """Opens once, carries frames and tracks, and ends once. It listens to its :class:`Peer`.
+    """Opens once, carries messages and tracks, and ends once. It listens to its :class:`Peer`.
 
-    A subclass negotiates, takes the frames (``on_text``), and decides what a change of the connection's state and the
-    end of the channel mean (``on_state``, ``on_closed``).
+    A subclass negotiates, takes messages (``on_text``), and decides what a change of the connection's state and the end
+    of the channel mean (``on_state``, ``on_closed``).
 
     Args:
-        label: the data channel's.
-        media: what is offered, in this order: by the source of what is sent, a kind (``"audio"``, ``"video"``) and a
-            direction (``"sendrecv"`` …).
+        label: the data channel's label.
+        media: what to offer, in this order: source → kind (``"audio"``, ``"video"``) and direction (``"sendrecv"`` …).
         ice_servers: as in JavaScript: ``[{"urls": "stun:…"}]``.
-        player: plays the audio that is received; ``None`` leaves that to the page.
-        lost: called with the reason, at most once, when the link ends by itself after it was open.
+        player: plays the received audio; ``None`` leaves that to the page.
+        lost: called with the reason, at most once, when the open link ends by itself.
 
     Raises:
         TransportStartError: the browser refuses the ICE servers.
-        NotInBrowserError: there is no WebRTC here.
+        NotInBrowserError: WebRTC does not exist here.
     """
 
     def __init__(
@@ -59,7 +58,7 @@ class DataChannelLink:
 
     @property
     def max_message_size(self) -> int:
-        """Bytes that the other side takes in one message."""
+        """Bytes that one message may have."""
         return self._peer.max_message_size
 
     @property
@@ -71,7 +70,7 @@ class DataChannelLink:
         """Take the other side's answer.
 
         Raises:
-            TransportStartError: the browser does not understand it; the message names the source.
+            TransportStartError: the browser does not understand it. The message names the source.
         """
         try:
             await self._peer.answer(sdp)
@@ -81,10 +80,10 @@ class DataChannelLink:
             ) from error
 
     async def send_track(self, source: TrackSource, track: Any) -> None:
-        """Send another track from a source, ``None`` for none. Nothing happens once the link is over.
+        """Send another track from a source, or ``None`` to send nothing. Does nothing once the link is over.
 
         Raises:
-            DisconnectedError: the browser cannot send it.
+            DisconnectedError: the browser cannot send the track.
         """
         if self._over:
             return
@@ -95,11 +94,11 @@ class DataChannelLink:
                 raise DisconnectedError(f"The track cannot be sent: {error.message}") from error
 
     def send(self, text: str) -> None:
-        """Send a frame of text.
+        """Send a message.
 
         Raises:
             DisconnectedError: the channel is not open.
-            QueueFullError: too much waits in it already.
+            QueueFullError: too many bytes wait in it already.
         """
         if self._peer.buffered > MOST_BUFFERED:
             raise QueueFullError(
@@ -111,11 +110,11 @@ class DataChannelLink:
             raise DisconnectedError(f"The data channel cannot take the message: {error.message}") from error
 
     async def sent(self) -> None:
-        """Wait until every frame has left, or the channel is closed."""
+        """Wait until every message has left, or the channel is closed."""
         await self._peer.sent()
 
     async def stats(self) -> list[dict[str, Any]]:
-        """What the browser reports of the connection, one dict each (W3C webrtc-stats).
+        """The browser's reports about the connection, as dicts (W3C webrtc-stats).
 
         Raises:
             DisconnectedError: the connection is closed.
@@ -126,7 +125,7 @@ class DataChannelLink:
             raise DisconnectedError(f"The connection has no statistics: {error.message}") from error
 
     async def close(self) -> None:
-        """Close everything; ``lost`` is not called any more."""
+        """Close everything. ``lost`` is not called after this."""
         self._over = True
         self._opened.cancel()
         self._scope.close()
@@ -134,7 +133,7 @@ class DataChannelLink:
             self._player.close()
 
     def _end(self, reason: str) -> None:
-        """The link is over: whoever opens it gets an error, or ``lost`` is called; once."""
+        """The link has ended: make opening it fail, or call ``lost``. Later calls do nothing."""
         if self._over:
             return
         self._over = True
@@ -142,17 +141,17 @@ class DataChannelLink:
             self._lost(DisconnectedError(reason))
         else:
             self._opened.set_exception(TransportStartError(reason))
-            self._opened.exception()  # Mark it as seen: the task that opens the link may end before it awaits this.
+            self._opened.exception()  # Mark it as seen: the task that opens the link may never await it.
 
     def _on_pagehide(self, _event: Any) -> None:
-        # The server would take half a minute to notice that the page is gone.
+        # Tell the server, which would take half a minute to notice.
         self._peer.close()
         self._end("The page was left.")
 
-    # What the peer says: PeerListener. A subclass overrides what concerns it.
+    # PeerListener. A subclass overrides what it needs.
 
     def on_candidate(self, candidate: Mapping[str, Any]) -> None:
-        """Ignored here: candidates may all go with the offer."""
+        """Ignored: candidates may all go with the offer."""
 
     def on_state(self, state: str) -> None:
         raise NotImplementedError
@@ -172,14 +171,14 @@ class DataChannelLink:
             self._player.play(track)
 
     def on_track_started(self, track: Any) -> None:
-        """Ignored here: a server may say by itself when it speaks."""
+        """Ignored: a server may say itself when it speaks."""
 
     def on_track_stopped(self, track: Any) -> None:
-        """Ignored here, like :meth:`on_track_started`."""
+        """Ignored, like :meth:`on_track_started`."""
 
 
 def no_path(whom: str) -> str:
-    """What to say when the connection could not be made, or failed."""
+    """The error text for a connection that could not be made, or has failed."""
     return (
         f"No network path to the {whom} was found. A firewall may block UDP; a TURN server in ice_servers= goes "
         "round it."

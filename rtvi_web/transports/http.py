@@ -1,4 +1,4 @@
-"""The page's way to HTTP servers."""
+"""HTTP through the page's ``fetch`` and ``XMLHttpRequest``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rtvi_web.core.http import HttpResponse, NativeAbortController
 
 
 class PageHttp:
-    """An :class:`~rtvi_web.rtvi.transport.HttpClient` on the page's ``fetch``."""
+    """The page's :class:`~rtvi_web.core.http.HttpClient`."""
 
     async def request(self, method: str, url: str, *, headers: Mapping[str, str], body: str) -> HttpResponse:
         return HttpResponse(*await fetch(method, url, headers=headers, body=body))

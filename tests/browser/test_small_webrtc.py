@@ -333,7 +333,7 @@ REFUSALS = [
     ("not-found", 404, "refused with 404: Peer connection not found"),
     ("invalid", 422, "refused with 422: body.sdp: Field required"),
     ("html", 500, "refused with 500: Internal Server Error"),
-    ("no-json", 200, "is no JSON: v=0"),
+    ("no-json", 200, "is not JSON: v=0"),
     ("no-sdp", 200, "has no SDP"),
     ("bad-sdp", None, "is not SDP that the browser understands"),
 ]

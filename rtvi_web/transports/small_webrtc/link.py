@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from rtvi_web.browser.player import Player
+from rtvi_web.core.foreign_json import read_json
 from rtvi_web.core.media import BOT, Participant, ParticipantTracks, TrackSource
 from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import ConnectPhase, RTVIError, UnsupportedFeatureError
@@ -25,39 +26,39 @@ _MEDIA: dict[TrackSource, tuple[str, str]] = {
     "cam": ("video", "sendrecv"),
     "screen": ("video", "sendonly"),
 }
-"""What is sent, and comes from the bot, in the order that servers count on."""
+"""What is offered, by source. Servers rely on this order."""
 
 
 class LinkWatcher(Protocol):
-    """Hears how an open link fares."""
+    """Is told when an open link is lost or heals."""
 
     def lost(self, loss: LinkLoss) -> None:
-        """It is lost, or it is worse than it was."""
+        """The link is lost, or has got worse."""
 
     def healed(self) -> None:
-        """It works again."""
+        """The link works again."""
 
     def bot_left(self) -> None:
-        """The bot has left, and said so: there is nobody any more to be linked to."""
+        """The bot has said that it leaves. The link must not be restored."""
 
 
 class Link(DataChannelLink):
-    """Negotiates with the bot's server, carries frames, plays the bot, and restarts on its signals.
+    """Negotiates with the bot's server, carries messages, plays the bot, and negotiates again when the bot asks for it.
 
     Args:
-        host: who hears what happens.
-        watcher: who hears how the link fares once it is open.
-        signalling: where the offer goes.
+        host: is told what happens.
+        watcher: is told when the link is lost or heals, once it is open.
+        signalling: sends the offer.
         ice_servers: as in JavaScript.
         codecs: the codecs to prefer, by kind: ``{"audio": "opus/48000/2"}``.
         player: plays the bot's audio; ``None`` leaves that to the page.
-        track_changed: called with the bot, the track that it sent and the one that it sends now, ``None`` for none.
-        bot: who is at the other end already, where this connection takes the place of one before.
+        track_changed: called with the bot, its track before and its track now; ``None`` means no track.
+        bot: the session's bot, if this link replaces another.
 
     Raises:
         TransportStartError: the browser refuses the ICE servers.
-        UnsupportedFeatureError: it has no such codec.
-        NotInBrowserError: there is no WebRTC here.
+        UnsupportedFeatureError: the browser has no such codec.
+        NotInBrowserError: WebRTC does not exist here.
     """
 
     def __init__(
@@ -92,29 +93,29 @@ class Link(DataChannelLink):
 
     @property
     def bot(self) -> Participant:
-        """Who is at the other end."""
+        """The bot; before its server has named it, a default."""
         return self._known_bot or BOT
 
     @property
     def is_linked(self) -> bool:
-        """Whether frames and media pass, as far as the browser knows."""
+        """Whether messages and media pass, as far as the browser knows."""
         return not self._over and self._peer.is_open and self._peer.ice_state in ("connected", "completed")
 
     @property
     def bot_tracks(self) -> ParticipantTracks:
-        """What the bot sends at this moment."""
+        """What the bot sends at present."""
         return ParticipantTracks(self._bot_tracks.get("audio"), self._bot_tracks.get("video"))
 
     async def open(self, tracks: Mapping[TrackSource, Any], replaces: Link | None = None) -> None:
         """Connect; returns when the data channel is open.
 
         Args:
-            tracks: what to send at first; ``None`` for nothing.
-            replaces: the link of the same session whose place this one takes. It is closed when the answer is there,
-                and no sooner: the server ends a session whose only connection is closed.
+            tracks: the tracks to send, by source; ``None`` sends nothing.
+            replaces: the session's link that this one replaces. It is closed once the answer has come, not before: the
+                server ends a session when its only connection closes.
 
         Raises:
-            TransportStartError: it could not be established.
+            TransportStartError: the link could not be established.
         """
         for source, track in tracks.items():
             if track is not None:
@@ -132,24 +133,24 @@ class Link(DataChannelLink):
                 await replaces.close()
             if not self._opened.done():
                 self._host.enter(ConnectPhase.ICE)
-                self._run(self._trickle.run, "sending candidates")  # The bot's side need not wait for ours.
+                self._run(self._trickle.run, "sending candidates")  # ICE may succeed before the bot has them.
             await self._take_answer(answer)
 
     def send_track_status(self, source: TrackSource, enabled: bool) -> None:
-        """Tell the bot whether one of our tracks sends, which it cannot see by itself. Nothing while not connected."""
+        """Tell the bot whether one of our tracks is on, which it cannot see. Does nothing while not connected."""
         if self._peer.is_open:
             message = {"type": "trackStatus", "receiver_index": self._slots[source], "enabled": enabled}
             self.send(json.dumps({"type": "signalling", "message": message}))
 
     async def close(self) -> None:
-        """Close everything; nothing is reported any more but the end of the bot's tracks."""
+        """Close everything. Only the end of the bot's tracks is still reported."""
         await super().close()
         for track in list(self._bot_tracks.values()):
             self.on_track_stopped(track)
         await self._tasks.close()
 
     def _run(self, work: Callable[[], Awaitable[None]], what: str) -> None:
-        """Run something that the link owns; its failure is logged and ends nothing else."""
+        """Run a task of the link. A failure is logged, and the link goes on."""
 
         async def logged() -> None:
             try:
@@ -160,7 +161,7 @@ class Link(DataChannelLink):
         self._tasks.run(logged(), f"{what} failed")
 
     def _lose(self, loss: LinkLoss, reason: str) -> None:
-        """The link is lost: opening it fails, or the watcher hears of it."""
+        """The link is lost: make ``open()`` fail, or tell the watcher."""
         if not self._over and self._opened.done():
             self._watcher.lost(loss)
         else:
@@ -192,7 +193,7 @@ class Link(DataChannelLink):
         self._lose(LinkLoss.CHANNEL_CLOSED, "The bot closed the data channel.")
 
     def on_text(self, text: str) -> None:
-        message = _signalling_message(text) if '"signalling"' in text else None  # most are not: spare them the call
+        message = _signalling_message(text) if '"signalling"' in text else None  # Most messages are not: skip the call.
         if message is None:
             self._host.receive(text)
         elif message.get("type") == "renegotiate":
@@ -215,9 +216,9 @@ class Link(DataChannelLink):
 
 
 def _signalling_message(text: str) -> dict[str, Any] | None:
-    """The message in a signalling frame, which is the transport's own; ``None`` for any other frame."""
+    """The message in a signalling frame, which belongs to the transport; ``None`` for any other frame."""
     try:
-        frame = json.loads(text)
+        frame = read_json(text)
     except ValueError:
         return None
     if not isinstance(frame, dict) or frame.get("type") != "signalling":

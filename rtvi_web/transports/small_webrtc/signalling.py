@@ -1,4 +1,4 @@
-"""How a SmallWebRTC session comes about, over HTTP: where to send the offer, the offer, and the candidates."""
+"""SmallWebRTC's signalling over HTTP: where the offer goes, the offer, and the ICE candidates."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from rtvi_web.core.checks import join_url
+from rtvi_web.core.foreign_json import read_json
 from rtvi_web.core.http import HttpClient, HttpResponse, explain, json_headers
 from rtvi_web.errors import ConnectPhase, HttpError, InvalidArgumentError, TransportStartError
 from rtvi_web.rtvi.session.start import BotRequest
@@ -18,20 +19,20 @@ from rtvi_web.rtvi.transport import ConnectRequest
 logger = logging.getLogger(__name__)
 
 BATCH_SECONDS = 0.2
-"""How long candidates are collected before they are sent together."""
+"""Seconds for which candidates are collected before they are sent together."""
 
 ATTEMPTS = 3
-"""How often a batch is sent before the connection has to do without."""
+"""How many times in a row sending may fail before the rest of the candidates is given up."""
 
 Candidate = Mapping[str, Any]
 
 
 def offer_request(webrtc_url: str | None, request: ConnectRequest) -> BotRequest:
-    """Where the offer goes, and what goes with it: what ``webrtc_request_params`` say, else what the session has.
+    """The request that carries the offer: the start answer's ``webrtc_request_params``, else the session's own.
 
     Raises:
-        InvalidArgumentError: they say what cannot be.
-        TransportStartError: there is no address.
+        InvalidArgumentError: ``webrtc_request_params`` cannot be used.
+        TransportStartError: no address is known.
     """
     given = request.bundle.get("webrtc_request_params") or request.bundle.get("webrtcRequestParams")
     if given is None or webrtc_url:
@@ -43,14 +44,14 @@ def offer_request(webrtc_url: str | None, request: ConnectRequest) -> BotRequest
 
 
 def offer_url(webrtc_url: str | None, request: ConnectRequest) -> str:
-    """The address to which the offer goes where no ``webrtc_request_params`` name it.
+    """The address that the offer goes to, unless ``webrtc_request_params`` name it.
 
-    The first of these that there is: the transport's own ``webrtc_url``; the start answer's ``webrtc_url``,
-    ``webrtcUrl`` or ``connection_url``; the start endpoint with ``/start`` replaced by
-    ``/sessions/<the answer's sessionId>/api/offer``; the base URL + ``/api/offer``.
+    The first of these that exists: the transport's own ``webrtc_url``; the start answer's ``webrtc_url``, ``webrtcUrl``
+    or ``connection_url``; the start endpoint with ``/start`` replaced by ``/sessions/<the answer's
+    sessionId>/api/offer``; the base URL + ``/api/offer``.
 
     Raises:
-        TransportStartError: none of them is there.
+        TransportStartError: none of them exists.
     """
     bundle = request.bundle
     session = bundle.get("sessionId") or bundle.get("session_id")
@@ -85,9 +86,9 @@ class Signalling:
     """The offer endpoint of one session.
 
     Args:
-        http: the way there.
-        request: the endpoint, the headers of every request to it, what the bot is told with the offer, and how many
-            seconds that may take.
+        http: sends the requests.
+        request: the endpoint, the headers of every request to it, the data for the bot that goes with the offer, and
+            the offer's time limit in seconds.
     """
 
     def __init__(self, http: HttpClient, request: BotRequest) -> None:
@@ -98,16 +99,16 @@ class Signalling:
         self._timeout = request.timeout
         self._takes_candidates = False
         self.pc_id: str | None = None
-        """The server's name for the connection, from its answer."""
+        """The server's id of the connection, from its answer."""
 
     async def offer(self, sdp: str, *, restart: bool = False) -> str:
-        """Send an offer; the SDP of the answer. The second and later offers renegotiate the same connection.
+        """Send an offer and return the SDP of the answer. Later offers renegotiate the same session.
 
         Args:
-            restart: the offer is a new connection's, which takes the place of the one before; the bot goes on.
+            restart: whether the offer comes from a new connection that replaces the old one. The bot goes on.
 
         Raises:
-            TransportStartError: no answer, a refusal, or an answer without SDP.
+            TransportStartError: there was no answer, a refusal, or an answer without SDP.
         """
         offer: dict[str, Any] = {"sdp": sdp, "type": "offer", "pc_id": self.pc_id, "restart_pc": restart}
         if self._request_data:
@@ -123,9 +124,9 @@ class Signalling:
         if not response.ok:
             raise _failed(f"POST {self._url}: the WebRTC offer was refused with {status}: {reason}", status)
         try:
-            answer = json.loads(response.text)
+            answer = read_json(response.text)
         except ValueError as error:
-            raise _failed(f"POST {self._url}: the answer to the WebRTC offer is no JSON: {reason}", status) from error
+            raise _failed(f"POST {self._url}: the answer to the WebRTC offer is not JSON: {reason}", status) from error
         if not isinstance(answer, dict) or not isinstance(answer.get("sdp"), str):
             raise _failed(f"POST {self._url}: the answer to the WebRTC offer has no SDP: {reason}", status)
         if isinstance(answer.get("pc_id"), str):
@@ -133,12 +134,12 @@ class Signalling:
         return str(answer["sdp"])
 
     async def send_candidates(self, candidates: Sequence[Candidate]) -> bool:
-        """Tell the server about local candidates; whether it wants them. It can do without.
+        """Send local candidates to the server. Returns whether it takes them; a connection may succeed without.
 
         Raises:
-            HttpError: no answer at all, or a server error, which passes.
+            HttpError: there was no answer, or a server error, which may pass.
         """
-        if self.pc_id is None:  # A server that names no connection has nothing to add them to.
+        if self.pc_id is None:  # The server has named no connection that they belong to.
             return False
         response = await self._patch(candidates)
         if response.status >= 500:
@@ -149,13 +150,13 @@ class Signalling:
         return response.ok
 
     async def knows_connection(self) -> bool | None:
-        """Whether the server still has the connection; ``None`` where it cannot be asked.
+        """Whether the server still has the connection; ``None`` if this server cannot be asked.
 
-        An offer would tell as well, but a server that has given the connection up answers that with a new bot. A list
-        of no candidates changes nothing.
+        An empty list of candidates asks without changing anything. An offer would not do: a server that has given up
+        the connection answers it with a new bot.
 
         Raises:
-            HttpError: no answer at all.
+            HttpError: there was no answer.
             TransportStartError: a server error.
         """
         if not self._takes_candidates:
@@ -175,10 +176,10 @@ def _failed(message: str, status: int | None = None) -> TransportStartError:
 
 
 class Trickle:
-    """Local candidates on their way to the server: none before the answer, then in batches, none lost.
+    """Sends local candidates to the server in batches, once the answer has come. None is lost.
 
     Args:
-        send: sends a batch and says whether the server wants more; ``HttpError`` when there was no answer.
+        send: sends a batch and returns whether the server takes candidates; raises ``HttpError`` without an answer.
     """
 
     def __init__(self, send: Callable[[Sequence[Candidate]], Awaitable[bool]]) -> None:
@@ -192,9 +193,9 @@ class Trickle:
         self._arrived.set()
 
     async def run(self) -> None:
-        """Send what waits, at once and then in batches. To be started when the answer is there.
+        """Send the candidates so far at once, later ones in batches. Start it when the answer has come.
 
-        It runs until it is cancelled, or the server wants none, or does not answer several times in a row.
+        It runs until it is cancelled, the server takes no candidates, or sending fails :data:`ATTEMPTS` times in a row.
         """
         failures = 0
         while failures < ATTEMPTS:

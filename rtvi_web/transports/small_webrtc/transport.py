@@ -1,4 +1,4 @@
-"""The transport of Pipecat's SmallWebRTC: the page and the bot's server connect directly."""
+"""SmallWebRTCTransport: the page and the bot's server connect directly over WebRTC."""
 
 from __future__ import annotations
 
@@ -30,33 +30,32 @@ DEFAULT_RECONNECT = Reconnect()
 class SmallWebRTCTransport(Transport):
     """Connects to a Pipecat bot over WebRTC. Mirrors ``SmallWebRTCTransport``.
 
-    It differs where the JavaScript one leaves work to the page: devices need no vendor's SDK, the bot's audio is
-    played, the bot's tracks come with their participant and are in ``tracks().bot``, and a microphone that is denied
-    or missing does not end the session.
+    Unlike the JavaScript transport it manages the devices itself, plays the bot's audio, names the participant of the
+    bot's tracks (also in ``tracks().bot``), and goes on without a microphone that is denied or missing.
 
     Args:
-        webrtc_url: where the offer goes, such as ``"/api/offer"``; without it, where the start endpoint's answer
-            says, else base URL + ``/api/offer``. Mirrors ``webrtcUrl``.
-        ice_servers: as in JavaScript, ``[{"urls": "stun:…"}]``; without it, those of the start endpoint's answer.
+        webrtc_url: where the offer goes, such as ``"/api/offer"``. Without it the start endpoint's answer decides, else
+            it is base URL + ``/api/offer``. Mirrors ``webrtcUrl``.
+        ice_servers: as in JavaScript, ``[{"urls": "stun:…"}]``. Without it, those of the start endpoint's answer.
             Mirrors ``iceServers``.
-        audio_codec, video_codec: the codec to prefer, such as ``"opus/48000/2"`` or ``"VP8/90000"``; the bot takes
-            another where it lacks that one. Mirrors ``audioCodec`` and ``videoCodec``, which allow no other.
-        reconnect: how hard a lost link is restored; ``None`` ends the session with its link.
+        audio_codec, video_codec: the codec to prefer, such as ``"opus/48000/2"`` or ``"VP8/90000"``. A bot that lacks
+            it uses another. Mirrors ``audioCodec`` and ``videoCodec``, which allow no other codec.
+        reconnect: how long a lost link is restored; ``None`` ends the session with its link.
         play_bot_audio: whether the transport plays the bot's audio; ``False`` leaves that to the page
             (``tracks().bot.audio``).
-        remember_devices: whether the choice of devices is kept in the local storage for later page loads.
-        audio_constraints, video_constraints: what is asked of microphone and camera, as in JavaScript:
+        remember_devices: whether chosen devices are kept in the local storage for later page loads.
+        audio_constraints, video_constraints: constraints of microphone and camera, as in JavaScript:
             ``{"echoCancellation": True, "noiseSuppression": False, "autoGainControl": True}`` (MDN:
             MediaTrackConstraints).
-        audio_track, video_track: a ``MediaStreamTrack`` of the application's, to be sent in place of a device's. It
-            is muted and unmuted, but never stopped.
-        level_interval: seconds between two levels, and over which each is measured.
-        buffer_until_ready: record the microphone from ``connect()`` on and send that to the bot once it is ready, so
-            that no word is lost while it starts; the live microphone follows. At most a minute is kept.
+        audio_track, video_track: a ``MediaStreamTrack`` of the application, sent instead of a device's. The transport
+            mutes and unmutes it, but never stops it.
+        level_interval: seconds over which a level is measured, and between two ``localAudioLevel`` events.
+        buffer_until_ready: whether to record the microphone from ``connect()`` on and send the recording once the bot
+            is ready, so that no word is lost while it starts. The live microphone follows. At most a minute is kept.
 
     Raises:
-        InvalidArgumentError: ``level_interval`` is not between 0.02 and 10, or a track is of the other kind, or
-            ``reconnect`` says what cannot be done.
+        InvalidArgumentError: ``level_interval`` is not between 0.02 and 10, a track is of the wrong kind, or
+            ``reconnect`` is not a :class:`Reconnect` with a positive budget.
     """
 
     def __init__(
@@ -110,7 +109,7 @@ class SmallWebRTCTransport(Transport):
     @property
     def _client(self) -> TransportHost:
         if self._host is None:
-            raise InvalidArgumentError("This transport serves no client yet: RTVIClient(transport=…) attaches it.")
+            raise InvalidArgumentError("This transport has no client yet. Pass it to RTVIClient(transport=…).")
         return self._host
 
     @property
@@ -175,7 +174,7 @@ class SmallWebRTCTransport(Transport):
             self._tasks.run(sending, "what was said before the bot was ready was not sent")
 
     async def _send_preconnect_buffer(self, words: PreconnectBuffer, link: Link) -> None:
-        with contextlib.suppress(RTVIError):  # A link that is lost takes them along; the live microphone goes on.
+        with contextlib.suppress(RTVIError):  # They are lost with the link; the live microphone goes on.
             await words.send(self._client.send, link.sent)
         words.close()
         self._preconnect_buffer = None
@@ -208,7 +207,7 @@ class SmallWebRTCTransport(Transport):
             return await self._session.examine()
         return self._evidence or await super().examine()
 
-    # What the media ask: MediaLink.
+    # MediaLink, for the media.
 
     @property
     def bot(self) -> Participant:
@@ -230,7 +229,7 @@ class SmallWebRTCTransport(Transport):
 
 
 def _session_type() -> type[SmallWebRTCSession]:
-    """What a session needs is imported with the first one, so that no page waits for it at its boot."""
+    """The class of sessions, imported with the first session: a page need not wait for it at its boot."""
     from rtvi_web.transports.small_webrtc.session import SmallWebRTCSession
 
     return SmallWebRTCSession
