@@ -18,9 +18,8 @@ from rtvi_web.rtvi.members.files import Files
 from rtvi_web.rtvi.members.helpers import Helpers
 from rtvi_web.rtvi.members.messages import Messages
 from rtvi_web.rtvi.members.stats import Stats
-from rtvi_web.rtvi.protocol.config import Config
 from rtvi_web.rtvi.protocol.conversation.conversation import Conversation
-from rtvi_web.rtvi.protocol.events import EVENTS, RENAMED, RTVIEvent
+from rtvi_web.rtvi.protocol.events import EVENTS, RENAMED
 from rtvi_web.rtvi.protocol.state import BotState, TransportState
 from rtvi_web.rtvi.session.params import ClientParams
 from rtvi_web.rtvi.session.start import BotRequest, ConnectHandler, DirectStart, ParamsStart, RequestStart, SessionStart
@@ -102,8 +101,6 @@ class RTVIClient(Devices, Messages, Files, Stats, Helpers, DeprecatedMembers):
         super().__init__(transport, given, ends_with_bot=disconnect_on_bot_disconnect)
         self._timeout = seconds(timeout, "timeout")
         self._custom_connect_handler = custom_connect_handler
-        self.on(RTVIEvent.BOT_READY, self._hydrate)
-        self.on(RTVIEvent.CONFIG, self._take_config)
         for name, handler in checked_mapping("callbacks", callbacks).items():
             self.on(_event_of_callback(str(name)), handler)
         transport.attach(self._connection, enable_mic=enable_mic, enable_cam=enable_cam)
@@ -278,15 +275,6 @@ class RTVIClient(Devices, Messages, Files, Stats, Helpers, DeprecatedMembers):
 
     async def __aexit__(self, *exception: object) -> None:
         await self.disconnect()
-
-    # The configuration that the bot reports.
-
-    def _hydrate(self, data: BotReadyData) -> None:
-        if data.config is not None:
-            self._take_config(data.config)
-
-    def _take_config(self, config: Config) -> None:
-        self._params.config = config
 
 
 _CALLBACKS: dict[str, str] = {event.callback: event for event in EVENTS.values()}

@@ -66,7 +66,7 @@ def test_configuration(page: InPagePython) -> None:
             "before": before,
             "after": await client.get_service_option_value_from_config("tts", "voice", after),
             "fetched": await client.get_service_option_value_from_config("tts", "voice"),
-            "hydrated": client.params.config == after,
+            "apart": client.params.config == CONFIG,
             "heard": [config == after for config in heard],
             "refused": [refused, wrong["type"]],
             "described": {service.name: [option.name for option in service.options] for service in described.config},
@@ -80,7 +80,7 @@ def test_configuration(page: InPagePython) -> None:
     assert config == result["before"]
     assert {"service": "tts", "options": [{"name": "voice", "value": "alloy"}]} in config
     assert result["after"] == result["fetched"] == "echo"
-    assert result["hydrated"]
+    assert result["apart"], "the page's wish stays"
     assert result["heard"][1], "update_config() is told to handlers too"
     refused, wrong = result["refused"]
     assert (refused["type"], refused["status"], wrong) == ("ConfigUpdateError", 400, "ConfigUpdateError")

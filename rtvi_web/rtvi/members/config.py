@@ -10,10 +10,13 @@ from rtvi_web.errors import BotNotReadyError, ConfigUpdateError, RequestError
 from rtvi_web.rtvi.members.base import ClientBase
 from rtvi_web.rtvi.protocol import config as pure
 from rtvi_web.rtvi.protocol.config import Config, ServiceConfig
+from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.rtvi.protocol.state import ESTABLISHED
+from rtvi_web.rtvi.session.params import ClientParams
+from rtvi_web.rtvi.transport import Transport
 
 if TYPE_CHECKING:
-    from rtvi_web.rtvi.protocol.payloads import ConfigDescription
+    from rtvi_web.rtvi.protocol.payloads import BotReadyData, ConfigDescription
 
 GivenConfig = Iterable[Mapping[str, Any]]
 """A configuration as users write it: a list of ``{"service": …, "options": […]}``, each option as
@@ -27,6 +30,13 @@ class Configuration(ClientBase):
     ``timeout`` seconds (``None``: no limit), :class:`DisconnectedError` if the session ends first, and
     :class:`UnsupportedFeatureError` if the bot has no configuration (RTVI 1.x bots).
     """
+
+    def __init__(self, transport: Transport, params: ClientParams, *, ends_with_bot: bool) -> None:
+        super().__init__(transport, params, ends_with_bot=ends_with_bot)
+        # Apart from params.config, which is what the page asks for: that is sent with every start request.
+        self._bot_config: Config | None = None
+        self.on(RTVIEvent.BOT_READY, self._take_data)
+        self.on(RTVIEvent.CONFIG, self._take_config)
 
     async def get_config(self, *, timeout: float | None = 10.0) -> Config:
         """The bot's configuration as it is now. Mirrors ``getConfig()``."""
@@ -126,6 +136,12 @@ class Configuration(ClientBase):
         """
         given = await self._or_fetched(config, "set_config_options", timeout)
         return pure.merge(given, pure.normalize(config_options, "config_options"))
+
+    def _take_data(self, data: BotReadyData) -> None:
+        self._bot_config = data.config
+
+    def _take_config(self, config: Config) -> None:
+        self._bot_config = config
 
     async def _ask(self, type: str, data: Mapping[str, Any], timeout: float | None) -> Config:
         config: Config = await self._connection.request(type, data, timeout=seconds(timeout, "timeout"), what=type)

@@ -54,9 +54,12 @@ class DeprecatedMembers(Configuration):
 
     @property
     def config(self) -> Config | None:
-        """Deprecated: ``params.config``, or ``get_config()`` for the bot's own. Mirrors ``config``."""
-        _warn("config", "params.config")
-        return self._params.config
+        """Deprecated: ``get_config()``. Mirrors ``config``.
+
+        The configuration that the bot reported last; before that, what ``params.config`` asks for.
+        """
+        _warn("config", "get_config()")
+        return self._params.config if self._bot_config is None else self._bot_config
 
     @property
     def services(self) -> dict[str, str]:

@@ -361,7 +361,8 @@ class TestAnswers:
     async def test_the_configuration_is_kept_too(self, live: Live) -> None:
         task = await live.server.ask()
         await live.send(*plain(message("config", {"config": [{"service": "tts", "options": []}]})))
-        assert live.server.run.client.params.config == [{"service": "tts", "options": []}]
+        with pytest.warns(DeprecationWarning, match="get_config"):
+            assert live.server.run.client.config == [{"service": "tts", "options": []}]
         task.cancel()
         await asyncio.wait({task})
 

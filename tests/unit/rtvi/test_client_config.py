@@ -225,21 +225,35 @@ class TestUnsupported:
         await run.client.disconnect()
 
 
+def config_of(client: RTVIClient) -> Any:
+    """What ``client.config`` says, which is deprecated."""
+    with pytest.warns(DeprecationWarning, match=r"config is deprecated: it is get_config\(\) now"):
+        return client.config
+
+
 class TestHydration:
+    """``client.config`` is the bot's; ``params.config`` is the page's, and what start requests send."""
+
     async def test_from_bot_ready_before_handlers_see_it(self) -> None:
         seen: list[Any] = []
-        run = Run(
-            Transport(*bot_ready(CONFIG)),
-            callbacks={"on_bot_ready": lambda data: seen.append(run.client.params.config)},
-        )
+        run = Run(Transport(*bot_ready(CONFIG)), callbacks={"on_bot_ready": lambda: seen.append(config_of(run.client))})
         await run.client.connect()
         assert seen == [CONFIG]
-        assert run.client.params.config is not CONFIG
+        assert run.client.params.config is None
+        await run.client.disconnect()
+        assert config_of(run.client) == CONFIG
+
+    async def test_a_bot_without_one_leaves_the_pages(self) -> None:
+        run = await ready_with(None, params={"config": CONFIG})
+        assert config_of(run.client) == run.client.params.config == CONFIG
         await run.client.disconnect()
 
-    async def test_a_bot_without_one_leaves_it(self) -> None:
-        run = await ready_with(None, params={"config": CONFIG})
-        assert run.client.params.config == CONFIG
+    async def test_of_the_bot_before_nothing_is_left(self) -> None:
+        run = await ready_with(CONFIG)
+        await run.client.disconnect()
+        run.transport.heal()
+        await run.client.connect()
+        assert config_of(run.client) is None
         await run.client.disconnect()
 
     async def test_from_config_messages_asked_for_or_not(self) -> None:
@@ -250,21 +264,33 @@ class TestHydration:
             say("config", {"config": changed}, answers=True),
             expect("send-text"),
             say("config", {"config": []}),
+            params={"config": CONFIG},
         )
         await run.client.get_config()
-        assert run.client.params.config == changed
+        assert config_of(run.client) == changed
         run.client.send_text("go")
         await run.client.wait_for(RTVIEvent.CONFIG)
-        assert run.client.params.config == []
+        assert config_of(run.client) == []
+        assert run.client.params.config == CONFIG
         await run.client.disconnect()
 
-    async def test_the_next_session_begins_with_it(self) -> None:
-        run = await ready_with(CONFIG)
+    @pytest.mark.parametrize("wish", [None, [{"service": "tts", "options": [{"name": "voice", "value": "eve"}]}]])
+    async def test_the_next_start_request_has_the_pages(self, wish: Any) -> None:
+        changed = [{"service": "llm", "options": [{"name": "initial_messages", "value": ["a secret prompt"]}]}]
+        run = await ready_with(
+            CONFIG,
+            expect("update-config"),
+            say("config", {"config": changed}, answers=True),
+            params={"config": wish, "request_data": {"customData": 1}},
+        )
+        await run.client.update_config(changed)
         await run.client.disconnect()
         run.client.params.base_url = "http://bot.test"
         run.transport.heal()
         await run.client.connect()
-        assert run.transport.http.requests[-1].body["config"] == CONFIG
+        body = dict(run.transport.http.requests[-1].body)
+        del body["rtvi_client_version"]
+        assert body == {"customData": 1} | ({"config": wish} if wish else {})
         await run.client.disconnect()
 
 

@@ -131,7 +131,7 @@ class TestMembers:
 
     async def test_config_and_services(self) -> None:
         client = RTVIClient(transport=Transport(), params={"config": CONFIG, "services": {"llm": "a"}})
-        assert warned(lambda: client.config, "params.config") == CONFIG
+        assert warned(lambda: client.config, "get_config()") == CONFIG
         assert warned(lambda: client.services, "params.services") == {"llm": "a"}
         warned(lambda: setattr(client, "services", {"llm": "b"}), "params.services")
         assert client.params.services == {"llm": "b"}

@@ -40,7 +40,17 @@ CONFIG = [
         "service": "llm",
         "options": [
             {"name": "model", "value": MODEL},
-            {"name": "messages", "value": [{"role": "system", "content": "You are an assistant."}]},
+            {
+                "name": "messages",
+                "value": [
+                    {
+                        "role": "system",
+                        "content": "You are a assistant called ExampleBot. You can ask me anything. Keep responses "
+                        "brief and legible. Your responses will be converted to audio, so please avoid using any "
+                        "special characters except '!' or '?'.",
+                    }
+                ],
+            },
         ],
     },
 ]
@@ -52,7 +62,17 @@ BOT_CONFIG = [
         "service": "llm",
         "options": [
             {"name": "model", "value": MODEL},
-            {"name": "initial_messages", "value": [{"role": "system", "content": "Introduce yourself."}]},
+            {
+                "name": "initial_messages",
+                "value": [
+                    {
+                        "role": "system",
+                        "content": "You are a assistant called ExampleBot. You can ask me anything. Keep responses "
+                        "brief and legible. Your responses will converted to audio. Please do not include any special "
+                        "characters in your response other than '!' or '?'. Start by briefly introducing yourself.",
+                    }
+                ],
+            },
             {"name": "run_on_config", "value": True},
         ],
     },
@@ -99,13 +119,13 @@ class TestClientConstructor:
                 "onConnected": lambda: said.append("[CALLBACK] User connected"),
                 "onDisconnected": lambda: said.append("[CALLBACK] User disconnected"),
                 "onTransportStateChanged": lambda state: said.append(f"[CALLBACK] State change: {state}"),
-                "onBotConnected": lambda bot: said.append("[CALLBACK] Bot connected"),
-                "onBotDisconnected": lambda bot: said.append("[CALLBACK] Bot disconnected"),
-                "onBotReady": lambda data: said.append("[CALLBACK] Bot ready to chat!"),
+                "onBotConnected": lambda: said.append("[CALLBACK] Bot connected"),
+                "onBotDisconnected": lambda: said.append("[CALLBACK] Bot disconnected"),
+                "onBotReady": lambda: said.append("[CALLBACK] Bot ready to chat!"),
             },
         )
         client.on(RTVIEvent.TRANSPORT_STATE_CHANGED, lambda state: said.append(f"[EVENT] State change: {state}"))
-        client.on(RTVIEvent.BOT_READY, lambda data: said.append("[EVENT] Bot is ready"))
+        client.on(RTVIEvent.BOT_READY, lambda: said.append("[EVENT] Bot is ready"))
         client.on(RTVIEvent.CONNECTED, lambda: said.append("[EVENT] User connected"))
         client.on(RTVIEvent.DISCONNECTED, lambda: said.append("[EVENT] User disconnected"))
 
@@ -169,8 +189,10 @@ class TestClientConstructor:
         ]
         await client.disconnect()
 
-    async def test_001_params_request_data_changed_between_two_connects(self) -> None:
-        transport = Transport(*handshake(), *handshake(), start=[STARTED, STARTED])
+    @pytest.mark.parametrize("bot_config", [None, BOT_CONFIG], ids=["none", "typical"])
+    async def test_001_params_request_data_changed_between_two_connects(self, bot_config: Any) -> None:
+        """The second request has exactly what the page has set, whatever configuration the bot tells."""
+        transport = Transport(*greeting(bot_config), *greeting(bot_config), start=[STARTED, STARTED])
         client = RTVIClient(
             transport=transport,
             params={"baseUrl": "https://www.example.com", "requestData": {"customData": "my custom data"}},
@@ -197,7 +219,9 @@ class TestClientConstructor:
         client = RTVIClient(transport=transport, params={"baseUrl": URL})
         await client.connect()
         assert bodies(transport) == [{}]
-        assert client.params.config == BOT_CONFIG, "the client is hydrated with the bot's"
+        with pytest.warns(DeprecationWarning, match="get_config"):
+            assert client.config == BOT_CONFIG, "the client is hydrated with the bot's"
+        assert client.params.config is None
         await client.disconnect()
 
     async def test_001_timeout_raises_and_disconnects_from_the_transport(self) -> None:
@@ -268,7 +292,7 @@ class TestServices:
         with pytest.warns(DeprecationWarning, match=r"rtvi_web\.VoiceClient is deprecated"):
             from rtvi_web import VoiceClient
         with pytest.warns(DeprecationWarning, match="is deprecated") as warned:
-            client = VoiceClient(transport=transport, base_url=URL, services={"llm": "together"}, config=LLM_CONFIG)
+            client = VoiceClient(services={"llm": "together"}, config=LLM_CONFIG, transport=transport, base_url=URL)
         assert [str(warning.message).split(" is deprecated")[0] for warning in warned] == [
             "VoiceClient",
             "base_url=…",
@@ -310,7 +334,9 @@ class TestConfiguration:
         client = RTVIClient(transport=transport, params={"base_url": URL, "config": BOT_CONFIG})
         data = await client.connect()
         assert bodies(transport) == [{"config": BOT_CONFIG}]
-        assert data.config == client.params.config == BOT_CONFIG[1:], "a bot may ignore what it is passed"
+        with pytest.warns(DeprecationWarning, match="get_config"):
+            assert data.config == client.config == BOT_CONFIG[1:], "a bot may ignore what it is passed"
+        assert client.params.config == BOT_CONFIG
         await client.disconnect()
 
     async def test_002_getting_the_bot_config(self) -> None:
@@ -329,7 +355,8 @@ class TestConfiguration:
             "config": [{"service": "vad", "options": [{"name": "stop_secs", "value": 0.5}]}],
             "interrupt": False,
         }
-        assert run.client.params.config == updated
+        with pytest.warns(DeprecationWarning, match="get_config"):
+            assert run.client.config == updated
         await run.client.disconnect()
 
     async def test_002_updating_the_bot_config_is_refused(self) -> None:
@@ -452,9 +479,10 @@ class TestCallbacksAndEvents:
 
     async def test_002_callbacks_in_the_constructor(self) -> None:
         ready: list[Any] = []
+        bot_ready_handler_func = ready.append
         with pytest.warns(DeprecationWarning, match="is deprecated"):
             client = rtvi_web.VoiceClient(
-                transport=Transport(*greeting(BOT_CONFIG)), callbacks={"onBotReady": ready.append}
+                transport=Transport(*greeting(BOT_CONFIG)), callbacks={"onBotReady": bot_ready_handler_func}
             )
         await client.connect()
         assert [(data.version, data.config) for data in ready] == [("0.3.0", BOT_CONFIG)]
@@ -502,18 +530,18 @@ class TestCallbacksAndEvents:
     async def test_002_binding_and_unbinding_a_handler(self, event: str) -> None:
         handled: list[Any] = []
 
-        def handle_bot_ready(data: Any) -> None:
-            handled.append(data)
+        def handle_bot_ready() -> None:
+            handled.append("Bot is ready!")
 
         client = RTVIClient(transport=Transport(*handshake(), *handshake()))
         client.on(event, handle_bot_ready)
         await client.connect()
         await client.disconnect()
-        assert len(handled) == 1
+        assert handled == ["Bot is ready!"]
         client.off(event, handle_bot_ready)
         await client.connect()
         await client.disconnect()
-        assert len(handled) == 1
+        assert handled == ["Bot is ready!"]
 
 
 async def connected(*steps: Step) -> Run:
