@@ -13,7 +13,7 @@ from rtvi_web.browser import _js
 
 
 def audio_context(sample_rate: int | None = None) -> Any:
-    """A context that runs as soon as the browser lets it: at once in a page that was clicked or that captures."""
+    """A context that runs as soon as the browser allows it: at once if the page was clicked, or uses a microphone."""
     context = _js.construct("AudioContext", *([{"sampleRate": sample_rate}] if sample_rate else []))
     if context.state == "suspended":
         _js.begin(context, "resume")
@@ -26,7 +26,7 @@ def track_source(context: Any, track: Any) -> Any:
 
 
 def resume_if_suspended(context: Any) -> None:
-    """Let a context run that the autoplay policy has not let run so far, if the page was clicked meanwhile."""
+    """Start a context that the autoplay policy suspended, if the page was clicked meanwhile."""
     if context.state != "suspended":
         return
     # Before a click the browser refuses, and writes a warning to its console each time.
@@ -38,11 +38,11 @@ def resume_if_suspended(context: Any) -> None:
 class LevelMeter:
     """How loud tracks are: the root mean square of the last moment.
 
-    The nodes do the sums (a gain that is controlled by its own input squares, a convolver with a constant averages),
-    and Python reads one number.
+    Audio nodes compute it: a gain controlled by its own input squares, a convolver with a constant averages. Python
+    reads one number.
 
     Args:
-        seconds: the moment.
+        seconds: the length of the moment.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -52,7 +52,7 @@ class LevelMeter:
         self._sample: Any = None
 
     def level(self, name: str, track: Any) -> float:
-        """The level of a track, 0 to 1. It is measured from the first time on, and another track in its place."""
+        """The level of a track, 0 to 1. Measuring begins with the first call, and anew if the track is another one."""
         if name in self._graphs and self._graphs[name][0] is not track:
             self.drop(name)
         if name not in self._graphs:
@@ -90,7 +90,7 @@ class LevelMeter:
             node.disconnect()
 
     def close(self) -> None:
-        """Stop measuring, and let the audio hardware go."""
+        """Stop measuring, and release the audio hardware."""
         for name in list(self._graphs):
             self.drop(name)
         if self._context is not None:

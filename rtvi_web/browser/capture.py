@@ -1,4 +1,4 @@
-"""Microphone, camera and screen: opens their tracks, and explains why a browser refuses them."""
+"""Opens the tracks of microphone, camera and screen, and explains why a browser refuses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rtvi_web.core.media import DEVICE_KINDS
 from rtvi_web.errors import DeviceError, DisconnectedError, NotInBrowserError, UnsupportedFeatureError
 
 NOUNS: dict[str, str] = {**{kind.name: kind.noun for kind in DEVICE_KINDS.values()}, "screen": "screen"}
-"""What people call a device."""
+"""The word for each device in messages to the person."""
 
 _REASONS = {
     "NotAllowedError": (
@@ -33,8 +33,8 @@ _REASONS = {
     "AbortError": ("in-use", "The {noun} could not be opened. Plug it in again, or restart the browser."),
     "OverconstrainedError": ("constraints", "The chosen {noun} is not available. Choose another one."),
 }
-ALLOWED_OPENING = 10.0
-"""Seconds that an allowed device may take to open; on some systems it never opens and never fails."""
+OPEN_TIMEOUT = 10.0
+"""Seconds that an allowed device may take to open. On some systems, opening never ends."""
 _SCREEN_REFUSED = "The screen was not shared: the person or the system refused."
 
 Constraints = Mapping[str, Any]
@@ -42,7 +42,7 @@ Constraints = Mapping[str, Any]
 
 
 def device_error(error: _js.JsError, device: str) -> DeviceError:
-    """Why ``getUserMedia``, ``getDisplayMedia`` or ``setSinkId`` refused a device, in words for the person."""
+    """Tells the person why ``getUserMedia``, ``getDisplayMedia`` or ``setSinkId`` refused a device."""
     type, message = _REASONS.get(error.name, ("unknown", f"The {{noun}} could not be opened: {error}"))
     if device == "screen" and error.name == "NotAllowedError":
         message = _SCREEN_REFUSED
@@ -50,7 +50,7 @@ def device_error(error: _js.JsError, device: str) -> DeviceError:
 
 
 async def open_input(device: str, constraints: Constraints) -> Any:
-    """A live track of the ``"mic"`` or the ``"cam"``. If the task is cancelled, a track that comes later is stopped.
+    """Open the ``"mic"`` or the ``"cam"``: a live track. If the task is cancelled, a track that comes later is stopped.
 
     Raises:
         DeviceError: it was denied, is missing or cannot be used; the message says what the person can do.
@@ -58,7 +58,7 @@ async def open_input(device: str, constraints: Constraints) -> Any:
     """
     kind = "audio" if device == "mic" else "video"
     status = await permission(NOUNS[device])
-    limit = ALLOWED_OPENING if status is not None and status.state == "granted" else None
+    limit = OPEN_TIMEOUT if status is not None and status.state == "granted" else None
     try:
         async with asyncio.timeout(limit):
             return await _open(device, "getUserMedia", {kind: dict(constraints) or True})
@@ -70,7 +70,7 @@ async def open_input(device: str, constraints: Constraints) -> Any:
 
 
 async def open_screen(constraints: Constraints) -> Any:
-    """A live video track of a screen, window or tab that the person picks; otherwise as :func:`open_input`.
+    """Open a screen, window or tab that the person picks: a live track; otherwise as :func:`open_input`.
 
     Raises:
         UnsupportedFeatureError: this browser cannot share screens.
@@ -109,12 +109,12 @@ def _stop_tracks(stream: Any) -> None:
 
 
 class Capture:
-    """One local track: opened when it is wanted, replaced by another, muted without closing, released at the end.
+    """One local track, which can be opened, muted without closing, replaced by another, and released.
 
     Args:
         device: ``"mic"``, ``"cam"`` or ``"screen"``.
         open_track: opens it, such as :func:`open_input`.
-        ended: called after a track has ended by itself and was released.
+        ended: called when a track has ended by itself, after it was released.
         own: the application's own track, used instead of a device's. It is never stopped.
     """
 
@@ -141,7 +141,7 @@ class Capture:
     def track(self) -> Any:
         """The live ``MediaStreamTrack``, or ``None``.
 
-        ``None`` also after the page has stopped the track, for which the browser fires no event.
+        Also ``None`` after the page stopped the track; the browser fires no event for that.
         """
         track = self._track
         return track if track is not None and track.readyState == "live" else None
@@ -153,7 +153,7 @@ class Capture:
         return track is not None and bool(track.enabled)
 
     async def open(self, constraints: Constraints, *, unmute: bool = True) -> None:
-        """Open the track, asking for permission where the browser does; unmute it unless told otherwise.
+        """Open the track, for which the browser may ask for permission; unmute it, unless ``unmute`` is false.
 
         Raises:
             DeviceError: it was denied or is missing.
@@ -202,7 +202,7 @@ class Capture:
             self._use(track)
 
     def mute(self) -> None:
-        """Send silence, or black. The device stays open, so that unmuting is instant."""
+        """Send silence, or black. The device stays open, so unmuting is instant."""
         if self._track is not None:
             self._track.enabled = False
 
@@ -231,13 +231,13 @@ class Capture:
     async def _new(self, constraints: Constraints, closings: int) -> Any:
         if self.own is not None:
             return self._live(self.own)
-        # A task of its own, so that close() can end it: a permission prompt may stay open without end.
+        # In its own task, so that close() can end it: a permission prompt may stay open endlessly.
         opening = self._opening = asyncio.ensure_future(self._open_track(constraints))
         try:
             track = await opening
         except asyncio.CancelledError:
             if opening.done() and not opening.cancelled() and opening.exception() is None:
-                opening.result().stop()  # The track came in the moment of the cancellation.
+                opening.result().stop()  # The track arrived as the task was cancelled.
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise

@@ -1,4 +1,4 @@
-"""The browser's list of devices, the person's permission, and what the page remembers."""
+"""The browser's list of devices, the person's permission, and the page's local storage."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rtvi_web.errors import NotInBrowserError
 async def list_devices() -> list[tuple[str, str, str, str]]:
     """Id, label, kind and group id of every device. Never prompts.
 
-    Devices without an id are left out. Before the person allows a kind of device, browsers list one without an id.
+    Before the person allows a kind of device, browsers list one without an id; it is left out.
     """
     devices = getattr(_js.api("navigator"), "mediaDevices", None)
     if devices is None:

@@ -67,7 +67,7 @@ def watch_visibility(scope: _js.Scope, element: Any, changed: Callable[[bool], o
     document = _js.api("document")
     seen = on_screen = False
 
-    def tell() -> None:
+    def notify() -> None:
         nonlocal seen
         now = on_screen and not document.hidden
         if now is not seen:
@@ -77,9 +77,9 @@ def watch_visibility(scope: _js.Scope, element: Any, changed: Callable[[bool], o
     def moved(entries: Any, _observer: Any) -> None:
         nonlocal on_screen
         on_screen = bool(entries[-1].isIntersecting)
-        tell()
+        notify()
 
     observer = _js.construct("IntersectionObserver", scope.function(moved))
     observer.observe(element)
     scope.defer(observer.disconnect)
-    scope.listen(document, "visibilitychange", lambda _: tell())
+    scope.listen(document, "visibilitychange", lambda _: notify())

@@ -27,14 +27,14 @@ async def fetch(
         url: absolute, or relative to the page.
         headers: names and values.
         body: the text to send.
-        on_chunk: gets the body of a successful answer of type ``text/event-stream`` piece by piece as it arrives.
-            If it raises, the request is aborted and the exception comes out.
+        on_chunk: gets the body of a successful ``text/event-stream`` answer piece by piece, as it arrives. If it
+            raises, the request is aborted and the exception propagates.
 
     Returns:
         The status, the body as text (empty if ``on_chunk`` got it) and the ``Content-Type``.
 
     Raises:
-        HttpError: there was no answer, or it broke off in mid-stream. The message says why; the cause is chained.
+        HttpError: there was no answer, or it broke off in mid-stream. The message says why, and the cause is chained.
     """
     abort = _js.construct("AbortController")
     options = {"method": method, "headers": dict(headers), "body": body, "signal": abort.signal}

@@ -12,17 +12,17 @@ from rtvi_web.browser.worklet import PCM_MODULE, add_module
 from rtvi_web.errors import UnsupportedFeatureError
 
 RECENT_ITEMS = 32
-"""Items of which more sound may still come: after an interruption it is dropped."""
+"""How many recent items are remembered. More sound of theirs may come after an interruption, and is dropped."""
 LULL = 0.2
-"""Seconds without sound after which the speaker has stopped speaking: the next piece may only be late."""
+"""Seconds of silence after which the bot is taken to have stopped speaking; before, the next piece may just be late."""
 REPORT_INTERVAL = 0.1
-"""Seconds between two counts that come unasked: the last is what is known of a speaker that does not answer."""
+"""Seconds of sound between two reports of what was played. The last one counts if the audio thread does not answer."""
 PATIENCE = 0.5
-"""Seconds that the audio thread may take to answer, and a context to start."""
+"""Seconds that the audio thread has to answer, and a context to start."""
 
 
 class PlayedItem(NamedTuple):
-    """How many samples of a part of an item were played: those that the device had taken are heard to the end."""
+    """How many samples of a part of an item were played, with those that the device has already taken."""
 
     item: str
     part: int
@@ -30,12 +30,12 @@ class PlayedItem(NamedTuple):
 
 
 class PcmPlayer:
-    """Plays PCM piece after piece, and knows what was heard of it.
+    """Plays PCM piece by piece, and knows how much of it was heard.
 
     Args:
-        rate: samples a second; the context runs at it, and the browser converts.
-        speaking: called when sound begins to leave the speaker, and when there has been none for :data:`LULL`.
-        blocked: called when the browser's autoplay policy lets nothing be heard; :meth:`resume` from a click does.
+        rate: samples a second; the context runs at this rate, and the browser converts.
+        speaking: called with ``True`` when sound begins, and with ``False`` after a silence of :data:`LULL`.
+        blocked: called when the browser's autoplay policy refuses; :meth:`resume` from a click then plays.
     """
 
     def __init__(self, *, rate: int, speaking: Callable[[bool], object], blocked: Callable[[], object]) -> None:
@@ -53,18 +53,18 @@ class PcmPlayer:
         self._interruptions = 0
         self._starting: asyncio.Task[None] | None = None
         self._is_blocked = False
-        # Made here and now: if this is a click's doing, the browser lets it sound.
+        # Made here: if a click led to this call, the browser lets the context play.
         self._context = _js.construct("AudioContext", {"sampleRate": rate})
         self._scope.defer(lambda: _js.begin(self._context, "close"))
         self._output = self._context.createMediaStreamDestination()
         self.track = self._output.stream.getAudioTracks()[0]
-        """What is played, as a track to measure or to draw."""
+        """The sound that is played, as a track that can be measured or drawn."""
 
     async def open(self) -> None:
-        """Make it ready; what :meth:`play` was given until then is played then.
+        """Get ready to play. What :meth:`play` got before is played then.
 
         Raises:
-            UnsupportedFeatureError: there are no AudioWorklets here.
+            UnsupportedFeatureError: the page has no AudioWorklet, or may not load its module.
         """
         await add_module(self._context, PCM_MODULE)
         if self._context.state == "closed":
@@ -86,7 +86,7 @@ class PcmPlayer:
             node.port.postMessage(message)
 
     def play(self, pcm: bytes, item: str, part: int) -> None:
-        """Play this after all that was given before, unless its item was interrupted."""
+        """Play this after everything given before, unless its item was interrupted."""
         if not pcm or item in self._dropped:
             return
         if item not in self._recent:
@@ -98,10 +98,10 @@ class PcmPlayer:
             self._starting = asyncio.ensure_future(self._start())
 
     async def interrupt(self) -> PlayedItem | None:
-        """Fall silent, and drop all that still comes for the items so far.
+        """Stop playing, and drop the sound that still comes for items so far.
 
         Returns:
-            What was playing; ``None`` when nothing was.
+            What was playing; ``None`` if nothing was.
         """
         self._dropped = frozenset(self._recent)
         if self._node is None:
@@ -122,7 +122,7 @@ class PcmPlayer:
             del self._answers[number]
 
     async def resume(self) -> None:
-        """Let it be heard after ``blocked()``; to be called from a click."""
+        """Play after ``blocked()``; call it from a click."""
         self._is_blocked = False
         await _js.call(self._context, "resume")
 
@@ -137,7 +137,7 @@ class PcmPlayer:
         await _js.call(self._context, "setSinkId", id)
 
     def close(self) -> None:
-        """Fall silent, and let the audio hardware go. For good."""
+        """Stop for good, and release the audio hardware."""
         if self._starting is not None:
             self._starting.cancel()
         for answer in self._answers.values():
@@ -147,7 +147,7 @@ class PcmPlayer:
         self._scope.close()
 
     async def _start(self) -> None:
-        """Start a context that has not, or say that the browser does not let it."""
+        """Start the context, or report that the browser refuses."""
         try:
             async with asyncio.timeout(PATIENCE):
                 await _js.call(self._context, "resume")

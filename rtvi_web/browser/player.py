@@ -15,10 +15,10 @@ logger = logging.getLogger(__name__)
 
 
 class Player:
-    """An audio element of our own that plays one track. It is not in the document, and stays the same one.
+    """An audio element that plays one track after another. It is not in the document.
 
     Args:
-        blocked: called when the browser's autoplay policy does not let it play; ``resume()`` from a click does.
+        blocked: called when the browser's autoplay policy refuses; ``resume()`` from a click then plays.
     """
 
     def __init__(self, blocked: Callable[[], object]) -> None:
@@ -29,10 +29,10 @@ class Player:
         """The ``<audio>`` element, ``None`` before its first use."""
 
     def play(self, track: Any) -> None:
-        """Play a track, in place of the one before."""
+        """Play this track instead of the current one."""
         self._element().srcObject = _js.construct("MediaStream", [track])
         self._playing = True
-        # The promise of play() waits for sound, which may never come.
+        # In a task: the promise of play() waits for sound, which may never come.
         self._tasks.run(self._start(), "playing the bot failed")
 
     async def _start(self) -> None:
@@ -42,10 +42,10 @@ class Player:
             logger.warning("the bot is not heard: %s", error)
 
     async def resume(self) -> None:
-        """Play, if there is something to play.
+        """Play, if there is a track.
 
         Raises:
-            DeviceError: the browser cannot, for another reason than its autoplay policy.
+            DeviceError: the browser cannot play, for another reason than its autoplay policy.
         """
         if not self._playing:
             return
@@ -76,7 +76,7 @@ class Player:
         await _js.call(element, "setSinkId", id)
 
     def close(self) -> None:
-        """Stop, and let the track go. ``play()`` works again."""
+        """Stop, and release the track. ``play()`` works again."""
         self._playing = False
         self._tasks.cancel()
         if self.element is not None:

@@ -19,19 +19,19 @@ class PeerListener(Protocol):
         """A local ICE candidate: ``candidate``, ``sdp_mid``, ``sdp_mline_index``."""
 
     def on_state(self, state: str) -> None:
-        """``connectionState`` is this now, ``"connecting"``, ``"connected"``, ``"disconnected"`` or ``"failed"``.
+        """``connectionState`` is now this: ``"connecting"``, ``"connected"``, ``"disconnected"`` or ``"failed"``.
 
-        It may be the same again, where only ``iceConnectionState`` has changed.
+        Called with the same state again if only ``iceConnectionState`` has changed.
         """
 
     def on_track(self, track: Any) -> None:
-        """The other side is going to send a track."""
+        """The other side will send a track."""
 
     def on_track_started(self, track: Any) -> None:
         """A track sends."""
 
     def on_track_stopped(self, track: Any) -> None:
-        """A track sends no more."""
+        """A track has stopped sending."""
 
     def on_open(self) -> None:
         """The data channel is open."""
@@ -40,7 +40,7 @@ class PeerListener(Protocol):
         """A frame of text has arrived."""
 
     def on_closed(self) -> None:
-        """The other side has closed the data channel, or it broke."""
+        """The other side closed the data channel, or it broke."""
 
 
 class Peer:
@@ -53,8 +53,8 @@ class Peer:
         media: what is offered, in this order: kinds (``"audio"``, ``"video"``) and directions (``"sendrecv"`` …).
 
     Raises:
-        NotInBrowserError: there is no WebRTC here.
-        JsError: an ICE server cannot work.
+        NotInBrowserError: WebRTC does not exist here: CPython, or a web worker.
+        JsError: the browser refuses an ICE server.
     """
 
     def __init__(
@@ -129,12 +129,12 @@ class Peer:
 
     @property
     def buffered(self) -> int:
-        """Bytes that were given to the channel and have not left yet."""
+        """Bytes in the channel that have not left yet."""
         return int(self._channel.bufferedAmount)
 
     @property
     def max_message_size(self) -> int:
-        """Bytes that one message may have."""
+        """Bytes that a message may have at most."""
         sctp = _js.or_none(self._connection.sctp)
         size = sctp.maxMessageSize if sctp is not None else DEFAULT_MESSAGE_SIZE
         return int(min(size, 2**53))  # It may be infinite.
@@ -144,10 +144,10 @@ class Peer:
 
         Args:
             kind: ``"audio"`` or ``"video"``.
-            codec: its name, clock rate and channels, as in SDP and as far as wanted: ``"opus/48000/2"``, ``"VP8"``.
+            codec: its name, and if wanted its clock rate and channels, as in SDP: ``"opus/48000/2"``, ``"VP8"``.
 
         Raises:
-            LookupError: the browser has no such codec; names those that it has.
+            LookupError: the browser has no such codec; the message lists those that it has.
         """
         codecs = list(_js.api("RTCRtpReceiver").getCapabilities(kind).codecs)
         wanted = codec.lower().split("/")
@@ -161,12 +161,12 @@ class Peer:
                 transceiver.setCodecPreferences(_js.plain([*preferred, *others]))
 
     async def offer(self) -> str:
-        """Make an offer, which starts the search for candidates; its SDP."""
-        await _js.call(self._connection, "setLocalDescription")  # Without a description it makes the offer itself.
+        """Make an offer, which starts the search for candidates, and return its SDP."""
+        await _js.call(self._connection, "setLocalDescription")  # Without an argument, it makes the offer itself.
         return str(self._connection.localDescription.sdp)
 
     async def gathered(self, patience: float) -> str:
-        """The offer with the candidates that were found, all of them or those of so many seconds; its SDP."""
+        """Wait for candidates, at most so many seconds, and return the SDP of the offer with those that were found."""
         scope, changed = _js.Scope(), asyncio.Event()
         scope.listen(self._connection, "icegatheringstatechange", lambda _: changed.set())
         try:
@@ -184,12 +184,12 @@ class Peer:
         """Take the other side's answer.
 
         Raises:
-            JsError: it is no SDP, or it does not fit the offer.
+            JsError: it is not SDP, or does not fit the offer.
         """
         await _js.call(self._connection, "setRemoteDescription", {"type": "answer", "sdp": sdp})
 
     async def send_track(self, slot: int, track: Any) -> None:
-        """Send a track, ``None`` for none, in a place of ``media``; nothing is negotiated anew."""
+        """Send a track at a place of ``media`` (``None``: no track), without renegotiation."""
         await _js.call(self._senders[slot], "replaceTrack", _js.null if track is None else track)
 
     def send(self, text: str) -> None:
@@ -202,7 +202,7 @@ class Peer:
             self._channel.send(text)
 
     async def stats(self) -> list[dict[str, Any]]:
-        """What ``getStats()`` reports, one dict each (W3C webrtc-stats)."""
+        """What ``getStats()`` reports: one dict for each object (W3C webrtc-stats)."""
         report = await _js.call(self._connection, "getStats")
         return [report_.to_py() for report_ in report.values()]
 

@@ -1,4 +1,4 @@
-"""The spectrum of a voice at a moment, to draw it."""
+"""The current spectrum of a voice, to draw it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from rtvi_web.browser.analysis import audio_context, resume_if_suspended
 
 _FFT_SIZE = 512
 _LOWEST, _HIGHEST = 90, 5000
-"""Hertz: the range in which a voice has its energy."""
+"""Hertz: the range that has most of a voice's energy."""
 _QUIETEST, _LOUDEST = -75, -25
-"""Decibels that are read as 0 and as 1."""
+"""Decibels that give 0 and 1."""
 
 
 class Spectrum:
-    """How loud a track is in bands of pitch. Each band is wider than the one below it by the same factor.
+    """How loud a track is in bands of frequency, each wider than the one below by the same factor.
 
     Args:
         track: what to listen to.
@@ -30,7 +30,7 @@ class Spectrum:
         self._analyser = self._context.createAnalyser()
         self._analyser.fftSize = _FFT_SIZE
         self._analyser.smoothingTimeConstant = 0.5
-        # The upper bound first: neither may cross the other's default.
+        # The upper bound first: the lower one may not exceed the upper one's default.
         self._analyser.maxDecibels, self._analyser.minDecibels = _LOUDEST, _QUIETEST
         self._source.connect(self._analyser)
         width = float(self._context.sampleRate) / _FFT_SIZE
@@ -39,7 +39,7 @@ class Spectrum:
         self._bins = _js.construct("Uint8Array", self._bands[-1][1])
 
     def read(self) -> list[float]:
-        """The level of each band at this moment, 0 to 1, the lowest band first."""
+        """The current level of each band, 0 to 1, the lowest band first."""
         resume_if_suspended(self._context)
         self._analyser.getByteFrequencyData(self._bins)
         bins: bytes = self._bins.to_bytes()

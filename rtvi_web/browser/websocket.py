@@ -13,11 +13,11 @@ OPEN = 1
 
 
 class WebSocketClosedError(Exception):
-    """It is closed, or was never opened.
+    """The WebSocket is closed, or could not be opened.
 
     Attributes:
-        code: as in RFC 6455; 1006 where there was no closing handshake, such as when it could not be opened.
-        reason: the other side's; may be empty.
+        code: as in RFC 6455; 1006 without a closing handshake, for example if it could not be opened.
+        reason: what the other side gave; may be empty.
     """
 
     def __init__(self, code: int, reason: str) -> None:
@@ -27,7 +27,7 @@ class WebSocketClosedError(Exception):
 
 
 class TextSocket:
-    """One connection, from :meth:`open` to its end.
+    """A WebSocket, from :meth:`open` to its end.
 
     Args:
         received: called with each text frame, in order; binary frames are dropped.
@@ -45,7 +45,7 @@ class TextSocket:
         """Connect; returns when frames can be sent.
 
         Raises:
-            WebSocketClosedError: it could not be opened; the browser tells nobody why.
+            WebSocketClosedError: it could not be opened; browsers do not tell pages why.
             JsError: the address or a protocol cannot be used. Its message quotes them.
         """
         socket = self._socket = _js.construct("WebSocket", url, list(protocols))
@@ -64,7 +64,7 @@ class TextSocket:
 
     @property
     def backlog(self) -> int:
-        """Bytes that wait to be sent."""
+        """Bytes that are waiting to be sent."""
         return int(self._socket.bufferedAmount) if self._socket is not None else 0
 
     def send(self, text: str) -> None:
@@ -72,7 +72,7 @@ class TextSocket:
         self._socket.send(text)
 
     def close(self) -> None:
-        """Close it, whatever its state; ``closed`` is not called for it."""
+        """Close it, in any state, without calling ``closed``."""
         self._scope.close()
         if self._opened is not None:
             self._opened.cancel()

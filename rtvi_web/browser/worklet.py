@@ -1,6 +1,6 @@
 """Loads the modules of AudioWorklets, which a browser takes from an address only.
 
-By default the module comes from the wheel as a Blob. A page whose Content-Security-Policy forbids Blobs serves the
+By default, the module comes from the wheel as a Blob. A page whose Content-Security-Policy forbids Blobs serves the
 files of ``rtvi_web/browser/worklets/`` itself and names their folder, relative to the page::
 
     <meta name="rtvi-web-worklets" content="worklets/">
@@ -22,7 +22,7 @@ FEATURE = "AudioWorklet"
 
 
 async def add_module(context: Any, name: str) -> None:
-    """Load a module of ``worklets/`` into an ``AudioContext``. Also returns if the context is closed meanwhile.
+    """Load a module of ``worklets/`` into an ``AudioContext``. Returns as well if the context is closed meanwhile.
 
     Raises:
         UnsupportedFeatureError: the page has no AudioWorklet, or may not load the module. The message says what to do.

@@ -1,4 +1,4 @@
-"""Checks of what users give, and the words of the errors that say what was wrong with it."""
+"""Checks what users pass, and words the errors that say what is wrong with it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def keywords_only(init: Init) -> Init:
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that is most like a word; ``None`` if none is."""
+    """The known word that is most like a word; ``None`` if no word is alike."""
     from difflib import get_close_matches  # only when something is wrong: it is slow to import in the page
 
     return next(iter(get_close_matches(str(word), [str(name) for name in known], n=1)), None)
@@ -49,10 +49,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def checked_mapping(name: str, value: Any) -> dict[str, Any]:
-    """A dict that was given, or not.
+    """A dict, empty if none was given.
 
     Raises:
-        InvalidArgumentError: it is none.
+        InvalidArgumentError: it is not a dict.
     """
     if value is None or isinstance(value, Mapping):
         return dict(value or {})
@@ -60,10 +60,10 @@ def checked_mapping(name: str, value: Any) -> dict[str, Any]:
 
 
 def checked_headers(name: str, value: Any) -> dict[str, str]:
-    """Headers given as a dict or as pairs, or not at all.
+    """Headers given as a dict or as pairs; empty if none were given.
 
     Raises:
-        InvalidArgumentError: they are neither.
+        InvalidArgumentError: they are neither, or not texts.
     """
     with contextlib.suppress(TypeError, ValueError):
         headers: dict[str, str] = {}
@@ -73,7 +73,8 @@ def checked_headers(name: str, value: Any) -> dict[str, str]:
             headers[key] = f"{headers[key]}, {word}" if key in headers else word  # as a browser's Headers joins them
         else:
             return headers
-    raise InvalidArgumentError(f"{name} must be a dict of texts, or pairs of them.")  # not their values: keys may be
+    # Does not quote the values: they may be keys.
+    raise InvalidArgumentError(f"{name} must be a dict of texts, or pairs of them.")
 
 
 def join_url(base: str, path: str) -> str:
@@ -92,7 +93,7 @@ def check_text(name: str, value: object) -> None:
 
 
 def seconds(value: float | None, name: str) -> float | None:
-    """A time-out in seconds, or ``None`` for no limit; warns when it looks like milliseconds.
+    """A time-out in seconds, ``None`` for no limit; warns if it looks like milliseconds.
 
     Raises:
         InvalidArgumentError: not a positive, finite number.

@@ -25,9 +25,9 @@ class Event(str, Generic[*Args]):
         callback: the key in ``callbacks=``, such as ``"on_bot_ready"``.
         js_callback: the callback's name in JavaScript, such as ``"onBotReady"``.
         wire: the type of the wire message that fires it, or ``None``.
-        payload: what the handler gets of that message: ``None`` nothing, ``Any`` its data as sent, else the name of
-            a model: a payload's gets its data validated, a message's the whole message.
-        field: the one field of the payload that the handler gets, where it does not get all of it.
+        payload: what the handler gets of that message: nothing (``None``), its data as sent (``Any``), or the named
+            model: of its data, validated, or of the whole message.
+        field: the one field of the payload that the handler gets; ``None`` if it gets the whole payload.
     """
 
     __slots__ = ("callback", "field", "js_callback", "payload", "wire")

@@ -1,4 +1,4 @@
-"""Reads JSON that comes from outside: from a bot, a server or a model.
+"""Reads JSON from outside: from a bot, a server, a model, or the storage that all pages of a site share.
 
 Deeply nested JSON overflows the stack of a page's Python, and nothing runs after that. ``pydantic_core`` refuses more
 than 200 levels itself; every other place reads foreign JSON here, with the same limit.

@@ -25,8 +25,8 @@ if sys.version_info >= (3, 14):
 def count_arguments(handler: Handler) -> int:
     """How many positional arguments a handler takes at most, those with a default included.
 
-    :data:`ALL` for ``*args`` and for callables without a signature. A decorated handler (``functools.wraps``) whose
-    wrapper takes ``*args`` is asked itself: such a wrapper hands on what it gets.
+    :data:`ALL` for ``*args`` and for callables without a signature. If the wrapper of a decorated handler
+    (``functools.wraps``) takes ``*args``, the handler's own signature counts: such a wrapper passes on what it gets.
     """
     # Plain functions and their methods are read directly: inspect.signature() takes twenty times as long.
     function, bound = (handler.__func__, 1) if isinstance(handler, MethodType) else (handler, 0)

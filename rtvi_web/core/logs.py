@@ -19,7 +19,6 @@ class LogLevel(IntEnum):
 def set_log_level(level: LogLevel) -> None:
     """Set how much is logged, for all clients. Mirrors ``setLogLevel()``.
 
-    The loggers are :mod:`logging`'s ``rtvi_web`` and those below it; what they say at DEBUG may contain transcripts,
-    but never keys.
+    Sets the level of :mod:`logging`'s logger ``rtvi_web``. At DEBUG the log may contain transcripts, but never keys.
     """
     logging.getLogger("rtvi_web").setLevel(level)

@@ -1,4 +1,4 @@
-"""Who takes part, which media tracks they send, and the devices that these come from: types, and a contract.
+"""Participants, their tracks, and devices: the types and the contract of media.
 
 Three parties keep the contract, and it is the same for both clients. A transport has a :class:`Media`. What happens
 to devices and tracks is reported to a :class:`MediaListener`, which a client brings. What is captured goes out over a
@@ -14,15 +14,15 @@ from typing import Any, Final, Literal, NamedTuple, Protocol
 from rtvi_web.errors import DeviceError
 
 DeviceName = Literal["mic", "cam", "speaker"]
-"""What a person chooses a device for; also in ``DeviceError.devices``."""
+"""A kind of device; also in ``DeviceError.devices``."""
 TrackSource = Literal["mic", "cam", "screen"]
-"""Where a track that the person sends comes from."""
+"""The source of a track that the person sends."""
 VideoSource = Literal["bot", "cam", "screen"]
-"""What a page can show: the bot, the person's own camera, the screen that they share."""
+"""A video that a page can show: the bot's, the person's camera, or the screen that they share."""
 
 
 class MediaStreamTrack(Protocol):
-    """The browser's ``MediaStreamTrack``, of which the core reads no more than this (MDN: MediaStreamTrack)."""
+    """What the core reads of the browser's ``MediaStreamTrack`` (MDN: MediaStreamTrack)."""
 
     @property
     def kind(self) -> str: ...
@@ -45,11 +45,11 @@ class Participant(NamedTuple):
 LOCAL: Final = Participant("local", "", local=True)
 """The person in front of the page."""
 BOT: Final = Participant("bot", "bot", local=False)
-"""The bot, where the transport does not know it by another id."""
+"""The bot, unless the transport knows another id of it."""
 
 
 class ParticipantTracks(NamedTuple):
-    """One participant's tracks; ``None`` where there is none."""
+    """One participant's tracks; ``None`` for those that are not sent."""
 
     audio: MediaStreamTrack | None = None
     video: MediaStreamTrack | None = None
@@ -70,8 +70,8 @@ class DeviceKind(NamedTuple):
         name: as in ``DeviceError.devices``.
         noun: what people call it; for a microphone and a camera also its name in the Permissions API.
         kind: as in ``MediaDeviceInfo.kind``.
-        listed: the event that there are other devices of the kind than before.
-        selected: the event that another device of the kind is used.
+        listed: the event when the list of these devices has changed.
+        selected: the event when another of these devices is used.
     """
 
     name: DeviceName
@@ -104,10 +104,10 @@ class MediaDevice(NamedTuple):
 
 
 class DeviceStatus(StrEnum):
-    """How far a device has got. The values are those of ``DeviceStatus`` in the JavaScript client."""
+    """The status of a device. The values are those of JavaScript's ``DeviceStatus``."""
 
     UNINITIALIZED = "uninitialized"
-    """Not asked for yet, and the browser would ask the person."""
+    """Not opened yet; the browser would ask the person."""
     INITIALIZING = "initializing"
     """Being opened; the browser may be asking the person."""
     GRANTED = "granted"
@@ -117,14 +117,14 @@ class DeviceStatus(StrEnum):
 
 
 class DeviceState(NamedTuple):
-    """The state of one device: its status, and with the status ``error`` the reason."""
+    """The state of one device: its status, and the error if the status is ``error``."""
 
     status: DeviceStatus = DeviceStatus.UNINITIALIZED
     error: DeviceError | None = None
 
     @property
     def reason(self) -> str | None:
-        """Why it is in error, as in ``DeviceError.type``: ``"permissions"``, ``"not-found"`` …"""
+        """The ``type`` of the error: ``"permissions"``, ``"not-found"`` …; ``None`` without an error."""
         return self.error.type if self.error else None
 
 
@@ -151,7 +151,7 @@ class AudioFrame(NamedTuple):
 
 
 class AudioStream(Protocol):
-    """Audio as it comes: ``async for frame in stream``, until the session ends."""
+    """Audio in frames, as it comes: ``async for frame in stream``, until the session ends."""
 
     @property
     def dropped(self) -> int:
@@ -169,13 +169,13 @@ class Media(Protocol):
     """
 
     async def open_devices(self, *, mic: bool = False) -> None:
-        """Open the devices that are wanted, asking for permission where the browser does. Mirrors ``initDevices()``.
+        """Open the devices that are wanted; the browser may ask for permission. Mirrors ``initDevices()``.
 
-        Devices that are open already stay as they are. A device that is denied or missing is reported with
-        ``failed()`` and left closed: a session without a microphone is a session.
+        Devices that are already open stay as they are. A device that is denied or missing is reported with
+        ``failed()`` and stays closed; the session goes on without it.
 
         Args:
-            mic: open the microphone in any case: muted if it is not wanted.
+            mic: also open a microphone that is not wanted, muted.
         """
 
     @property
@@ -190,32 +190,32 @@ class Media(Protocol):
         ...
 
     def selected_device(self, name: DeviceName) -> MediaDevice | None:
-        """The device in use, read from its track; while none is, the one that would be. Mirrors ``selectedMic``."""
+        """The device in use, read from its track; if none is, the one that would be opened. Mirrors ``selectedMic``."""
         ...
 
     async def select_device(self, name: DeviceName, id: str) -> None:
         """Use another device, now and in later sessions. Mirrors ``updateMic()`` and its kin.
 
         Raises:
-            DeviceError: it cannot be used, also reported with ``failed()``; the one before stays in use.
-            UnsupportedFeatureError: nothing can be chosen here.
+            DeviceError: it cannot be used; also reported with ``failed()``. The device before stays in use.
+            UnsupportedFeatureError: this device cannot be chosen here.
         """
 
     # Sending.
 
     @property
     def media_state(self) -> MediaState:
-        """How far microphone and camera have got. Mirrors ``mediaState``."""
+        """The state of microphone and camera. Mirrors ``mediaState``."""
         ...
 
     async def enable_mic(self, enable: bool) -> None:
         """Open or unmute the microphone, or mute it. Mirrors ``enableMic()``.
 
-        Before ``open_devices()`` it only remembers the wish.
+        Before ``open_devices()`` it only remembers what is wanted.
 
         Raises:
             DeviceError: it could not be opened; also reported with ``failed()``.
-            UnsupportedFeatureError: the transport carries none.
+            UnsupportedFeatureError: the transport carries no such track.
         """
 
     def want_mic(self, wanted: bool) -> None:
@@ -223,7 +223,7 @@ class Media(Protocol):
 
     @property
     def mic_wanted(self) -> bool | None:
-        """Whether the microphone is wanted; ``None`` while no one has said so."""
+        """Whether the microphone is wanted; ``None`` until this is known."""
         ...
 
     @property
@@ -244,7 +244,7 @@ class Media(Protocol):
 
         Raises:
             DeviceError: they refused; also reported with ``failed()``.
-            UnsupportedFeatureError: the transport carries none, or this browser cannot share screens.
+            UnsupportedFeatureError: the transport carries no screen, or this browser cannot share screens.
         """
 
     @property
@@ -259,31 +259,31 @@ class Media(Protocol):
         ...
 
     async def resume_bot_audio(self) -> None:
-        """Play the bot's audio after ``playback_blocked()``; called from a click."""
+        """Play the bot's audio after ``playback_blocked()``; call it from a click."""
 
     def show_video(self, element: Any, source: VideoSource) -> None:
-        """Show a video in an element, now and whenever it comes."""
+        """Show a video in an element, now and each time its track changes."""
 
     def local_audio(self, *, sample_rate: int, frame: float) -> AudioStream:
-        """What the microphone sends, in frames of so many seconds."""
+        """What the microphone sends. ``frame`` is in seconds."""
         ...
 
     def remote_audio(self, *, sample_rate: int, frame: float) -> AudioStream:
-        """What the bot sends, in frames of so many seconds."""
+        """What the bot sends. ``frame`` is in seconds."""
         ...
 
 
 class MediaListener(Protocol):
-    """A client, as its media see it: hears what happens. None of it raises, and all of it returns at once."""
+    """What media report to a client. No method raises, and all return at once."""
 
     def devices_changed(self, name: DeviceName, devices: list[MediaDevice]) -> None:
-        """There are other devices of a kind than before."""
+        """The list of devices of a kind has changed."""
 
     def device_selected(self, name: DeviceName, device: MediaDevice | None) -> None:
-        """Another device is in use, or would be."""
+        """The device that is in use, or would be, has changed."""
 
     def state_changed(self, state: MediaState) -> None:
-        """Microphone or camera have got to another state."""
+        """The state of microphone or camera has changed."""
 
     def track_changed(
         self,
@@ -293,37 +293,37 @@ class MediaListener(Protocol):
         *,
         screen: bool = False,
     ) -> None:
-        """A participant sends another track in place of the one before; ``None`` stands for no track.
+        """A participant sends another track than before; ``None`` stands for no track.
 
         Args:
-            screen: whether it is a screen that they share.
+            screen: whether the track is a shared screen.
         """
 
     def wants_level(self, participant: Participant) -> bool:
-        """Whether anyone wants to know how loud a participant is: nothing is measured that no one wants to know."""
+        """Whether to measure how loud a participant is."""
         ...
 
     def level(self, participant: Participant, level: float) -> None:
-        """How loud a participant is at this moment, from 0 to 1."""
+        """How loud a participant is now, from 0 to 1."""
 
     def playback_blocked(self) -> None:
-        """The browser does not let the bot be heard until ``resume_bot_audio()`` is called from a click."""
+        """The browser plays no sound of the bot until ``resume_bot_audio()`` is called from a click."""
 
     def failed(self, error: DeviceError) -> None:
         """A device cannot be used."""
 
 
 class MediaLink(Protocol):
-    """The link of a session, as media see it: takes the tracks of the person, and has those of the bot."""
+    """What media need of a session's link: it takes the person's tracks, and has the bot's."""
 
     @property
     def bot(self) -> Participant:
-        """Who is at the other end."""
+        """The participant at the other end."""
         ...
 
     @property
     def bot_tracks(self) -> ParticipantTracks:
-        """What the bot sends at this moment."""
+        """The bot's current tracks."""
         ...
 
     async def send_track(self, source: TrackSource, track: Any) -> None:
@@ -334,4 +334,4 @@ class MediaLink(Protocol):
         """
 
     def send_status(self, source: TrackSource, enabled: bool) -> None:
-        """Tell the bot whether a track sends. Does nothing without a link."""
+        """Tell the bot whether a track is sending. Does nothing without a link."""

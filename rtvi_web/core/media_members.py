@@ -1,4 +1,4 @@
-"""The members of a client that concern microphone, speaker and sound: both clients have them."""
+"""The members for microphone, speaker and sound, which both clients have."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rtvi_web.errors import InvalidArgumentError
 
 
 class MediaMembers:
-    """What a client does with microphone, speaker and sound; the media of its transport do the work."""
+    """Microphone, speaker and sound of a client; the media of its transport do the work."""
 
     @property
     def _media(self) -> Media:
@@ -19,29 +19,29 @@ class MediaMembers:
 
     @property
     def media_state(self) -> MediaState:
-        """How far microphone and camera have got, apart from the session. Mirrors ``mediaState``.
+        """The state of microphone and camera, which is apart from the session's. Mirrors ``mediaState``.
 
-        ``media_state.mic.status`` is ``uninitialized``, ``initializing``, ``granted`` or ``error``; of an error,
-        ``.reason`` is the word of ``DeviceError.type``. ``mediaStateUpdated`` tells of each change.
+        ``media_state.mic.status`` is ``uninitialized``, ``initializing``, ``granted`` or ``error``; with an error,
+        ``.reason`` is its ``DeviceError.type``. Each change fires ``mediaStateUpdated``.
         """
         return self._media.media_state
 
     @property
     def devices_open(self) -> bool:
-        """Whether devices may be open: since ``init_devices()`` or ``connect()``, until the session ends."""
+        """Whether devices may be open: from ``init_devices()`` or ``connect()`` until the session ends."""
         return self._media.devices_open
 
     async def get_all_mics(self) -> list[MediaDevice]:
         """The microphones. Never prompts. Mirrors ``getAllMics()``.
 
-        Empty until the person has allowed one: before that, browsers tell neither names nor ids.
+        Empty until the person has allowed a microphone: before, browsers tell neither names nor ids.
         """
         return await self._media.list_devices("mic")
 
     async def get_all_speakers(self) -> list[MediaDevice]:
         """The speakers, as :meth:`get_all_mics`. Mirrors ``getAllSpeakers()``.
 
-        Browsers tell them once the microphone is allowed; some tell none.
+        Browsers list them once the microphone is allowed; some list none.
         """
         return await self._media.list_devices("speaker")
 
@@ -49,38 +49,38 @@ class MediaMembers:
     def selected_mic(self) -> MediaDevice | None:
         """The microphone in use, read from its track. Mirrors ``selectedMic``.
 
-        While none is open, the one that would be; ``None`` while the browser tells none.
+        If none is open, the one that would be opened; ``None`` until the browser lists any.
         """
         return self._media.selected_device("mic")
 
     @property
     def selected_speaker(self) -> MediaDevice | None:
-        """Where the bot is heard, as :attr:`selected_mic`. Mirrors ``selectedSpeaker``."""
+        """The speaker on which the bot is heard; otherwise as :attr:`selected_mic`. Mirrors ``selectedSpeaker``."""
         return self._media.selected_device("speaker")
 
     async def update_mic(self, id: str) -> None:
-        """Use another microphone, at once if it is in use, and in later sessions. Mirrors ``updateMic()``.
+        """Use another microphone, now and in later sessions. Mirrors ``updateMic()``.
 
-        In a call the bot hears on without a new negotiation. Before, and after the person refused the microphone, it
-        is remembered and nothing is opened.
+        During a call the bot hears the new one without renegotiation. Before a call, and after the person refused the
+        microphone, the choice is remembered and nothing is opened.
 
         Args:
             id: of a device of :meth:`get_all_mics`.
 
         Raises:
-            DeviceError: it cannot be used, also fired as ``deviceError``; the one before stays in use.
-            UnsupportedFeatureError: the application sends a track of its own.
+            DeviceError: it cannot be used, also fired as ``deviceError``. The microphone before stays in use.
+            UnsupportedFeatureError: the application sends its own track.
         """
         await self._media.select_device("mic", id)
 
     async def update_speaker(self, id: str) -> None:
-        """Hear the bot elsewhere, now and in later sessions. Mirrors ``updateSpeaker()``.
+        """Use another speaker, now and in later sessions. Mirrors ``updateSpeaker()``.
 
         Args:
             id: of a device of :meth:`get_all_speakers`.
 
         Raises:
-            DeviceError: it cannot be used, also fired as ``deviceError``; the one before stays in use.
+            DeviceError: it cannot be used, also fired as ``deviceError``. The speaker before stays in use.
             UnsupportedFeatureError: this browser does not let pages choose, or the page plays the bot itself.
         """
         await self._media.select_device("speaker", id)
@@ -88,7 +88,7 @@ class MediaMembers:
     async def enable_mic(self, enable: bool) -> None:
         """Open or unmute the microphone, or mute it. Mirrors ``enableMic()``.
 
-        Before ``connect()`` it only says what is wanted. After the person denied the microphone, ``True`` asks again.
+        Before ``connect()`` it only remembers what is wanted. After the microphone was denied, ``True`` asks again.
 
         Raises:
             DeviceError: it could not be opened; ``deviceError`` is fired as well, and the session goes on.
@@ -107,22 +107,22 @@ class MediaMembers:
         return self._media.tracks()
 
     async def resume_bot_audio(self) -> None:
-        """Play the bot's audio after ``botAudioBlocked``; call it from a click, as browsers demand.
+        """Play the bot's audio after ``botAudioBlocked``; browsers demand that a click calls this.
 
         Raises:
-            DeviceError: the browser cannot play it, for another reason.
+            DeviceError: the browser cannot play it, for a reason other than its autoplay policy.
         """
         await self._media.resume_bot_audio()
 
     def local_audio(self, *, sample_rate: int = 16000, frame: float = 0.02) -> AudioStream:
         """What the microphone sends, as PCM: ``async for frame in client.local_audio()``.
 
-        May be begun before ``connect()``, and goes on when the microphone is changed; it ends with the session.
-        Whoever does not keep up loses the oldest: 32,768 samples are kept, two seconds at 16 kHz. The stream's
-        ``dropped`` counts what was lost.
+        It may begin before ``connect()``, goes on when the microphone is changed, and ends with the session. 32,768
+        samples are kept for a loop that is late (two seconds at 16 kHz). After that the oldest are lost, and counted
+        in the stream's ``dropped``.
 
         Args:
-            sample_rate: samples a second, 8,000 to 48,000. A browser that cannot convert (Firefox) gives its own
+            sample_rate: samples a second, 8,000 to 48,000. A browser that cannot convert (Firefox) uses its own
                 rate: read ``frame.sample_rate``.
             frame: seconds in a frame, 0.01 to 0.2.
 

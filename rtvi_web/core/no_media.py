@@ -1,4 +1,4 @@
-"""The media of a transport that has none."""
+"""The media of a transport without devices."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from rtvi_web.errors import UnsupportedFeatureError
 
 
 class NoMedia:
-    """The media of a transport that has none, and a base for media that have only some.
+    """The media of a transport without devices, and a base class for media that have only some.
 
-    What can be answered without devices is answered; what cannot raises :class:`UnsupportedFeatureError`.
+    What needs a device raises :class:`UnsupportedFeatureError`; the rest answers that there is none.
 
     Args:
         owner: the name of the transport, for the errors.

@@ -1,4 +1,4 @@
-"""Tasks that have an owner, and where the exceptions of the user's code go."""
+"""Tasks with an owner, and the report of exceptions in the user's code."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ Result = TypeVar("Result")
 
 
 class Tasks:
-    """Owns tasks: keeps each one until it ends, and cancels all that are left.
+    """Owns tasks: keeps each until it ends, and cancels those that are left.
 
-    It is not an ``asyncio.TaskGroup``. That one ends with the first failure, which cancels all its other tasks; these
-    tasks know nothing of each other, so a failure is reported and the others go on. A group must also be left by the
-    task that entered it, while owners such as a session are begun and closed by different tasks.
+    Not an ``asyncio.TaskGroup``: that ends with the first failure and cancels its other tasks. Here a failure is
+    reported and the other tasks go on. Also, the task that enters a group must leave it, but one task may begin a
+    session and another close it.
     """
 
     def __init__(self) -> None:
@@ -43,23 +43,23 @@ class Tasks:
         return task
 
     def cancel(self, *, spare: asyncio.Task[Any] | None = None) -> None:
-        """Cancel what is running, but not the task that calls this.
+        """Cancel all running tasks but the one that calls this.
 
         Args:
-            spare: another task that goes on, such as the one on whose behalf this is called.
+            spare: another task to leave running, such as the one for which this is called.
         """
         for task in self._tasks - {spare, asyncio.current_task()}:
             task.cancel()
 
     async def close(self) -> None:
-        """Cancel what is running, but not the task that calls this, and wait until it has ended."""
+        """Cancel all running tasks but the one that calls this, and wait for their end."""
         self.cancel()
         if ending := self._tasks - {asyncio.current_task()}:
             await asyncio.wait(ending)
 
 
 def cancelling() -> bool:
-    """Whether the present task is itself being cancelled, rather than something that it waits for."""
+    """Whether the current task is being cancelled, not something that it awaits."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

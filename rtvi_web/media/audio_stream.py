@@ -1,4 +1,4 @@
-"""Audio for Python, as it comes."""
+"""A track's audio as a stream of PCM for Python."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class TrackAudio:
     Between two frames only the browser's own audio nodes run, and a loop that is left stops them.
 
     Args:
-        track: the track of this moment, or ``None``.
-        alive: whether the session goes on; the stream ends with it.
+        track: gives the current track, or ``None``.
+        alive: whether the session lasts; the stream ends with it.
         sample_rate: samples a second.
-        frame: seconds.
+        frame: seconds in a frame.
     """
 
     def __init__(self, track: Callable[[], Any], alive: Callable[[], bool], *, sample_rate: int, frame: float) -> None:

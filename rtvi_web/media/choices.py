@@ -9,17 +9,17 @@ from rtvi_web.core.media import DeviceName, MediaDevice
 
 
 class Choice(NamedTuple):
-    """A device that the person chose: its id, and its label where that was known."""
+    """A device that the person chose: its id, and its label, empty if that was unknown."""
 
     id: str
     label: str
 
 
 class Choices:
-    """The devices that the person chose, by name of their kind.
+    """The devices that the person chose, one of each kind.
 
     Args:
-        remembered: whether they are kept in the local storage for later page loads.
+        remembered: whether the local storage keeps them for later page loads.
     """
 
     def __init__(self, *, remembered: bool) -> None:
@@ -27,7 +27,7 @@ class Choices:
         self._chosen: dict[str, Any] | None = None
 
     def find(self, name: DeviceName, devices: list[MediaDevice]) -> MediaDevice | None:
-        """The chosen one of these devices: by its id, else by its label, since some browsers change ids."""
+        """The chosen device among these: found by its id, else by its label, since some browsers change ids."""
         chosen = self.chosen(name)
         if chosen is None:
             return None
@@ -44,7 +44,7 @@ class Choices:
         return None
 
     def choose(self, name: DeviceName, choice: Choice | None) -> None:
-        """The person has chosen; ``None`` takes the choice back."""
+        """Keep what the person chose; ``None`` forgets it."""
         self.chosen(name)
         new: dict[str, Any] = {name: choice and choice._asdict()}
         self._chosen = {**(self._chosen or {}), **new}
@@ -52,7 +52,7 @@ class Choices:
             remember(_KEY, {**recall(_KEY), **new})  # Another client or tab may have written there meanwhile.
 
     def learn(self, name: DeviceName, devices: list[MediaDevice]) -> None:
-        """Remember the label of a device that was chosen before the browser told it."""
+        """Keep the label of a chosen device as soon as the browser tells it."""
         chosen = self.chosen(name)
         device = find(devices, chosen.id) if chosen else None
         if device and device.label and chosen and not chosen.label:
@@ -68,5 +68,5 @@ def find(devices: list[MediaDevice], id: str) -> MediaDevice | None:
 
 
 def default(devices: list[MediaDevice]) -> MediaDevice | None:
-    """The device that a browser takes when none is named."""
+    """The device that a browser opens when none is named."""
     return find(devices, "default") or next(iter(devices), None)

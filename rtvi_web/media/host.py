@@ -8,11 +8,11 @@ from rtvi_web.core.media import DeviceName, MediaDevice, MediaListener, TrackSou
 
 
 class MediaHost(Protocol):
-    """The media, as their devices see them."""
+    """What :class:`~rtvi_web.media.page_media.PageMedia` offers its devices."""
 
     @property
     def listener(self) -> MediaListener:
-        """Who hears what happens."""
+        """The client, which is told what happens."""
         ...
 
     def devices(self, name: DeviceName) -> list[MediaDevice]:
@@ -29,4 +29,4 @@ class MediaHost(Protocol):
         """The state of a device has changed."""
 
     def track_is(self, source: TrackSource, track: Any) -> None:
-        """This track is heard or seen now, ``None`` for none; if it was another one before, all are told."""
+        """This track sends now (``None``: no track). Tells bot, page and listener if it is not the track before."""

@@ -1,4 +1,4 @@
-"""The microphone or the camera of a session: what is wanted and chosen, what is open, and who is told."""
+"""The microphone or the camera of a session: what the person wants and chose, what is open, and what is reported."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _GRANTED = DeviceState(DeviceStatus.GRANTED)
 
 
 class InputDevice:
-    """One of the two.
+    """A microphone or a camera.
 
     Args:
-        kind: which.
-        constraints: what is asked of every device.
-        own: the application's own track, to be sent in a device's place.
+        kind: :data:`MIC` or :data:`CAM`.
+        constraints: ``MediaTrackConstraints`` for every device.
+        own: the application's own track, sent instead of a device's.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class InputDevice:
         self.kind = kind
         self._source: TrackSource = "mic" if kind is MIC else "cam"
         self.wanted: bool | None = None
-        """Whether it is to be open and heard or seen; ``None`` while no one has said so."""
+        """Whether it is to send; ``None`` until this is known."""
         self.in_use = False
         """Whether it may be opened: between ``open_devices()`` and ``close()``."""
         self.state = DeviceState()
@@ -49,11 +49,11 @@ class InputDevice:
         self._announced: MediaDevice | None = None
         self._unplugged = False
         self._reopened = False
-        self._missed: set[str] = set()
+        self._reported_gone: set[str] = set()
         self._lock = asyncio.Lock()
         self._recovering = Tasks()
 
-    # How it is.
+    # State.
 
     @property
     def track(self) -> Any:
@@ -67,7 +67,7 @@ class InputDevice:
 
     @property
     def selected(self) -> MediaDevice | None:
-        """The device of the track; while there is none, the one that would be opened."""
+        """The device of the track; without a track, the device that would be opened."""
         if self._capture.own is not None:
             return None
         devices = self._host.devices(self.kind.name)
@@ -82,17 +82,17 @@ class InputDevice:
     # Opening and closing.
 
     def want(self, wanted: bool) -> None:
-        """Remember the wish, and mute or unmute it if it is open; nothing is opened or released."""
+        """Remember what is wanted, and mute or unmute the track if there is one. Opens and releases nothing."""
         self.wanted = wanted
         if self.track is not None:
             self.track.enabled = wanted
             self._notify()
 
     async def enable(self, enable: bool) -> None:
-        """Open or unmute it, or mute it; while it is not in use, only remember the wish."""
+        """Open or unmute it, or mute it; while it is not in use, only remember what is wanted."""
         self.wanted = enable
         if not enable:
-            await self._rest()
+            await self._mute_or_release()
         elif self.in_use:
             self._reopened = False
             await self.open()
@@ -100,10 +100,10 @@ class InputDevice:
             self.announce()
 
     async def open(self) -> None:
-        """Open it, or unmute it; one that is not wanted is opened muted, if it may stay open so.
+        """Open or unmute it. A microphone that is not wanted is opened muted.
 
         Raises:
-            DeviceError: it was denied or is missing; the listener was told.
+            DeviceError: it was denied or is missing; also reported to the listener.
             DisconnectedError: it was closed meanwhile.
         """
         if self.track is None:
@@ -118,21 +118,21 @@ class InputDevice:
             if self.state.status is DeviceStatus.INITIALIZING:
                 self._set_state(_GRANTED if self.track is not None else DeviceState())
         self._unplugged = False
-        if not self.wanted:  # It is opened muted, or it was muted while the browser asked for permission.
-            await self._rest()
+        if not self.wanted:  # It may also have been muted while the browser asked for permission.
+            await self._mute_or_release()
         if self.track is not None:
             self.track.enabled = bool(self.wanted)
             await self._host.send_track(self._source, self.track)
         self._notify()
 
     async def _open_chosen(self) -> None:
-        """Open the chosen device if it can be had, else the browser's default."""
+        """Open the chosen device; if it is gone, the browser's default."""
         if self.track is None and self._choices.chosen(self.kind.name):
             await self._host.refresh()
         if not self.in_use:
             raise DisconnectedError(f"The {self.kind.noun} was closed while it was being opened.")
         chosen = self._choices.find(self.kind.name, self._host.devices(self.kind.name))
-        if chosen and self.track is None:  # Chromium takes no notice of a device that is merely preferred.
+        if chosen and self.track is None:  # Chromium ignores a device that is merely preferred.
             try:
                 await self._capture.open({**self._constraints, "deviceId": {"exact": chosen.id}}, unmute=False)
                 return
@@ -141,7 +141,7 @@ class InputDevice:
                     raise
         await self._capture.open(self._constraints, unmute=False)
 
-    async def _rest(self) -> None:
+    async def _mute_or_release(self) -> None:
         if self._stays_open:
             self._capture.mute()
             self._notify()
@@ -175,7 +175,7 @@ class InputDevice:
             try:
                 if self.track is None and self.wanted and self.in_use and await self._is_allowed():
                     await self.open()
-                if self.track is not None and self._device_id != id:  # It may have been opened as another was chosen.
+                if self.track is not None and self._device_id != id:  # else it is open already
                     await self._exchange(id)
             except DeviceError:
                 self._choices.choose(self.kind.name, before)
@@ -183,10 +183,10 @@ class InputDevice:
             self.announce()
 
     async def reconcile(self) -> None:
-        """Use the chosen device if it is there, and another one if the one in use is gone."""
+        """Switch to the chosen device if it is there, and to another if the device in use is gone."""
         self._reopened = False
         await self._reconcile()
-        if not self._recovering:  # else it announces what takes the place of the track that ended
+        if not self._recovering:  # else _recover() announces what replaces the track that ended
             self.announce()
 
     async def _reconcile(self) -> None:
@@ -196,7 +196,7 @@ class InputDevice:
                 self._choices.learn(self.kind.name, devices)
                 try:
                     await self._follow(devices)
-                except RTVIError as error:  # Of a device it was reported; else the session has ended.
+                except RTVIError as error:  # A DeviceError was reported; otherwise the session has ended.
                     logger.debug("%s: %s", self.kind.noun, error)
 
     async def _follow(self, devices: list[MediaDevice]) -> None:
@@ -216,7 +216,7 @@ class InputDevice:
                 self._fail(self._error("not-found", f"The {self.kind.noun} is gone: it was unplugged."))
 
     async def _replace_lost(self) -> None:
-        """Open a device again, now that there is one; while it is muted, that there is one is enough."""
+        """Open a device again, now that there is one. If it is not wanted, its state is all that changes."""
         if self.wanted:
             await self.open()
         else:
@@ -232,14 +232,14 @@ class InputDevice:
             raise
         self._notify()
 
-    # What happens to it.
+    # What happens to the device.
 
     def _on_ended(self) -> None:
         self._notify()
         self._recovering.run(self._recover(), f"the {self.kind.noun} could not be opened again")
 
     async def _recover(self) -> None:
-        """The track ended by itself: was the device unplugged, or the permission withdrawn?"""
+        """React to a track that ended by itself: its device was unplugged, or the permission withdrawn."""
         used = self._announced
         if self._capture.own is not None:
             self._fail(self._error("not-found", "The application's own track has ended."))
@@ -253,7 +253,7 @@ class InputDevice:
         devices = self._host.devices(self.kind.name)
         is_there = used is None or find(devices, used.id) is not None
         if not devices or (is_there and self._reopened):
-            # Once is enough, or two pages might take it from each other for ever. The rest is for devicechange.
+            # Reopen it once only: two pages could take it from each other endlessly. After that, wait for devicechange.
             self._fail(self._error("not-found", f"The {self.kind.noun} is gone: it stopped, or it was unplugged."))
         else:
             self._reopened = is_there
@@ -275,33 +275,33 @@ class InputDevice:
         elif permission == "denied" and self.state.status is not DeviceStatus.ERROR:
             self._set_state(DeviceState(DeviceStatus.ERROR, self._denied()))
 
-    # Telling.
+    # Reporting.
 
     def announce(self) -> None:
-        """Tell the page which device is selected, where that has changed, and which one it is in place of."""
+        """Report the selected device if it has changed, and which device it replaces."""
         before, selected = self._announced, self.selected
         if selected != before:
             self._announced = selected
             self._host.listener.device_selected(self.kind.name, selected)
         if selected is not None:
-            self._say_what_is_gone(before, selected)
+            self._report_replaced(before, selected)
 
-    def _say_what_is_gone(self, before: MediaDevice | None, now: MediaDevice) -> None:
-        """The device before, or else the one that was chosen; each is missed once, until it is back."""
+    def _report_replaced(self, before: MediaDevice | None, now: MediaDevice) -> None:
+        """Report that the previous device, or the chosen one, is gone: once, until it is back."""
         devices, chosen = self._host.devices(self.kind.name), self._choices.chosen(self.kind.name)
-        self._missed.difference_update(device.id for device in devices)
+        self._reported_gone.difference_update(device.id for device in devices)
         gone: MediaDevice | Choice | None = before
         if before is None or find(devices, before.id) is not None:
             is_there = self.track is None or self._choices.find(self.kind.name, devices) is not None
             gone = None if is_there else chosen
-        if gone is None or gone.id == now.id or gone.id in self._missed or (chosen and chosen.id == now.id):
+        if gone is None or gone.id == now.id or gone.id in self._reported_gone or (chosen and chosen.id == now.id):
             return
-        self._missed.add(gone.id)
+        self._reported_gone.add(gone.id)
         label = gone.label or f"The chosen {self.kind.noun}"
         self._report(self._error("not-found", f"{label} is gone; {now.label} is used in its place."))
 
     def _notify(self) -> None:
-        """Tell the bot and the page what is sent, if that has changed."""
+        """Report the track that sends now."""
         self._host.track_is(self._source, self.track if self.enabled else None)
 
     def _set_state(self, state: DeviceState) -> None:

@@ -1,4 +1,4 @@
-"""How loud both sides are."""
+"""How loud the person and the bot are."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from rtvi_web.errors import InvalidArgumentError
 
 
 class Levels:
-    """Tells a listener how loud each participant is, from time to time.
+    """Reports regularly how loud each participant is.
 
-    Only what the listener wants to know is measured: without it, no audio node runs.
+    Only those levels are measured that the listener wants; without any, no audio node runs.
 
     Args:
-        interval: seconds between two levels, and over which each is measured.
-        sounds: who is to be heard at this moment, each with their track, or with ``None`` while they are silent.
+        interval: seconds between two levels; each is measured over this time.
+        sounds: gives each participant with their current track, or with ``None``.
 
     Raises:
         InvalidArgumentError: the interval is not between 0.02 and 10.
@@ -30,8 +30,8 @@ class Levels:
         self._interval = interval
         self._sounds = sounds
 
-    async def tell(self, listener: MediaListener) -> None:
-        """Go on until the task is cancelled."""
+    async def report(self, listener: MediaListener) -> None:
+        """Measure and report until the task is cancelled."""
         meter = LevelMeter(self._interval)
         measured: set[str] = set()
         try:

@@ -41,24 +41,24 @@ EVERYTHING: Final[frozenset[Carried]] = frozenset(get_args(Carried))
 
 
 class PageMedia:
-    """The media of one transport: the devices of the page, what they send, and how the bot is seen and heard.
+    """The media of one transport: the page's devices, what they send, and where the bot is seen and heard.
 
-    A transport keeps one for all its sessions. It attaches them to the client's :class:`MediaListener` and to its own
-    :class:`MediaLink`, reports to them which tracks the bot sends, and closes them when it closes itself.
+    A transport makes one for all its sessions. It attaches it to the client's :class:`MediaListener` and to its own
+    :class:`MediaLink`, reports which tracks the bot sends, and closes it when the session ends.
 
     Args:
-        carries: what the transport carries: what comes from the ``"mic"``, the ``"cam"`` and the ``"screen"``, and
-            what the bot says, to the ``"speaker"``. A device of another kind is neither listed nor opened.
-        play_bot_audio: whether the tracks of the bot are played here; ``False`` leaves that to the page.
-        output: plays the bot where it does not send tracks.
-        remember_devices: whether the choice of devices is kept in the local storage for later page loads.
-        audio_constraints, video_constraints: what is asked of microphone and camera (MDN: MediaTrackConstraints).
-        audio_track, video_track: a ``MediaStreamTrack`` of the application's, to be sent in place of a device's.
-        level_interval: seconds between two levels, and over which each is measured.
+        carries: what the transport carries: from the ``"mic"``, the ``"cam"``, the ``"screen"``, and to the
+            ``"speaker"``. Devices of other kinds are neither listed nor opened.
+        play_bot_audio: whether the bot's tracks are played here; with ``False`` the page plays them.
+        output: plays the bot, if the bot does not send tracks.
+        remember_devices: whether the local storage keeps the choice of devices for later page loads.
+        audio_constraints, video_constraints: for microphone and camera (MDN: MediaTrackConstraints).
+        audio_track, video_track: the application's own ``MediaStreamTrack``, sent instead of a device's.
+        level_interval: seconds between two levels; each is measured over this time.
 
     Raises:
-        InvalidArgumentError: ``level_interval`` is not between 0.02 and 10, a track is of the other kind, or
-            ``carries`` has another word.
+        InvalidArgumentError: ``level_interval`` is not between 0.02 and 10, a track is of the wrong kind, or
+            ``carries`` has an unknown word.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class PageMedia:
         self._levels = Levels(level_interval, self._sounds)
         plays_tracks = play_bot_audio and output is None
         self.player = Player(lambda: self.listener.playback_blocked()) if plays_tracks else None
-        """Plays the tracks of the bot; ``None`` where something else does."""
+        """Plays the bot's tracks; ``None`` if something else does."""
         self._output = output or self.player
         choices = Choices(remembered=remember_devices)
         self._mic = InputDevice(MIC, self, choices, constraints=audio_constraints or {}, own=audio_track)
@@ -106,9 +106,9 @@ class PageMedia:
         """Called once, by the transport when it is itself attached to a client.
 
         Args:
-            listener: who hears what happens.
-            link: the transport's way to the bot, through all its sessions.
-            enable_mic, enable_cam: whether microphone and camera are wanted at first; ``None`` if that is still open.
+            listener: the client, which is told what happens.
+            link: the transport's link to the bot, in all its sessions.
+            enable_mic, enable_cam: whether microphone and camera are wanted at first; ``None``: not known yet.
 
         Raises:
             InvalidArgumentError: the transport serves another client already.
@@ -120,7 +120,7 @@ class PageMedia:
 
     @property
     def listener(self) -> MediaListener:
-        """Who hears what happens.
+        """The client, which is told what happens.
 
         Raises:
             InvalidArgumentError: the transport serves no client yet.
@@ -143,18 +143,18 @@ class PageMedia:
         if self._watch is None:
             self._watch = _js.Scope()
             watch_devices(self._watch, self._follow_soon)
-            self._tasks.run(self._levels.tell(self.listener), "the levels could not be measured")
+            self._tasks.run(self._levels.report(self.listener), "the levels could not be measured")
             await self._watch_permissions(self._watch)
         for input in self._inputs:
             if input.wanted or (mic and input is self._mic):
                 try:
                     await input.open()
                 except DeviceError:
-                    continue  # It was reported; the session goes on without.
+                    continue  # It was reported; the session goes on without the device.
         await self._follow_devices()
 
     async def close(self) -> None:
-        """Release everything, from any state. The devices can be opened again."""
+        """Release everything, in any state. The devices can be opened again."""
         self._closings += 1
         if self._watch is not None:
             self._watch.close()
@@ -177,7 +177,7 @@ class PageMedia:
         return self._devices.get(name, [])
 
     async def refresh(self) -> None:
-        """Look again which devices there are."""
+        """Ask the browser again which devices there are."""
         found = [MediaDevice(*device) for device in await list_devices()]
         for name, kind in DEVICE_KINDS.items():
             devices = [device for device in found if device.kind == kind.kind]
@@ -205,7 +205,7 @@ class PageMedia:
     def _permission_follower(self, input: InputDevice, status: Any) -> Callable[[Any], None]:
         def follow(_event: Any) -> None:
             input.permission_changed(str(status.state))
-            self._follow_soon()  # Names come and go with it.
+            self._follow_soon()  # Labels come and go with the permission.
 
         return follow
 
@@ -311,7 +311,7 @@ class PageMedia:
     # What the link reports.
 
     def bot_track_changed(self, bot: Participant, before: Any, now: Any) -> None:
-        """The bot sends another track in place of the one before; ``None`` stands for no track."""
+        """The bot sends another track than before; ``None`` stands for no track."""
         self._show_views()
         self.listener.track_changed(bot, before, now)
 

@@ -45,5 +45,5 @@ class ScreenShare:
         self._notify()
 
     def _notify(self) -> None:
-        """Tell the bot and the page what is shared, if that has changed."""
+        """Report the track that is shared now."""
         self._host.track_is("screen", self.track)

@@ -1,4 +1,4 @@
-"""Where the bot is heard."""
+"""The speaker on which the bot is heard."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rtvi_web.media.host import MediaHost
 
 
 class Output(Protocol):
-    """What plays the bot, through all the sessions of a transport."""
+    """Plays the bot, in all sessions of a transport."""
 
     @property
     def sink_id(self) -> str:
@@ -29,17 +29,17 @@ class Output(Protocol):
         """
 
     async def resume(self) -> None:
-        """Play, after the browser's autoplay policy did not allow it; called from a click."""
+        """Play after the browser's autoplay policy refused; call it from a click."""
 
     def close(self) -> None:
-        """Fall silent. It may play again in a later session."""
+        """Stop playing. A later session may play again."""
 
 
 class Speaker:
-    """The choice of a speaker for what plays the bot, which keeps it from session to session.
+    """The choice of a speaker; the output keeps it from session to session.
 
     Args:
-        output: what plays the bot; ``None`` when the page does.
+        output: plays the bot; ``None`` if the page does.
     """
 
     def __init__(self, host: MediaHost, choices: Choices, output: Output | None) -> None:
@@ -47,7 +47,7 @@ class Speaker:
         self._choices = choices
         self._output = output
         self._announced: MediaDevice | None = None
-        self._missed: Choice | None = None
+        self._reported_gone: Choice | None = None
 
     @property
     def selected(self) -> MediaDevice | None:
@@ -56,7 +56,7 @@ class Speaker:
         return find(devices, self._output.sink_id if self._output else "") or default(devices)
 
     async def select(self, id: str) -> None:
-        """Use another one; see ``Media.select_device``."""
+        """Use another speaker; see ``Media.select_device``."""
         await self._host.refresh()
         device = find(self._host.devices("speaker"), id)
         await self._use(id)
@@ -64,12 +64,12 @@ class Speaker:
         self.announce()
 
     async def reconcile(self) -> None:
-        """Use the chosen speaker if it is there, and the default if the one in use is gone."""
+        """Switch to the chosen speaker if it is there, and to the default if the speaker in use is gone."""
         devices = self._host.devices("speaker")
         chosen = self._choices.find("speaker", devices)
         used = self._output.sink_id if self._output else ""
         if chosen:
-            self._missed = None
+            self._reported_gone = None
         self._choices.learn("speaker", devices)
         try:
             if chosen and chosen.id != used:
@@ -77,9 +77,9 @@ class Speaker:
             elif used and devices and find(devices, used) is None:
                 await self._use("")
             if devices and chosen is None and self._output is not None:
-                self._say_it_is_gone(self._choices.chosen("speaker"))
+                self._report_gone(self._choices.chosen("speaker"))
         except (DeviceError, UnsupportedFeatureError):
-            return  # It was reported when the person chose it, or just now.
+            return  # It was reported, now or when the person chose it.
         finally:
             self.announce()
 
@@ -94,16 +94,16 @@ class Speaker:
             self._host.listener.failed(error)
             raise error from cause
 
-    def _say_it_is_gone(self, gone: Choice | None) -> None:
-        """Once, until it is back."""
-        if gone is None or gone == self._missed:
+    def _report_gone(self, gone: Choice | None) -> None:
+        """Report a missing speaker once, until it is back."""
+        if gone is None or gone == self._reported_gone:
             return
-        self._missed, now = gone, self.selected
+        self._reported_gone, now = gone, self.selected
         message = f"{gone.label or 'The chosen speaker'} is gone; {now.label if now else 'the default'} is used."
         self._host.listener.failed(DeviceError(message, devices=("speaker",), type="not-found"))
 
     def announce(self) -> None:
-        """Tell the page which speaker is selected, where that has changed."""
+        """Report the selected speaker if it has changed."""
         selected = self.selected
         if selected != self._announced:
             self._announced = selected

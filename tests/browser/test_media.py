@@ -57,7 +57,7 @@ async def test_a_system_that_never_opens_it(selenium):
     devices = js.navigator.mediaDevices
     js.refusals = js.Array.new()
     devices.getUserMedia = js.eval("() => new Promise((_, reject) => refusals.push(reject))")
-    usual, capture.ALLOWED_OPENING = capture.ALLOWED_OPENING, 0.05
+    usual, capture.OPEN_TIMEOUT = capture.OPEN_TIMEOUT, 0.05
     try:
         with pytest.raises(DeviceError, match=r"is allowed, but did not open within 0\.05 s") as caught:
             await capture.open_input("mic", {})
@@ -66,7 +66,7 @@ async def test_a_system_that_never_opens_it(selenium):
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(capture.open_input("mic", {}), 1)
     finally:
-        capture.ALLOWED_OPENING = usual
+        capture.OPEN_TIMEOUT = usual
         for refuse in js.refusals:
             refuse()
         await asyncio.wait(_js._late_calls)
