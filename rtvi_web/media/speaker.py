@@ -76,12 +76,12 @@ class Speaker:
                 await self._use(chosen.id)
             elif used and devices and find(devices, used) is None:
                 await self._use("")
-            if devices and chosen is None and self._output is not None:
-                self._report_gone(self._choices.chosen("speaker"))
         except (DeviceError, UnsupportedFeatureError):
             return  # It was reported, now or when the person chose it.
         finally:
             self.announce()
+        if devices and chosen is None and self._output is not None:
+            self._report_gone(self._choices.chosen("speaker"))
 
     async def _use(self, id: str) -> None:
         if self._output is None:

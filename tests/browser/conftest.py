@@ -18,6 +18,7 @@ sys.path[:0] = [str(HERE), str(ROOT / "build")]
 
 from browser import FLAGS, chromium_path  # noqa: E402
 from server import serve  # noqa: E402
+from websocket_server import serve_websockets  # noqa: E402
 
 DEVICES = "--use-fake-device-for-media-stream=device-count=3"  # three microphones, cameras and speakers
 SCREEN = "--use-fake-ui-for-media-stream"  # a person who allows everything, and shares a screen at once
@@ -89,6 +90,13 @@ def web_server_main(request: pytest.FixtureRequest) -> Iterator[tuple[str, int, 
     """Pyodide and the test server's own addresses, on loopback."""
     with serve(request.config.option.dist_dir) as port:
         yield "127.0.0.1", port, None
+
+
+@pytest.fixture(scope="session")
+def port() -> Iterator[int]:
+    """The port of the WebSocket server."""
+    with serve_websockets() as port:
+        yield port
 
 
 @pytest.fixture(scope="session")

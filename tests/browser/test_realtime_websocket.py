@@ -1,16 +1,6 @@
 """RealtimeWebSocketTransport against a real WebSocket server."""
 
-from collections.abc import Iterator
-
-import pytest
 from pytest_pyodide import run_in_pyodide
-from websocket_server import serve_websockets
-
-
-@pytest.fixture(scope="module")
-def port() -> Iterator[int]:
-    with serve_websockets() as port:
-        yield port
 
 
 @run_in_pyodide

@@ -123,6 +123,32 @@ async def test_a_device_is_chosen_before_a_call_and_in_it(selenium):
 
 
 @run_in_pyodide
+async def test_a_speaker_that_is_unplugged_is_said_to_be_gone_until_it_is_back(selenium):
+    from edge import unplugged
+    from loopback import RTVIBot, until
+    from widgets import calling, choose, stage, texts
+
+    from rtvi_web import ui
+
+    async with RTVIBot() as bot:
+        with stage() as place:
+            async with calling(bot) as client:
+                picker = ui.device_select(client, "speaker", into=place)
+                select = place.querySelector("select")
+                await until(lambda: not select.disabled)
+                speakers = await client.get_all_speakers()
+                choose(select, speakers[1].id)
+                await until(lambda: client.selected_speaker == speakers[1])
+                with unplugged(speakers[1].label):
+                    said = f"{speakers[1].label} is gone; {speakers[0].label} is used."
+                    await until(lambda: texts(place, "[role=alert]") == [said])
+                    assert select.value == speakers[0].id
+                await until(lambda: select.value == speakers[1].id)
+                assert texts(place, "[role=alert]") == [""]
+                picker.close()
+
+
+@run_in_pyodide
 async def test_a_choice_that_fails_says_why_and_the_device_before_stays(selenium):
     from edge import refusing
     from loopback import RTVIBot, until

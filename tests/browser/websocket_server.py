@@ -2,13 +2,16 @@
 
 ``/echo`` sends every frame back; ``/who`` tells the address and the protocols it was asked for; ``/bye`` closes with a
 code of its own at the first frame; ``/binary`` sends a binary frame and then a text; ``/refuse`` answers the handshake
-with 403; ``/never`` does not answer it.
+with 403; ``/never`` does not answer it; ``/realtime`` speaks enough of the Realtime protocol for a session of sound.
 """
 
+import base64
 import contextlib
 import json
+import math
 import socket
 import threading
+from array import array
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +29,9 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         await receive()
         return
     await send({"type": "websocket.accept", "subprotocol": offered[0] if offered else None})
+    if path == "/realtime":
+        await realtime(receive, send)
+        return
     if path == "/binary":
         await send({"type": "websocket.send", "bytes": b"binary"})
         await send({"type": "websocket.send", "text": "text"})
@@ -37,6 +43,27 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
             await send({"type": "websocket.close", "code": 4000, "reason": "invalid_request_error.beta"})
             return
         await send({"type": "websocket.send", "text": message["text"]})
+
+
+async def realtime(receive: Any, send: Any) -> None:
+    """Takes the configuration, says how loud each piece of sound is (``heard``), and answers with a tone of 5 s."""
+
+    async def say(type: str, **fields: Any) -> None:
+        await send({"type": "websocket.send", "text": json.dumps({"type": type, **fields})})
+
+    await say("session.created", session={})
+    while (message := await receive())["type"] == "websocket.receive":
+        event = json.loads(message["text"])
+        match event["type"]:
+            case "session.update":
+                await say("session.updated", session=event["session"])
+            case "input_audio_buffer.append":
+                await say("heard", level=max(array("h", base64.b64decode(event["audio"]))) / 32768)
+            case "response.create":
+                second = array("h", (int(16384 * math.sin(n * math.tau * 440 / 24_000)) for n in range(24_000)))
+                delta = base64.b64encode(second.tobytes()).decode()
+                for _ in range(5):
+                    await say("response.output_audio.delta", response_id="r", item_id="i", content_index=0, delta=delta)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,356 @@
+"""The devices of RealtimeClient, over both of its transports."""
+
+import pytest
+from pytest_pyodide import run_in_pyodide
+
+over_both = pytest.mark.parametrize("kind", ["websocket", "webrtc"])
+
+
+@over_both
+@run_in_pyodide
+async def test_a_microphone_is_chosen_before_a_session_and_in_it_and_kept(selenium, port, kind):
+    from realtime_peer import session
+
+    async with session(kind, port) as run:
+        client = run.client
+        mics = await client.get_all_mics()
+        assert [mic.label for mic in mics] == ["Fake Default Audio Input", "Fake Audio Input 1", "Fake Audio Input 2"]
+        assert (client.selected_mic, client.devices_open, client.tracks().local.audio) == (mics[0], False, None)
+        await client.update_mic(mics[1].id)
+        await client.init_devices()
+        track = client.tracks().local.audio
+        assert (track.label, client.devices_open, client.is_mic_enabled) == (mics[1].label, True, True)
+        assert client.media_state.mic.status == "granted"
+
+        await client.connect()
+        assert client.tracks().local.audio is track
+        await run.hears()
+        await client.update_mic(mics[2].id)
+        other = client.tracks().local.audio
+        assert (track.readyState, other.label, client.selected_mic) == ("ended", mics[2].label, mics[2])
+        await run.hears()
+        assert run.of("micUpdated")[-2:] == [mics[1], mics[2]]
+        assert [track.label for track in run.of("trackStarted") if track.kind == "audio"][-1] == mics[2].label
+
+        await client.disconnect()
+        assert (other.readyState, client.devices_open, client.tracks().local.audio) == ("ended", False, None)
+        assert run.of("trackStopped")[-2:].count(other) == 1
+        assert run.of("deviceError") == run.of("error") == []
+    async with session(kind, port) as run:  # The page is loaded again.
+        await run.client.connect()
+        assert run.client.selected_mic == mics[2]
+        assert run.client.tracks().local.audio.label == mics[2].label
+
+
+@over_both
+@run_in_pyodide
+async def test_a_microphone_that_cannot_be_used_leaves_the_one_before(selenium, port, kind):
+    import pytest
+    from edge import refusing
+    from realtime_peer import session
+
+    from rtvi_web import DeviceError
+
+    async with session(kind, port) as run:
+        client = run.client
+        await client.connect()
+        mics = await client.get_all_mics()
+        with pytest.raises(DeviceError, match="no microphone with the id 'nowhere'"):
+            await client.update_mic("nowhere")
+        with refusing("MediaDevices.prototype", "getUserMedia", "NotReadableError"), pytest.raises(DeviceError):
+            await client.update_mic(mics[1].id)
+        assert [error.type for error in run.of("deviceError")] == ["not-found", "in-use"]
+        assert run.of("error") == []
+        assert client.selected_mic == mics[0]
+        await run.hears()
+
+
+@over_both
+@run_in_pyodide
+async def test_the_chosen_microphone_is_unplugged_and_comes_back(selenium, port, kind):
+    from edge import unplugged
+    from loopback import until
+    from realtime_peer import session
+
+    async with session(kind, port) as run:
+        client = run.client
+        await client.connect()
+        mics = await client.get_all_mics()
+        await client.update_mic(mics[2].id)
+        run.told.clear()
+        with unplugged(mics[2].label):
+            await until(lambda: client.selected_mic == mics[0])
+            await until(lambda: run.of("deviceError"))
+            assert client.tracks().local.audio.label == mics[0].label
+            [error] = run.of("deviceError")
+            assert (error.type, error.devices) == ("not-found", ("mic",))
+            assert str(error) == f"{mics[2].label} is gone; {mics[0].label} is used in its place."
+            assert run.of("availableMicsUpdated") == [mics[:2]]
+            assert run.of("micUpdated") == [mics[0]]
+            assert [track.label for track in run.of("trackStopped")] == [mics[2].label]
+            assert [track.label for track in run.of("trackStarted")] == [mics[0].label]
+            await run.hears()
+        await until(lambda: client.tracks().local.audio.label == mics[2].label)
+        await until(lambda: run.of("micUpdated") == [mics[0], mics[2]])
+        assert run.of("availableMicsUpdated") == [mics[:2], mics]
+        await run.hears()
+        assert len(run.of("deviceError")) == 1
+        assert run.of("error") == []
+        assert client.is_connected()
+
+
+@over_both
+@run_in_pyodide
+async def test_all_microphones_are_unplugged_and_the_session_goes_on(selenium, port, kind):
+    from edge import unplugged
+    from loopback import until
+    from realtime_peer import session
+
+    async with session(kind, port) as run:
+        client = run.client
+        await client.connect()
+        with unplugged(*(mic.label for mic in await client.get_all_mics())):
+            await until(lambda: client.media_state.mic.reason == "not-found")
+            assert (client.is_mic_enabled, client.selected_mic, client.tracks().local.audio) == (False, None, None)
+            assert [error.type for error in run.of("deviceError")] == ["not-found"]
+            assert run.of("availableMicsUpdated")[-1] == []
+            assert await run.hears_nothing()
+            assert client.is_connected()
+        await until(lambda: client.is_mic_enabled)
+        assert [state.mic.status for state in run.of("mediaStateUpdated")][-2:] == ["initializing", "granted"]
+        await run.hears()
+        assert len(run.of("deviceError")) == 1
+        assert run.of("error") == []
+
+
+@over_both
+@run_in_pyodide
+async def test_a_speaker_is_chosen_in_a_session_and_kept_in_the_next_ones(selenium, port, kind):
+    import pytest
+    from loopback import until
+    from realtime_peer import session
+
+    from rtvi_web import DeviceError
+
+    async with session(kind, port) as run:
+        client = run.client
+        await client.connect()
+        run.let_it_speak()
+        speakers = await client.get_all_speakers()
+        assert client.selected_speaker == speakers[0]
+        assert not run.sinks
+        await client.update_speaker(speakers[1].id)
+        assert client.selected_speaker == speakers[1]
+        assert run.sinks == {speakers[1].id}
+        with pytest.raises(DeviceError) as caught:
+            await client.update_speaker("nowhere")
+        assert run.of("deviceError") == [caught.value]
+        assert (caught.value.type, caught.value.devices, run.of("error")) == ("not-found", ("speaker",), [])
+        await client.disconnect()
+
+        await client.update_speaker(speakers[2].id)  # Between two sessions.
+        assert run.of("speakerUpdated") == [*speakers]
+        await client.connect()
+        run.let_it_speak()
+        await until(lambda: run.sinks == {speakers[2].id})
+    async with session(kind, port) as run:  # The page is loaded again.
+        await run.client.connect()
+        run.let_it_speak()
+        await until(lambda: run.sinks == {speakers[2].id})
+        assert run.client.selected_speaker == speakers[2]
+
+
+@over_both
+@run_in_pyodide
+async def test_the_chosen_speaker_is_unplugged_and_comes_back(selenium, port, kind):
+    from edge import unplugged
+    from loopback import until
+    from realtime_peer import session
+
+    async with session(kind, port) as run:
+        client = run.client
+        await client.connect()
+        run.let_it_speak()
+        speakers = await client.get_all_speakers()
+        await client.update_speaker(speakers[2].id)
+        run.told.clear()
+        with unplugged(speakers[2].label):
+            await until(lambda: client.selected_speaker == speakers[0])
+            [error] = run.of("deviceError")
+            assert (error.type, error.devices) == ("not-found", ("speaker",))
+            assert str(error) == f"{speakers[2].label} is gone; {speakers[0].label} is used."
+            assert run.of("availableSpeakersUpdated") == [speakers[:2]]
+            assert not run.sinks
+        await until(lambda: client.selected_speaker == speakers[2])
+        assert run.sinks == {speakers[2].id}
+        assert run.of("speakerUpdated") == [speakers[0], speakers[2]]
+        assert len(run.of("deviceError")) == 1
+        assert run.of("error") == []
+
+
+@over_both
+@run_in_pyodide
+async def test_a_microphone_denied_at_connect_is_told_once_in_both_ways(selenium, port, kind):
+    import js
+    import pytest
+    from loopback import until
+    from realtime_peer import session
+
+    from rtvi_web import DeviceError
+
+    await js.allow("")
+    async with session(kind, port) as run:
+        client = run.client
+        await client.connect()
+        [error] = run.of("deviceError")
+        [told] = run.of("error")
+        assert (error.type, error.devices) == ("permissions", ("mic",))
+        assert (told.source, told.error, told.message) == ("microphone", error, error.message)
+        assert client.media_state.mic.error is error
+        assert (client.is_connected(), client.devices_open, client.is_mic_enabled) == (True, True, False)
+        assert await client.get_all_mics() == []
+        run.let_it_speak()
+        await until(lambda: client.tracks().bot.audio)
+
+        with pytest.raises(DeviceError):  # It is asked for again, and denied again.
+            await client.enable_mic(True)
+        with pytest.raises(DeviceError):
+            await client.init_devices()
+        assert len(run.of("deviceError")) == 3
+        assert len(run.of("error")) == 1
+
+        await js.allow("microphone")
+        await until(lambda: client.media_state.mic.status == "granted")
+        assert not client.is_mic_enabled  # Being allowed is no wish.
+        await client.enable_mic(True)
+        await run.hears()
+        assert len(await client.get_all_mics()) == 3
+        assert len(run.of("error")) == 1
+
+
+@over_both
+@run_in_pyodide
+async def test_a_permission_that_is_withdrawn_in_a_session(selenium, port, kind):
+    import js
+    from loopback import until
+    from realtime_peer import session
+
+    async with session(kind, port) as run:
+        client = run.client
+        await client.connect()
+        track = client.tracks().local.audio
+        await js.allow("")
+        await until(lambda: run.of("deviceError"))
+        [error] = run.of("deviceError")
+        assert (error.type, track.readyState) == ("permissions", "ended")
+        assert run.of("trackStopped") == [track]
+        assert (client.is_connected(), client.is_mic_enabled, run.of("error")) == (True, False, [])
+
+
+@over_both
+@run_in_pyodide
+async def test_the_server_hears_nothing_of_a_muted_microphone(selenium, port, kind):
+    from realtime_peer import session
+
+    async with session(kind, port) as run:
+        client = run.client
+        client.mute()
+        await client.connect()
+        track = client.tracks().local.audio
+        assert (track.enabled, client.is_muted, client.is_mic_enabled) == (False, True, False)
+        assert await run.hears_nothing()
+        client.mute(False)
+        assert track.enabled
+        await run.hears()
+        await client.enable_mic(False)
+        assert (track.enabled, track.readyState, client.is_muted) == (False, "live", True)
+        assert await run.hears_nothing()
+        await client.enable_mic(True)
+        await run.hears()
+        assert client.tracks().local.audio is track
+        assert [name for name, _ in run.told if name.startswith("track") and _ is track] == [
+            "trackStarted",
+            "trackStopped",
+            "trackStarted",
+        ]
+
+
+@over_both
+@run_in_pyodide
+async def test_levels_are_told_of_both_sides_while_someone_listens(selenium, port, kind):
+    import asyncio
+
+    import js
+    from realtime_peer import session
+    from sound import tone
+
+    async with tone(440, volume=0.5) as own, session(kind, port, microphone=own, level_interval=0.05) as run:
+        client = run.client
+        await client.connect()
+        run.let_it_speak()
+        await asyncio.sleep(0.2)
+        before = js.opened.contexts.size
+
+        async def steady(name, expected, tolerance):
+            level = -1.0
+            while abs(level - expected) > tolerance:
+                level = await client.wait_for_next(name)
+                assert 0 <= level <= 1
+
+        # A tone of amplitude A has the RMS A / √2. The WebSocket's server sends 0.5, the WebRTC peer 1.
+        await steady("localAudioLevel", 0.354, 0.02)
+        assert js.opened.contexts.size == before + 1  # Nothing was measured until then.
+        await steady("remoteAudioLevel", 0.354 if kind == "websocket" else 0.707, 0.1)
+
+
+@over_both
+@run_in_pyodide
+async def test_python_gets_the_sound_of_both_sides_until_the_session_ends(selenium, port, kind):
+    import asyncio
+
+    from loopback import frequency
+    from realtime_peer import session
+    from sound import tone
+
+    async def listen(stream):
+        """What is heard until it is a tone of 440 Hz; then until the stream ends."""
+        heard = bytearray()
+        async for frame in stream:
+            assert (frame.sample_rate, frame.channels, len(frame.data)) == (16_000, 1, 1600)
+            heard += frame.data
+            if abs(frequency(heard[-6400:], 16_000) - 440) < 10 and not is_heard.done():
+                is_heard.set_result(None)
+
+    async with tone(440) as own, session(kind, port, microphone=own) as run:
+        listening = []
+        for name in ("local_audio", "remote_audio"):
+            is_heard = asyncio.get_running_loop().create_future()
+            stream = getattr(run.client, name)(frame=0.05)  # May be begun before connect().
+            listening.append(asyncio.ensure_future(listen(stream)))
+            if name == "local_audio":
+                await run.client.connect()
+                run.let_it_speak()
+            await is_heard
+        assert run.client.tracks().bot.audio.readyState == "live"
+        await run.client.disconnect()
+        await asyncio.gather(*listening)
+        assert run.client.tracks() == (((None,) * 3), ((None,) * 3))
+
+
+@over_both
+@run_in_pyodide
+async def test_a_browser_that_keeps_the_model_silent(selenium, port, kind):
+    from loopback import until
+    from realtime_peer import kept_silent, session
+
+    async with session(kind, port) as run:
+        with kept_silent(kind):
+            await run.client.connect()
+            await run.suspend()
+            run.let_it_speak()
+            await until(lambda: run.of("botAudioBlocked"))
+        names = ("output_audio.blocked", "botAudioBlocked")
+        assert [run.of(name) for name in names] == [[{"type": name}] for name in names]
+        assert not run.plays()
+        await run.client.resume_bot_audio()
+        assert run.plays()

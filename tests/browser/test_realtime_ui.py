@@ -1,0 +1,195 @@
+"""The widgets with RealtimeClient, over both of its transports."""
+
+import pytest
+from pytest_pyodide import run_in_pyodide
+
+over_both = pytest.mark.parametrize("kind", ["websocket", "webrtc"])
+
+
+@over_both
+@run_in_pyodide
+async def test_close_takes_away_all_that_was_added(selenium, port, kind):
+    from realtime_peer import session
+    from widgets import stage
+
+    from rtvi_web import ui
+
+    async with session(kind, port) as run:
+        names = [
+            *run.EVENTS.split(),
+            "localAudioLevel",
+            "remoteAudioLevel",
+            "conversation.speaking",
+            "client.connected",
+        ]
+        run.client.clear_event_handlers()
+        with stage() as place:
+            made = [
+                ui.device_select(run.client, "mic", into=place),
+                ui.device_select(run.client, "speaker", into=place),
+                ui.mic_button(run.client, into=place),
+                ui.level_meter(run.client, into=place),
+                ui.voice_visualizer(run.client, into=place),
+                ui.bot_audio(run.client, into=place),
+            ]
+            await run.client.connect()
+            assert run.client.listens("micUpdated")
+            for widget in made:
+                widget.close()
+            assert [name for name in names if run.client.listens(name)] == []
+
+
+@run_in_pyodide
+async def test_there_is_no_camera_to_choose(selenium, port):
+    import pytest
+    from realtime_peer import session
+    from widgets import stage
+
+    from rtvi_web import InvalidArgumentError, ui
+
+    async with session("websocket", port) as run:
+        with stage() as place, pytest.raises(InvalidArgumentError, match="RealtimeClient has no camera"):
+            ui.device_select(run.client, "cam", into=place)
+
+
+@over_both
+@run_in_pyodide
+async def test_devices_are_chosen_before_a_session_and_in_it(selenium, port, kind):
+    from edge import unplugged
+    from loopback import until
+    from realtime_peer import session
+    from widgets import choose, options, stage, texts
+
+    from rtvi_web import ui
+
+    async with session(kind, port) as run:
+        with stage() as place:
+            client = run.client
+            pickers = [ui.device_select(client, device, into=place) for device in ("mic", "speaker")]
+            assert texts(place, "label > span") == ["Microphone", "Speaker"]
+            mic, speaker = place.querySelectorAll("select")
+            await until(lambda: not mic.disabled and not speaker.disabled)
+            mics, speakers = await client.get_all_mics(), await client.get_all_speakers()
+            assert options(mic) == [each.label for each in mics]
+            assert options(speaker) == [each.label for each in speakers]
+            choose(mic, mics[1].id)
+            await until(lambda: client.selected_mic == mics[1])
+            await client.connect()
+            assert (mic.value, client.tracks().local.audio.label) == (mics[1].id, mics[1].label)
+            choose(mic, mics[2].id)
+            choose(speaker, speakers[2].id)
+            await until(lambda: client.tracks().local.audio.label == mics[2].label)
+            await until(lambda: run.sinks == {speakers[2].id})
+            with unplugged(mics[2].label, speakers[2].label):
+                said = [
+                    f"{mics[2].label} is gone; {mics[0].label} is used in its place.",
+                    f"{speakers[2].label} is gone; {speakers[0].label} is used.",
+                ]
+                await until(lambda: texts(place, "[role=alert]") == said)
+                assert (mic.value, speaker.value) == (mics[0].id, speakers[0].id)
+            await until(lambda: (mic.value, speaker.value) == (mics[2].id, speakers[2].id))
+            assert texts(place, "[role=alert]") == ["", ""]
+            await client.update_mic(mics[0].id)  # The application may choose, too.
+            assert mic.value == mics[0].id
+            for picker in pickers:
+                picker.close()
+
+
+@over_both
+@run_in_pyodide
+async def test_muting_and_what_a_denied_microphone_needs(selenium, port, kind):
+    import js
+    from loopback import until
+    from realtime_peer import session
+    from widgets import stage, texts
+
+    from rtvi_web import ui
+
+    await js.allow("")
+    async with session(kind, port) as run:
+        with stage() as place:
+            switch = ui.mic_button(run.client, into=place)
+            [mute] = place.querySelectorAll("button")
+            assert (mute.textContent, mute.disabled) == ("Mute", True)
+            await run.client.connect()
+            _, ask = place.querySelectorAll("button")
+            assert mute.disabled
+            assert "not allowed" in texts(place, "[role=alert] p")[0]
+            ask.focus()
+            ask.click()
+            await until(lambda: len(run.of("deviceError")) == 2)
+            assert js.document.activeElement == ask
+            await js.allow("microphone")
+            await until(lambda: not ask.isConnected)
+            assert js.document.activeElement == mute
+            assert (mute.disabled, mute.ariaPressed) == (False, "true")
+            mute.click()
+            await run.hears()
+            assert mute.ariaPressed == "false"
+            run.client.mute()  # The application may mute, too.
+            assert mute.ariaPressed == "true"
+            await run.client.disconnect()
+            assert (mute.disabled, mute.ariaPressed) == (True, "false")
+            switch.close()
+
+
+@over_both
+@run_in_pyodide
+async def test_levels_and_bars_move_with_both_sides(selenium, port, kind):
+    from loopback import until
+    from realtime_peer import session
+    from sound import tone
+    from widgets import stage
+
+    from rtvi_web import ui
+
+    def height(voice):
+        return max(float(bar.style.getPropertyValue("--rtvi-height") or 0) for bar in voice.element.children)
+
+    async with tone(440) as own, session(kind, port, microphone=own) as run:
+        with stage() as place:
+            client = run.client
+            levels = [ui.level_meter(client, of, into=place) for of in ("mic", "bot")]
+            voices = [ui.voice_visualizer(client, of, into=place) for of in ("mic", "bot")]
+            states = [voice.element.getAttribute("data-state") for voice in voices]
+            assert states == ["disconnected", "disconnected"]
+            await client.connect()
+            run.let_it_speak()
+            for level in levels:
+                await until(lambda element=level.element: int(element.ariaValueNow) >= 10)
+            for voice in voices:
+                await until(lambda voice=voice: height(voice) > 0.3)
+            state = "speaking" if kind == "websocket" else "listening"  # WebRTC's peer does not say that it speaks.
+            assert voices[1].element.getAttribute("data-state") == state
+            await client.disconnect()
+            assert [level.element.ariaValueNow for level in levels] == ["0", "0"]
+            assert [height(voice) for voice in voices] == [0, 0]
+            assert voices[1].element.getAttribute("data-state") == "disconnected"
+            for widget in (*levels, *voices):
+                widget.close()
+
+
+@over_both
+@run_in_pyodide
+async def test_a_browser_that_keeps_the_model_silent(selenium, port, kind):
+    from loopback import until
+    from realtime_peer import kept_silent, session
+    from widgets import stage
+
+    from rtvi_web import ui
+
+    async with session(kind, port) as run:
+        with stage() as place:
+            widget = ui.bot_audio(run.client, into=place)
+            assert not widget.element.childElementCount
+            with kept_silent(kind):
+                await run.client.connect()
+                await run.suspend()
+                run.let_it_speak()
+                await until(lambda: place.querySelector("button"))
+            button = place.querySelector("button")
+            button.click()
+            assert not button.isConnected
+            await until(run.plays)
+            await run.client.disconnect()
+            widget.close()
