@@ -1,4 +1,4 @@
-"""Widgets for pages: plain elements that follow a client, each of which works alone.
+"""Widgets for pages: plain elements that follow a client. Each works on its own.
 
 ::
 
@@ -10,13 +10,14 @@
     ...
     picker.close()
 
-``into`` is a CSS selector or an element. Each returns a :class:`Widget`, which has the ``element`` that was added, and
-``close()``, which takes away all that was. Make them when you like: they show how things stand, not only what changes.
+``into`` is a CSS selector or an element. Each function returns a :class:`Widget`: its ``element`` is what was added to
+the page, and its ``close()`` removes it. A widget can be made at any time; it shows the present state first, then every
+change.
 
-Their style sheet comes with them, under any Content-Security-Policy. It is in a cascade layer, so that every rule of
-the page wins over it, and takes these variables from the page: ``--rtvi-accent``, ``--rtvi-on-accent``, ``--rtvi-ink``,
-``--rtvi-soft``, ``--rtvi-surface``, ``--rtvi-tint``, ``--rtvi-line``, ``--rtvi-good``, ``--rtvi-warn``, ``--rtvi-bad``,
-``--rtvi-radius``.
+The widgets bring their style sheet with them, which works under any Content-Security-Policy. It is in a cascade layer,
+so every rule of the page overrides it. It reads these variables of the page: ``--rtvi-accent``, ``--rtvi-on-accent``,
+``--rtvi-ink``, ``--rtvi-soft``, ``--rtvi-surface``, ``--rtvi-tint``, ``--rtvi-line``, ``--rtvi-good``, ``--rtvi-warn``,
+``--rtvi-bad``, ``--rtvi-radius``.
 """
 
 from rtvi_web.ui.bot_audio import bot_audio

@@ -1,4 +1,4 @@
-"""The bot's voice, where the browser does not let a page play before it was clicked."""
+"""A button for browsers that let a page play sound only after a click."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from rtvi_web.ui.widget import MediaClient, Widget
 
 
 def bot_audio(client: MediaClient, *, into: Any) -> Widget:
-    """A button that lets the bot be heard; it shows only while the browser's autoplay policy keeps the bot silent.
+    """A button that plays the bot. It shows only while the browser's autoplay policy keeps the bot silent.
 
-    The client plays the bot by itself. Have this in the page before ``connect()``, and nobody misses what it says: made
-    later, it tries to play what the browser may have blocked.
+    The client plays the bot by itself; this is needed only if the browser refuses. Make it before ``connect()``, so
+    that it sees the refusal. Made later, it first tries to play.
 
     Args:
-        client: whose bot.
-        into: a CSS selector or an element, to which it is added.
+        client: the client that plays the bot.
+        into: a CSS selector or an element; the widget is added to it.
 
     Raises:
-        InvalidArgumentError: there is no such element.
+        InvalidArgumentError: ``into`` finds no element.
     """
     widget = Widget(client, into, "div", "bot-audio", role="alert")
     button = dom.make("button", "", "Tap to hear the bot", type="button")

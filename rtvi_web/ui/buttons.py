@@ -1,4 +1,4 @@
-"""Buttons for what the person sends: microphone, camera, screen."""
+"""Buttons for what the person sends: microphone, camera and screen."""
 
 from __future__ import annotations
 
@@ -16,42 +16,43 @@ if TYPE_CHECKING:
 
 
 def mic_button(client: MediaClient, *, into: Any) -> Widget:
-    """Mutes and unmutes the microphone. Where it cannot be used, says why, with a button to ask for it again.
+    """A button that mutes and unmutes the microphone.
 
-    It can be pressed while the devices are open: from ``init_devices()`` or ``connect()`` on.
+    It is enabled while the devices are open: from ``init_devices()`` or ``connect()`` on. If the microphone cannot be
+    used, it shows the reason and a button that asks for the microphone again.
 
     Args:
-        client: whose microphone.
-        into: a CSS selector or an element, to which it is added.
+        client: the client whose microphone it is.
+        into: a CSS selector or an element; the widget is added to it.
 
     Raises:
-        InvalidArgumentError: there is no such element.
+        InvalidArgumentError: ``into`` finds no element.
     """
     switch = _Switch(client, into, "Mute", lambda: client.is_mic_enabled, client.enable_mic, pressed_when=False)
-    switch.complain_about(MIC, lambda: client.media_state.mic)
+    switch.show_failures_of(MIC, lambda: client.media_state.mic)
     return switch
 
 
 def cam_button(client: RTVIClient, *, into: Any) -> Widget:
-    """Opens and releases the camera; otherwise as :func:`mic_button`."""
+    """A button that opens and releases the camera. The rest is as in :func:`mic_button`."""
     switch = _Switch(client, into, "Camera", lambda: client.is_cam_enabled, client.enable_cam)
-    switch.complain_about(CAM, lambda: client.media_state.cam)
+    switch.show_failures_of(CAM, lambda: client.media_state.cam)
     return switch
 
 
 def screen_button(client: RTVIClient, *, into: Any) -> Widget:
-    """Asks the person for a screen or window to share, and ends it; otherwise as :func:`mic_button`."""
+    """A button that asks for a screen or window to share, and stops sharing. The rest is as in :func:`mic_button`."""
     return _Switch(client, into, "Share screen", lambda: client.is_sharing_screen, client.enable_screen_share)
 
 
 class _Switch(Widget):
-    """A button that stays pressed, and reads its state from the client at every change.
+    """A toggle button, which reads its state from the client at every change.
 
     Args:
-        text: what it says, pressed or not.
-        is_on: whether it sends.
-        turn: makes it send or not.
-        pressed_when: what of ``is_on`` the button shows as pressed.
+        text: the label, which stays the same.
+        is_on: whether the device sends.
+        turn: makes the device send or not.
+        pressed_when: the value of ``is_on()`` that is shown as pressed.
     """
 
     def __init__(
@@ -69,11 +70,11 @@ class _Switch(Widget):
         self._turn = turn
         self._pressed_when = pressed_when
         self._state: Callable[[], DeviceState] = DeviceState
-        self._complains = False
-        self._complaint_text = ""
+        self._failed = False
+        self._notice_text = ""
         self._button = dom.make("button", "", text, type="button")
-        self._complaint = dom.make("div", "rtvi-complaint", role="alert")
-        self.element.append(self._button, self._complaint)
+        self._notice = dom.make("div", "rtvi-notice", role="alert")
+        self.element.append(self._button, self._notice)
         self.scope.listen(self._button, "click", self._press)
         changes = (
             RTVIEvent.TRANSPORT_STATE_CHANGED,
@@ -86,11 +87,11 @@ class _Switch(Widget):
         self.follow(self._show, *changes)
         self._show()
 
-    def complain_about(self, kind: DeviceKind, state: Callable[[], DeviceState]) -> None:
-        """Show the error that the device's state tells, once it was asked for in vain."""
+    def show_failures_of(self, kind: DeviceKind, state: Callable[[], DeviceState]) -> None:
+        """Show the error of the device's state once a request for it has failed."""
 
         def failed(error: DeviceError) -> None:
-            self._complains |= kind.name in error.devices
+            self._failed |= kind.name in error.devices
             self._show()
 
         self._state = state
@@ -103,30 +104,30 @@ class _Switch(Widget):
     def _show(self, *_: Any) -> None:
         open, state = self._client.devices_open, self._state()
         asking = state.status is DeviceStatus.INITIALIZING
-        # A forbidden device is only worth a complaint once it was asked for. The complaint stays while it is asked for
-        # again, and with it the focus of its button.
-        self._complains = self._complains and open and (asking or state.status is DeviceStatus.ERROR)
-        # While it is asked for, there is nothing to switch; after it failed, the button below asks for it again.
-        self._button.disabled = not open or self._complains or asking
-        pressed = open and not self._complains and self._is_on() is self._pressed_when
+        # A forbidden device is shown as a problem only after someone asked for it. The message stays while they ask
+        # again, so that the button in it keeps the focus.
+        self._failed = self._failed and open and (asking or state.status is DeviceStatus.ERROR)
+        # While the browser asks, there is nothing to switch. After a failure, the button in the message asks again.
+        self._button.disabled = not open or self._failed or asking
+        pressed = open and not self._failed and self._is_on() is self._pressed_when
         self._button.setAttribute("aria-pressed", "true" if pressed else "false")
-        if not (self._complains and asking):
-            self._complain(state if self._complains else None)
+        if not (self._failed and asking):
+            self._show_notice(state if self._failed else None)
 
-    def _complain(self, state: DeviceState | None) -> None:
+    def _show_notice(self, state: DeviceState | None) -> None:
         text = str(state.error) if state else ""
-        if text == self._complaint_text:  # what is there is not told again, and keeps the focus
+        if text == self._notice_text:  # left alone: screen readers do not repeat it, and its button keeps the focus
             return
-        self._complaint_text = text
+        self._notice_text = text
         if state is None:
             was_focused = self._ask.matches(":focus")
-            self._complaint.replaceChildren()
+            self._notice.replaceChildren()
             if was_focused:
                 self._button.focus()
         else:
             self._text.textContent = text
             useless = state.reason == "undefined-mediadevices"
-            self._complaint.replaceChildren(self._text, *([] if useless else [self._ask]))
+            self._notice.replaceChildren(self._text, *([] if useless else [self._ask]))
 
     def _press(self, _event: Any) -> None:
         self._client.run(self._switch(), "switching a device failed")
@@ -135,6 +136,6 @@ class _Switch(Widget):
         try:
             await self._turn(not self._is_on())
         except (DeviceError, UnsupportedFeatureError):
-            return  # The events told it, and media_state tells it.
+            return  # The client has dispatched it, and media_state shows it.
         finally:
             self._show()

@@ -1,4 +1,4 @@
-"""Where the session stands."""
+"""The state of the session."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _WORDS: Final = {
 
 
 def connection_badge(client: RTVIClient, *, into: Any) -> Widget:
-    """The state of the session in words, with a dot in its colour; screen readers tell of changes.
+    """The state of the session in words, with a coloured dot. Screen readers announce each change.
 
-    Its attribute ``data-state`` is the client's state, ``bot-ready`` once the bot is there, and ``bot-left`` where the
-    session goes on without it.
+    The attribute ``data-state`` is the client's state; ``bot-ready`` once the bot is ready; ``bot-left`` if the session
+    goes on after the bot has left.
 
     Args:
-        client: whose session.
-        into: a CSS selector or an element, to which it is added.
+        client: the client whose session it shows.
+        into: a CSS selector or an element; the widget is added to it.
 
     Raises:
-        InvalidArgumentError: there is no such element.
+        InvalidArgumentError: ``into`` finds no element.
     """
     badge = Widget(client, into, "p", "badge", role="status")
 

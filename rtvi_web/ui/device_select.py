@@ -1,4 +1,4 @@
-"""Which microphone, camera or speaker is used."""
+"""A list to choose a microphone, camera or speaker from."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ _NONE_LISTED: Final[dict[DeviceName, str]] = {
 
 
 def device_select(client: MediaClient, device: DeviceName, *, into: Any, label: str | None = None) -> Widget:
-    """A list of the devices to choose from, before a call and during it; it always shows the one in use.
+    """A list of devices to choose from, before a call and during it. It always shows the device in use.
 
-    Browsers tell the devices once the person has allowed one: with ``client.init_devices()`` or in a call. It asks
-    for nothing itself. Where a choice fails, the device before stays, and the reason is shown below; so is which device
-    is used in place of one that was unplugged.
+    Browsers list devices only after the person has allowed one, in a call or by ``client.init_devices()``; the widget
+    itself asks for nothing. If a choice fails, the previous device stays in use and the reason is shown below the list.
+    If a device is unplugged, the list says which one replaces it.
 
     Args:
-        client: who uses the device.
-        device: ``"mic"``, ``"cam"`` or ``"speaker"``.
-        into: a CSS selector or an element, to which it is added.
-        label: what is written above, in place of “Microphone”, “Camera” or “Speaker”.
+        client: the client that uses the device.
+        device: ``"mic"``, ``"cam"`` or ``"speaker"``. RealtimeClient has no camera.
+        into: a CSS selector or an element; the widget is added to it.
+        label: the text above the list, in place of “Microphone”, “Camera” or “Speaker”.
 
     Raises:
-        InvalidArgumentError: there is no such element, or no such kind of device; RealtimeClient has no cameras.
+        InvalidArgumentError: ``into`` finds no element, or the client has no device of this kind.
     """
     kind = DEVICE_KINDS.get(device)
     if kind is None:
-        raise InvalidArgumentError(f"A device is 'mic', 'cam' or 'speaker', not {device!r}.")
+        raise InvalidArgumentError(f"device must be 'mic', 'cam' or 'speaker', not {device!r}.")
     if not hasattr(client, f"update_{device}"):
         raise InvalidArgumentError(f"{type(client).__name__} has no {kind.noun}.")
     get_all: Callable[[], Awaitable[list[MediaDevice]]] = getattr(client, f"get_all_{device}s")
@@ -74,14 +74,14 @@ def device_select(client: MediaClient, device: DeviceName, *, into: Any, label: 
         show_selected()
 
     def failed(error: DeviceError) -> None:
-        # Of a device that cannot be used at all, media_state tells, and the button that asks for it.
+        # If the device cannot be used at all, media_state holds the error, and mic_button or cam_button shows it.
         if device in error.devices and error not in [state.error for state in client.media_state]:
             problem.textContent = str(error)
 
     widget.follow(show, kind.listed)
     widget.follow(changed, kind.selected)
     widget.follow(failed, RTVIEvent.DEVICE_ERROR)
-    # In a session the client looks itself; before and after, this does.
+    # The client follows the devices during a session; the widget does so before and after.
     watch_devices(widget.scope, lambda: client.run(look(), "listing the devices failed"))
     widget.scope.listen(select, "change", lambda _: client.run(choose(select.value), "choosing a device failed"))
     show([])

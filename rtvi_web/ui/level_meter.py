@@ -1,4 +1,4 @@
-"""How loud the person or the bot is."""
+"""A bar that shows how loud the person or the bot is."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ _SOURCES: Final = {
 def level_meter(
     client: MediaClient, of: Literal["mic", "bot"] = "mic", *, into: Any, label: str | None = None
 ) -> Widget:
-    """A bar as long as what comes from the microphone, or from the bot, is loud.
+    """A bar whose length is the loudness of the microphone or of the bot.
 
-    The browser moves it from level to level, so that Python runs no more often than levels come (``level_interval``).
-    While it is out of sight, or nothing is open, nothing is measured for it.
+    Python runs once per level (the transport's ``level_interval``); the browser animates the bar in between. Nothing is
+    measured while the bar is out of sight or no device is open.
 
     Args:
-        client: whose audio.
+        client: the client whose audio it shows.
         of: ``"mic"`` or ``"bot"``.
-        into: a CSS selector or an element, to which it is added.
-        label: what screen readers call it.
+        into: a CSS selector or an element; the widget is added to it.
+        label: the name for screen readers.
 
     Raises:
-        InvalidArgumentError: there is no such element, or nothing such to measure.
+        InvalidArgumentError: ``into`` finds no element, or ``of`` is another word.
     """
     source = _SOURCES.get(of)
     if source is None:
-        raise InvalidArgumentError(f"A level is of 'mic' or 'bot', not {of!r}.")
+        raise InvalidArgumentError(f"of must be 'mic' or 'bot', not {of!r}.")
     meter = Widget(client, into, "div", "level", role="meter", aria_label=label or source.label, aria_valuenow="0")
     bar = dom.make("div")
     meter.element.append(bar)
@@ -51,7 +51,7 @@ def level_meter(
 
     def show(level: float = 0.0, *_: Any) -> None:
         nonlocal shown
-        percent = round(100 * min(1.0, level) ** 0.5)  # the root, for speech is loud at a tenth of full scale
+        percent = round(100 * min(1.0, level) ** 0.5)  # the root: loud speech is at a tenth of full scale
         if percent == shown:
             return
         bar.style.transform = f"scaleX({percent / 100})"

@@ -1,4 +1,4 @@
-"""What was said, turn by turn."""
+"""The conversation, turn by turn."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rtvi_web.rtvi.client import RTVIClient
 
 _INTERVAL: Final = 0.05
-"""Seconds in which changes are gathered: words come faster than they can be read."""
+"""Seconds for which changes are collected: words arrive faster than a person can read."""
 _WHO: Final = {"user": "You", "bot": "Bot"}
 _DOING: Final = {
     BotState.THINKING: "The bot is thinking…",
@@ -24,33 +24,33 @@ _DOING: Final = {
 
 
 def transcript(client: RTVIClient, *, into: Any, empty: str = "What is said appears here.") -> Widget:
-    """The conversation as it grows: words that may still change, what the bot has said aloud so far, and its calls.
+    """The conversation as it grows: words that may still change, what the bot has spoken so far, and its calls.
 
-    It shows what was said before it was made, too. Screen readers tell each turn once, when it has ended. The newest is
-    at the bottom, where the view stays unless the person scrolls up. Text is text: nothing in it is taken for HTML.
+    It also shows the turns from before it was made. Screen readers announce each turn once, when it has ended. The
+    newest turn is at the bottom, and the view stays there unless the person scrolls up. Nothing is taken for HTML.
 
     Args:
-        client: whose conversation.
-        into: a CSS selector or an element, to which it is added. Give the widget's element a height.
-        empty: what is written where nothing was said yet.
+        client: the client whose conversation it shows.
+        into: a CSS selector or an element; the widget is added to it. Give the widget's element a height.
+        empty: the text while the conversation is empty.
 
     Raises:
-        InvalidArgumentError: there is no such element.
+        InvalidArgumentError: ``into`` finds no element.
     """
     widget = Widget(client, into, "div", "transcript", role="region", aria_label="Transcript", tabindex="0")
     lines = _Lines()
     changed: set[int] = set()
     timer: asyncio.TimerHandle | None = None
-    # One that reads along: what changes all the time is not live, and what has ended is told here.
-    told = dom.make("div", "rtvi-unseen", role="log", aria_label="Last said")
+    # The live region of screen readers: the turns above change all the time, so only those that ended are put here.
+    announced = dom.make("div", "rtvi-unseen", role="log", aria_label="Last said")
     doing = dom.make("p", "rtvi-doing")
-    widget.element.append(dom.make("div", "", lines.element, dom.make("p", "rtvi-empty", empty), doing, told))
+    widget.element.append(dom.make("div", "", lines.element, dom.make("p", "rtvi-empty", empty), doing, announced))
 
     def show_changes() -> None:
         nonlocal timer
         timer = None
         if news := lines.show(client.conversation.turns, changed):
-            told.replaceChildren(*(dom.make("p", "", text) for text in news))
+            announced.replaceChildren(*(dom.make("p", "", text) for text in news))
         changed.clear()
 
     def note(turn: Turn) -> None:
@@ -68,7 +68,7 @@ def transcript(client: RTVIClient, *, into: Any, empty: str = "What is said appe
     def show_state(*_: Any) -> None:
         doing.textContent = _DOING.get(client.bot_state, "")
 
-    lines.show(client.conversation.turns, changed)  # What was said before is no news.
+    lines.show(client.conversation.turns, changed)  # Turns from before are shown, not announced.
     widget.follow(note, RTVIEvent.CONVERSATION_UPDATED)
     widget.follow(show_soon, RTVIEvent.CONVERSATION_CLEARED)
     widget.scope.defer(stop)
@@ -85,11 +85,11 @@ class _Lines:
         self._lines: dict[int, _Line] = {}
 
     def show(self, turns: list[Turn], changed: set[int]) -> list[str]:
-        """Show what has changed, and give what is to be told of it."""
+        """Show what has changed; returns what screen readers announce of it."""
         for id in self._lines.keys() - {turn.id for turn in turns}:  # The conversation has forgotten them.
             self._lines.pop(id).element.remove()
         before, news = None, []
-        for turn in turns:  # In their order: words that are told late may belong before the bot's answer to them.
+        for turn in turns:  # In order: a late transcript may belong before the bot's answer to it.
             line = self._lines.get(turn.id)
             is_changed = line is None or turn.id in changed
             if line is None:
@@ -109,7 +109,7 @@ class _Line:
 
     def __init__(self, turn: Turn) -> None:
         self._turn = turn
-        self._told = ""
+        self._announced = ""
         self._said, self._rest, self._calls = dom.make("span"), dom.make("span", "rtvi-rest"), dom.make("div")
         self._text = dom.make("p", "rtvi-text", self._said, self._rest)
         who = dom.make("b", "rtvi-who", _WHO[turn.role])
@@ -117,7 +117,7 @@ class _Line:
         self._shown_calls: list[str] = []
 
     def show(self) -> str:
-        """Show what has changed; gives what is to be told of a turn that has ended, and was not told before."""
+        """Show what has changed; returns what is new to announce if the turn has ended."""
         turn = self._turn
         said, rest = _parts(turn)
         self._said.textContent, self._rest.textContent = said, rest
@@ -131,15 +131,15 @@ class _Line:
             self._calls.replaceChildren(*(dom.make("p", "rtvi-call", call) for call in calls))
         if not turn.ended:
             return ""
-        news, self._told = turn.text.removeprefix(self._told).strip(), turn.text
+        news, self._announced = turn.text.removeprefix(self._announced).strip(), turn.text
         return news
 
 
 def _parts(turn: Turn) -> tuple[str, str]:
-    """What was said, and what may still change or was not said aloud."""
+    """What was said, and what may still change or has not been spoken."""
     if turn.role == "user":
         return turn.text, f" {turn.partial}" if turn.text and turn.partial else turn.partial
-    text, spoken = turn.text, turn.spoken  # which are put together when they are read
+    text, spoken = turn.text, turn.spoken  # Each is joined when it is read.
     if spoken and text.startswith(spoken):
         return spoken, text[len(spoken) :]
     return text, ""

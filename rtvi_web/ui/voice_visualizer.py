@@ -1,4 +1,4 @@
-"""A voice as bars that move with it."""
+"""Bars that move with a voice."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.ui.widget import MediaClient, Widget
 
 _INTERVAL = 0.08
-"""Seconds between two looks; the style sheet moves the bars for as long."""
+"""Seconds between two updates. The style sheet animates the bars for about as long."""
 
 
 def voice_visualizer(
     client: MediaClient, of: Literal["bot", "mic"] = "bot", *, into: Any, bars: int = 7, label: str | None = None
 ) -> Widget:
-    """Bars that move with the bot's voice: low tones in the middle, high ones outside. Mirrors ``VoiceVisualizer``.
+    """Bars that move with a voice: low tones in the middle, high ones outside. Mirrors ``VoiceVisualizer``.
 
-    The browser listens, and moves the bars; Python only hands over new heights, twelve times a second. While they are
-    out of sight, or there is nothing to hear, all of it rests. The attribute ``data-state`` is the bot's state; of a
-    model that RealtimeClient talks to, ``speaking``, ``listening`` or ``disconnected``.
+    The browser analyses the sound and animates the bars; Python sets their heights twelve times a second. Nothing runs
+    while the bars are out of sight or there is no track. The attribute ``data-state`` is ``client.bot_state``; with
+    RealtimeClient it is ``speaking``, ``listening`` or ``disconnected``.
 
     Args:
-        client: whose audio.
+        client: the client whose audio it shows.
         of: ``"bot"`` or ``"mic"``.
-        into: a CSS selector or an element, to which they are added.
-        bars: how many, 1 to 32.
-        label: what screen readers call them.
+        into: a CSS selector or an element; the widget is added to it.
+        bars: how many bars, 1 to 32.
+        label: the name for screen readers.
 
     Raises:
-        InvalidArgumentError: there is no such element, nothing such to hear, or no such number of bars.
+        InvalidArgumentError: ``into`` finds no element, ``of`` is another word, or ``bars`` is out of its bounds.
     """
     if of not in ("bot", "mic"):
-        raise InvalidArgumentError(f"A voice is of 'bot' or 'mic', not {of!r}.")
+        raise InvalidArgumentError(f"of must be 'bot' or 'mic', not {of!r}.")
     if not 1 <= bars <= 32:
         raise InvalidArgumentError(f"bars must be 1 to 32; it is {bars!r}.")
     label = label or {"bot": "Voice of the bot", "mic": "Your voice"}[of]
@@ -59,7 +59,7 @@ def voice_visualizer(
 
 
 def _show_state(widget: Widget, client: Any) -> None:
-    """Keep ``data-state`` as it should be, with either client."""
+    """Keep ``data-state`` up to date, for either client."""
 
     def show(state: str) -> None:
         widget.element.setAttribute("data-state", state)
@@ -75,7 +75,7 @@ def _show_state(widget: Widget, client: Any) -> None:
 
 
 class _Drawing:
-    """The bars of a widget, and what moves them."""
+    """The bars of a widget, and the analyser that moves them."""
 
     def __init__(self, widget: Widget, bars: int) -> None:
         self._bars = [dom.make("div") for _ in range(bars)]
@@ -88,7 +88,7 @@ class _Drawing:
         widget.scope.defer(lambda: self.listen(None))
 
     def listen(self, track: Any) -> None:
-        """Move with this track; rest without one."""
+        """Move with this track; ``None`` stops the bars."""
         if self._spectrum is not None:
             if self._spectrum.track is track:
                 return
@@ -103,7 +103,7 @@ class _Drawing:
     def _draw(self) -> None:
         bands = self._spectrum.read() if self._spectrum else [0.0] * (self._middle + 1)
         for position, bar in enumerate(self._bars):
-            height = round(20 * bands[abs(position - self._middle)]) / 20  # finer steps could not be seen
+            height = round(20 * bands[abs(position - self._middle)]) / 20  # finer steps are invisible
             if height != self._heights[position]:
                 self._heights[position] = height
                 bar.style.setProperty("--rtvi-height", str(height))

@@ -1,4 +1,4 @@
-"""What all widgets have in common: an element in the page, and that all of it goes again."""
+"""What all widgets share: an element in the page, and ``close()``, which removes everything again."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from rtvi_web.errors import InvalidArgumentError
 
 
 class MediaClient(Protocol):
-    """What a widget needs of a client that has a microphone and a speaker. Both clients have it.
+    """What the widgets of sound and devices need of a client. Both clients have it.
 
-    Their events of devices and media have the same names, and the same first argument.
+    The events of devices and media have the same names in both, and the same first argument.
     """
 
     def on(self, event: str, handler: Callable[..., object], /) -> object: ...
@@ -42,10 +42,11 @@ class MediaClient(Protocol):
 
 
 class Widget:
-    """A part of the page that shows a client, and lets the person tell it something.
+    """A part of the page that follows a client.
 
     Attributes:
-        element: what was put into the page. Style it, move it, give it an id; its inside may change with versions.
+        element: the element that was added to the page. Style it, move it, give it an id. What is inside it may change
+            between versions.
     """
 
     element: Any
@@ -65,7 +66,7 @@ class Widget:
             self.scope.defer(subscribe(self._client, event, handler))
 
     def close(self) -> None:
-        """Take it out of the page, with all that it added. May be called again."""
+        """Remove the widget and everything it added. May be called again."""
         self.scope.close()
 
 
@@ -74,7 +75,7 @@ def subscribe(client: MediaClient, event: str, handler: Callable[..., object]) -
     client.on(event, handler)
 
     def unsubscribe() -> None:
-        with suppress(InvalidArgumentError):  # The page has unsubscribed all handlers by itself.
+        with suppress(InvalidArgumentError):  # The page has removed all handlers already.
             client.off(event, handler)
 
     return unsubscribe
@@ -88,7 +89,7 @@ class _Style:
         self._remove: Callable[[], None] | None = None
 
     def use(self) -> Callable[[], None]:
-        """Have it in the page until the returned function is called."""
+        """Keep it in the page until the returned function is called."""
         self._users += 1
         if self._remove is None:
             with open(os.path.join(os.path.dirname(__file__), "widgets.css"), encoding="utf-8") as file:
