@@ -22,7 +22,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import StreamingResponse
 
-API_KEYS = {"openai": "OPENAI_API_KEY", "together": "TOGETHER_API_KEY"}
+API_KEYS = {name: f"{name.upper()}_API_KEY" for name in ("openai", "together", "deepgram", "cartesia")}
 """Each provider's key, and the variable that holds it."""
 
 BOT_PROFILE = "voice_2024_10"

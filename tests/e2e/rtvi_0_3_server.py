@@ -18,8 +18,10 @@ from servers import Server, free_port, started
 
 BOT = ROOT / "tests" / "servers" / "rtvi_0_3_bot"
 CONNECT_ENDPOINT = ROOT / "examples" / "connect_endpoint" / "connect_endpoint.py"
-API_KEYS = {"openai": "sk-secret-of-openai", "together": "sk-secret-of-together"}
-"""Not real keys: both providers are local speech servers, whatever the environment holds."""
+API_KEYS = {name: f"sk-secret-of-{name}" for name in ("openai", "together", "deepgram", "cartesia")}
+"""Not real keys: all providers are local speech servers, whatever the environment holds."""
+PROVIDERS = {"openai": ("openai", "deepgram", "cartesia"), "together": ("together",)}
+"""The local speech servers, and whose parts each of them takes."""
 
 
 @dataclass
@@ -62,10 +64,14 @@ def rtvi_0_3_servers(*, origins: Sequence[str] = ()) -> Iterator[Rtvi03Servers]:
     """
     speech_python = bot_python()
     with contextlib.ExitStack() as stack:
-        ports = {provider: free_port() for provider in API_KEYS}
+        ports = {name: free_port() for name in PROVIDERS}
         providers = [stack.enter_context(_provider(speech_python, *provider)) for provider in ports.items()]
         # The bot's server has no keys of its own: it gets them with each start.
-        environment = {f"{name.upper()}_BASE_URL": f"http://127.0.0.1:{port}/v1" for name, port in ports.items()}
+        environment = {
+            f"{part.upper()}_BASE_URL": f"http://127.0.0.1:{ports[name]}/v1"
+            for name, parts in PROVIDERS.items()
+            for part in parts
+        }
         environment |= dict.fromkeys(_variables(), "")
         bot_url = f"http://127.0.0.1:{(port := free_port())}"
         command = [str(BOT / "server.py"), "--port", str(port), "--for-tests", *_options(origins)]

@@ -166,7 +166,7 @@ def test_what_the_bot_does_not_know_is_refused_in_its_words(
 
 
 def test_services_may_be_a_list_as_in_the_documents(rtvi_0_3_server: Rtvi03Servers):
-    body = {"services": [{"llm": "together", "tts": "openai"}], "config": CONFIG}
+    body = {"services": [{"llm": "together", "tts": "cartesia"}], "config": CONFIG}
     assert request(f"{rtvi_0_3_server.connect_url}/connect", body).status == 200
 
 

@@ -39,8 +39,8 @@ def page(bot: LocalBot, rtvi_0_3_server: Rtvi03Servers, visit: Visit) -> Iterato
     tab = visit(
         "",
         permissions=["microphone", "local-network-access"],
-        # RTVI 0.3 bots have no PATCH, and some tests ask what is refused.
-        allow=("405", "404 (Not Found)", "400 (Bad Request)"),
+        # RTVI 0.3 bots have no PATCH, some tests ask what is refused, and some documents use names of old.
+        allow=("405", "404 (Not Found)", "400 (Bad Request)", "DeprecationWarning"),
         others=others,
     )
     in_page = InPagePython(tab, bot.address)
@@ -87,6 +87,131 @@ def test_configuration(page: InPagePython) -> None:
     assert "nope" in refused["text"]
     assert result["described"]["tts"] == ["voice"]
     assert (result["wish"], result["unchanged"]) == (0.5, None)
+
+
+def test_the_documents_first_example_as_it_stands(page: InPagePython, rtvi_0_3_server: Rtvi03Servers) -> None:
+    """The document "Client constructor"; only the address and the transport are ours."""
+    ready, said, config, answer = page.run("""
+        said = []
+        client = RTVIClient(
+            transport=SmallWebRTCTransport(),
+            params={
+                "baseUrl": BASE,
+                "services": {
+                    "stt": "deepgram",
+                    "llm": "together",
+                    "tts": "cartesia",
+                },
+                "config": [
+                    {
+                        "service": "tts",
+                        "options": [
+                            {"name": "voice", "value": "79a125e8-cd45-4c13-8a67-188112f4dd22"},
+                        ],
+                    },
+                    {
+                        "service": "llm",
+                        "options": [
+                            {"name": "model", "value": "meta-llama/Meta-Llama-3.1-8B-Instruct-Turbo"},
+                            {
+                                "name": "messages",
+                                "value": [
+                                    {
+                                        "role": "system",
+                                        "content": "You are a assistant called ExampleBot. You can ask me anything. "
+                                        "Keep responses brief and legible. Your responses will be converted to audio, "
+                                        "so please avoid using any special characters except '!' or '?'.",
+                                    },
+                                ],
+                            },
+                        ],
+                    },
+                ],
+            },
+            enable_mic=True,
+            enable_cam=False,
+            timeout=15,
+            callbacks={
+                "onConnected": lambda: said.append("[CALLBACK] User connected"),
+                "onDisconnected": lambda: said.append("[CALLBACK] User disconnected"),
+                "onTransportStateChanged": lambda state: said.append(f"[CALLBACK] State change: {state}"),
+                "onBotConnected": lambda: said.append("[CALLBACK] Bot connected"),
+                "onBotDisconnected": lambda: said.append("[CALLBACK] Bot disconnected"),
+                "onBotReady": lambda: said.append("[CALLBACK] Bot ready to chat!"),
+            },
+        )
+        ready = await client.connect()
+        answer = await answer_to(client, "who are you")
+        config = await client.get_config()
+        await client.disconnect()
+        result = [ready.version, said, config, answer]
+    """)
+    assert ready == "0.3.0"
+    assert [line for line in said if "State" not in line][:3] == [
+        "[CALLBACK] User connected",
+        "[CALLBACK] Bot connected",
+        "[CALLBACK] Bot ready to chat!",
+    ]
+    assert said[-1] == "[CALLBACK] User disconnected"
+    assert [[option["name"] for option in service["options"]] for service in config] == [
+        ["voice"],
+        ["model", "messages"],
+    ]
+    assert answer == "I am Together's model."
+
+
+def test_the_documents_configuration_as_it_stands(page: InPagePython) -> None:
+    """The document "Configuration", of the time when the client was called VoiceClient; the bot speaks first."""
+    result = page.run("""
+        voice_client = RTVIClient(
+            transport=SmallWebRTCTransport(),
+            params={
+                "base_url": BASE,
+                "services": {"llm": "together"},
+                "config": [
+                    {"service": "vad", "options": [{"name": "params", "value": {"stop_secs": 3.0}}]},
+                    {
+                        "service": "tts",
+                        "options": [{"name": "voice", "value": "79a125e8-cd45-4c13-8a67-188112f4dd22"}],
+                    },
+                    {
+                        "service": "llm",
+                        "options": [
+                            {"name": "model", "value": "meta-llama/Meta-Llama-3.1-8B-Instruct-Turbo"},
+                            {
+                                "name": "initial_messages",
+                                "value": [
+                                    {
+                                        "role": "system",
+                                        "content": "You are a assistant called ExampleBot. You can ask me anything. "
+                                        "Keep responses brief and legible. Your responses will converted to audio. "
+                                        "Please do not include any special characters in your response other than "
+                                        "'!' or '?'. Start by briefly introducing yourself.",
+                                    },
+                                ],
+                            },
+                            {"name": "run_on_config", "value": True},
+                        ],
+                    },
+                ],
+            },
+            enable_mic=False,
+        )
+        speaks = asyncio.ensure_future(voice_client.wait_for(RTVIEvent.BOT_STARTED_SPEAKING, timeout=PATIENCE))
+        await asyncio.sleep(0)
+        await voice_client.connect()
+        await speaks
+        config = await voice_client.get_bot_config()
+        new_config = await voice_client.update_config([{"service": "vad", "options": [{"stop_secs": 0.5}]}])
+        configuration_metadescription = await voice_client.describe_config()
+        await voice_client.disconnect()
+        result = [
+            [service["service"] for service in config],
+            await voice_client.get_service_option_value_from_config("vad", "stop_secs", new_config),
+            [service.service for service in configuration_metadescription.config],
+        ]
+    """)
+    assert result == [["vad", "tts", "llm"], 0.5, ["vad", "tts", "llm"]]
 
 
 def test_actions(page: InPagePython) -> None:

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.frames.frames import LLMUpdateSettingsFrame, TTSUpdateSettingsFrame
 from pipecat.processors.frameworks.rtvi import RTVIProcessor, RTVIService, RTVIServiceOption, RTVIServiceOptionConfig
-from pipecat.services.openai.tts import VALID_VOICES
+from services import Speech
 
 if TYPE_CHECKING:
     from bot import Bot
 
 OPTIONS = {
-    "vad": {"params": "object"},
+    "vad": {"params": "object", "stop_secs": "number"},
     "tts": {"voice": "string"},
     "llm": {
         "model": "string",
+        "messages": "array",
         "initial_messages": "array",
         "temperature": "number",
         "run_on_config": "bool",
@@ -59,8 +60,11 @@ class Options:
         if vad := self._bot.vad:
             vad.set_params(VADParams(**{**vad.params.model_dump(), **value}))
 
+    async def vad_stop_secs(self, rtvi: RTVIProcessor, value: float) -> None:
+        await self.vad_params(rtvi, {"stop_secs": value})
+
     async def tts_voice(self, rtvi: RTVIProcessor, value: str) -> None:
-        if value not in VALID_VOICES:
+        if not Speech.knows(value):
             raise ValueError(f"there is no voice {value!r}")
         await rtvi.push_frame(TTSUpdateSettingsFrame({"voice": value}))
 
@@ -70,8 +74,10 @@ class Options:
     async def llm_temperature(self, rtvi: RTVIProcessor, value: float) -> None:
         await rtvi.push_frame(LLMUpdateSettingsFrame({"temperature": value}))
 
-    async def llm_initial_messages(self, _rtvi: RTVIProcessor, value: list[dict[str, Any]]) -> None:
+    async def llm_messages(self, _rtvi: RTVIProcessor, value: list[dict[str, Any]]) -> None:
         self._bot.context.set_messages(list(value))
+
+    llm_initial_messages = llm_messages
 
     async def llm_run_on_config(self, _rtvi: RTVIProcessor, value: bool) -> None:
         if value:

@@ -367,17 +367,22 @@ class TestConfiguration:
             await run.client.update_config([{"service": "x", "options": []}])
         await run.client.disconnect()
 
-    async def test_002_retrieving_available_config_options(self) -> None:
-        """The document's answer names a service ``service``; on the wire it is ``name``."""
-        available = [
-            {"name": "llm", "options": [{"name": "model", "type": "string"}, {"name": "messages", "type": "array"}]},
-            {"name": "tts", "options": [{"name": "voice", "type": "string"}]},
-        ]
+    @pytest.mark.parametrize("key", ["service", "name"])
+    async def test_002_retrieving_available_config_options(self, key: str) -> None:
+        """The document's answer calls a service ``service``, as a configuration does; on the wire it is ``name``."""
+        model, messages = {"name": "model", "type": "string"}, {"name": "messages", "type": "array"}
+        voice = {"name": "voice", "type": "string"}
+        available = [{key: "llm", "options": [model, messages]}, {key: "tts", "options": [voice]}]
         run = await connected(
             expect("describe-config", {}), say("config-available", {"config": available}, answers=True)
         )
         description = await run.client.describe_config()
-        assert [service.model_dump() for service in description.config] == available
+        assert [service.service for service in description.config] == ["llm", "tts"]
+        assert [service.name for service in description.config] == ["llm", "tts"]
+        assert [[option.model_dump() for option in service.options] for service in description.config] == [
+            [model, messages],
+            [voice],
+        ]
         assert run.arguments("configDescribe") == [description]
         await run.client.disconnect()
 

@@ -29,6 +29,11 @@ class ServiceDescription(Payload):
     name: str = Field(validation_alias=AliasChoices("name", "service"))
     options: list[OptionDescription] = Field(default_factory=list)
 
+    @property
+    def service(self) -> str:
+        """The name, as a configuration calls it."""
+        return self.name
+
 
 class ConfigDescription(Payload):
     """What can be configured: the answer to ``describe_config()``.
