@@ -1,12 +1,35 @@
-"""What attempts to connect have in common: how they fail, how long they may take, and how they are cancelled."""
+"""One attempt to connect at a time, and the closing that follows a session or a failed attempt.
+
+Both clients connect by the same algorithm:
+
+* An attempt runs as a task of its own, so that it can be ended wherever it stands: by ``disconnect()``, by its
+  deadline, by a lost link. Why it was ended is kept in the attempt, so that it cannot reach a later one.
+* Its errors name the phase that was reached.
+* The session is closed once, no matter how many ask for it, and the closing goes on when they stop waiting.
+* A task that ignores its cancellation is given up after :data:`PATIENCE` seconds, so that nothing waits for it.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, TypeVar
 
-from rtvi_web.errors import ConnectionTimeoutError, ConnectPhase, RTVIError, TransportStartError
+from rtvi_web.core.tasks import report
+from rtvi_web.errors import (
+    ConnectAbortedError,
+    ConnectionTimeoutError,
+    ConnectPhase,
+    DisconnectedError,
+    RTVIError,
+    TransportStartError,
+)
+
+Result = TypeVar("Result")
+
+PATIENCE = 5.0
+"""Seconds that a cancelled attempt has to end."""
 
 STALLED = {
     ConnectPhase.START: "the start endpoint did not answer",
@@ -15,11 +38,11 @@ STALLED = {
     ConnectPhase.DATA_CHANNEL: "the data channel did not open",
     ConnectPhase.BOT_READY: "the bot did not say bot-ready",
 }
-"""What an attempt to reach a bot has waited for in vain."""
+"""What connect() was waiting for when it timed out, by phase."""
 
 
-def with_phase(error: Exception, phase: ConnectPhase) -> RTVIError:
-    """An error of ours that names the phase; anything else is wrapped, and chained as the cause."""
+def with_phase(error: BaseException, phase: ConnectPhase) -> RTVIError:
+    """Name the phase in an error of ours; wrap any other error, and chain it as the cause."""
     if not isinstance(error, RTVIError):
         wrapped = TransportStartError(f"{type(error).__name__}: {error}", phase=phase)
         wrapped.__cause__ = error
@@ -28,22 +51,220 @@ def with_phase(error: Exception, phase: ConnectPhase) -> RTVIError:
     return error
 
 
-@contextlib.asynccontextmanager
-async def deadline(timeout: float | None, complaint: Callable[[], str]) -> AsyncIterator[asyncio.Timeout]:
-    """Hold an attempt to its time-out.
+class ConnectAttempt:
+    """One attempt. It is over when its work is done, when it is aborted, and when the task that waits is cancelled.
+
+    Attributes:
+        phase: how far it has got.
+        is_over: whether it is over; its task may still be cleaning up.
+    """
+
+    def __init__(self) -> None:
+        self.phase = ConnectPhase.DEVICES
+        self.is_over = False
+        self._reason: RTVIError | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._ended = asyncio.get_running_loop().create_future()
+        self._timers: list[asyncio.TimerHandle] = []
+
+    async def run(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """Do the work; called once.
+
+        Raises:
+            RTVIError: the reason for which it was aborted, or what the work raised, with the phase.
+        """
+        self._task = task = asyncio.get_running_loop().create_task(work())
+        task.add_done_callback(self._on_done)
+        try:
+            await asyncio.shield(self._ended)
+        except asyncio.CancelledError:
+            self._cancel()
+            raise
+        self.is_over = True
+        if self._reason is not None:
+            raise self._reason
+        try:
+            return task.result()
+        except BaseException as error:
+            failure = with_phase(error, self.phase)
+        raise failure
+
+    def abort(self, reason: RTVIError) -> None:
+        """Make the attempt fail, wherever it stands; only the first reason counts."""
+        if not self.is_over:
+            self._reason = with_phase(reason, self.phase)
+            self._cancel()
+
+    def call_later(self, delay: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
+        """Call something after so many seconds, unless the work is done by then."""
+        timer = asyncio.get_running_loop().call_later(delay, callback)
+        self._timers.append(timer)
+        return timer
+
+    async def ended(self) -> None:
+        """Wait until its task has ended, or was given up."""
+        await asyncio.shield(self._ended)
+
+    def _cancel(self) -> None:
+        self.is_over = True
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            self.call_later(PATIENCE, self._give_up)
+
+    def _give_up(self) -> None:
+        report(TimeoutError(f"cancelled, but still running after {PATIENCE:g} s"), "connect() was given up", self._task)
+        self._end()
+
+    def _on_done(self, task: asyncio.Task[Any]) -> None:
+        if not task.cancelled():
+            task.exception()  # Mark it as seen: the attempt may have been aborted for another reason.
+        self._end()
+
+    def _end(self) -> None:
+        for timer in self._timers:
+            timer.cancel()
+        if not self._ended.done():
+            self._ended.set_result(None)
+
+
+class ConnectAttempts:
+    """The attempts of one client, one after another, and the closing in between.
 
     Args:
-        timeout: seconds; ``None`` means no limit.
-        complaint: what the error says, asked for when it is late.
-
-    Raises:
-        ConnectionTimeoutError: it took longer.
+        close: releases what a session or an attempt holds. It gets a reason, for those who still wait for the
+            session, and the error that connect() failed with; ``None`` after a session, or if ``disconnect()`` ended
+            it. It does not raise.
     """
-    limit = asyncio.timeout(timeout)
-    try:
-        async with limit:
-            yield limit
-    except TimeoutError:
-        if not limit.expired():
+
+    def __init__(self, close: Callable[[str, RTVIError | None], Coroutine[Any, Any, None]]) -> None:
+        self._close_session = close
+        self._attempt: ConnectAttempt | None = None
+        self._openings: set[ConnectAttempt] = set()
+        self._closing: asyncio.Task[None] | None = None
+        self._disconnecting = False
+
+    @property
+    def is_connecting(self) -> bool:
+        """Whether an attempt is running."""
+        return self._attempt is not None and not self._attempt.is_over
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether a session, or a failed attempt, is being closed."""
+        return self._closing is not None
+
+    @property
+    def phase(self) -> ConnectPhase:
+        """How far the last attempt has got."""
+        return self._attempt.phase if self._attempt else ConnectPhase.DEVICES
+
+    def enter(self, phase: ConnectPhase) -> None:
+        """The attempt has reached a phase; ignored when none is running, as while a link is being restored."""
+        if self._attempt and not self._attempt.is_over:
+            self._attempt.phase = phase
+
+    async def run(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """Run an attempt, once the last session is closed. Whatever fails it, the session is closed before it raises.
+
+        Raises:
+            RTVIError: why it failed, with the phase.
+        """
+        attempt = self._attempt = ConnectAttempt()
+        try:
+            return await attempt.run(partial(self._after_closing, work))
+        except asyncio.CancelledError:
+            await self.close("connect() was cancelled.")
             raise
-        raise ConnectionTimeoutError(complaint()) from None
+        except RTVIError as failure:
+            await asyncio.shield(self._begin_to_close(*_told(failure)))
+            raise
+
+    async def open_devices(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """Open devices ahead of an attempt, once the last session is closed.
+
+        Raises:
+            DisconnectedError: ``disconnect()`` is running, or was called meanwhile, or the session was closed.
+        """
+        if self._disconnecting:
+            raise DisconnectedError("disconnect() is running. Open the devices after it.", phase=ConnectPhase.DEVICES)
+        opening = ConnectAttempt()
+        self._openings.add(opening)
+        try:
+            return await opening.run(partial(self._after_closing, work))
+        finally:
+            self._openings.discard(opening)
+
+    async def _after_closing(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        if self._closing:
+            await asyncio.shield(self._closing)
+        return await work()
+
+    def set_deadline(self, timeout: float | None, reason: Callable[[], str]) -> Callable[[], None]:
+        """Make the running attempt fail if it takes longer.
+
+        Args:
+            timeout: seconds from now; ``None`` means no limit.
+            reason: makes the message of the ConnectionTimeoutError.
+
+        Returns:
+            A function that lifts the deadline; it may be called at any time.
+        """
+        if timeout is None or self._attempt is None:
+            return lambda: None
+        attempt = self._attempt
+        return attempt.call_later(timeout, lambda: self._fail(attempt, ConnectionTimeoutError(reason()))).cancel
+
+    def aborter(self) -> Callable[[RTVIError], None]:
+        """A function that makes the running attempt fail; it does nothing once that is over."""
+        attempt = self._attempt
+        return lambda error: self._fail(attempt, error)
+
+    def fail(self, error: RTVIError) -> None:
+        """Make the running attempt fail."""
+        self._fail(self._attempt, error)
+
+    def _fail(self, attempt: ConnectAttempt | None, error: RTVIError) -> None:
+        if attempt and not attempt.is_over:
+            attempt.abort(error)
+            self._begin_to_close(*_told(error))
+
+    async def disconnect(self) -> None:
+        """Abort the attempt, or close the session; return when all is released."""
+        self._disconnecting = True
+        if self._attempt:
+            self._attempt.abort(ConnectAbortedError())
+        await self.close("The session ended.")
+
+    async def close(self, reason: str) -> None:
+        """Close the session, and wait for it."""
+        await asyncio.shield(self.begin_to_close(reason))
+
+    def begin_to_close(self, reason: str) -> asyncio.Task[None]:
+        """Close the session, unless it is being closed. Returns the task that does."""
+        return self._begin_to_close(reason, None)
+
+    def _begin_to_close(self, reason: str, failure: RTVIError | None) -> asyncio.Task[None]:
+        if self._closing is None:
+            attempt = self._attempt
+            if attempt and not attempt.is_over:
+                attempt.abort(DisconnectedError(reason))
+            for opening in self._openings:
+                opening.abort(DisconnectedError(reason, phase=ConnectPhase.DEVICES))
+            ending = [each for each in (attempt, *self._openings) if each]
+            self._closing = asyncio.get_running_loop().create_task(self._close(ending, reason, failure))
+        return self._closing
+
+    async def _close(self, ending: list[ConnectAttempt], reason: str, failure: RTVIError | None) -> None:
+        try:
+            for attempt in ending:
+                await attempt.ended()
+            await self._close_session(reason, failure)
+        finally:
+            self._closing = None
+            self._disconnecting = False
+
+
+def _told(failure: RTVIError) -> tuple[str, RTVIError | None]:
+    """What the closing is told about an attempt that failed: being ended by disconnect() is no failure."""
+    by_disconnect = isinstance(failure, ConnectAbortedError) and failure.by_disconnect
+    return f"connect() failed: {failure.message}", None if by_disconnect else failure

@@ -58,6 +58,26 @@ class Tasks:
             await asyncio.wait(ending)
 
 
+async def run_within(limit: float, coroutine: Coroutine[Any, Any, object], complaint: str) -> None:
+    """Run a coroutine that may fail or hang: either is reported, and neither raises.
+
+    Args:
+        limit: seconds after which it is cancelled and no longer waited for.
+        coroutine: what to run.
+        complaint: what the report says.
+    """
+    task = asyncio.get_running_loop().create_task(coroutine)
+    try:
+        await asyncio.wait({task}, timeout=limit)
+    finally:
+        if not task.done():
+            task.cancel()
+    if not task.done():
+        report(TimeoutError(f"still running after {limit:g} s"), complaint, coroutine)
+    elif not task.cancelled() and (error := task.exception()):
+        report(error, complaint, coroutine)
+
+
 def cancelling() -> bool:
     """Whether the current task is being cancelled, not something that it awaits."""
     task = asyncio.current_task()

@@ -1,8 +1,8 @@
 """The contract between the client and its transport, which carries messages and media.
 
-A transport knows neither the client nor the client's state. It connects, sends text, and reports what happens to its
-:class:`TransportHost`. Its devices are a separate object, ``transport.media``. The client owns the state and calls the
-transport in this order::
+A transport knows neither the client nor the client's state. It connects, sends text, and reports what happens in a
+session to its :class:`SessionReceiver`. Its devices are a separate object, ``transport.media``. The client owns the
+state and calls the transport in this order::
 
     attach → (media.open_devices → connect → send …* → close)*
 
@@ -49,7 +49,7 @@ class ConnectRequest(NamedTuple):
 
 
 class TransportHost(Protocol):
-    """What a transport tells its client. Unless it says otherwise, a member raises nothing and returns at once."""
+    """What a transport tells its client at any time, in a session or not. It raises nothing and returns at once."""
 
     @property
     def media(self) -> MediaListener:
@@ -63,6 +63,13 @@ class TransportHost(Protocol):
             event: a constant of :class:`RTVIEvent`.
             args: what its handlers get.
         """
+
+
+class SessionReceiver(Protocol):
+    """What a transport tells its client about one session. What it tells after the session's end is ignored.
+
+    Unless it says otherwise, a member raises nothing and returns at once.
+    """
 
     def receive(self, text: str) -> None:
         """Handle an RTVI message from the bot: JSON, as it came, malformed or not."""
@@ -82,7 +89,7 @@ class TransportHost(Protocol):
     def reconnected(self) -> None:
         """The link is back, and the same bot goes on where it was."""
 
-    async def start_again(self, connect: Callable[[ConnectRequest], Awaitable[Participant]]) -> None:
+    async def start_again(self, connect: Callable[[ConnectRequest, SessionReceiver], Awaitable[Participant]]) -> None:
         """Start a new session after the server has given up the old one. Returns when the new bot is ready.
 
         Args:
@@ -152,8 +159,12 @@ class Transport(ABC):
         return
 
     @abstractmethod
-    async def connect(self, request: ConnectRequest) -> Participant:
+    async def connect(self, request: ConnectRequest, receiver: SessionReceiver) -> Participant:
         """Establish the link, and return the bot once messages can be sent. May be cancelled at any time.
+
+        Args:
+            request: where to connect.
+            receiver: is told what happens in this session.
 
         Raises:
             RTVIError: the link could not be established.

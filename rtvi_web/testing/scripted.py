@@ -24,7 +24,7 @@ from typing import Any
 from rtvi_web.core.media import BOT, MediaDevice, Participant
 from rtvi_web.errors import ConnectPhase, RTVIError
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss
-from rtvi_web.rtvi.transport import ConnectRequest, Transport, TransportHost
+from rtvi_web.rtvi.transport import ConnectRequest, SessionReceiver, Transport, TransportHost
 from rtvi_web.testing.http import HttpAnswer, ScriptedHttp
 from rtvi_web.testing.media import ScriptedMedia
 from rtvi_web.testing.script import Expect, Leave, Lose, Say, ScriptError, Step
@@ -87,19 +87,19 @@ class ScriptedTransport(ScriptedMedia, Transport):
 
     def drop(self, cause: LinkLoss = LinkLoss.SILENT, *, attempt: int = 0) -> None:
         """Lose the link and begin to restore it; call it again with the number of each further attempt."""
-        self._host.reconnecting(attempt, cause)
+        self._receiver.reconnecting(attempt, cause)
 
     async def restore(self, *, resumed: bool = True) -> None:
         """Restore the link; without ``resumed`` with a new bot, whose :func:`handshake` must come next."""
         if resumed:
-            self._host.reconnected()
+            self._receiver.reconnected()
+            await asyncio.sleep(0)  # The client sends what has waited.
         else:
-            await self._host.start_again(self.connect)
+            await self._receiver.start_again(self.connect)
 
     # The Transport contract.
 
     def attach(self, host: TransportHost, *, enable_mic: bool, enable_cam: bool = False) -> None:
-        self._host = host
         self._attach_media(host.media, enable_mic=enable_mic, enable_cam=enable_cam)
 
     @property
@@ -118,10 +118,11 @@ class ScriptedTransport(ScriptedMedia, Transport):
         await self._reach(ConnectPhase.DEVICES)
         await super().open_devices(mic=mic)
 
-    async def connect(self, request: ConnectRequest) -> Participant:
+    async def connect(self, request: ConnectRequest, receiver: SessionReceiver) -> Participant:
+        self._receiver = receiver
         self.connect_requests.append(request)
         for phase in (ConnectPhase.OFFER, ConnectPhase.ICE, ConnectPhase.DATA_CHANNEL):
-            self._host.enter(phase)
+            self._receiver.enter(phase)
             await self._reach(phase)
         if self.fails_with:
             raise self.fails_with
@@ -159,15 +160,15 @@ class ScriptedTransport(ScriptedMedia, Transport):
         while self._linked and self.steps and not isinstance(self.steps[0], Expect):
             match self.steps.pop(0):
                 case Say(str() as text, _):
-                    self._host.receive(text)
+                    self._receiver.receive(text)
                 case Say(message, answers):
-                    self._host.receive(json.dumps({**message, "id": self._last_id} if answers else message))  # type: ignore[dict-item]
+                    self._receiver.receive(json.dumps({**message, "id": self._last_id} if answers else message))  # type: ignore[dict-item]
                 case Leave():
                     self._linked = False  # what follows belongs to the next session
-                    self._host.bot_left(BOT)
+                    self._receiver.bot_left(BOT)
                 case Lose(error):
                     self._linked = False
-                    self._host.lost(error)
+                    self._receiver.lost(error)
 
 
 def _contains(data: Any, wanted: Mapping[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import DisconnectedError, RTVIError
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
 from rtvi_web.rtvi.protocol.link.recovery import GiveUp, Recovery, Resume, StartAgain, Watch
-from rtvi_web.rtvi.transport import TransportHost
+from rtvi_web.rtvi.transport import SessionReceiver
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,9 @@ WORDS = {
 
 class Restorer(Protocol):
     """What a reconnection asks of its transport."""
+
+    receiver: SessionReceiver
+    """Is told of losses and recoveries."""
 
     @property
     def is_linked(self) -> bool:
@@ -109,7 +112,6 @@ class Reconnection:
     Args:
         options: how long to try; ``None`` ends the session with its link.
         restorer: what is watched and restored.
-        host: is told of losses and recoveries.
         clock: the wall-clock time in seconds. It goes on while the computer sleeps, unlike the event loop's.
         jitter: returns a number from 0 to 1, which shortens the pauses.
         page_events: reports what links often do not survive.
@@ -119,7 +121,6 @@ class Reconnection:
         self,
         options: Reconnect | None,
         restorer: Restorer,
-        host: TransportHost,
         *,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
@@ -127,7 +128,6 @@ class Reconnection:
     ) -> None:
         self._options = options
         self._restorer = restorer
-        self._host = host
         self._clock = clock
         self._jitter = jitter
         self._page_events = page_events
@@ -160,11 +160,11 @@ class Reconnection:
             # A silent link may heal; if it does not, the browser reports it as failed.
             if loss is not LinkLoss.SILENT and not self._given_up:
                 self._given_up = True
-                self._host.lost(DisconnectedError(WORDS[loss]))
+                self._restorer.receiver.lost(DisconnectedError(WORDS[loss]))
         elif self._given_up:
             return
         elif self._recovery is None:
-            self._host.reconnecting(0, loss)
+            self._restorer.receiver.reconnecting(0, loss)
             self._recovery = self._tasks.run(self._recover(self._options, loss), "restoring the link failed")
         else:
             self._retry_now = self._retry_now or loss is not LinkLoss.SILENT
@@ -239,7 +239,7 @@ class Reconnection:
     def _give_up(self, reason: DisconnectedError, cause: Exception | None = None) -> None:
         self._given_up = True
         reason.__cause__ = cause
-        self._host.lost(reason)
+        self._restorer.receiver.lost(reason)
 
     async def _restore(self, options: Reconnect, loss: LinkLoss) -> None:
         recovery, begun = Recovery(options, loss, random=self._jitter), now()
@@ -253,11 +253,11 @@ class Reconnection:
                 case Watch(seconds):
                     await self._look_out(seconds)
                 case Resume(attempt, seconds):
-                    self._host.reconnecting(attempt, loss)
+                    self._restorer.receiver.reconnecting(attempt, loss)
                     resuming = self._resume(recovery, elapsed + NOTICED_AFTER[loss])
                     await self._attempt(resuming, seconds, recovery, begun)
                 case StartAgain(attempt, seconds):
-                    self._host.reconnecting(attempt, loss)
+                    self._restorer.receiver.reconnecting(attempt, loss)
                     if await self._attempt(self._restorer.start_again(), seconds, recovery, begun):
                         self._recovered()
                         if not self._restorer.is_linked:  # The new session has lost its link meanwhile.
@@ -267,7 +267,7 @@ class Reconnection:
                     self._give_up(DisconnectedError(f"{WORDS[loss]} {reason}"))
                     return
         self._recovered()
-        self._host.reconnected()
+        self._restorer.receiver.reconnected()
 
     async def _works(self) -> bool:
         """Whether the link works, as far as the browser knows; once it was found dead, only new packets prove it."""

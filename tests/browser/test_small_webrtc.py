@@ -12,7 +12,7 @@ async def test_the_offer_and_what_the_bot_gets_first(selenium):
 
     async with Bot() as bot, transport(bot.url) as (link, host):
         await link.media.open_devices()
-        participant = await link.connect(request(headers={"X-Key": "k"}, request_data={"who": "me"}))
+        participant = await link.connect(request(headers={"X-Key": "k"}, request_data={"who": "me"}), host)
         [offer] = bot.offers
         assert re.findall(r"^m=(\w+)", offer["sdp"], re.M) == ["audio", "video", "video", "application"]
         assert (offer["sdp"].count("a=sendrecv"), offer["sdp"].count("a=sendonly")) == (2, 1)
@@ -350,7 +350,7 @@ async def test_an_offer_that_fails_says_why(selenium, name, status, message):
     async with transport(f"/answers/{name}") as (link, host):
         await link.media.open_devices()
         with pytest.raises(TransportStartError) as caught:
-            await link.connect(request())
+            await link.connect(request(), host)
         assert message in str(caught.value)
         assert (caught.value.status, caught.value.phase) == (status, "offer")
         await link.close()
@@ -365,9 +365,9 @@ async def test_an_offer_that_reaches_nobody(selenium):
 
     from rtvi_web import HttpError, TransportStartError
 
-    async with transport("http://127.0.0.1:9/api/offer") as (link, _):
+    async with transport("http://127.0.0.1:9/api/offer") as (link, host):
         with pytest.raises(TransportStartError, match="The WebRTC offer failed") as caught:
-            await link.connect(request())
+            await link.connect(request(), host)
         assert isinstance(caught.value.__cause__, HttpError)
 
 
@@ -378,9 +378,9 @@ async def test_ice_servers_that_cannot_work(selenium):
 
     from rtvi_web import TransportStartError
 
-    async with transport("/unused", ice_servers=[{"urls": "nonsense"}]) as (link, _):
+    async with transport("/unused", ice_servers=[{"urls": "nonsense"}]) as (link, host):
         with pytest.raises(TransportStartError, match="refused the ICE servers"):
-            await link.connect(request())
+            await link.connect(request(), host)
 
 
 @run_in_pyodide
@@ -390,10 +390,10 @@ async def test_ice_servers_of_the_start_answer_are_used(selenium):
 
     from rtvi_web import TransportStartError
 
-    async with transport("/answers/no-sdp") as (link, _):
+    async with transport("/answers/no-sdp") as (link, host):
         bundle = {"iceConfig": {"iceServers": [{"urls": ["stun:127.0.0.1:9"]}]}}
         with pytest.raises(TransportStartError):
-            await link.connect(request(bundle=bundle))
+            await link.connect(request(bundle=bundle), host)
         [server] = link._link._peer._connection.getConfiguration().iceServers
         assert list(server.urls) == ["stun:127.0.0.1:9"]
 
@@ -413,7 +413,7 @@ async def test_giving_up_at_any_moment_leaves_nothing_open(selenium, moment):
             "open": lambda: bot.channel,
         }
         await link.media.open_devices()
-        connecting = asyncio.ensure_future(link.connect(request()))
+        connecting = asyncio.ensure_future(link.connect(request(), host))
         await until(moments[moment])
         connecting.cancel()
         await asyncio.wait({connecting})
@@ -433,9 +433,9 @@ async def test_giving_up_at_every_step_leaves_nothing_open(selenium):
     from rtvi_web.browser import _js
 
     for steps in range(40):
-        async with transport("/answers/never") as (link, _):
+        async with transport("/answers/never") as (link, host):
             await link.media.open_devices()
-            connecting = asyncio.ensure_future(link.connect(request()))
+            connecting = asyncio.ensure_future(link.connect(request(), host))
             for _ in range(steps):
                 await asyncio.sleep(0)
             assert not connecting.done()
@@ -451,12 +451,12 @@ async def test_giving_up_at_every_step_leaves_nothing_open(selenium):
 async def test_close_needs_no_open_and_a_transport_can_be_used_again(selenium):
     from loopback import Bot, request, transport
 
-    async with transport(None) as (link, _):
+    async with transport(None) as (link, host):
         await link.close()
         for _ in range(2):
             async with Bot() as bot:
                 await link.media.open_devices()
-                await link.connect(request(bundle={"webrtc_url": bot.url}))
+                await link.connect(request(bundle={"webrtc_url": bot.url}), host)
                 link.send("hello")
                 frames = [await bot.frames.get() for _ in range(4)]
                 assert frames[-1] == "hello"

@@ -12,7 +12,7 @@ async def test_a_speaker_is_chosen_in_a_call_and_kept_in_the_next_ones(selenium)
         for _ in range(2):
             async with Bot(speaks=True) as bot:
                 await link.media.open_devices()
-                await link.connect(request(bundle={"webrtc_url": bot.url}))
+                await link.connect(request(bundle={"webrtc_url": bot.url}), host)
                 await host.until(lambda: link.media.tracks().bot.audio)
                 if not host.of(RTVIEvent.SPEAKER_UPDATED)[1:]:
                     speaker = (await link.media.list_devices("speaker"))[1]

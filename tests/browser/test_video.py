@@ -119,10 +119,10 @@ async def test_the_screen_is_shared_as_the_third_and_ended_by_the_person(seleniu
 async def test_a_screen_that_is_shared_before_the_call_is_in_it(selenium_screen):
     from loopback import Bot, request, stats, transport, until
 
-    async with Bot() as bot, transport(bot.url, enable_mic=False) as (link, _):
+    async with Bot() as bot, transport(bot.url, enable_mic=False) as (link, host):
         await link.media.enable_screen_share(True)
         await link.media.open_devices()
-        await link.connect(request())
+        await link.connect(request(), host)
         await until(lambda: stats(bot.connection.getReceivers()[2], "framesDecoded"))
         await link.close()
         assert not link.media.is_sharing_screen

@@ -42,7 +42,7 @@ from rtvi_web.core.no_media import NoMedia
 from rtvi_web.realtime import RealtimeClient
 from rtvi_web.rtvi.protocol.config import Config
 from rtvi_web.rtvi.session.start import AbortController, ConnectTimeout
-from rtvi_web.rtvi.transport import ConnectRequest, TransportHost
+from rtvi_web.rtvi.transport import ConnectRequest, SessionReceiver, TransportHost
 from rtvi_web.testing import ScriptedTransport, expect, handshake, leave, lose, say
 from rtvi_web.transports import SmallWebRTCTransport
 
@@ -269,7 +269,7 @@ class MyTransport(Transport):
     def max_message_size(self) -> int:
         return 1
 
-    async def connect(self, request: ConnectRequest) -> Participant:
+    async def connect(self, request: ConnectRequest, receiver: SessionReceiver) -> Participant:
         return BOT
 
     async def close(self) -> None: ...

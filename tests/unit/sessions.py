@@ -7,7 +7,8 @@ from typing import Any
 
 from rtvi_web import ConnectPhase, RTVIClient, RTVIEvent, TransportState
 from rtvi_web.core.http import HttpResponse
-from rtvi_web.rtvi.transport import TransportHost
+from rtvi_web.core.media import Participant
+from rtvi_web.rtvi.transport import ConnectRequest, SessionReceiver, TransportHost
 from rtvi_web.testing import ScriptedTransport, Step, expect, handshake
 
 URL = "http://bot.test"
@@ -17,9 +18,15 @@ STARTED = HttpResponse(200, '{"sessionId": "s1"}')
 class Transport(ScriptedTransport):
     """A scripted transport that takes its time over closing, as real ones do, and can be cut off from outside."""
 
+    receiver: SessionReceiver | None = None
+
     def attach(self, host: TransportHost, *, enable_mic: bool, enable_cam: bool = False) -> None:
         super().attach(host, enable_mic=enable_mic, enable_cam=enable_cam)
         self.host = host
+
+    async def connect(self, request: ConnectRequest, receiver: SessionReceiver) -> Participant:
+        self.receiver = receiver
+        return await super().connect(request, receiver)
 
     async def close(self) -> None:
         await turns(3)

@@ -64,8 +64,7 @@ class Files(ClientBase):
                 was sent.
             RequestError, HttpError: the upload failed.
         """
-        self._connection.require_ready("send_file()")
-        self._connection.session.check_supported("send-file")
+        self._connection.require_ready("send_file()").check_supported("send-file")
         check_text("content", content)
         if isinstance(file, bytes | bytearray | memoryview):
             media_type = _media_type(name, format)

@@ -103,7 +103,7 @@ class HttpActions:
         from rtvi_web.rtvi.protocol.inbound import MessageReader
         from rtvi_web.rtvi.protocol.outcomes import Answered, Refused
         from rtvi_web.rtvi.protocol.sse import EventStream, EventTooLargeError, message_text
-        from rtvi_web.rtvi.session.session import refusal, tell
+        from rtvi_web.rtvi.session.notify import notify, refusal
 
         reader, stream = MessageReader(), EventStream()
 
@@ -117,7 +117,7 @@ class HttpActions:
                         answered.set_result(value)
                     case Refused(answer_id) if answer_id == id and not answered.done():
                         answered.set_exception(refusal(outcome, {"action"}))
-                tell(outcome, self._emitter, self._helpers)
+                notify(outcome, self._emitter, self._helpers)
 
         def read(chunk: bytes) -> None:
             for data in stream.feed(chunk):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from rtvi_web.core.emitter import Emitter
@@ -10,6 +12,9 @@ from rtvi_web.errors import InvalidArgumentError, MessageTooLargeError, QueueFul
 from rtvi_web.rtvi.protocol.envelope import encode
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.rtvi.transport import Transport
+
+ROOM_AGAIN = 0.2
+"""Seconds after which a message that found no room is tried again."""
 
 COUNT = 100
 SIZE = 1_048_576
@@ -94,3 +99,16 @@ class Outbox:
         count = len(self)
         self._waiting.clear()
         return count
+
+
+async def until_taken(send: Callable[[], None]) -> None:
+    """Call something that sends again and again, until there is room for what it sends.
+
+    Raises:
+        RTVIError: whatever it raises besides QueueFullError.
+    """
+    while True:
+        try:
+            return send()
+        except QueueFullError:
+            await asyncio.sleep(ROOM_AGAIN)

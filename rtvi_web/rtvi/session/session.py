@@ -1,94 +1,246 @@
-"""What the bot of a session says: told to handlers and helpers, and acted on.
+"""One session with a bot: its messages in and out, and what waits for them.
 
-It brings pydantic, so that it is imported with the first session; see :mod:`rtvi_web.rtvi.protocol`.
+It brings pydantic, so it is imported with the first session; see :mod:`rtvi_web.rtvi.protocol`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Container
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
 
 from rtvi_web.core.emitter import Emitter
+from rtvi_web.core.media import Participant
 from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import (
     BotError,
+    ConnectPhase,
     DisconnectedError,
-    InvalidArgumentError,
-    MessageTooLargeError,
-    QueueFullError,
-    RequestError,
+    RTVIError,
     UnsupportedFeatureError,
 )
+from rtvi_web.rtvi.protocol.envelope import client_ready, new_id
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.rtvi.protocol.inbound import MessageReader
-from rtvi_web.rtvi.protocol.messages import RTVIMessage
+from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss
 from rtvi_web.rtvi.protocol.outcomes import (
     Answered,
     BotBecameReady,
     CallAnnounced,
     FatalError,
-    Fire,
-    ForHelpers,
     Outcome,
     Refused,
 )
-from rtvi_web.rtvi.protocol.payloads import FunctionCallData
-from rtvi_web.rtvi.session.functions import NO_HANDLER, Answerer, FunctionCalls, answer
+from rtvi_web.rtvi.protocol.payloads import BotReadyData
+from rtvi_web.rtvi.protocol.state import TransportState
+from rtvi_web.rtvi.session.answers import FunctionAnswers
+from rtvi_web.rtvi.session.functions import NO_HANDLER, FunctionCalls
 from rtvi_web.rtvi.session.helpers import MessageHelpers
+from rtvi_web.rtvi.session.notify import notify, refusal, unknown_type
+from rtvi_web.rtvi.session.outbox import Outbox, until_taken
 from rtvi_web.rtvi.session.pending import PendingRequests
-
-if TYPE_CHECKING:
-    from rtvi_web.rtvi.session.connection import Connection
+from rtvi_web.rtvi.transport import ConnectRequest, SessionReceiver, Transport
 
 logger = logging.getLogger(__name__)
 
-_ROOM_AGAIN = 0.2
-"""Seconds until a result that found no room is sent again."""
+_BOT_LEFT = "The bot left the session."
 
-_answering: ContextVar[asyncio.Task[None] | None] = ContextVar("_answering", default=None)
-"""The task that answers a function call, for what its handler begins; ``None`` outside of any."""
+
+class SessionOwner(Protocol):
+    """What a session needs of the :class:`~rtvi_web.rtvi.session.connection.Connection` that runs it."""
+
+    @property
+    def state(self) -> TransportState: ...
+    @property
+    def phase(self) -> ConnectPhase: ...
+    def move(self, state: TransportState) -> None: ...
+    def enter(self, phase: ConnectPhase) -> None: ...
+    def is_current(self, session: Session) -> bool: ...
+    def bot_left(self, error: DisconnectedError) -> bool: ...
+    def lost(self, error: RTVIError) -> None: ...
+    def end(self, error: RTVIError) -> None: ...
+    async def start_again(
+        self, connect: Callable[[ConnectRequest, SessionReceiver], Awaitable[Participant]]
+    ) -> None: ...
 
 
 class Session:
-    """Takes the messages of one session.
+    """One session. It is what the transport tells about it (:class:`~rtvi_web.rtvi.transport.SessionReceiver`).
 
     Args:
-        connection: what the bot may end, and what its answers go through.
-        requests: what waits for an answer of the bot.
-        sent: the types of the messages that bots were sent, also before this session where they have waited for it.
+        owner: the connection that runs it.
+        transport: carries its messages.
+        replaces: the session in whose place it begins, when the server has given that up. What still waits to be sent
+            then goes to the new bot.
     """
 
     def __init__(
         self,
-        connection: Connection,
+        owner: SessionOwner,
+        transport: Transport,
         emitter: Emitter,
         functions: FunctionCalls,
         helpers: MessageHelpers,
-        requests: PendingRequests,
-        sent: Container[str],
+        *,
+        replaces: Session | None = None,
     ) -> None:
-        self._connection = connection
+        self._owner = owner
+        self._transport = transport
         self._emitter = emitter
         self._functions = functions
         self._helpers = helpers
-        self._requests = requests
+        self._outbox: Outbox = replaces._outbox if replaces else Outbox(transport, emitter)
+        self._requests: PendingRequests = replaces._requests if replaces else PendingRequests()
         self._reader = MessageReader()
-        self._answers = Tasks()
-        self._sent = sent
         self._unsupported: set[str] = set()
+        self._bot: Participant | None = None
+        self._bot_ready: asyncio.Future[BotReadyData] = asyncio.get_running_loop().create_future()
+        self._client_ready_id = new_id()
+        self._answers = FunctionAnswers(self.send, lambda: self._is_current)
+        self._tasks = Tasks()
+        self._flushing: asyncio.Task[None] | None = None
+        self._is_over = False
+
+    @property
+    def ready_data(self) -> BotReadyData | None:
+        """What the bot said when it became ready."""
+        ready = self._bot_ready
+        return ready.result() if ready.done() and not ready.cancelled() else None
+
+    # Its beginning and its end.
+
+    def bot_joined(self, bot: Participant) -> None:
+        """The transport has connected to the bot."""
+        self._bot = bot
+        self._emitter.emit(RTVIEvent.PARTICIPANT_CONNECTED, bot)
+        self._emitter.emit(RTVIEvent.BOT_CONNECTED, bot)
+
+    async def greet(self) -> BotReadyData:
+        """Say client-ready, and wait for bot-ready."""
+        self._outbox.send(self._outbox.write("client-ready", client_ready(), self._client_ready_id))
+        return await self._bot_ready
+
+    def close(self, reason: str) -> None:
+        """The session is over: what waits for an answer fails, what waits for the link is dropped.
+
+        Handlers of function calls are cancelled, except the one that ended the session.
+        """
+        self._is_over = True
+        self._bot = None
+        self._drop_messages(reason)
+        self._answers.cancel()
+        self._tasks.cancel()
+
+    def retire(self) -> None:
+        """The server has given the session up: another one takes its place, which sends what waits for the link."""
+        if self._bot:
+            self._bot_is_gone(self._bot)
+        self._answers.cancel()
+        self._requests.fail_all("The server has given the session up.", self._owner.phase, keep=self._outbox)
+
+    def _bot_is_gone(self, bot: Participant) -> None:
+        self._bot = None
+        self._emitter.emit(RTVIEvent.PARTICIPANT_LEFT, bot)
+        self._emitter.emit(RTVIEvent.BOT_DISCONNECTED, bot)
+
+    def _drop_messages(self, reason: str) -> None:
+        self._requests.fail_all(reason, self._owner.phase)
+        if unsent := self._outbox.clear():
+            logger.warning("%s %d messages that waited for the link were not sent", reason, unsent)
+
+    @property
+    def _is_current(self) -> bool:
+        return not self._is_over and self._owner.is_current(self)
+
+    @property
+    def _is_reconnecting(self) -> bool:
+        return self._owner.state is TransportState.RECONNECTING
+
+    # What the transport tells: SessionReceiver.
+
+    def enter(self, phase: ConnectPhase) -> None:
+        if self._is_current:
+            self._owner.enter(phase)
 
     def receive(self, text: str) -> None:
-        """Take a message."""
+        if self._is_over:
+            return
+        self._emitter.emit(RTVIEvent.MESSAGE_RECEIVED, text)
         for outcome in self._reader.receive(text):
-            if not tell(outcome, self._emitter, self._helpers):
+            if not notify(outcome, self._emitter, self._helpers):
                 self._act(outcome)
 
-    def close(self) -> None:
-        """The session is over: handlers of function calls are cancelled, but the one that ended it goes on."""
-        self._answers.cancel(spare=_answering.get())
+    def bot_left(self, bot: Participant) -> None:
+        if self._is_over:
+            return
+        self._bot_is_gone(bot)
+        if not self._is_current or self._owner.bot_left(DisconnectedError(_BOT_LEFT)):
+            return
+        self._drop_messages(_BOT_LEFT)
+        if self._is_reconnecting:
+            self._owner.move(TransportState.READY)  # The link would lead to no bot.
+
+    def lost(self, error: RTVIError) -> None:
+        if self._is_current:
+            self._owner.lost(error)
+
+    def reconnecting(self, attempt: int, cause: LinkLoss) -> None:
+        if self._is_current:
+            logger.info("the link is lost (%s), attempt %d", cause.value, attempt)
+            if self._flushing:
+                self._flushing.cancel()
+            self._owner.move(TransportState.RECONNECTING)
+            self._emitter.emit(RTVIEvent.RECONNECTING, attempt, cause)
+
+    def reconnected(self) -> None:
+        self._flushing = self._tasks.run(self.resume(resumed=True), "sending what waited for the link failed")
+
+    async def start_again(self, connect: Callable[[ConnectRequest, SessionReceiver], Awaitable[Participant]]) -> None:
+        await self._owner.start_again(connect)
+
+    async def resume(self, *, resumed: bool) -> None:
+        """The link is back: send what has waited for it, and go on.
+
+        Args:
+            resumed: whether it leads to the same bot.
+        """
+        try:
+            await until_taken(self._outbox.flush)
+        except DisconnectedError:
+            return  # It is lost again, as the transport is about to tell.
+        if self._is_current and self._is_reconnecting:
+            self._owner.move(TransportState.READY)
+            self._emitter.emit(RTVIEvent.RECONNECTED, resumed)
+
+    # Messages out.
+
+    def send(self, type: str, data: Any, *, id: str | None = None) -> None:
+        """Send a message, or keep it until the link is restored. Errors: see ``RTVIClient.send_client_message``."""
+        self.check_supported(type)
+        id = id or new_id()
+        text = self._outbox.write(type, data, id)
+        if not self._is_reconnecting:
+            if self._bot is None:
+                raise DisconnectedError(f"{_BOT_LEFT} {type!r} was not sent.")
+            try:
+                self._outbox.send(text)
+                return
+            except DisconnectedError:
+                if not self._is_reconnecting:  # The transport may have noticed just now that the link is lost.
+                    raise
+        self._outbox.put(id, text)
+
+    async def request(self, type: str, data: Any, *, timeout: float | None, what: str) -> Any:
+        """Send a message and wait for the bot's answer to it; see :meth:`PendingRequests.wait`."""
+        id = new_id()
+        pending = self._requests.open(id)
+        try:
+            self.send(type, data, id=id)
+            return await self._requests.wait(pending, timeout=timeout, what=what)
+        finally:
+            pending.cancel()
+            self._outbox.discard(id)  # If it still waits for the link, its answer is no longer wanted.
 
     def check_supported(self, type: str) -> None:
         """Check that the bot has not said of a type of message that it does not know it.
@@ -97,78 +249,34 @@ class Session:
             UnsupportedFeatureError: it has.
         """
         if type in self._unsupported:
-            raise _unknown(type)
+            raise unknown_type(type)
+
+    # What messages lead to.
 
     def _act(self, outcome: Outcome) -> None:
         match outcome:
             case BotBecameReady(data):
-                self._connection.bot_became_ready(data)
+                if not self._bot_ready.done():
+                    self._bot_ready.set_result(data)
+                    self._transport.bot_ready()
             case Answered(id, value):
                 self._requests.answer(id, value)
-            case Refused(id, reason):
-                if id == self._connection.client_ready_id:
-                    # Older servers say this about a version they don't know, and then bot-ready all the same.
-                    logger.warning("the bot says about client-ready: %s", reason)
-                error = refusal(outcome, self._sent)
-                if isinstance(error, UnsupportedFeatureError):
-                    self._unsupported.add(error.feature)
-                    self._emitter.emit(RTVIEvent.UNSUPPORTED_FEATURE, error)
-                self._requests.refuse(id, error)
+            case Refused():
+                self._refuse(outcome)
             case CallAnnounced(data, only_here):
                 answerer = self._functions.answerer(data.function_name or "") or (NO_HANDLER if only_here else None)
                 if answerer and self._reader.claim(data.tool_call_id):
-                    self._answers.run(self._answer(answerer, data), "answering a function call failed")
+                    self._answers.begin(answerer, data)
             case FatalError(reason):
-                self._connection.end(BotError(f"The bot reported a fatal error: {reason}"))
+                if self._is_current:
+                    self._owner.end(BotError(f"The bot reported a fatal error: {reason}"))
 
-    async def _answer(self, answerer: Answerer, call: FunctionCallData) -> None:
-        _answering.set(asyncio.current_task())
-        result = await answer(answerer, call)
-        connection = self._connection
-        if connection.session is not self or not connection.in_session:
-            logger.debug("the session ended before function %r was answered", call.function_name)
-            return
-        try:
-            await self._send_result(result)
-        except (InvalidArgumentError, MessageTooLargeError) as error:
-            logger.warning("the result of function %r was not sent: %s", call.function_name, error)
-            # The arguments may be what cannot be sent; the bot knows them anyway.
-            short = {**result, "arguments": {}, "result": {"error": error.message}}
-            await self._send_result(short)
-        except DisconnectedError as error:
-            logger.warning("function %r was not answered: %s", call.function_name, error)
-
-    async def _send_result(self, result: dict[str, Any]) -> None:
-        """Send the result of a function, as soon as there is room for it: the bot waits for it."""
-        while True:
-            try:
-                return self._connection.send("llm-function-call-result", result)
-            except QueueFullError:
-                await asyncio.sleep(_ROOM_AGAIN)
-
-
-def tell(outcome: Outcome, emitter: Emitter, helpers: MessageHelpers) -> bool:
-    """Tell handlers and helpers what a message says, in a session or out of one; says whether that is all of it."""
-    if isinstance(outcome, Fire):
-        event, args, message = outcome
-        if message:
-            helpers.handle(message)
-        elif event is RTVIEvent.INVALID_MESSAGE:
-            logger.warning("not an RTVI message: %s", args[0].reason)
-        emitter.emit(event, *args)
-        return True
-    if isinstance(outcome, ForHelpers):
-        if not helpers.handle(outcome.message):
-            emitter.emit(RTVIEvent.GENERIC_MESSAGE, RTVIMessage.model_validate(outcome.message))
-        return True
-    return False
-
-
-def refusal(refused: Refused, sent: Container[str]) -> RequestError | UnsupportedFeatureError:
-    """What whoever asked is told; the types of messages that were sent tell the bot's words from its own code's."""
-    unknown = refused.unsupported
-    return _unknown(unknown) if unknown is not None and unknown in sent else RequestError(refused.reason)
-
-
-def _unknown(type: str) -> UnsupportedFeatureError:
-    return UnsupportedFeatureError(f"The bot does not know the message {type!r}.", feature=type)
+    def _refuse(self, refused: Refused) -> None:
+        if refused.id == self._client_ready_id:
+            # Older servers say this about a version they don't know, and then bot-ready all the same.
+            logger.warning("the bot says about client-ready: %s", refused.reason)
+        error = refusal(refused, self._outbox.types)
+        if isinstance(error, UnsupportedFeatureError):
+            self._unsupported.add(error.feature)
+            self._emitter.emit(RTVIEvent.UNSUPPORTED_FEATURE, error)
+        self._requests.refuse(refused.id, error)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import inspect
 import json
 from abc import ABC, abstractmethod
@@ -23,13 +22,12 @@ from rtvi_web.rtvi.transport import ConnectRequest, Transport
 class ConnectTimeout:
     """The deadline of ``connect()``, as a custom connect handler gets it."""
 
-    def __init__(self, deadline: asyncio.Timeout) -> None:
-        self._deadline = deadline
+    def __init__(self, lift: Callable[[], object]) -> None:
+        self._lift = lift
 
     def clear(self) -> None:
         """Lift the deadline. May be called at any time. Mirrors ``clearTimeout(timeout)``."""
-        with contextlib.suppress(RuntimeError):  # connect() is over
-            self._deadline.reschedule(None)
+        self._lift()
 
 
 Abort: TypeAlias = Callable[[str], None]
@@ -77,7 +75,7 @@ class SessionStart(ABC):
     answer: Any = None
 
     @abstractmethod
-    async def start(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
+    async def locate_bot(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
         """Learn where to connect.
 
         Args:
@@ -109,7 +107,7 @@ class ParamsStart(SessionStart):
         self._url = ((params.base_url and params.connect_url) or None) if handler else params.connect_url
         self.makes_request = bool(handler or self._url)
 
-    async def start(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
+    async def locate_bot(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
         base_url, headers = self._params.base_url or None, self._params.headers
         bundle = None
         if self._handler:
@@ -199,7 +197,7 @@ class RequestStart(SessionStart):
         self._request = request
         self._transport = transport
 
-    async def start(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
+    async def locate_bot(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
         url, headers, data, limit = self._request
         try:
             async with asyncio.timeout(limit):
@@ -227,7 +225,7 @@ class DirectStart(SessionStart):
         start_url, headers = (started.start_url, started.headers) if started else (None, params.headers)
         self._request = ConnectRequest(bundle or {}, start_url, params.base_url or None, headers)
 
-    async def start(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
+    async def locate_bot(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
         return self._request
 
 

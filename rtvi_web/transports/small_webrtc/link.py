@@ -15,7 +15,7 @@ from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import ConnectPhase, RTVIError, UnsupportedFeatureError
 from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence, candidate_types
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss
-from rtvi_web.rtvi.transport import TransportHost
+from rtvi_web.rtvi.transport import SessionReceiver
 from rtvi_web.transports.data_channel import DataChannelLink, no_path
 from rtvi_web.transports.small_webrtc.signalling import Signalling, Trickle
 
@@ -46,7 +46,7 @@ class Link(DataChannelLink):
     """Negotiates with the bot's server, carries messages, plays the bot, and negotiates again when the bot asks for it.
 
     Args:
-        host: is told what happens.
+        receiver: is told what happens in the session.
         watcher: is told when the link is lost or heals, once it is open.
         signalling: sends the offer.
         ice_servers: as in JavaScript.
@@ -63,7 +63,7 @@ class Link(DataChannelLink):
 
     def __init__(
         self,
-        host: TransportHost,
+        receiver: SessionReceiver,
         watcher: LinkWatcher,
         signalling: Signalling,
         *,
@@ -73,8 +73,8 @@ class Link(DataChannelLink):
         track_changed: Callable[[Participant, Any, Any], object],
         bot: Participant | None = None,
     ) -> None:
-        super().__init__(label="chat", media=_MEDIA, ice_servers=ice_servers, player=player, lost=host.lost)
-        self._host = host
+        super().__init__(label="chat", media=_MEDIA, ice_servers=ice_servers, player=player, lost=receiver.lost)
+        self._receiver = receiver
         self._watcher = watcher
         self._known_bot = bot
         self.evidence = LinkEvidence(offered=True)
@@ -132,7 +132,7 @@ class Link(DataChannelLink):
             if replaces is not None:
                 await replaces.close()
             if not self._opened.done():
-                self._host.enter(ConnectPhase.ICE)
+                self._receiver.enter(ConnectPhase.ICE)
                 self._run(self._trickle.run, "sending candidates")  # ICE may succeed before the bot has them.
             await self._take_answer(answer)
 
@@ -179,7 +179,7 @@ class Link(DataChannelLink):
             self._lose(LinkLoss.FAILED, no_path("bot"))
         elif not self._opened.done():
             if state == "connected":
-                self._host.enter(ConnectPhase.DATA_CHANNEL)
+                self._receiver.enter(ConnectPhase.DATA_CHANNEL)
         elif "disconnected" in (state, self._peer.ice_state):
             self._lose(LinkLoss.SILENT, no_path("bot"))
         elif self.is_linked:
@@ -195,14 +195,14 @@ class Link(DataChannelLink):
     def on_text(self, text: str) -> None:
         message = _signalling_message(text) if '"signalling"' in text else None  # Most messages are not: skip the call.
         if message is None:
-            self._host.receive(text)
+            self._receiver.receive(text)
         elif message.get("type") == "renegotiate":
             self._run(self._negotiate, "renegotiating")
         elif message.get("type") == "peerLeft":
             if not self._over:
                 self._over = True
                 self._watcher.bot_left()
-                self._host.bot_left(self.bot)
+                self._receiver.bot_left(self.bot)
         else:
             logger.warning("unknown signalling message: %.200s", text)
 

@@ -17,7 +17,7 @@ from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
 from rtvi_web.rtvi.protocol.link.recovery import SERVER_PATIENCE
 from rtvi_web.rtvi.protocol.link.stats import LinkStats, Traffic, arrived_until, packets_received, sound_sent, summarize
-from rtvi_web.rtvi.transport import ConnectRequest, TransportHost
+from rtvi_web.rtvi.transport import ConnectRequest, SessionReceiver
 from rtvi_web.transports.reconnection import Reconnection
 from rtvi_web.transports.resend_buffer import ResendBuffer
 from rtvi_web.transports.small_webrtc.link import Link
@@ -31,7 +31,6 @@ class SmallWebRTCSession:
     """Owns the link to the bot and replaces it when it is lost. It is the ``Restorer`` of its reconnection.
 
     Args:
-        host: is told what happens.
         http: sends the requests to the server.
         webrtc_url, servers, codecs, reconnect: what the transport was given.
         player: plays the bot's audio; ``None`` leaves that to the page.
@@ -43,7 +42,6 @@ class SmallWebRTCSession:
 
     def __init__(
         self,
-        host: TransportHost,
         http: HttpClient,
         *,
         webrtc_url: str | None,
@@ -56,7 +54,6 @@ class SmallWebRTCSession:
         track_changed: Callable[[Participant, Any, Any], object],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._host = host
         self._http = http
         self._webrtc_url = webrtc_url
         self._given_servers = servers
@@ -66,7 +63,7 @@ class SmallWebRTCSession:
         self._sends = sends
         self._track_changed = track_changed
         self._clock = clock
-        self._reconnection = Reconnection(reconnect, self, host, clock=clock)
+        self._reconnection = Reconnection(reconnect, self, clock=clock)
         self._resend_buffer = ResendBuffer()
         self._link: Link | None = None
         self.evidence = LinkEvidence()
@@ -77,9 +74,10 @@ class SmallWebRTCSession:
         """The present link; ``None`` before ``connect()`` and after ``close()``."""
         return self._link
 
-    async def connect(self, request: ConnectRequest) -> Participant:
+    async def connect(self, request: ConnectRequest, receiver: SessionReceiver) -> Participant:
         """Connect; see ``Transport.connect``."""
-        self._host.enter(ConnectPhase.OFFER)
+        self.receiver = receiver
+        receiver.enter(ConnectPhase.OFFER)
         self._signalling = Signalling(self._http, offer_request(self._webrtc_url, request))
         self._servers = ice_servers(self._given_servers, request.bundle)
         self._resend_buffer = ResendBuffer()
@@ -90,7 +88,7 @@ class SmallWebRTCSession:
     def _make_link(self, bot: Participant | None = None) -> Link:
         self._traffic = Traffic(self._clock(), 0, 0)
         link = Link(
-            self._host,
+            self.receiver,
             self._reconnection,
             self._signalling,
             ice_servers=self._servers,
@@ -176,7 +174,7 @@ class SmallWebRTCSession:
         if self._link is not None:
             await self._link.close()
         try:
-            await self._host.start_again(self.connect)
+            await self.receiver.start_again(self.connect)
         except BaseException:
             if self._link is not None:
                 await self._link.close()

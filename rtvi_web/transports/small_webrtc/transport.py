@@ -14,7 +14,7 @@ from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError, RTVIError
 from rtvi_web.media.page_media import PageMedia
 from rtvi_web.rtvi.protocol.link.reconnect import Reconnect
-from rtvi_web.rtvi.transport import ConnectRequest, Transport, TransportHost
+from rtvi_web.rtvi.transport import ConnectRequest, SessionReceiver, Transport, TransportHost
 from rtvi_web.transports.http import PageHttp
 
 if TYPE_CHECKING:
@@ -97,20 +97,12 @@ class SmallWebRTCTransport(Transport):
         self._buffers = buffer_until_ready
         self._preconnect_buffer: PreconnectBuffer | None = None
         self._http: HttpClient = PageHttp()
-        self._host: TransportHost | None = None
         self._session: SmallWebRTCSession | None = None
         self._evidence: LinkEvidence | None = None
         self._tasks = Tasks()
 
     def attach(self, host: TransportHost, *, enable_mic: bool, enable_cam: bool = False) -> None:
         self._media.attach(host.media, self, enable_mic=enable_mic, enable_cam=enable_cam)
-        self._host = host
-
-    @property
-    def _client(self) -> TransportHost:
-        if self._host is None:
-            raise InvalidArgumentError("This transport has no client yet. Pass it to RTVIClient(transport=…).")
-        return self._host
 
     @property
     def media(self) -> PageMedia:
@@ -142,9 +134,8 @@ class SmallWebRTCTransport(Transport):
 
             self._preconnect_buffer = PreconnectBuffer(lambda: self._media.tracks().local.audio)
 
-    async def connect(self, request: ConnectRequest) -> Participant:
+    async def connect(self, request: ConnectRequest, receiver: SessionReceiver) -> Participant:
         self._session = _session_type()(
-            self._client,
             self.http,
             webrtc_url=self._webrtc_url,
             servers=self._ice_servers,
@@ -155,7 +146,7 @@ class SmallWebRTCTransport(Transport):
             sends=self._sends,
             track_changed=self._media.bot_track_changed,
         )
-        return await self._session.connect(request)
+        return await self._session.connect(request, receiver)
 
     def _sent_tracks(self) -> dict[TrackSource, Any]:
         local = self._media.tracks().local
@@ -167,15 +158,16 @@ class SmallWebRTCTransport(Transport):
         return {"mic": media.is_mic_enabled, "cam": media.is_cam_enabled, "screen": media.is_sharing_screen}
 
     def bot_ready(self) -> None:
-        if self._session is not None:
-            self._session.bot_ready()
+        if self._session is None:
+            return
+        self._session.bot_ready()
         if self._preconnect_buffer is not None and self._link is not None:
-            sending = self._send_preconnect_buffer(self._preconnect_buffer, self._link)
+            sending = self._send_preconnect_buffer(self._preconnect_buffer, self._session.receiver, self._link)
             self._tasks.run(sending, "what was said before the bot was ready was not sent")
 
-    async def _send_preconnect_buffer(self, words: PreconnectBuffer, link: Link) -> None:
+    async def _send_preconnect_buffer(self, words: PreconnectBuffer, receiver: SessionReceiver, link: Link) -> None:
         with contextlib.suppress(RTVIError):  # They are lost with the link; the live microphone goes on.
-            await words.send(self._client.send, link.sent)
+            await words.send(receiver.send, link.sent)
         words.close()
         self._preconnect_buffer = None
         with contextlib.suppress(RTVIError):

@@ -372,7 +372,7 @@ async def connected(bot, **options):
     async with transport(bot.url, **options) as (made, host):
         made.starting()
         await made.media.open_devices()
-        await made.connect(request())
+        await made.connect(request(), host)
         await bot.met.wait()
         yield made, host
 

@@ -241,7 +241,7 @@ async def test_of_a_helper(reported: list[Any]) -> None:
     run.client.register_helper("llm", LLMHelper(callbacks))
     await run.client.connect()
     for type, data in (("llm-json-completion", "{}"), ("llm-function-call-start", {"function_name": "f"})):
-        run.transport.host.receive(json.dumps({"label": "rtvi-ai", "type": type, "data": data}))
+        run.transport.receiver.receive(json.dumps({"label": "rtvi-ai", "type": type, "data": data}))
     assert heard == ["done", "f"]
     await run.client.disconnect()
     assert not reported

@@ -74,7 +74,7 @@ class TestBotState:
         run.fired.clear()
         data = {"text": "x", "final": True, "tool_call_id": "1", "will_be_spoken": False, "input_type": "chat"}
         for type in types.split():
-            run.transport.host.receive(json.dumps({"label": "rtvi-ai", "type": type, "data": data}))
+            run.transport.receiver.receive(json.dumps({"label": "rtvi-ai", "type": type, "data": data}))
         assert run.arguments("botStateChanged") == states.split()
         await run.client.disconnect()
 
@@ -100,7 +100,7 @@ class TestBotState:
         run.transport.drop()
         assert run.client.bot_state is BotState.CONNECTING
         if speaks:  # What it has told meanwhile comes first.
-            run.transport.host.receive('{"label": "rtvi-ai", "type": "bot-started-speaking"}')
+            run.transport.receiver.receive('{"label": "rtvi-ai", "type": "bot-started-speaking"}')
         await run.transport.restore()
         assert run.client.bot_state is (BotState.SPEAKING if speaks else BotState.LISTENING)
         await run.client.disconnect()

@@ -111,10 +111,17 @@ class TestInEveryPhase:
             await over(task)
         await run.ended(TransportState.DISCONNECTED)
 
+
+LINKED = [ConnectPhase.OFFER, ConnectPhase.ICE, ConnectPhase.DATA_CHANNEL, ConnectPhase.BOT_READY]
+"""The phases in which the transport knows of the session."""
+
+
+@pytest.mark.parametrize("phase", LINKED)
+class TestInEveryPhaseOfTheTransport:
     async def test_link_lost(self, phase: ConnectPhase) -> None:
         run = stalled(phase, timeout=None)
         task = await run.connecting()
-        run.transport.host.lost(DisconnectedError("The network went away."))
+        run.transport.receiver.lost(DisconnectedError("The network went away."))
         with pytest.raises(DisconnectedError, match="The network went away") as raised:
             await over(task)
         assert raised.value.phase is phase
@@ -125,7 +132,7 @@ class TestInEveryPhase:
     async def test_bot_leaves(self, phase: ConnectPhase) -> None:
         run = stalled(phase, timeout=None)
         task = await run.connecting()
-        run.transport.host.bot_left(BOT)
+        run.transport.receiver.bot_left(BOT)
         with pytest.raises(DisconnectedError, match="The bot left") as raised:
             await over(task)
         assert raised.value.phase is phase
@@ -135,7 +142,7 @@ class TestInEveryPhase:
     async def test_fatal_error(self, phase: ConnectPhase) -> None:
         run = stalled(phase, timeout=None)
         task = await run.connecting()
-        run.transport.host.receive(
+        run.transport.receiver.receive(
             '{"label": "rtvi-ai", "type": "error", "data": {"error": "no credit", "fatal": true}}'
         )
         with pytest.raises(BotError, match="no credit") as raised:
@@ -147,7 +154,7 @@ class TestInEveryPhase:
         run = stalled(phase)
         waiter = asyncio.ensure_future(run.client.wait_for(RTVIEvent.BOT_READY))
         task = await run.connecting()
-        run.transport.host.lost(DisconnectedError())
+        run.transport.receiver.lost(DisconnectedError())
         for awaited in (task, waiter):
             with pytest.raises(DisconnectedError) as raised:
                 await over(awaited)
@@ -180,8 +187,9 @@ class TestAfterEveryTurn:
         task = asyncio.ensure_future(run.client.connect())
         await turns(turn)
         done = task.done()
-        lost = run.client.state is not TransportState.DISCONNECTED
-        run.transport.host.lost(DisconnectedError())
+        lost = run.transport.receiver is not None
+        if run.transport.receiver is not None:
+            run.transport.receiver.lost(DisconnectedError())
         await turns(TURNS)
         if not lost:
             await run.client.disconnect()
@@ -276,7 +284,7 @@ async def test_a_loss_when_ready_names_the_phase_too() -> None:
     waits = [run.client.wait_for(RTVIEvent.BOT_LLM_TEXT), run.client.send_client_request("x", timeout=None)]
     waiting = [asyncio.ensure_future(wait) for wait in waits]
     await turns(3)
-    run.transport.host.lost(DisconnectedError("The network went away."))
+    run.transport.receiver.lost(DisconnectedError("The network went away."))
     for task in waiting:
         with pytest.raises(DisconnectedError, match=r"^The network went away\. \[phase: session\]$"):
             await over(task)
@@ -291,7 +299,7 @@ async def test_bot_ready_comes_with_the_loss() -> None:
 
     @run.client.on(RTVIEvent.BOT_READY)
     def lose(_: BotReadyData) -> None:
-        run.transport.host.lost(DisconnectedError("gone"))
+        run.transport.receiver.lost(DisconnectedError("gone"))
 
     with pytest.raises(DisconnectedError, match="gone"):
         await run.client.connect()

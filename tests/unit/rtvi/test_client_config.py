@@ -173,7 +173,7 @@ class TestRequests:
         for message in reversed(run.transport.sent[1:]):
             config = [{"service": message["id"], "options": []}]
             answer = {"label": "rtvi-ai", "type": "config", "id": message["id"], "data": {"config": config}}
-            run.transport.host.receive(json.dumps(answer))
+            run.transport.receiver.receive(json.dumps(answer))
         answers = [(await over(task))[0]["service"] for task in tasks]
         assert answers == [message["id"] for message in run.transport.sent[1:]]
         await run.client.disconnect()

@@ -78,7 +78,7 @@ class TestTimeout:
 
     async def test_a_transport_that_names_no_phase(self) -> None:
         class Silent(Transport):
-            async def connect(self, request: ConnectRequest) -> Participant:
+            async def connect(self, request: ConnectRequest, receiver: Any) -> Participant:
                 return await asyncio.get_running_loop().create_future()
 
         run = Run(Silent(), timeout=0.01)
@@ -87,7 +87,7 @@ class TestTimeout:
 
     async def test_a_timeout_of_the_transports_own_is_its_failure(self) -> None:
         class Impatient(Transport):
-            async def connect(self, request: ConnectRequest) -> Participant:
+            async def connect(self, request: ConnectRequest, receiver: Any) -> Participant:
                 raise TimeoutError("ICE took too long")
 
         run = Run(Impatient())
@@ -233,13 +233,13 @@ class TestWhenReady:
 
     async def test_a_loss_is_told_once(self) -> None:
         run = await ready()
-        run.transport.host.lost(DisconnectedError("first"))
-        run.transport.host.lost(DisconnectedError("second"))
+        run.transport.receiver.lost(DisconnectedError("first"))
+        run.transport.receiver.lost(DisconnectedError("second"))
         await turns(2)
-        run.transport.host.lost(DisconnectedError("third"))
+        run.transport.receiver.lost(DisconnectedError("third"))
         await turns(20)
-        run.transport.host.lost(DisconnectedError("fourth"))
-        run.transport.host.bot_left(BOT)
+        run.transport.receiver.lost(DisconnectedError("fourth"))
+        run.transport.receiver.bot_left(BOT)
         await turns(20)
         assert run.states[-2:] == ["disconnecting", "disconnected"]
         assert len(run.arguments("disconnected")) == 1
@@ -249,8 +249,8 @@ class TestWhenReady:
         run = Run(Transport(fails_with=TransportStartError()))
         with pytest.raises(TransportStartError):
             await run.client.connect()
-        run.transport.host.lost(DisconnectedError("late"))
-        run.transport.host.bot_left(BOT)
+        run.transport.receiver.lost(DisconnectedError("late"))
+        run.transport.receiver.bot_left(BOT)
         await turns(5)
         assert run.arguments("error") == []
         assert run.client.state is TransportState.ERROR

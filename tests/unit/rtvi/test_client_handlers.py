@@ -51,7 +51,7 @@ DATA = {
 def happen(run: Run, event: Event[Any]) -> None:
     """Let an event be fired in the way in which it is."""
     if event.wire:
-        run.transport.host.receive(json.dumps({"label": "rtvi-ai", "type": event.wire, "data": DATA}))
+        run.transport.receiver.receive(json.dumps({"label": "rtvi-ai", "type": event.wire, "data": DATA}))
     elif event in (RTVIEvent.DISCONNECTED, RTVIEvent.BOT_AUDIO_BLOCKED):
         run.transport.host.fire(event)
     else:

@@ -63,7 +63,7 @@ class TestSending:
     async def test_before_and_after_the_session(self) -> None:
         run = Run(Transport())
         for send in (lambda: run.client.send_text("x"), lambda: run.client.send_client_message("x")):
-            with pytest.raises(BotNotReadyError, match="cannot be sent while the client is disconnected"):
+            with pytest.raises(BotNotReadyError, match="is not possible while the client is disconnected"):
                 send()
         with pytest.raises(BotNotReadyError):
             await run.client.send_client_request("x")
@@ -156,8 +156,8 @@ class TestRequests:
             await run.client.send_client_request("ask", timeout=0.1)
         assert clock.time() - begun == pytest.approx(0.1)
         late = {"label": "rtvi-ai", "type": "server-response", "id": run.transport.sent[-1]["id"], "data": {"d": 1}}
-        run.transport.host.receive(json.dumps(late))
-        run.transport.host.receive(json.dumps({**late, "type": "error-response", "data": {"error": "late"}}))
+        run.transport.receiver.receive(json.dumps(late))
+        run.transport.receiver.receive(json.dumps({**late, "type": "error-response", "data": {"error": "late"}}))
         assert run.arguments("invalidMessage") == []
         await run.client.disconnect()
         run.released()
@@ -176,7 +176,7 @@ class TestRequests:
         for message in reversed(run.transport.sent[1:]):
             data = {"t": "ask", "d": message["data"]["d"] * 10}
             text = json.dumps({"label": "rtvi-ai", "type": "server-response", "id": message["id"], "data": data})
-            run.transport.host.receive(text)
+            run.transport.receiver.receive(text)
         assert [await over(task) for task in tasks] == [0, 10, 20]
         await run.client.disconnect()
         run.released()
@@ -241,11 +241,11 @@ class TestCallbacks:
     @pytest.mark.parametrize("name", ["on_bot_llm_text", "onBotLlmText"])
     async def test_by_name_and_before_other_handlers(self, name: str) -> None:
         got: list[str] = []
-        transport = Transport()
-        client = RTVIClient(transport=transport, callbacks={name: lambda text: got.append("callback")})
-        client.on(RTVIEvent.BOT_LLM_TEXT, lambda text: got.append("on"))
-        transport.host.receive('{"label": "rtvi-ai", "type": "bot-llm-text", "data": {"text": "hi"}}')
+        run = await ready(callbacks={name: lambda text: got.append("callback")})
+        run.client.on(RTVIEvent.BOT_LLM_TEXT, lambda text: got.append("on"))
+        run.transport.receiver.receive('{"label": "rtvi-ai", "type": "bot-llm-text", "data": {"text": "hi"}}')
         assert got == ["callback", "on"]
+        await run.client.disconnect()
 
     @pytest.mark.parametrize("event", list(RTVIEvent), ids=str)
     async def test_every_event_has_one(self, event: Any, reported: list[Any]) -> None:

@@ -221,14 +221,14 @@ class TestABotThatLeaves:
         run.client.send_client_message("waits")
         run.fired.clear()
         with caplog.at_level(logging.WARNING):
-            run.transport.host.bot_left(BOT)
+            run.transport.receiver.bot_left(BOT)
         assert "1 messages that waited for the link were not sent" in caplog.text
         assert run.states == ["ready"]
         assert run.client.bot_state == "gone"
         with pytest.raises(DisconnectedError, match="The bot left"):
             run.client.send_client_message("x")
         await run.client.disconnect()
-        run.transport.host.bot_left(BOT)
+        run.transport.receiver.bot_left(BOT)
         assert run.states == ["ready", "disconnecting", "disconnected"]
         run.released()
 
@@ -239,8 +239,8 @@ async def test_the_end_of_the_budget_is_an_error_and_then_the_end() -> None:
     request = asyncio.ensure_future(run.client.send_client_request("x", timeout=None))
     await turns(2)
     run.fired.clear()
-    run.transport.host.enter(ConnectPhase.ICE)  # as a new connection does
-    run.transport.host.lost(DisconnectedError("The link could not be restored within 30 s."))
+    run.transport.receiver.enter(ConnectPhase.ICE)  # as a new connection does
+    run.transport.receiver.lost(DisconnectedError("The link could not be restored within 30 s."))
     with pytest.raises(DisconnectedError, match=r"could not be restored within 30 s\. \[phase: session\]"):
         await over(request)
     await turns(20)

@@ -224,5 +224,5 @@ class TestFiles:
         with pytest.raises(InvalidArgumentError, match="address for uploads"):
             await run.client.upload_file(b"x", name="a.pdf")
         await run.client.disconnect()
-        with pytest.raises(BotNotReadyError, match=r"send_file\(\) was called while the client is disconnected"):
+        with pytest.raises(BotNotReadyError, match=r"send_file\(\) is not possible while the client is disconnected"):
             await run.client.send_file("x", b"x", name="a.pdf")

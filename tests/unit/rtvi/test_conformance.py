@@ -97,7 +97,7 @@ class Willing(Transport):
 async def connected() -> Run:
     run = Run(Willing())
     task = await run.connecting()
-    run.transport.host.receive(json.dumps({"label": "rtvi-ai", "type": "bot-ready", "data": {"version": "2.1.0"}}))
+    run.transport.receiver.receive(json.dumps({"label": "rtvi-ai", "type": "bot-ready", "data": {"version": "2.1.0"}}))
     await task
     run.fired.clear()
     return run
@@ -108,7 +108,7 @@ async def test_each_inbound_message_gives_exactly_its_event(path: Path) -> None:
     run = await connected()
     count = 0
     for message in records(path, "in"):
-        run.transport.host.receive(json.dumps(message))
+        run.transport.receiver.receive(json.dumps(message))
         told = [(name, *args) for name, *args in run.fired if name not in OUR_OWN]
         assert [args for name, *args in run.fired if name == "messageReceived"] == [[json.dumps(message)]]
         run.fired.clear()
@@ -217,7 +217,7 @@ async def test_each_greeting_and_each_result_is_the_recorded_one(path: Path) -> 
             if call["type"] in ("llm-function-call", "llm-function-call-in-progress"):
                 if call["data"]["tool_call_id"] != message["data"]["tool_call_id"]:
                     continue
-                run.transport.host.receive(json.dumps(call))
+                run.transport.receiver.receive(json.dumps(call))
                 await turns(3)
         assert {**run.transport.sent[-1], "id": message["id"]} == message
     await run.client.disconnect()

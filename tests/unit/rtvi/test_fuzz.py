@@ -101,7 +101,7 @@ async def _survive(frames: list[str]) -> None:
     await turns(2)
     id = json.dumps(run.transport.sent[-1]["id"])
     for frame in frames:
-        run.transport.host.receive(frame.replace(json.dumps(PENDING), id))
+        run.transport.receiver.receive(frame.replace(json.dumps(PENDING), id))
     await turns(15)
     assert run.client.state in (TransportState.READY, TransportState.DISCONNECTED)
     fatal = [error for error in run.arguments("error") if error.data.fatal]

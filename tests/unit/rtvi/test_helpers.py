@@ -35,7 +35,7 @@ class Collector(RTVIClientHelper):
 
 
 def tell(run: Run, type: str, data: Any = None) -> None:
-    run.transport.host.receive(json.dumps({"label": "rtvi-ai", "type": type, "data": data, "extra": 1}))
+    run.transport.receiver.receive(json.dumps({"label": "rtvi-ai", "type": type, "data": data, "extra": 1}))
 
 
 class TestMessages:

@@ -35,7 +35,7 @@ def answered(result: Any) -> tuple[Step, Step]:
 
 
 def tell(run: Run, type: str, data: Any = None) -> None:
-    run.transport.host.receive(json.dumps({"label": "rtvi-ai", "type": type, "data": data}))
+    run.transport.receiver.receive(json.dumps({"label": "rtvi-ai", "type": type, "data": data}))
 
 
 def call(tool_call_id: str = "1", name: str = "f") -> dict[str, Any]:
@@ -146,7 +146,7 @@ class TestContext:
         client = RTVIClient(transport=Transport(), params={"base_url": "http://bot.test"})
         llm = client.register_helper("llm", LLMHelper())
         coroutine = use(llm)
-        with pytest.raises(BotNotReadyError, match=rf"^{name}\(\) was called while the client is disconnected"):
+        with pytest.raises(BotNotReadyError, match=rf"^{name}\(\) is not possible while the client is disconnected"):
             await coroutine
         with pytest.raises(BotNotReadyError, match=rf"^{name}\(\) was called on a helper without a client"):
             await use(LLMHelper())

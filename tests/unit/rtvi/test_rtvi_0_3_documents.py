@@ -397,7 +397,7 @@ Cause = Say | Callable[[Any], None]
 
 
 def fires(event: Any, *args: Any) -> Callable[[Any], None]:
-    return lambda host: host.fire(event, *args)
+    return lambda transport: transport.host.fire(event, *args)
 
 
 CONNECTS: tuple[Cause, ...] = ()
@@ -413,7 +413,7 @@ HAPPENS: dict[str, Cause | tuple[Cause, ...]] = {
     "configDescribe": say("config-available", {"config": []}),
     "actionsAvailable": say("actions-available", {"actions": []}),
     "participantConnected": CONNECTS,
-    "participantLeft": lambda host: host.bot_left(PERSON),
+    "participantLeft": lambda transport: transport.receiver.bot_left(PERSON),
     "trackStarted": fires(RTVIEvent.TRACK_STARTED, TRACK, PERSON),
     "trackStopped": fires(RTVIEvent.TRACK_STOPPED, TRACK, PERSON),
     "availableCamsUpdated": fires(RTVIEvent.AVAILABLE_CAMS_UPDATED, []),
@@ -422,7 +422,7 @@ HAPPENS: dict[str, Cause | tuple[Cause, ...]] = {
     "micUpdated": fires(RTVIEvent.MIC_UPDATED, MICS[0]),
     "botConnected": CONNECTS,
     "botReady": CONNECTS,
-    "botDisconnected": lambda host: host.bot_left(PERSON),
+    "botDisconnected": lambda transport: transport.receiver.bot_left(PERSON),
     "botStartedSpeaking": say("bot-started-speaking"),
     "botStoppedSpeaking": say("bot-stopped-speaking"),
     "remoteAudioLevel": fires(RTVIEvent.REMOTE_AUDIO_LEVEL, 0.5, PERSON),
@@ -559,13 +559,13 @@ async def connected(*steps: Step) -> Run:
 async def make_happen(client: RTVIClient, cause: Cause | tuple[Cause, ...]) -> None:
     """Connect, let it happen, and disconnect."""
     await client.connect()
-    host: Any = client.transport.host  # type: ignore[attr-defined]
+    transport: Any = client.transport
     if isinstance(cause, Say):
         # No one here handles a function call, which the client says to the bot.
-        client.transport.steps.append(expect("llm-function-call-result"))  # type: ignore[attr-defined]
-        host.receive(json.dumps(cause.message))
+        transport.steps.append(expect("llm-function-call-result"))
+        transport.receiver.receive(json.dumps(cause.message))
     elif callable(cause):
-        cause(host)
+        cause(transport)
     await turns(10)
     await client.disconnect()
 

@@ -75,7 +75,11 @@ class Transport:
         self.log.append("started again")
         self.is_linked = True
 
-    # The host.
+    # The receiver.
+
+    @property
+    def receiver(self) -> Transport:
+        return self
 
     def reconnecting(self, attempt: int, cause: LinkLoss) -> None:
         self.log.append(attempt)
@@ -96,7 +100,6 @@ class Watch:
         self.wall = lambda: asyncio.get_running_loop().time()
         self.reconnection = Reconnection(
             options,
-            transport,
             transport,  # type: ignore[arg-type]
             clock=lambda: self.wall(),
             jitter=lambda: 0.5,
@@ -320,7 +323,6 @@ def test_a_loop_that_is_as_strict_as_a_pages_ends_no_session(seed: int) -> None:
         transport = Transport()
         watch = Reconnection(
             Reconnect(60.0, fresh_start=True),
-            transport,
             transport,  # type: ignore[arg-type]
             jitter=chance.random,
             page_events=Page(),

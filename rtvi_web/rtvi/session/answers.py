@@ -1,0 +1,62 @@
+"""Answers the function calls of one session's model."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from rtvi_web.core.tasks import Tasks
+from rtvi_web.errors import DisconnectedError, InvalidArgumentError, MessageTooLargeError
+from rtvi_web.rtvi.protocol.payloads import FunctionCallData
+from rtvi_web.rtvi.session.functions import Answerer, answer
+from rtvi_web.rtvi.session.outbox import until_taken
+
+logger = logging.getLogger(__name__)
+
+_answering: ContextVar[asyncio.Task[None] | None] = ContextVar("_answering", default=None)
+"""The task that answers a function call, for what its handler begins; ``None`` outside of any."""
+
+
+class FunctionAnswers:
+    """Runs the handlers and sends their results.
+
+    Args:
+        send: sends a message of a type with data.
+        wanted: whether the session still runs.
+    """
+
+    def __init__(self, send: Callable[[str, Any], None], wanted: Callable[[], bool]) -> None:
+        self._send = send
+        self._wanted = wanted
+        self._tasks = Tasks()
+
+    def begin(self, answerer: Answerer, call: FunctionCallData) -> None:
+        """Begin to answer a call."""
+        self._tasks.run(self._answer(answerer, call), "answering a function call failed")
+
+    def cancel(self) -> None:
+        """Cancel the handlers, except the one that ended the session."""
+        self._tasks.cancel(spare=_answering.get())
+
+    async def _answer(self, answerer: Answerer, call: FunctionCallData) -> None:
+        _answering.set(asyncio.current_task())
+        result = await answer(answerer, call)
+        if not self._wanted():
+            logger.debug("the session ended before function %r was answered", call.function_name)
+            return
+        try:
+            await self._send_result(result)
+        except (InvalidArgumentError, MessageTooLargeError) as error:
+            logger.warning("the result of function %r was not sent: %s", call.function_name, error)
+            # The arguments may be what cannot be sent; the bot knows them anyway.
+            short = {**result, "arguments": {}, "result": {"error": error.message}}
+            await self._send_result(short)
+        except DisconnectedError as error:
+            logger.warning("function %r was not answered: %s", call.function_name, error)
+
+    async def _send_result(self, result: dict[str, Any]) -> None:
+        """Send a result as soon as there is room for it: the bot waits for it."""
+        await until_taken(lambda: self._send("llm-function-call-result", result))
