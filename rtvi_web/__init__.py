@@ -54,8 +54,9 @@ from rtvi_web.errors import (
 from rtvi_web.rtvi.client import RTVIClient
 from rtvi_web.rtvi.members.files import FileReference
 from rtvi_web.rtvi.protocol.conversation.bot_output import BotOutput
+from rtvi_web.rtvi.protocol.conversation.calls import CallRecord
 from rtvi_web.rtvi.protocol.conversation.conversation import Conversation
-from rtvi_web.rtvi.protocol.conversation.turn import CallRecord, Turn
+from rtvi_web.rtvi.protocol.conversation.turn import Turn
 from rtvi_web.rtvi.protocol.events import InvalidMessage, RTVIEvent
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
 from rtvi_web.rtvi.protocol.state import BotState, TransportState

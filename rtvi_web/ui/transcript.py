@@ -6,7 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from rtvi_web.browser import dom
-from rtvi_web.rtvi.protocol.conversation.turn import CallRecord, Turn
+from rtvi_web.rtvi.protocol.conversation.calls import CallRecord
+from rtvi_web.rtvi.protocol.conversation.turn import Turn
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.rtvi.protocol.state import BotState
 from rtvi_web.ui.widget import Widget

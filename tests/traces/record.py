@@ -1,9 +1,9 @@
-"""Records what Pipecat's bots say over RTVI: real pipelines, in memory, with a model, a voice and a person from a script.
+"""Records what Pipecat's bots say over RTVI: real pipelines in memory; model, voice and person follow a script.
 
     pip install "pipecat-ai[openai]==0.0.108" websockets      # or 1.14.0, in an environment of its own
     python record.py words tests/traces/mid-0.0.108-words.jsonl
 
-The transport, the language model and the voice are small; all that makes RTVI messages of what they do is Pipecat's own.
+The transport, the language model and the voice are small; all that makes RTVI messages of what they do is Pipecat's.
 "sentences" has a voice that does not report its words, "words" one that does, "speech-to-speech" Pipecat's own service
 for OpenAI's Realtime protocol, against a server in this file. Each line of a trace is a message:
 {"t_ms": milliseconds since the start, "dir": "in" | "out", "msg": …}, "in" from the bot.
@@ -29,7 +29,7 @@ with contextlib.suppress(ImportError):  # 0.0.108 has it; its data would be a do
 
     nltk.tokenize.sent_tokenize = lambda text, language="english": re.split(r"(?<=[.!?]) +", text)
 
-from pipecat.frames.frames import (  # noqa: E402
+from pipecat.frames.frames import (
     ControlFrame,
     EndFrame,
     FunctionCallResultProperties,
@@ -45,17 +45,17 @@ from pipecat.frames.frames import (  # noqa: E402
     UserStartedSpeakingFrame,
     UserStoppedSpeakingFrame,
 )
-from pipecat.pipeline.pipeline import Pipeline  # noqa: E402
-from pipecat.processors.aggregators.llm_context import LLMContext  # noqa: E402
-from pipecat.processors.frame_processor import FrameProcessor  # noqa: E402
-from pipecat.processors.frameworks.rtvi import RTVIFunctionCallReportLevel, RTVIObserverParams  # noqa: E402
-from pipecat.services.llm_service import FunctionCallFromLLM, LLMService  # noqa: E402
-from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService  # noqa: E402
-from pipecat.services.tts_service import TTSService  # noqa: E402
-from pipecat.transports.base_output import BaseOutputTransport  # noqa: E402
-from pipecat.transports.base_transport import TransportParams  # noqa: E402
-from pipecat.utils.text.markdown_text_filter import MarkdownTextFilter  # noqa: E402
-from pipecat.utils.time import time_now_iso8601  # noqa: E402
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.processors.frameworks.rtvi import RTVIFunctionCallReportLevel, RTVIObserverParams
+from pipecat.services.llm_service import FunctionCallFromLLM, LLMService
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
+from pipecat.services.tts_service import TTSService
+from pipecat.transports.base_output import BaseOutputTransport
+from pipecat.transports.base_transport import TransportParams
+from pipecat.utils.text.markdown_text_filter import MarkdownTextFilter
+from pipecat.utils.time import time_now_iso8601
 
 PIPECAT = version("pipecat-ai")
 IS_1_X = PIPECAT.startswith("0.")
@@ -91,7 +91,10 @@ class Model(LLMService):
         if frame.calls:
             calls = [
                 FunctionCallFromLLM(
-                    function_name=name, tool_call_id=f"call_{number}", arguments={"place": "Paris"}, context=LLMContext()
+                    function_name=name,
+                    tool_call_id=f"call_{number}",
+                    arguments={"place": "Paris"},
+                    context=LLMContext(),
                 )
                 for number, name in enumerate(frame.calls)
             ]
@@ -203,8 +206,7 @@ class Record:
 
 
 PARAGRAPHS = (
-    "Here are **two** ideas:\n\n- One is good.\n- Two is *better*.\n\n"
-    "It’s “your” choice — really. Say `yes` now!"
+    "Here are **two** ideas:\n\n- One is good.\n- Two is *better*.\n\nIt’s “your” choice — really. Say `yes` now!"
 )
 
 
@@ -350,9 +352,7 @@ async def record(kind: str) -> list[dict[str, Any]]:
     model = Model()
 
     async def weather(params: Any) -> None:
-        await params.result_callback(
-            {"conditions": "sunny"}, properties=FunctionCallResultProperties(run_llm=False)
-        )
+        await params.result_callback({"conditions": "sunny"}, properties=FunctionCallResultProperties(run_llm=False))
 
     model.register_function("get_weather", weather)
     model.register_function("show_picture", weather)

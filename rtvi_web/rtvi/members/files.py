@@ -137,7 +137,7 @@ class Files(ClientBase):
         }
         given = {option: value for option, value in options.items() if value is not None}
         self._connection.send("send-file", {"content": content, "file": file, "options": given})
-        self._conversation_tracker.wrote(content, is_told=False)
+        self._conversation_tracker.wrote(content, is_reported=False)
 
     def _upload_url(self) -> str:
         started = self._connection.started

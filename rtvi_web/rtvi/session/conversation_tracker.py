@@ -1,7 +1,8 @@
-"""Keeps a client's conversation and bot state up to date, and tells of every change."""
+"""Keeps a client's conversation and bot state up to date, and emits every change."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
@@ -9,7 +10,7 @@ from typing import Any
 
 from rtvi_web.core.emitter import Emitter
 from rtvi_web.rtvi.protocol.conversation.bot_state import FOLLOWED, BotStateTracker
-from rtvi_web.rtvi.protocol.conversation.conversation import OF_INTEREST, Conversation
+from rtvi_web.rtvi.protocol.conversation.conversation import Conversation
 from rtvi_web.rtvi.protocol.conversation.turn import Turn
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.rtvi.protocol.state import BotState
@@ -28,7 +29,8 @@ class ConversationTracker:
         self._emitter = emitter
         self._is_connecting = is_connecting
         self._tracker = BotStateTracker()
-        for event in OF_INTEREST:
+        self._timer: asyncio.TimerHandle | None = None
+        for event in self.conversation.of_interest:
             emitter.on(event, self._taker(event))
         for event in FOLLOWED:
             emitter.on(event, partial(self._follow, event))
@@ -40,9 +42,9 @@ class ConversationTracker:
         """What the bot is doing."""
         return self._tracker.state
 
-    def wrote(self, text: str, *, is_told: bool = True) -> None:
+    def wrote(self, text: str, *, is_reported: bool = True) -> None:
         """The person wrote something to the bot; see :meth:`Conversation.wrote`."""
-        self._tell(self.conversation.wrote(text, is_told=is_told))
+        self._emit_updates(self.conversation.wrote(text, is_reported=is_reported))
 
     def _taker(self, event: str) -> Callable[..., None]:
         """A handler that takes an event, in few steps: the model's words come by the hundred."""
@@ -59,12 +61,30 @@ class ConversationTracker:
             args = (self.conversation.answer_is_over,)
         elif event == RTVIEvent.TRANSPORT_STATE_CHANGED:
             args = (*args, self._is_connecting())
-        if self._tracker.take(event, args):
+        changed = self._tracker.take(event, args, asyncio.get_running_loop().time())
+        self._wait()
+        if changed:
+            self._emitter.emit(RTVIEvent.BOT_STATE_CHANGED, self.bot_state)
+
+    def _wait(self) -> None:
+        """Wait until the bot counts as at rest."""
+        at = self._tracker.rests_at
+        if self._timer and self._timer.when() != at:
+            self._timer.cancel()
+            self._timer = None
+        if at is not None and not self._timer:
+            self._timer = asyncio.get_running_loop().call_at(at, self._rest)
+
+    def _rest(self) -> None:
+        self._timer = None
+        changed = self._tracker.rest()
+        self._emit_updates(self.conversation.rest())
+        if changed:
             self._emitter.emit(RTVIEvent.BOT_STATE_CHANGED, self.bot_state)
 
     def _end(self) -> None:
-        self._tell(self.conversation.end_session())
+        self._emit_updates(self.conversation.end_session())
 
-    def _tell(self, turns: list[Turn]) -> None:
+    def _emit_updates(self, turns: list[Turn]) -> None:
         for turn in turns:
             self._emitter.emit(RTVIEvent.CONVERSATION_UPDATED, turn)

@@ -1,64 +1,99 @@
-"""Puts the segments of ``bot-output`` together: what the bot has said, is saying, and will say."""
+"""What the bot writes and says in one turn: what it has said, is saying, and will say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from rtvi_web.rtvi.protocol.conversation.alignment import align
 from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT, CharBudget, TextBuffer
+from rtvi_web.rtvi.protocol.conversation.page import Page, Segment
+from rtvi_web.rtvi.protocol.conversation.speech import Speech
+from rtvi_web.rtvi.protocol.conversation.spelling import MarkerFilter, ends_sentence, words
 
 if TYPE_CHECKING:
     from rtvi_web.rtvi.protocol.payloads import BotOutputData
 
-
 MAX_SEGMENTS = 1_000
 """Segments of a turn that are kept."""
+_PIECES = ("word", "token")
+"""Types of output that are parts of a segment, reported as they are spoken (RTVI 1.x)."""
 
 
 class BotOutput:
-    """What the bot puts out in one turn, from RTVI 1.x's messages as well as from those of 2.x.
+    """What the bot puts out in one turn, whichever of its messages say so; see :mod:`.page`.
 
     Attributes:
+        text: all of it, in order and as it was written.
         said: what has been spoken.
-        saying: what is being spoken, of the present segment: only bots that know the words' times tell it.
+        saying: what is being spoken, of the present segment; empty if the bot doesn't report words' times.
         will_say: what is still to be spoken.
         shown: what is not for speaking, such as code.
-        text: all of it, in order.
     """
 
     def __init__(self) -> None:
-        self._segments: dict[int, _Segment] = {}
-        self._pieces: _Segment | None = None  # of a model that speaks by itself, until another segment comes
-        self._unsaid: dict[str, list[_Segment]] = {}  # of those without a number
-        self._spoken_words = TextBuffer()
-        self._room = CharBudget(2 * MAX_TEXT)  # of what is to be said, and once more of what has been
+        self._written = TextBuffer()
+        self._segments: list[Segment] = []
+        self._numbers: dict[int, Segment] = {}
+        self._speech = Speech()
+        self._budget = CharBudget()
+        self._filters = MarkerFilter(), MarkerFilter(), MarkerFilter()
         self._cut_off = False
+        self._page: Page | None = None
+
+    def begin_answer(self) -> None:
+        """The model begins an answer, which may be another one of the turn."""
+        for marker_filter in self._filters:
+            marker_filter.restart()
+        self._written.add(" ")
+        self.pause()
+
+    def write(self, piece: str) -> None:
+        """Take a piece of what the model writes."""
+        self._written.add(self._filters[0].feed(piece))
+        self._page = None
+
+    def say(self, piece: str) -> None:
+        """Take a piece of what was spoken: a part of a word, a word or more."""
+        self._speech.add(self._filters[2].feed(piece), (self._written.length, len(self._segments)))
+        self._page = None
+
+    def pause(self) -> None:
+        """The voice pauses, so that what it has said is a whole."""
+        self._speech.pause()
+        self._page = None
 
     def add(self, data: BotOutputData) -> None:
-        """Take one message."""
-        if data.output_type == "word":  # RTVI 1.x tells each word as it is spoken
-            self._spoken_words.add(f" {data.text.strip()}")
+        """Take a message."""
+        segment = None if data.segment_id is None else self._numbers.get(data.segment_id)
+        if is_spoken_piece(data) or (segment is None and data.spoken_status == "completed"):
+            self.say(data.text)
+            if data.output_type not in _PIECES and ends_sentence(
+                data.text, len(data.text.rstrip()) - 1, len(data.text)
+            ):
+                self.pause()
             return
-        if data.spoken_status == "completed" and not self.knows(data):
-            self._add_piece(data)
-            return
-        segment = self._segment(data)
-        segment.for_speaking = data.will_be_spoken is not False
-        if data.will_be_spoken is None:
-            self._has_said(segment, data.text if data.spoken else "")
-        elif data.spoken_status == "completed":
-            self._has_said(segment, data.text)
-        elif data.spoken_status == "in-progress" and data.spoken_progress:
-            self._has_said(segment, data.spoken_progress.accumulated_text)
+        if segment is None:
+            segment = self._announce(data)
+        elif data.spoken and data.will_be_spoken is None:
+            segment.completed = True
+        segment.completed = segment.completed or data.spoken_status == "completed"
         segment.under_way = data.spoken_status == "in-progress"
+        if data.spoken_progress:
+            segment.progress = data.spoken_progress.accumulated_text[:MAX_TEXT]
+        self._page = None
 
-    def _add_piece(self, data: BotOutputData) -> None:
-        """Models that speak by themselves tell each piece of a word, with its spaces, when it has been said."""
-        if self._pieces is None:
-            self._pieces = self._segment(data)
-        else:
-            self._pieces.text += self._room.cut(data.text)
-        self._pieces.said = self._pieces.text
+    def _announce(self, data: BotOutputData) -> Segment:
+        segment = Segment(
+            self._budget.cut(self._filters[1].feed(data.text)),
+            for_speaking=data.will_be_spoken is not False,
+            reports_progress=data.will_be_spoken is not None,
+            written=self._written.length,
+        )
+        if len(self._segments) < MAX_SEGMENTS:  # what comes after is not kept
+            self._segments.append(segment)
+            if data.segment_id is not None:
+                self._numbers[data.segment_id] = segment
+        return segment
 
     def cut_off(self) -> None:
         """The bot was interrupted: it says no more."""
@@ -66,107 +101,82 @@ class BotOutput:
 
     def knows(self, data: BotOutputData) -> bool:
         """Whether a message is about a segment that began here."""
-        return data.segment_id in self._segments
+        return data.segment_id in self._numbers
 
-    def _has_said(self, segment: _Segment, text: str) -> None:
-        self._room.free(len(segment.said))
-        segment.said = self._room.cut(text)
-
-    def _segment(self, data: BotOutputData) -> _Segment:
-        """The segment that a message is about, which RTVI 1.0 does not number."""
-        id = data.segment_id
-        if id is not None and (known := self._segments.get(id)):
-            return known
-        if id is None and data.spoken and (unsaid := self._unsaid.get(data.text)):
-            return unsaid.pop(0)
-        if len(self._segments) == MAX_SEGMENTS:
-            return _Segment("")  # which nobody reads
-        segment, self._pieces = _Segment(self._room.cut(data.text)), None
-        self._segments[-1 - len(self._segments) if id is None else id] = segment
-        if id is None and not data.spoken:
-            self._unsaid.setdefault(segment.text, []).append(segment)
-        return segment
+    def expects(self, text: str, *, is_spoken: bool) -> bool:
+        """Whether a text is what is to be said or to be announced next."""
+        page = self.page
+        if is_spoken:
+            return _begins(page.rest, text)
+        return _begins(page.text[page.announced :] if self._written.length else page.besides, text)
 
     @property
-    def said(self) -> str:
-        done = (s.said for s in self._segments.values() if self._cut_off or not s.under_way)
-        return _joined([*done, str(self._spoken_words)])
-
-    @property
-    def saying(self) -> str:
-        return "" if self._cut_off else _joined(s.said for s in self._segments.values() if s.under_way)
-
-    @property
-    def will_say(self) -> str:
-        if self._cut_off:
-            return ""
-        if str(self._spoken_words):
-            return _joined(s.text for s in self._segments.values() if s.for_speaking).removeprefix(self.said).strip()
-        return _joined(s.text[len(s.said) :] for s in self._segments.values() if s.for_speaking)
-
-    @property
-    def shown(self) -> str:
-        return _joined(s.text for s in self._segments.values() if not s.for_speaking)
+    def page(self) -> Page:
+        """The text, laid out; made when it is read."""
+        if self._page is None:
+            self._page = Page(str(self._written), self._segments, self._speech)
+        return self._page
 
     @property
     def text(self) -> str:
-        return _joined(self.segments)
+        return self.page.text.strip()
+
+    @property
+    def said(self) -> str:
+        page = self.page
+        return page.speakable(0, page.said if self._cut_off else page.saying)
+
+    @property
+    def saying(self) -> str:
+        page = self.page
+        return "" if self._cut_off else page.speakable(page.saying, page.said)
+
+    @property
+    def will_say(self) -> str:
+        return "" if self._cut_off else self.page.rest
+
+    @property
+    def shown(self) -> str:
+        return " ".join(segment.text.strip() for segment in self._segments if not segment.for_speaking)
+
+    @property
+    def spoken(self) -> str:
+        """What has been spoken, and is being spoken."""
+        return self.page.speakable(0, self.page.said)
 
     @property
     def segments(self) -> list[str]:
-        """The segments' texts, in order."""
-        return [segment.text.strip() for segment in self._segments.values()]
+        """The texts of the announced segments, and of what was said besides, in order."""
+        return [segment.text.strip() for segment in self._segments] or [
+            text for text in [self.page.besides.strip()] if text
+        ]
 
     @property
     def is_silent(self) -> bool:
         """Whether there is something, and none of it is for speaking: an answer in writing."""
-        return bool(self._segments) and not any(segment.for_speaking for segment in self._segments.values())
+        return bool(self._segments) and not any(segment.for_speaking for segment in self._segments) and not self._speech
+
+    @property
+    def is_unsaid(self) -> bool:
+        """Whether something is still to be spoken."""
+        return bool(words(self.page.rest))
 
 
-class _Segment:
-    __slots__ = ("for_speaking", "said", "text", "under_way")
+def is_spoken_piece(data: BotOutputData) -> bool:
+    """Whether a message reports what the voice says, rather than a segment.
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.said = ""
-        self.for_speaking = True
-        self.under_way = False
-
-
-def _joined(parts: Iterable[str]) -> str:
-    return " ".join(part for part in map(str.strip, parts) if part)
+    Models that speak by themselves report each piece as spoken, and never as to be spoken. A numbered segment that the
+    bot reports once more when it was spoken (RTVI 1.4) is none.
+    """
+    if data.output_type in _PIECES:
+        return True
+    return bool(data.spoken) and not data.will_be_spoken and (data.segment_id is None or data.will_be_spoken is False)
 
 
-def woven(written: str, segments: Iterable[str]) -> str:
-    """What the model wrote, with what the bot said besides in its place, such as "Let me see." while it looks."""
-    parts: list[str] = []
-    besides: list[str] = []
-    at = 0
-    for segment in segments:
-        found = written.find(segment, at)
-        if found < 0:
-            besides.append(segment)
-            continue
-        parts.append(_between(written[at:found], besides))
-        besides = []
-        at = found + len(segment)
-        parts.append(segment)
-    parts.append(_between(written[at:], besides))
-    return "".join(parts).strip()
-
-
-def _between(written: str, besides: list[str]) -> str:
-    """What stands between two segments. Where the model wrote something there, ``besides`` is how it is pronounced."""
-    return written if written.strip() or not besides else f" {' '.join(besides)} "
-
-
-def as_written(said: str, text: str) -> str:
-    """How what was said stands in the text, whose spaces and lines may be others; ``said`` where it isn't its start."""
-    left = len("".join(said.split()))
-    if text.startswith(said) or not "".join(text.split()).startswith("".join(said.split())):
-        return said
-    end = 0
-    while left:
-        left -= not text[end].isspace()
-        end += 1
-    return text[:end]
+def _begins(expected: str, text: str) -> bool:
+    """Whether a text is how an expected one begins, in a spelling of its own."""
+    wanted = [word.key for word in words(text)]
+    if not wanted:
+        return bool(text.strip()) and expected.lstrip().startswith(text.strip())
+    there = [word.key for word in words(expected)][: len(wanted) + 2]
+    return bool(there) and 2 * align(there, wanted).matched >= min(len(wanted), len(there))

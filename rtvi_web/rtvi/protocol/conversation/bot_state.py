@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from rtvi_web.rtvi.protocol.conversation.spelling import is_blank
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.rtvi.protocol.state import BotState, TransportState
 
@@ -15,34 +16,67 @@ _DEVICES: Final = frozenset({TransportState.INITIALIZING, TransportState.INITIAL
 _BUSY: Final = frozenset({_B.THINKING, _B.SPEAKING})
 
 
+_AFTER_CALL: Final = 0.8
+"""Seconds that the bot has to answer after a function call: it may need no answer."""
+_AFTER_TEXT: Final = 3.0
+"""Seconds that the voice has to begin after the model has ended its answer: there may be none."""
+_AFTER_VOICE: Final = 10.0
+"""Seconds that sound has to arrive after the voice has begun to make it."""
+_AFTER_WORDS: Final = 30.0
+"""Seconds that the bot has to begin an answer to what was said: it may not want to."""
+
+
 class BotStateTracker:
-    """Follows the events of a session."""
+    """Follows the events of a session.
+
+    Attributes:
+        state: what the bot is doing.
+        rests_at: when the bot counts as at rest if nothing else happens: the time to call :meth:`rest`.
+    """
 
     def __init__(self) -> None:
         self.state = BotState.GONE
+        self.rests_at: float | None = None
+        self._now = 0.0
         self._bot_is_ready = self._words_were_heard = self._user_speaks = False
-        self._generates = self._answers_aloud = self._will_call = False
-        self._calls: set[str] = set()
-        self._untold_calls: set[str] = set()  # whose end no message tells
+        self._generates = self._answers_aloud = self._will_call = self._answer_follows = False
+        self._reports_model = False
+        self._calls: list[str] = []
+        self._legacy_calls: set[str] = set()  # no message reports their end
 
-    def take(self, event: str, args: tuple[Any, ...]) -> bool:
+    def take(self, event: str, args: tuple[Any, ...], now: float) -> bool:
         """Take an event; says whether the state has changed.
 
         Args:
             event: what happened.
             args: what its handlers get; with ``BOT_LLM_STOPPED``, whether nothing of its answer is still to be heard;
                 with ``TRANSPORT_STATE_CHANGED`` also whether ``connect()`` is running.
+            now: seconds, of any clock.
         """
-        before = self.state
+        before, self._now = self.state, now
         self.state = _NEXT[event](self, *args)
         return self.state is not before
+
+    def rest(self) -> bool:
+        """Nothing has happened until ``rests_at``; says whether the state has changed."""
+        before, self.rests_at = self.state, None
+        self._answer_follows = self._will_call = self._answers_aloud = self._words_were_heard = False
+        if self.state is _B.THINKING:
+            self.state = self._done()
+        return self.state is not before
+
+    def _wait(self, seconds: float) -> None:
+        self.rests_at = self._now + seconds
 
     def _transport_state(self, state: TransportState, is_connecting: bool) -> BotState:
         if state is TransportState.READY and (self._bot_is_ready or self.state is _B.GONE):
             # The link was restored; or it need not be any more, as the bot has left meanwhile.
             return _B.LISTENING if self.state is _B.CONNECTING else self.state
         self._calls.clear()
-        self._words_were_heard = self._user_speaks = self._generates = False
+        self._words_were_heard = self._user_speaks = self._generates = self._answer_follows = False
+        self.rests_at = None
+        if state in _NO_SESSION:
+            self._reports_model = False
         if state in _NO_SESSION or (state in _DEVICES and not is_connecting):
             self._bot_is_ready = False
             return _B.GONE
@@ -54,6 +88,7 @@ class BotStateTracker:
 
     def _bot_left(self, _bot: Any) -> BotState:
         self._bot_is_ready = False
+        self.rests_at = None
         return _B.GONE
 
     def _user_started_speaking(self) -> BotState:
@@ -65,7 +100,7 @@ class BotStateTracker:
         return self._after_words()
 
     def _words(self, data: Any) -> BotState:
-        if not data.final:
+        if not data.final or is_blank(data.text):
             return self.state
         self._words_were_heard = True
         return self._after_words()
@@ -75,29 +110,45 @@ class BotStateTracker:
         return self._words(data) if data.input_type == "transcription" else self.state
 
     def _after_words(self) -> BotState:
-        """Somebody who has spoken, and was understood, waits for an answer."""
+        """A person who has spoken, and was understood, waits for an answer."""
         waits = self._words_were_heard and not self._user_speaks
-        return _B.THINKING if waits and self.state in (_B.LISTENING, _B.INTERRUPTED) else self.state
+        if not waits or self.state not in (_B.LISTENING, _B.INTERRUPTED):
+            return self.state
+        self._wait(_AFTER_WORDS)
+        return _B.THINKING
 
     def _llm_started(self) -> BotState:
-        self._generates = self._answers_aloud = True
-        self._words_were_heard = self._will_call = False
-        self._calls -= self._untold_calls  # as the model goes on
-        self._untold_calls.clear()
+        self._generates = self._answers_aloud = self._reports_model = True
+        self._words_were_heard = self._will_call = self._answer_follows = False
+        self.rests_at = None
+        self._calls = [call for call in self._calls if call not in self._legacy_calls]  # as the model goes on
+        self._legacy_calls.clear()
         return self._at_work()
 
     def _llm_stopped(self, answer_is_over: bool) -> BotState:
         self._generates = False
         if answer_is_over and not self._will_call:
             self._answers_aloud = False
+        if self.state is not _B.SPEAKING:
+            self._wait(_AFTER_CALL if self._answer_follows else _AFTER_TEXT)
         return self._when_silent()
 
     def _output(self, data: Any) -> BotState:
-        self._answers_aloud = data.will_be_spoken is not False
+        if is_blank(data.text):
+            return self.state
+        self._answers_aloud = data.will_be_spoken is not False or bool(data.spoken)
+        if self._answers_aloud:
+            self._voice()
         return self._when_silent()
 
+    def _voice(self) -> BotState:
+        """The voice makes sound, which will be heard."""
+        if self.rests_at is not None and self.state is not _B.SPEAKING:
+            self._wait(_AFTER_VOICE)
+        return self.state
+
     def _error(self, _message: Any) -> BotState:
-        self._answers_aloud = False  # nor at all, most likely
+        self._answers_aloud = False  # the answer has failed, most likely
         return self._when_silent()
 
     def _when_silent(self) -> BotState:
@@ -106,16 +157,23 @@ class BotStateTracker:
         return self._done() if over else self.state
 
     def _started_speaking(self) -> BotState:
+        if not self._reports_model:
+            self._answer_follows = False  # this is the answer; else it may be what the bot said before the call
+        if not self._answer_follows:
+            self.rests_at = None
         return _B.SPEAKING
 
     def _stopped_speaking(self) -> BotState:
+        if not self._answer_follows:
+            self._wait(_AFTER_TEXT)  # if the answer goes on
         if self.state is not _B.SPEAKING:
             return self.state
         return _B.LISTENING if self._user_speaks else self._done()
 
     def _interrupted(self) -> BotState:
         self._calls.clear()
-        self._generates = False
+        self._generates = self._answer_follows = False
+        self.rests_at = None
         return _B.INTERRUPTED if self.state in _BUSY else self.state
 
     def _call_started(self, _data: Any) -> BotState:
@@ -123,25 +181,32 @@ class BotStateTracker:
         return self.state
 
     def _call(self, data: Any) -> BotState:
-        self._calls.add(data.tool_call_id)
-        self._untold_calls.discard(data.tool_call_id)
+        if not data.tool_call_id or data.tool_call_id not in self._calls:
+            self._calls.append(data.tool_call_id)
+        self._legacy_calls.discard(data.tool_call_id)
+        self.rests_at, self._answer_follows = None, False
         return self._at_work()
 
     def _legacy_call(self, data: Any) -> BotState:
         if data.tool_call_id not in self._calls:
-            self._untold_calls.add(data.tool_call_id)
-            self._calls.add(data.tool_call_id)
+            self._legacy_calls.add(data.tool_call_id)
+            self._calls.append(data.tool_call_id)
+        self.rests_at, self._answer_follows = None, False
         return self._at_work()
 
     def _call_stopped(self, data: Any) -> BotState:
-        self._calls.discard(data.tool_call_id)
+        if data.tool_call_id in self._calls:
+            self._calls.remove(data.tool_call_id)
+        if not self._calls:
+            self._answer_follows = True
+            self._wait(_AFTER_CALL)
         return self.state
 
     def _at_work(self) -> BotState:
         return self.state if self.state is _B.SPEAKING else _B.THINKING
 
     def _done(self) -> BotState:
-        return _B.THINKING if self._calls or self._generates else _B.LISTENING
+        return _B.THINKING if self._calls or self._generates or self._answer_follows else _B.LISTENING
 
 
 _NEXT: Final[dict[str, Callable[..., BotState]]] = {
@@ -156,6 +221,7 @@ _NEXT: Final[dict[str, Callable[..., BotState]]] = {
     RTVIEvent.BOT_LLM_STARTED: BotStateTracker._llm_started,
     RTVIEvent.BOT_LLM_STOPPED: BotStateTracker._llm_stopped,
     RTVIEvent.BOT_OUTPUT: BotStateTracker._output,
+    RTVIEvent.BOT_TTS_STARTED: BotStateTracker._voice,
     RTVIEvent.BOT_STARTED_SPEAKING: BotStateTracker._started_speaking,
     RTVIEvent.BOT_STOPPED_SPEAKING: BotStateTracker._stopped_speaking,
     RTVIEvent.BOT_INTERRUPTED: BotStateTracker._interrupted,

@@ -7,41 +7,42 @@ MAX_TEXT = 100_000
 
 
 class CharBudget:
-    """How much may still be kept, in characters."""
+    """How many characters may still be kept."""
 
     def __init__(self, size: int = MAX_TEXT) -> None:
         self._left = size
 
     def takes(self, size: int) -> bool:
-        """Take up so much of it, if that much is left."""
+        """Use so many characters, if they are left."""
         if size > self._left:
             return False
         self._left -= size
         return True
 
     def cut(self, text: str) -> str:
-        """As much of a text as there is room for."""
+        """The beginning of a text, as much as there is room for."""
         kept = text[: self._left]
         self._left -= len(kept)
         return kept
 
-    def free(self, size: int) -> None:
-        """What took up so much is no longer kept."""
-        self._left += size
-
 
 class TextBuffer:
-    """Text that comes in hundreds of pieces; they are put together when it is read, and bounded."""
+    """Bounded text that comes in hundreds of pieces, which are joined when it is read."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
-        self._room = MAX_TEXT
+        self._left = MAX_TEXT
 
     def add(self, piece: str) -> None:
         """Append a piece, as far as there is room."""
-        if piece and self._room > 0:
-            self._pieces.append(piece[: self._room])
-            self._room -= len(piece)
+        if piece and self._left > 0:
+            self._pieces.append(piece[: self._left])
+            self._left = max(0, self._left - len(piece))
+
+    @property
+    def length(self) -> int:
+        """Characters that are kept."""
+        return MAX_TEXT - self._left
 
     def __str__(self) -> str:
         self._pieces = ["".join(self._pieces)]

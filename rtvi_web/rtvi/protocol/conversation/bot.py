@@ -1,0 +1,213 @@
+"""The bot's side of a conversation: what it writes, says and calls, and to which turn that belongs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtvi_web.rtvi.protocol.conversation.bot_output import is_spoken_piece
+from rtvi_web.rtvi.protocol.conversation.calls import CallBook
+from rtvi_web.rtvi.protocol.conversation.person import Person
+from rtvi_web.rtvi.protocol.conversation.spelling import is_blank
+from rtvi_web.rtvi.protocol.conversation.turn import Turn
+from rtvi_web.rtvi.protocol.conversation.turns import Turns
+
+_PAUSE = 3.0
+"""Seconds for which the voice may pause within an answer, if the bot does not report its model."""
+
+
+class Bot:
+    """Takes what the bot of one session reports; each method gives the turns that it changed."""
+
+    def __init__(self, turns: Turns, person: Person) -> None:
+        self._turns = turns
+        self._person = person
+        self._calls = CallBook()
+        self._generating = self._speaks = self._answer_is_empty = self._answer_follows = False
+        self._reports_output = self._reports_interruptions = self._reports_model = False
+
+    @property
+    def answer_is_over(self) -> bool:
+        """Whether nothing is to be heard of the model's last answer: it is empty, in writing, or was said."""
+        return self._answer_is_empty or self._turns.open_turn("bot") is None
+
+    def is_busy(self, turn: Turn) -> bool:
+        """Whether it works on a turn, or speaks."""
+        return self._generating or self._speaks or self._answer_follows or turn.waits_for_functions
+
+    def rest(self) -> list[Turn]:
+        """It has been silent for long enough: an answer that it no longer works on has ended."""
+        self._answer_follows = False
+        self._end_unless_busy(self._turns.open_turn("bot"))
+        return []
+
+    def _end_unless_busy(self, turn: Turn | None) -> None:
+        if turn and not self.is_busy(turn):
+            self._turns.end(turn)
+
+    # To which turn something belongs.
+
+    def _turn(self) -> Turn:
+        last = self._turns.last
+        if last and last.role == "bot" and not last.ended:  # every word of the model comes here
+            return last
+        return self._turns.open_turn("bot") or self._turns.begin("bot")
+
+    def _turn_of(self, text: str, *, is_spoken: bool = False, is_shown: bool = False) -> Turn:
+        """The turn of a text that the bot says or announces.
+
+        A turn may have ended before all of it was reported; its rest may even come when the next one has begun.
+        """
+        recent = self._turns.recent("bot")
+        open_turn = next((turn for turn in recent if not turn.ended), None)
+        for turn in reversed(recent):
+            if turn.ended and not turn.interrupted and turn.output.expects(text, is_spoken=is_spoken):
+                has_begun = is_spoken and turn.spoken
+                if open_turn and not has_begun and open_turn.output.expects(text, is_spoken=is_spoken):
+                    break
+                return self._resumed(turn)
+        if open_turn:
+            return open_turn
+        last = self._turns.last
+        is_late = last and last.role == "bot" and not self._generating
+        if last and is_late and (is_shown or (last.interrupted and not self._speaks)):
+            return last
+        return self._turns.begin("bot")
+
+    def _resumed(self, turn: Turn) -> Turn:
+        """A turn that has ended goes on, if the bot is speaking and has begun no other."""
+        if self._speaks and turn is self._turns.recent("bot")[0]:
+            turn.ended_at = None
+        return turn
+
+    # The model.
+
+    def llm_started(self) -> list[Turn]:
+        """``bot-llm-started``: an answer begins; a turn begins with what it says, which may be nothing."""
+        self._generating = self._answer_is_empty = self._reports_model = True
+        self._answer_follows = False
+        self._calls.answer_begins()
+        self._person.is_answered()
+        turn = self._turns.open_turn("bot")
+        if turn is None:
+            return []
+        if turn is self._turns.last and turn.started_at >= (self._person.unheard_since or 0):
+            turn.output.begin_answer()  # what comes after a function call is another sentence
+            return [turn]
+        self._turns.end(turn)
+        return []
+
+    def llm_text(self, data: Any) -> list[Turn]:
+        """``bot-llm-text``: a piece of what the model writes."""
+        self._reports_model = True
+        if is_blank(data.text):
+            turn = self._turns.open_turn("bot")
+            if turn is None:
+                return []
+        else:
+            self._answer_is_empty = False
+            last = self._turns.last
+            is_late = last and last.role == "bot" and last.interrupted and not self._generating
+            turn = last if last and is_late else self._turn()
+        turn.output.write(data.text)
+        return [turn]
+
+    def llm_stopped(self) -> list[Turn]:
+        """``bot-llm-stopped``: the answer is complete."""
+        self._generating = False
+        turn = self._turns.open_turn("bot")
+        if turn and not self.is_busy(turn) and (turn.output.is_silent or (turn.spoken and not turn.output.is_unsaid)):
+            self._turns.end(turn)
+        return []
+
+    # The voice.
+
+    def output(self, data: Any) -> list[Turn]:
+        """``bot-output``: a segment, or a piece of what the voice says."""
+        self._reports_output = True
+        if data.output_type == "backchannel":
+            return []  # an "mhm" while the person speaks: it is still their turn
+        turn = next((turn for turn in self._turns.recent("bot") if turn.output.knows(data)), None)
+        if turn is None:
+            if is_blank(data.text) and not self._turns.open_turn("bot"):
+                return []
+            is_spoken = is_spoken_piece(data) or data.spoken_status == "completed"
+            is_shown = not is_spoken and data.will_be_spoken is False
+            turn = self._turn_of(data.text, is_spoken=is_spoken, is_shown=is_shown)
+        turn.output.add(data)
+        if not turn.ended and turn.output.is_silent:
+            self._end_unless_busy(turn)  # no message says when an answer in writing ends: it does with the model
+        return [turn]
+
+    def tts_text(self, data: Any) -> list[Turn]:
+        """``bot-tts-text``: a piece of what the voice says, from bots that send no output."""
+        if self._reports_output or (is_blank(data.text) and not self._turns.open_turn("bot")):
+            return []
+        turn = self._turn_of(data.text, is_spoken=True)
+        turn.output.say(data.text)
+        return [turn]
+
+    def started_speaking(self) -> list[Turn]:
+        """``bot-started-speaking``."""
+        self._speaks = True
+        self._answer_follows = self._answer_follows and self._reports_model  # else this is the answer
+        self._person.is_answered()
+        last = self._turns.last
+        if last is None or last.role != "bot":
+            return []
+        if not last.ended:
+            last.output.pause()
+        elif not self._reports_model and not last.interrupted and self._turns.now() - (last.ended_at or 0) <= _PAUSE:
+            last.ended_at = None  # it only took a breath
+            return [last]
+        return []
+
+    def stopped_speaking(self) -> list[Turn]:
+        """``bot-stopped-speaking``: at the end of an answer, between two sentences, or before a function's result."""
+        self._speaks = False
+        turn = self._turns.open_turn("bot")
+        if turn is None:
+            return []
+        turn.output.pause()
+        if self._person.speaks and not self._reports_interruptions and (self._generating or turn.output.is_unsaid):
+            return self._cut_off(turn)  # RTVI 0.x has no message for it
+        self._end_unless_busy(turn)
+        return []
+
+    def interrupted(self) -> list[Turn]:
+        """``bot-interrupted``; today's bots send it even when they were silent."""
+        self._reports_interruptions = True
+        return self._cut_off(self._turns.open_turn("bot"))
+
+    def _cut_off(self, turn: Turn | None) -> list[Turn]:
+        self._generating = self._speaks = self._answer_follows = False
+        if turn:
+            turn.interrupted = True
+            turn.output.cut_off()
+            self._turns.end(turn)
+        return []
+
+    # Function calls.
+
+    def call_in_progress(self, data: Any) -> list[Turn]:
+        """``llm-function-call-in-progress``."""
+        return self._call(data, is_legacy=False)
+
+    def legacy_call(self, data: Any) -> list[Turn]:
+        """``llm-function-call``."""
+        return self._call(data, is_legacy=True)
+
+    def _call(self, data: Any, *, is_legacy: bool) -> list[Turn]:
+        """A call is in progress: an old and a new message may say so, and it may have stopped already."""
+        found = self._calls.find(self._turns.of_session(), data.tool_call_id)
+        turn, record = found or (self._turn(), None)
+        self._calls.begin(turn, record, data, is_legacy=is_legacy)
+        return [turn]
+
+    def call_stopped(self, data: Any) -> list[Turn]:
+        """``llm-function-call-stopped``; an answer may follow."""
+        turn, record = self._calls.stopped(self._turns.of_session(), data) or (None, None)
+        if turn is None:
+            turn = next(iter(self._turns.recent("bot")), None) or self._turn()
+        self._calls.end(turn, record, data)
+        self._answer_follows = not turn.ended and not turn.waits_for_functions
+        return [turn]

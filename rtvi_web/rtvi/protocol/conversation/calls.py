@@ -1,0 +1,125 @@
+"""The function calls of the bot's model, as its messages report them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from rtvi_web.rtvi.protocol.conversation.bounded_text import CharBudget
+
+if TYPE_CHECKING:
+    from rtvi_web.rtvi.protocol.conversation.turn import Turn
+    from rtvi_web.rtvi.protocol.payloads import FunctionCallData, FunctionCallStoppedData
+
+MAX_CALLS = 100
+"""Function calls of a turn that are kept."""
+
+
+@dataclass
+class CallRecord:
+    """A function call of the bot's model.
+
+    Attributes:
+        tool_call_id: names the call; empty for models that give their calls no id.
+        function_name, arguments, result: present if the bot reports them. With those of the turn's other calls they
+            take no more than 100,000 characters as JSON; what does not fit is ``None``, and so are NaN and infinity.
+        status: ``"in-progress"``, ``"done"`` or ``"cancelled"``.
+    """
+
+    tool_call_id: str
+    function_name: str | None = None
+    arguments: dict[str, Any] | None = None
+    status: Literal["in-progress", "done", "cancelled"] = "in-progress"
+    result: Any = None
+
+
+@dataclass
+class TurnCalls:
+    """The records of a turn, bounded."""
+
+    records: list[CallRecord] = field(default_factory=list)
+    budget: CharBudget = field(default_factory=CharBudget)
+
+    def new(self, tool_call_id: str) -> CallRecord | None:
+        """A new record; ``None`` if there is no room for it."""
+        if len(self.records) == MAX_CALLS or not self.budget.takes(len(tool_call_id)):
+            return None
+        self.records.append(CallRecord(tool_call_id))
+        return self.records[-1]
+
+    def copy_of(self, value: Any) -> Any:
+        """A copy of a value as JSON; ``None`` if there is no room for it."""
+        text = json.dumps(value, default=str)
+        return json.loads(text, parse_constant=lambda _: None) if self.budget.takes(len(text)) else None
+
+
+class CallBook:
+    """Finds the record of each message about a call, in the turns of a session."""
+
+    def __init__(self) -> None:
+        self._stopped: set[str] = set()  # since the model began its answer
+        self._without_end: list[CallRecord] = []  # legacy calls: no message reports their end
+
+    def answer_begins(self) -> None:
+        """The model begins an answer: it has the results of legacy calls, and may number its calls anew."""
+        for record in self._without_end:
+            record.status = "done"
+        self._without_end.clear()
+        self._stopped.clear()
+
+    def find(self, turns: Iterable[Turn], tool_call_id: str) -> tuple[Turn, CallRecord] | None:
+        """The record that another message about a call has made."""
+        for turn, record in self._records(turns):
+            if tool_call_id and record.tool_call_id == tool_call_id:
+                return (turn, record) if record.status == "in-progress" or tool_call_id in self._stopped else None
+        return None
+
+    def begin(self, turn: Turn, record: CallRecord | None, data: FunctionCallData, *, is_legacy: bool) -> None:
+        """A message says that a call is in progress."""
+        new = record or turn.calls.new(data.tool_call_id)
+        if new is None:
+            return
+        new.function_name = new.function_name or turn.calls.copy_of(data.function_name)
+        new.arguments = turn.calls.copy_of(data.arguments) if new.arguments is None else new.arguments
+        if not is_legacy:
+            self._without_end = [each for each in self._without_end if each is not new]
+        elif record is None:
+            self._without_end.append(new)
+
+    def stopped(self, turns: Iterable[Turn], data: FunctionCallStoppedData) -> tuple[Turn, CallRecord] | None:
+        """The record of a call that has stopped; ``None`` for an unknown call."""
+        known = [
+            (turn, record)
+            for turn, record in self._records(turns)
+            if record.tool_call_id == data.tool_call_id
+            and record.status == "in-progress"
+            and (
+                data.tool_call_id
+                or None in (record.function_name, data.function_name)
+                or record.function_name == data.function_name
+            )
+        ]
+        if known:
+            return known[0] if data.tool_call_id else known[-1]  # without ids, the oldest is likely to end first
+        return self.find(turns, data.tool_call_id)
+
+    def end(self, turn: Turn, record: CallRecord | None, data: FunctionCallStoppedData) -> None:
+        """Write down how a call has ended; it may be the first message about it."""
+        if data.tool_call_id:
+            self._stopped.add(data.tool_call_id)
+        record = record or turn.calls.new(data.tool_call_id)
+        if record is None:
+            return
+        record.function_name = record.function_name or turn.calls.copy_of(data.function_name)
+        if record.status == "in-progress":
+            record.status = "cancelled" if data.cancelled else "done"
+            record.result = turn.calls.copy_of(data.result)
+
+    @staticmethod
+    def _records(turns: Iterable[Turn]) -> Iterator[tuple[Turn, CallRecord]]:
+        """All records, the newest first; the turns are in that order."""
+        for turn in turns:
+            for record in reversed(turn.function_calls):
+                yield turn, record

@@ -1,0 +1,51 @@
+"""Which of the recogniser's messages about a person's words are news."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from rtvi_web.rtvi.protocol.conversation.spelling import words
+
+if TYPE_CHECKING:
+    from rtvi_web.rtvi.protocol.payloads import TranscriptData, UserInputData
+
+_REMEMBERED = 50
+"""Final texts that are remembered."""
+
+
+class Hearing:
+    """Tells repeated and late messages from new ones.
+
+    A final text is a repetition if text, timestamp and person are those of an earlier one; without a timestamp, only if
+    nothing else was said between. An interim text is late if the final one that it became is there already.
+    """
+
+    def __init__(self) -> None:
+        self._finals: deque[tuple[str, str, str]] = deque(maxlen=_REMEMBERED)
+        self._last: dict[str, tuple[str, str]] = {}  # each person's last final text and its timestamp
+        self._goes_on = False
+
+    def begin(self) -> None:
+        """Somebody begins to speak, the person or the bot: what follows is new, even in the same words."""
+        self._goes_on = False
+
+    def is_news(self, data: TranscriptData | UserInputData) -> bool:
+        """Whether a message says something new."""
+        user = data.user_id or ""
+        if not data.final:
+            return not self._is_late(data.text, data.timestamp, user)
+        final = data.text, data.timestamp, user
+        if final in self._finals if data.timestamp else self._goes_on and self._finals and self._finals[-1] == final:
+            return False
+        self._finals.append(final)
+        self._last[user] = data.text, data.timestamp
+        self._goes_on = True
+        return True
+
+    def _is_late(self, text: str, timestamp: str, user: str) -> bool:
+        final, final_timestamp = self._last.get(user, ("", ""))
+        if timestamp and final_timestamp and timestamp <= final_timestamp:
+            return True
+        keys = [word.key for word in words(text)]
+        return self._goes_on and [word.key for word in words(final)][: len(keys)] == keys
