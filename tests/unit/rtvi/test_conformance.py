@@ -128,6 +128,9 @@ async def test_each_inbound_message_gives_exactly_its_event(path: Path) -> None:
             if "args" in data and message["type"] == "llm-function-call":
                 data = {**data, "arguments": data["args"]}
                 del data["args"]
+            if "aggregated_by" in data and "output_type" not in data:  # of RTVI 1.x
+                data = {**data, "output_type": data["aggregated_by"]}
+                del data["aggregated_by"]
             expected = {NOTHING: [], DATA: [data], AS_SENT: [data], WHOLE: [message]}
             assert [as_sent(arg) for arg in args] == (expected[gets] if gets in expected else [data[gets]])
         assert run.client.state is TransportState.READY

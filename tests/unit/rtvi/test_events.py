@@ -188,7 +188,10 @@ def assert_kept(message: dict[str, Any], args: tuple[Any, ...]) -> None:
         assert payload.data.error == message["data"]["error"]
         assert payload.id == message.get("id")
     elif hasattr(payload, "model_dump"):
-        sent = {"arguments" if key == "args" else key: value for key, value in message["data"].items()}
+        renamed = {"args": "arguments"}
+        if "output_type" not in message["data"]:  # of RTVI 1.x
+            renamed["aggregated_by"] = "output_type"
+        sent = {renamed.get(key, key): value for key, value in message["data"].items()}
         assert sent.items() <= payload.model_dump(exclude_unset=True).items()
     else:
         assert payload == message["data"]

@@ -34,6 +34,10 @@ class Bot:
         """Whether it works on a turn, or speaks."""
         return self._generating or self._speaks or self._answer_follows or turn.waits_for_functions
 
+    def is_answering(self, turn: Turn) -> bool:
+        """Whether a turn is an answer that goes on, or that the model has written and the voice has yet to say."""
+        return not turn.ended and (self.is_busy(turn) or (self._reports_model and turn.output.is_unsaid))
+
     def rest(self) -> list[Turn]:
         """It has been silent for long enough: an answer that it no longer works on has ended."""
         self._answer_follows = False

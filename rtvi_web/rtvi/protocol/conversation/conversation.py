@@ -108,7 +108,7 @@ class Conversation:
     def _begin_session(self) -> None:
         """Begin anew. Each session has its own sides, since a bot may number alike what another bot has said."""
         self._turns.begin_session()
-        person = self._person = Person(self._turns)
+        person = self._person = Person(self._turns, lambda turn: self._bot.is_answering(turn))
         bot = self._bot = Bot(self._turns, person)
         self._changes: dict[str, _Change] = {
             RTVIEvent.USER_STARTED_SPEAKING: person.started_speaking,

@@ -74,11 +74,22 @@ def follow(
                 besides.append(Besides(at, start, end))
         elif is_new and not existed(at, start):
             besides.append(Besides(at, start, end))
-        else:  # The same in another spelling.
-            sentence_end = next((place for place in range(at, len(written.ends)) if written.ends[place]), -1) + 1
-            limit = sentence_end or len(written.words)
-            at = limit if is_paused(end - 1) else min(at + end - start, limit)
+        else:
+            at = count_words(written.ends, at, end - start, is_whole=is_paused(end - 1))
     return Followed(at, besides)
+
+
+def count_words(ends: Sequence[bool], at: int, count: int, *, is_whole: bool) -> int:
+    """Until which word a text goes that has so many other words, from a word to at most the end of its sentence.
+
+    Args:
+        ends: for each word, whether a sentence ends with it.
+        at: the first word.
+        count: how many words the other spelling has.
+        is_whole: whether that is the rest of the sentence.
+    """
+    limit = next((place + 1 for place in range(at, len(ends)) if ends[place]), len(ends))
+    return limit if is_whole else min(at + count, limit)
 
 
 def _is_boundary(ends: Sequence[bool], at: int) -> bool:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rtvi_web.rtvi.protocol.conversation.alignment import align
-from rtvi_web.rtvi.protocol.conversation.following import follow, side
+from rtvi_web.rtvi.protocol.conversation.following import Side, count_words, follow, side
 from rtvi_web.rtvi.protocol.conversation.speech import Speech, Stamp
 from rtvi_web.rtvi.protocol.conversation.spelling import Word, joint, whole_word, words
 
@@ -121,7 +121,7 @@ class Page:
 
     def _weave(self) -> None:
         """Give each segment its place in what the model wrote."""
-        written, at = words(self.text), 0
+        written, at = side(self.text), 0
         unplaced: list[int] = []
         besides: list[tuple[int, int]] = []
         for index, segment in enumerate(self._segments):
@@ -130,30 +130,33 @@ class Page:
                 unplaced.append(index)
                 continue
             start, end = found
-            besides += self._settle(unplaced, written[at:start], self._end_of(written, at))
+            besides += self._settle(unplaced, written.words[at:start], self._end_of(written.words, at))
             if start < end:
-                self._places[index] = self._place(segment, written[start].start, self._end_of(written, end))
+                first, last = written.words[start].start, self._end_of(written.words, end)
+                self._places[index] = self._place(segment, first, last)
             unplaced, at = [], end
-        self._announced.end = last = self._end_of(written, at)
+        self._announced.end = last = self._end_of(written.words, at)
         for index in unplaced:
-            there = [word for word in written[at:] if word.start < self._segments[index].written]
+            there = [word for word in written.words[at:] if word.start < self._segments[index].written]
             besides += self._settle([index], there, last)
         for offset, index in reversed(besides):
             self._insert_segment(index, offset)
 
-    def _find(self, segment: Segment, written: list[Word], at: int) -> tuple[int, int] | None:
+    def _find(self, segment: Segment, written: Side, at: int) -> tuple[int, int] | None:
         """From and until which word a segment stands in what the model wrote, after those of the segments before."""
         wanted = words(segment.text)
         if not wanted:
-            return (at, at) if segment.text.strip() in self.text[self._end_of(written, at) :] else None
-        near = written[at : at + len(wanted) + _WINDOW]
-        aligned = align([word.key for word in near], [word.key for word in wanted])
+            return (at, at) if segment.text.strip() in self.text[self._end_of(written.words, at) :] else None
+        near = slice(at, at + len(wanted) + _WINDOW)
+        aligned = align([word.key for word in written.words[near]], [word.key for word in wanted])
         if 2 * aligned.matched < len(wanted):
             return None
         first, last = aligned.gaps[0], aligned.gaps[-1]
         begins_with_gap = first is not last and first.written == first.spoken == 0
         start = max(0, first.written_end - first.spoken_end) if begins_with_gap else 0
-        end = last.written + min(last.written_end - last.written, last.spoken_end - last.spoken)
+        end, more = last.written, last.spoken_end - last.spoken
+        if more:
+            end = count_words(written.ends[near], end, more, is_whole=True)
         return at + start, at + end
 
     def _place(self, segment: Segment, start: int, end: int) -> Place:
@@ -212,11 +215,11 @@ class Page:
 
     def _progress(self, place: Place, said: str) -> int:
         """Until where a segment was spoken."""
-        text = self.text[place.start : place.end]
-        announced, spoken = words(text), words(said)
-        last = align([word.key for word in announced], [word.key for word in spoken]).gaps[-1]
-        count = min(last.written + last.spoken_end - last.spoken, len(announced))
-        return place.start + (whole_word(text, announced[count - 1].end) if count else 0)
+        announced = side(self.text[place.start : place.end])
+        last = align(announced.keys, [word.key for word in words(said)]).gaps[-1]
+        count = count_words(announced.ends, last.written, last.spoken_end - last.spoken, is_whole=False)
+        end = whole_word(self.text, place.start + announced.words[count - 1].end) if count else place.start
+        return min(end, place.end)
 
     def _follow_speech(self, speech: Speech) -> None:
         """Go as far as the voice reports; insert what it has said besides."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT
@@ -18,14 +19,19 @@ MAX_WRITTEN = 100
 class Person:
     """Takes what is reported of the persons of one session; each method gives the turns that it changed.
 
+    Args:
+        turns: of the conversation.
+        is_answering: whether the bot works on an answer, which is in this turn.
+
     Attributes:
         speaks: whether somebody is speaking.
         unheard_since: when they began to say what is not known yet.
         written_here: what was written to a bot that may report it later.
     """
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: Turns, is_answering: Callable[[Turn], bool]) -> None:
         self._turns = turns
+        self._is_answering = is_answering
         self.speaks = False
         self.unheard_since: float | None = None
         self.written_here: deque[str] = deque(maxlen=MAX_WRITTEN)
@@ -140,7 +146,7 @@ class Person:
         before = self._turns.before(bot)
         if since is None:
             # Without voice activity, the first words during an answer are what it answers.
-            if self._reports_voice_activity or bot.ended:
+            if self._reports_voice_activity or not self._is_answering(bot):
                 return None
             if before and before.role == "user" and before is not self._late_turn:
                 return None
