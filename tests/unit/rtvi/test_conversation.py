@@ -11,9 +11,9 @@ from sessions import STARTED, URL, Run, Transport, ready, turns
 
 from rtvi_web import BotState, Conversation, RTVIEvent, TransportState, Turn
 from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT
+from rtvi_web.rtvi.protocol.conversation.calls import MAX_CALLS
 from rtvi_web.rtvi.protocol.conversation.person import MAX_WRITTEN
 from rtvi_web.rtvi.protocol.conversation.turns import MAX_TURNS
-from rtvi_web.rtvi.protocol.conversation.calls import MAX_CALLS
 from rtvi_web.rtvi.protocol.inbound import MessageReader
 from rtvi_web.rtvi.protocol.outcomes import Fire
 from rtvi_web.testing import expect, handshake, leave, say
