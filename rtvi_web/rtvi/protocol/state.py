@@ -52,6 +52,9 @@ STARTABLE = frozenset({_S.DISCONNECTED, _S.ERROR})
 ESTABLISHED = frozenset({_S.READY, _S.RECONNECTING})
 """The states in which messages can be sent to the bot; in ``reconnecting`` they wait for the link."""
 
+IN_SESSION = ESTABLISHED | {_S.CONNECTED}
+"""The states of a session with a bot."""
+
 UNCONNECTED = frozenset({_S.INITIALIZING, _S.INITIALIZED, _S.AUTHENTICATED})
 """The states after ``init_devices()`` or ``start_bot()``, from which ``connect()`` may begin too."""
 

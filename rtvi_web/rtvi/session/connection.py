@@ -29,7 +29,8 @@ from rtvi_web.errors import (
     StartBotError,
 )
 from rtvi_web.rtvi.protocol.events import RTVIEvent
-from rtvi_web.rtvi.protocol.state import ESTABLISHED, STARTABLE, UNCONNECTED, StateMachine, TransportState
+from rtvi_web.rtvi.protocol.state import ESTABLISHED, IN_SESSION, STARTABLE, UNCONNECTED, StateMachine, TransportState
+from rtvi_web.rtvi.session.error_events import emit_error
 from rtvi_web.rtvi.session.functions import FunctionCalls
 from rtvi_web.rtvi.session.helpers import MessageHelpers
 from rtvi_web.rtvi.session.media_events import MediaEvents
@@ -100,7 +101,7 @@ class Connection:
     @property
     def in_session(self) -> bool:
         """Whether the state is ``connected``, ``ready`` or ``reconnecting``."""
-        return self.state is TransportState.CONNECTED or self.state in ESTABLISHED
+        return self.state in IN_SESSION
 
     @property
     def bot_ready_data(self) -> BotReadyData | None:
@@ -173,7 +174,7 @@ class Connection:
             )
         except StartBotError as error:
             if start.emits_bot_started:
-                self._emit_error(error)
+                emit_error(error, self._emitter)
             raise
         if start.emits_bot_started:
             self.move(TransportState.AUTHENTICATED)
@@ -264,23 +265,12 @@ class Connection:
             return True
         return False
 
-    def lost(self, error: RTVIError) -> None:
-        self._emit_error(with_phase(error, self.phase))
-        self.end(error)
-
     def end(self, error: RTVIError) -> None:
         if self.is_connecting:
             self._attempts.fail(error)
         else:
             self._failure = with_phase(error, self.phase)
             self._attempts.begin_to_close(error.message)
-
-    def _emit_error(self, error: RTVIError) -> None:
-        """Fire ``error`` for a fatal error that no bot has told."""
-        from rtvi_web.rtvi.protocol.payloads import ErrorData, ErrorMessage
-
-        data = ErrorData(error=error.message, fatal=True)
-        self._emitter.emit(RTVIEvent.ERROR, ErrorMessage(type="error", data=data))
 
     async def start_again(self, connect: Callable[[ConnectRequest, SessionReceiver], Awaitable[Participant]]) -> None:
         start, old = self._start, self._session

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+from rtvi_web.core.connect_attempt import with_phase
 from rtvi_web.core.emitter import Emitter
 from rtvi_web.core.media import Participant
 from rtvi_web.core.tasks import Tasks
@@ -35,6 +36,7 @@ from rtvi_web.rtvi.protocol.outcomes import (
 from rtvi_web.rtvi.protocol.payloads import BotReadyData
 from rtvi_web.rtvi.protocol.state import TransportState
 from rtvi_web.rtvi.session.answers import FunctionAnswers
+from rtvi_web.rtvi.session.error_events import emit_error
 from rtvi_web.rtvi.session.functions import NO_HANDLER, FunctionCalls
 from rtvi_web.rtvi.session.helpers import MessageHelpers
 from rtvi_web.rtvi.session.notify import notify, refusal, unknown_type
@@ -58,7 +60,6 @@ class SessionOwner(Protocol):
     def enter(self, phase: ConnectPhase) -> None: ...
     def is_current(self, session: Session) -> bool: ...
     def bot_left(self, error: DisconnectedError) -> bool: ...
-    def lost(self, error: RTVIError) -> None: ...
     def end(self, error: RTVIError) -> None: ...
     async def start_again(
         self, connect: Callable[[ConnectRequest, SessionReceiver], Awaitable[Participant]]
@@ -183,7 +184,8 @@ class Session:
 
     def lost(self, error: RTVIError) -> None:
         if self._is_current:
-            self._owner.lost(error)
+            emit_error(with_phase(error, self._owner.phase), self._emitter)
+            self._owner.end(error)
 
     def reconnecting(self, attempt: int, cause: LinkLoss) -> None:
         if self._is_current:
