@@ -104,9 +104,10 @@ class RealtimeClient(SpeakingMembers, ItemMembers, ConfigurationMembers, DeviceM
     async def connect(self) -> None:
         """Open the microphone, connect, and wait until the server has taken the configuration. Mirrors ``connect()``.
 
-        If the server does not answer the configuration, the session goes on after 5 s. If the microphone is denied or
-        missing, ``deviceError`` and ``error`` are dispatched and the session goes on without it. The items of the
-        previous session are dropped.
+        The configuration is what the page has named; the server keeps its own of everything else. If the server does
+        not answer it, the session goes on after a second. Until then the microphone's sound is held back. If the
+        microphone is denied or missing, ``deviceError`` and ``error`` are dispatched and the session goes on without
+        it. The items of the previous session are dropped.
 
         Raises:
             AlreadyStartedError: there is a connection, or an attempt.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import copy
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from rtvi_web.errors import InvalidArgumentError, RequestError
+from rtvi_web.errors import DisconnectedError, InvalidArgumentError, RTVIError
 from rtvi_web.realtime.connection import RealtimeAPI
+from rtvi_web.realtime.handshake import ANSWERED_WITHIN, Handshake
 from rtvi_web.realtime.protocol.session_config import (
     Config,
     default_config,
@@ -19,60 +21,106 @@ from rtvi_web.realtime.protocol.session_config import (
     tool_definition,
     turn_detection,
 )
-from rtvi_web.realtime.protocol.wire import Event, new_id, object_in, objects_in, text_in
+from rtvi_web.realtime.protocol.wire import Event, object_in, objects_in, text_in
 from rtvi_web.realtime.tools import Handler, Tool, tool_of
 
-ACKNOWLEDGED_WITHIN = 5.0
-"""Seconds that ``connect()`` waits for the server to acknowledge the configuration."""
+logger = logging.getLogger(__name__)
 
 
 class Configuration:
-    """What every session of a client is configured with. While connected, changes are sent to the server."""
+    """What the page names for every session of a client. While connected, changes are sent to the server.
+
+    The server keeps what the page does not name. Tools of the page are added to those that the server has by itself;
+    only if the page names ``tools`` do they replace them.
+    """
+
+    _delegate: Any  # the object that the page gave, which may have a method that gives the turn detection
 
     def __init__(self, given: Any, api: RealtimeAPI) -> None:
         self._api = api
-        self.config: Config = default_config()
-        self.tools: dict[str, Tool] = {}
-        self._server_tools: set[str] = set()  # tools that the server lists; others may have set them
-        self._response_tools: set[str] = set()  # tools of single responses
-        self._delegate: Any = given  # may have a method that gives the turn detection
+        self._warned = False  # that the server does not answer
+        self.reset()
+        self._delegate = given
         if given is not None:
-            self.config = merge(self.config, to_ga(given))
+            self._take(to_ga(given))
 
     def reset(self) -> None:
         """Back to the defaults, without tools."""
-        self.config = default_config()
-        self.tools = {}
+        self._named: Config = {}  # without tools
+        self._listed: list[dict[str, Any]] = []  # definitions without a handler
+        self._replaces_tools = False  # whether the page named "tools"
+        self.tools: dict[str, Tool] = {}  # those with a handler
         self._delegate = None
+        self._forget_server()
+
+    def _forget_server(self) -> None:
+        self._handshake: Handshake | None = None
+        self._server: Config = {}  # what the server says of the session
+        self._server_tools: list[dict[str, Any]] = []  # those that it had before the page's
+        self._sent_tools: list[dict[str, Any]] | None = None  # with the configuration
+        self._offered: set[str] = set()  # the names of all tools of the session
+        self._response_tools: set[str] = set()  # tools of single responses
 
     @property
     def payload(self) -> Config:
-        """The whole configuration, tools included; a copy."""
-        return {**copy.deepcopy(self.config), "tools": self.get_tools()}
+        """What the page has named, tools included; a copy."""
+        return {**default_config(), **copy.deepcopy(self._named), "tools": self.get_tools()}
+
+    @property
+    def to_send(self) -> Config:
+        """What the server is sent at the beginning: only what the page has named; a copy."""
+        payload = self.payload
+        payload["tools"] = copy.deepcopy(self._tools_to_send(self._listed, self.tools))
+        if not self._names_tools:
+            del payload["tools"]
+        return payload
+
+    @property
+    def _names_tools(self) -> bool:
+        return bool(self._replaces_tools or self._listed or self.tools)
 
     def get_turn_detection_type(self) -> Any:
         """See ``RealtimeClient.get_turn_detection_type``."""
-        delegate = self._delegate
-        asked = getattr(delegate, "get_turn_detection_type", None) or getattr(delegate, "getTurnDetectionType", None)
-        return asked() if callable(asked) else copy.deepcopy(turn_detection(self.config))
+        if ask := self._ask_delegate:
+            return ask()
+        named = names_turn_detection(self._named)
+        return copy.deepcopy(turn_detection(self._named if named else self._server))
+
+    @property
+    def is_push_to_talk(self) -> bool:
+        """Whether turn detection is known to be off."""
+        known = self._ask_delegate or any(map(names_turn_detection, (self._named, self._server)))
+        return bool(known) and self.get_turn_detection_type() is None
+
+    @property
+    def _ask_delegate(self) -> Callable[[], Any] | None:
+        given = self._delegate
+        ask = getattr(given, "get_turn_detection_type", None) or getattr(given, "getTurnDetectionType", None)
+        return ask if callable(ask) else None
 
     def update(self, updates: Any) -> None:
         """Change the fields that ``updates`` names; see ``RealtimeClient.update_config``."""
         changes = to_ga(updates)
         if "tools" in changes:
-            kept = merge(self.config, changes)
-            self._send({**changes, "tools": self._definitions(kept, self.tools)})
+            self._send({**changes, "tools": _definitions(changes["tools"] or [], self.tools)})
         else:
             self._send(changes)
-        self.config = merge(self.config, changes)
         if names_turn_detection(changes):
             self._delegate = None  # its turn detection is out of date
+        self._take(changes)
+
+    def _take(self, changes: Config) -> None:
+        changes = dict(changes)
+        if "tools" in changes:
+            self._listed = changes.pop("tools") or []
+            self._replaces_tools = True
+        self._named = merge(self._named, changes)
 
     # Tools.
 
     def get_tools(self) -> list[dict[str, Any]]:
-        """The definitions of all tools; a copy."""
-        return copy.deepcopy(self._definitions(self.config, self.tools))
+        """The definitions of all tools of the page; a copy."""
+        return copy.deepcopy(_definitions(self._listed, self.tools))
 
     def add(self, given: Any, handler: Handler | None, *, timeout: float | None) -> None:
         """See ``RealtimeClient.add_tool``."""
@@ -80,7 +128,7 @@ class Configuration:
             self.register(given, handler, timeout=timeout)
             return
         definition = tool_definition(given)
-        others = [tool for tool in self.config.get("tools") or () if not _same(tool, definition)]
+        others = [tool for tool in self._listed if not _same(tool, definition)]
         registered = {name: tool for name, tool in self.tools.items() if name != definition.get("name")}
         self._change([*others, definition], registered)
 
@@ -89,12 +137,27 @@ class Configuration:
         tool = tool_of(given, handler, timeout=timeout)
         if tool.handler is None:
             raise InvalidArgumentError(f'Tool "{tool.name}" handler must be a function')
-        self._change(self._without(tool.name), {**self.tools, tool.name: tool})
+        self._change(_without(self._listed, tool.name), {**self.tools, tool.name: tool})
 
     def remove(self, name: str) -> None:
         """See ``RealtimeClient.remove_tool``."""
         registered = {known: tool for known, tool in self.tools.items() if known != name}
-        self._change(self._without(name), registered)
+        kept, self._server_tools = self._server_tools, _without(self._server_tools, name)
+        try:
+            self._change(_without(self._listed, name), registered)
+        except RTVIError:
+            self._server_tools = kept
+            raise
+
+    def _change(self, listed: list[dict[str, Any]], registered: dict[str, Tool]) -> None:
+        self._send({"tools": self._tools_to_send(listed, registered)})
+        self._listed, self.tools = listed, registered
+
+    def _tools_to_send(self, listed: list[dict[str, Any]], registered: Mapping[str, Tool]) -> list[dict[str, Any]]:
+        own = _definitions(listed, registered)
+        if self._replaces_tools:
+            return own
+        return [*(tool for tool in self._server_tools if not any(_same(tool, each) for each in own)), *own]
 
     def registered(self, name: str) -> Tool:
         """A tool with a handler.
@@ -108,31 +171,18 @@ class Configuration:
 
     def is_offered(self, name: str) -> bool:
         """Whether the model may call this tool: it is offered here, in a single response, or by the server."""
-        elsewhere = name in self._server_tools or name in self._response_tools
-        return elsewhere or any(tool.get("name") == name for tool in self._definitions(self.config, self.tools))
+        elsewhere = name in self._offered or name in self._response_tools
+        return elsewhere or any(tool.get("name") == name for tool in _definitions(self._listed, self.tools))
 
     def allow_for_response(self, response: Mapping[str, Any]) -> None:
         """Allow the tools that a single response brings."""
         self._response_tools |= _tool_names(response)
 
-    def _without(self, name: str) -> list[dict[str, Any]]:
-        return [tool for tool in self.config.get("tools") or () if tool.get("name") != name]
-
-    def _change(self, definitions: list[dict[str, Any]], registered: dict[str, Tool]) -> None:
-        self._send({"tools": self._definitions({"tools": definitions}, registered)})
-        self.config["tools"] = definitions
-        self.tools = registered
-
-    @staticmethod
-    def _definitions(config: Mapping[str, Any], registered: Mapping[str, Tool]) -> list[dict[str, Any]]:
-        listed = [tool for tool in config.get("tools") or () if tool.get("name") not in registered]
-        return [*listed, *(tool.definition for tool in registered.values())]
-
     # The server.
 
     def send(self) -> None:
-        """Send the server the whole configuration, if there is a connection."""
-        self._send(self.payload)
+        """Send the server all that the page has named, if there is a connection."""
+        self._send(self.to_send)
 
     def _send(self, changes: Mapping[str, Any]) -> None:
         """Send changes. Callers apply them afterwards, so that changes that cannot be sent are not applied."""
@@ -141,42 +191,65 @@ class Configuration:
 
     def session_begins(self) -> None:
         """Prepare for a new session. Needs a running event loop."""
-        loop = asyncio.get_running_loop()
-        self._created: asyncio.Future[None] = loop.create_future()
-        self._acknowledged: asyncio.Future[RequestError | None] = loop.create_future()
-        self._update_id = new_id("evt_")
-        self._server_tools = set()
-        self._response_tools = set()
+        self._forget_server()
+        self._handshake = Handshake()
 
-    async def establish(self) -> None:
-        """Send the configuration once the server has a session, and wait until it has taken it, 5 s at most.
+    async def establish(self, *, at_once: bool) -> None:
+        """Send the configuration, and wait until the server has taken it.
+
+        Args:
+            at_once: whether it is sent without waiting for the server's first event.
 
         Raises:
             RequestError: the server refused it, in its own words.
         """
-        deadline = asyncio.get_running_loop().time() + ACKNOWLEDGED_WITHIN
-        await asyncio.wait({self._created}, timeout=ACKNOWLEDGED_WITHIN)
-        self._api.send("session.update", {"event_id": self._update_id, "session": for_update(self.payload)})
-        left = deadline - asyncio.get_running_loop().time()
-        await asyncio.wait({self._acknowledged}, timeout=max(0.0, left))
-        if self._acknowledged.done() and (refusal := self._acknowledged.result()):
-            raise refusal
+        handshake = self._handshake
+        assert handshake is not None
+        if not at_once:
+            await handshake.wait_for_server()
+        config = self.to_send
+        self._api.send("session.update", {"event_id": handshake.update_id, "session": for_update(config)})
+        self._sent_tools = config.get("tools")
+        if not await handshake.wait_for_answer() and not self._warned:
+            self._warned = True
+            logger.warning("The server has not acknowledged the configuration within %g s; going on.", ANSWERED_WITHIN)
+
+    def _restore_server_tools(self) -> None:
+        """Send the tools again if the server told of its own only after the page's had replaced them."""
+        if self._sent_tools is not None and self._sent_tools != self._tools_to_send(self._listed, self.tools):
+            with contextlib.suppress(DisconnectedError):  # the transport reports the lost link by itself
+                self._send({"tools": self._tools_to_send(self._listed, self.tools)})
 
     def server_event(self, event: Event) -> None:
         """Note what the server says about the session."""
+        if self._handshake:
+            self._handshake.server_event(event)
         session = object_in(event, "session")
         if "tools" in session:
-            self._server_tools = _tool_names(session)
-        match event["type"]:
-            case "session.created":
-                _settle(self._created, None)
-            case "session.updated":
-                _settle(self._acknowledged, None)
-            case "error":
-                error = object_in(event, "error")
-                if error.get("event_id") == self._update_id:
-                    message = f"The server refused the session's configuration: {text_in(error, 'message')}"
-                    _settle(self._acknowledged, RequestError(message))
+            self._offered = _tool_names(session)
+        if event["type"] == "session.created":
+            self._server = _readable(session)
+            self._server_tools = objects_in(self._server, "tools")
+            self._restore_server_tools()
+        elif event["type"] == "session.updated":
+            self._server = merge(self._server, _readable(session))
+
+
+def _readable(session: Config) -> Config:
+    """What a server says of the session, in GA form; empty if it cannot be read."""
+    try:
+        return to_ga(session)
+    except InvalidArgumentError:
+        return {}
+
+
+def _definitions(listed: list[dict[str, Any]], registered: Mapping[str, Tool]) -> list[dict[str, Any]]:
+    others = [tool for tool in listed if tool.get("name") not in registered]
+    return [*others, *(tool.definition for tool in registered.values())]
+
+
+def _without(tools: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    return [tool for tool in tools if tool.get("name") != name]
 
 
 def _same(tool: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -186,8 +259,3 @@ def _same(tool: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def _tool_names(config: Mapping[str, Any]) -> set[str]:
     return {text_in(tool, "name") for tool in objects_in(config, "tools")}
-
-
-def _settle(future: asyncio.Future[Any], result: Any) -> None:
-    if not future.done():
-        future.set_result(result)

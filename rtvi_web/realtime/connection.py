@@ -171,7 +171,7 @@ class RealtimeAPI(EventHandlers):
                 self._receiving = True
                 listener.session_begins()
                 await self._transport.connect(
-                    RealtimeRequest(self._settings.url, config.get("model"), key, dict(config))
+                    RealtimeRequest(self._settings.url, config.get("model"), key, dict(config), holds_microphone=True)
                 )
         except TimeoutError:
             if not deadline.expired():

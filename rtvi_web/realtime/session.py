@@ -16,7 +16,7 @@ from rtvi_web.realtime.event_handlers import EventHandlers
 from rtvi_web.realtime.protocol.audio import InputAudio, from_base64
 from rtvi_web.realtime.protocol.conversation import Conversation
 from rtvi_web.realtime.protocol.items import Item, ItemEvent
-from rtvi_web.realtime.protocol.responses import ALREADY_ACTIVE, NOT_ABOUT_RESPONSES, ResponseSequencer, is_out_of_band
+from rtvi_web.realtime.protocol.responses import HARMLESS_ERRORS, ResponseSequencer, is_out_of_band
 from rtvi_web.realtime.protocol.usage import Usage
 from rtvi_web.realtime.protocol.wire import Event, object_in, objects_in, text_in
 from rtvi_web.realtime.speech import Speech
@@ -27,8 +27,6 @@ logger = logging.getLogger(__name__)
 
 INPUT_WINDOW = 60.0
 """Seconds of the person's sound that are kept until an item is made of it."""
-HARMLESS_ERRORS = NOT_ABOUT_RESPONSES | {ALREADY_ACTIVE}
-"""Codes of errors that arise when both sides act at the same moment. They are not dispatched as errors."""
 
 
 class SpeakingEvent(NamedTuple):
@@ -75,17 +73,19 @@ class RealtimeSession:
 
     async def connect(self) -> None:
         """See ``RealtimeClient.connect``."""
-        await self._api.connect(self._configuration.payload, self)
+        await self._api.connect(self._configuration.to_send, self)
 
     # What the connection calls: Listener.
 
     async def configure(self) -> None:
-        await self._configuration.establish()
+        await self._configuration.establish(at_once=self._transport.carries_tracks)
+        await self._transport.start_microphone()
+        self.speech.release()
 
     def session_begins(self) -> None:
         self.conversation.clear()
         self.input_audio.reset()
-        self.speech.reset()
+        self.speech.session_begins()
         self._configuration.session_begins()
         self._responses.reset()
         self._calls.reset()
@@ -147,6 +147,7 @@ class RealtimeSession:
         code = text_in(error, "code")
         if code == "input_audio_buffer_commit_empty":
             self.conversation.queue_input_audio(None)
+            self.input_audio.committed()
         if code in HARMLESS_ERRORS:
             logger.debug("the server says: %s", code)
         else:
@@ -179,6 +180,7 @@ class RealtimeSession:
         self.usage.add_transcription(object_in(event, "usage"))
 
     def _on_speech_started(self, event: Event, item_events: list[ItemEvent]) -> None:
+        self.input_audio.taken()
         self._client.dispatch("conversation.interrupted", event)
         detection = self._configuration.get_turn_detection_type()
         interrupts = not isinstance(detection, Mapping) or detection.get("interrupt_response") is not False
@@ -186,8 +188,7 @@ class RealtimeSession:
             self._tasks.run(self.speech.stop_playing(), "the interrupted answer could not be truncated")
 
     def _on_committed(self, event: Event, item_events: list[ItemEvent]) -> None:
-        if self._configuration.get_turn_detection_type() is not None:
-            self.input_audio.committed()
+        self.input_audio.committed()
 
     def _on_output_started(self, event: Event, item_events: list[ItemEvent]) -> None:
         if self.speech.output_started(text_in(event, "response_id")):
@@ -209,8 +210,7 @@ class RealtimeSession:
             self._api.send("response.create", {"response": params})  # it need not wait for the active response
             return
         self._api.check("response.create", None if params is None else {"response": params})
-        if self._configuration.get_turn_detection_type() is None:
-            self.speech.commit()
+        self.speech.commit(push_to_talk=self._configuration.is_push_to_talk)
         self.respond(params)
 
     def reset(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from typing import Any
 
 from rtvi_web.core.tasks import Tasks
@@ -25,6 +26,10 @@ from rtvi_web.realtime.transport import RealtimeTransport
 
 APPEND_BYTES = SAMPLE_RATE * 2
 """Bytes of PCM in one ``input_audio_buffer.append`` at most: a second. OpenAI takes 15 MiB, data channels less."""
+
+
+MAX_HELD = 250
+"""Chunks of the microphone's sound that are kept while the session begins; 10 s, at 40 ms each."""
 
 
 class Speech:
@@ -56,15 +61,28 @@ class Speech:
         self._tasks = tasks
         self._halves: dict[str, bytes] = {}  # by item: a byte that waits for the other half of its sample
 
-    def reset(self) -> None:
-        """A new session begins."""
+        self._held: deque[bytes] | None = None  # the microphone's sound, until the configuration was taken
+
+    def session_begins(self) -> None:
+        """A new session begins: keep the microphone's sound until :meth:`release`."""
         self._halves.clear()
+        self._held = deque(maxlen=MAX_HELD)
+
+    def release(self) -> None:
+        """The server has taken the configuration: send the microphone's sound from now on."""
+        held, self._held = self._held, None
+        for pcm in held or ():
+            self.heard(pcm)
 
     # To the server.
 
     def append(self, sound: Any) -> None:
         """See ``RealtimeClient.append_input_audio``."""
         pcm = to_pcm(sound)
+        self._send_sound(pcm)
+        self._input.given = self._input.given or bool(pcm)
+
+    def _send_sound(self, pcm: bytes) -> None:
         if not self._api.is_connected():
             raise DisconnectedError("Sound cannot be sent: not connected. Await connect() first.")
         step = _fitting(self._api.max_message_size)
@@ -74,12 +92,15 @@ class Speech:
 
     def heard(self, pcm: bytes) -> None:
         """The microphone has heard this."""
+        if self._held is not None:
+            self._held.append(pcm)
+            return
         with contextlib.suppress(DisconnectedError):  # the transport reports the lost link by itself
-            self.append(pcm)
+            self._send_sound(pcm)
 
-    def commit(self) -> None:
-        """Commit the sound that was appended, if there is any."""
-        if self._input.uncommitted:
+    def commit(self, *, push_to_talk: bool) -> None:
+        """Commit the sound of the page; with push-to-talk, the microphone's too."""
+        if self._input.given or (push_to_talk and self._input.uncommitted):
             self._api.send("input_audio_buffer.commit")
 
     # To the speaker.

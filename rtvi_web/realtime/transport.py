@@ -3,7 +3,7 @@
 A transport knows neither the protocol nor the conversation: it connects, carries JSON text, and plays sound. Its
 devices and media are an object of their own, ``transport.media``. The client calls it in this order::
 
-    attach → (media.open_devices → connect → send, play, interrupt … → close)*
+    attach → (media.open_devices → connect → send … → start_microphone → send, play, interrupt … → close)*
 
 ``media.open_devices()`` may also come first (a page that shows a level before it connects) or in the middle of a
 session (a page that begins in writing).
@@ -46,12 +46,15 @@ class RealtimeRequest:
             It is left out of ``repr()``.
         session: the whole configuration in GA form, with ``"type": "realtime"``. The client sends it once connected;
             it is here for your own server that takes it together with the SDP.
+        holds_microphone: whether WebRTC sends the microphone only after ``start_microphone()``, when the server has
+            taken the configuration. Over WebSocket the client itself keeps what ``microphone()`` gave it.
     """
 
     url: str | None = None
     model: str | None = None
     api_key: str | None = field(default=None, repr=False)
     session: Mapping[str, Any] = field(default_factory=dict)
+    holds_microphone: bool = False
 
 
 class Played(NamedTuple):
@@ -141,6 +144,10 @@ class RealtimeTransport(ABC):
             RTVIError: it could not be established: ``TransportStartError``, ``HttpError``, ``InvalidArgumentError``. It
                 has the server's words (for a refused SDP the provider's ``error.message``, and ``status``).
         """
+
+    async def start_microphone(self) -> None:
+        """Send the microphone from now on; called once after a ``connect()`` with ``holds_microphone``."""
+        return
 
     @abstractmethod
     async def close(self) -> None:

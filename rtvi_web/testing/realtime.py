@@ -41,6 +41,7 @@ class ScriptedRealtimeTransport(ScriptedMedia, RealtimeTransport):
         frames: the same as text.
         played: what the client played: item id and PCM, piece by piece.
         now_playing: what ``interrupt()`` returns, once.
+        sends_microphone: whether the client has let the microphone be heard in this session.
         is_open: whether there is a session; ``has_microphone``: whether the microphone is open.
     """
 
@@ -67,6 +68,7 @@ class ScriptedRealtimeTransport(ScriptedMedia, RealtimeTransport):
         self.sent: list[dict[str, Any]] = []
         self.played: list[tuple[str, bytes]] = []
         self.now_playing: Played | None = None
+        self.sends_microphone = False
         self.is_open = False
 
     # What the test calls.
@@ -132,9 +134,12 @@ class ScriptedRealtimeTransport(ScriptedMedia, RealtimeTransport):
         if self.handshake:
             self.say("session.created", session={"type": "realtime", "id": f"sess_{len(self.requests)}"})
 
+    async def start_microphone(self) -> None:
+        self.sends_microphone = True
+
     async def close(self) -> None:
         await asyncio.sleep(0)
-        self.is_open = False
+        self.is_open = self.sends_microphone = False
         self._close_media()
 
     def send(self, text: str) -> None:

@@ -62,6 +62,41 @@ async def test_a_session_without_a_microphone_can_have_one_later(selenium):
 
 
 @run_in_pyodide
+async def test_the_microphone_is_held_back_until_the_configuration_was_taken(selenium):
+    import asyncio
+
+    from realtime_peer import RealtimePeer
+
+    from rtvi_web.realtime import RealtimeClient
+    from rtvi_web.transports.realtime.webrtc import RealtimeWebRTCTransport
+
+    async def sent(link):
+        """How many packets of sound have left."""
+        report = await link._call._peer.stats()
+        return sum(each.get("packetsSent", 0) for each in report if each["type"] == "outbound-rtp")
+
+    async with RealtimePeer() as peer:
+        link = RealtimeWebRTCTransport()
+        client = RealtimeClient(transport=link, url=peer.url)
+        connecting = asyncio.ensure_future(client.connect())
+        try:
+            assert (await peer.frame())["type"] == "session.update"
+            assert client.is_mic_enabled
+            await asyncio.sleep(0.3)  # the time in which sound would have left
+            assert await sent(link) == 0
+            await client.enable_mic(False)
+            await client.enable_mic(True)
+            await asyncio.sleep(0.1)
+            assert await sent(link) == 0
+            peer.send({"type": "session.updated", "session": {}})
+            await connecting
+            assert await peer.hears() > 0
+            assert await sent(link) > 0
+        finally:
+            await client.disconnect()
+
+
+@run_in_pyodide
 async def test_a_refused_offer_is_told_in_the_servers_words(selenium):
     import pytest
     from realtime_peer import request, transport

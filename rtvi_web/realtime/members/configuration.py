@@ -17,7 +17,10 @@ class ConfigurationMembers(Members):
 
     @property
     def config(self) -> Config:
-        """A copy of the session's configuration, in GA form. Mirrors ``config``; ``update_config()`` changes it."""
+        """What the page has named of the session's configuration, in GA form; a copy.
+
+        The server chooses everything else. Mirrors ``config``; ``update_config()`` changes it.
+        """
         return self._configuration.payload
 
     def update_config(self, updates: SessionConfig | Mapping[str, Any] | object) -> None:
@@ -32,7 +35,7 @@ class ConfigurationMembers(Members):
         self._configuration.update(updates)
 
     def update_session(self) -> None:
-        """Send the server the whole configuration, if there is a connection. Mirrors ``updateSession()``."""
+        """Send the server all that the page has named, if there is a connection. Mirrors ``updateSession()``."""
         self._configuration.send()
 
     def get_session_payload(self) -> dict[str, Config]:
@@ -41,6 +44,8 @@ class ConfigurationMembers(Members):
 
     def get_turn_detection_type(self) -> str | dict[str, Any] | None:
         """The turn detection, such as ``{"type": "server_vad"}``; ``None`` is push-to-talk.
+
+        If the page does not name it, it is the server's, and ``None`` before the first ``connect()``.
 
         Mirrors ``getTurnDetectionType()``; a configuration object that has this method is asked.
         """

@@ -40,7 +40,8 @@ class SpeakingMembers(Members):
     def create_response(self, response: Mapping[str, Any] | None = None) -> bool:
         """Have the model answer as soon as it has finished what it is saying. Mirrors ``createResponse()``.
 
-        With push-to-talk, the sound appended before this is the person's turn. Over WebRTC only the server knows what
+        Sound of ``append_input_audio()`` that the server has not taken yet is committed first, as the person's turn;
+        with push-to-talk the microphone's, too. Over WebRTC only the server knows what
         it has heard: if the person has spoken, send ``input_audio_buffer.commit`` first (``realtime.send()``).
 
         Args:

@@ -207,7 +207,10 @@ class InputAudio:
         self._kept = 0
         self.total = 0
         """Samples appended in this session."""
+        self.given = False
+        """Whether the page itself appended sound that the server has not taken since."""
         self._uncommitted = 0
+        self._commits = 0  # those of the client that the server has not answered
 
     def append(self, pcm: bytes) -> None:
         """Add sound that was sent to the server; drop what is older than the limit."""
@@ -225,19 +228,32 @@ class InputAudio:
 
     def commit(self) -> AudioClip:
         """The server makes an item of what was appended: return its sound, as far as it is kept, and start over."""
+        self._commits += 1
         joined = bytes(self)
         clip = AudioClip(joined[max(0, len(joined) - self._uncommitted) :])
         self.clear()
         return clip
 
     def committed(self) -> None:
-        """The server has made an item by itself. The sound is kept: :meth:`slice` cuts the item's from it."""
-        self._uncommitted = 0
+        """The server has committed: after :meth:`commit`, or by itself.
+
+        In the second case the sound is kept: :meth:`slice` cuts the item's from it.
+        """
+        if self._commits:
+            self._commits -= 1
+        else:
+            self._uncommitted = 0
+            self.given = False
+
+    def taken(self) -> None:
+        """The server hears speech in the sound, and will commit it by itself."""
+        self.given = False
 
     def clear(self) -> None:
         """Drop the sound; its length still counts."""
         self._chunks.clear()
         self._kept = self._uncommitted = 0
+        self.given = False
 
     def slice(self, start: int, end: int) -> AudioClip:
         """The samples from ``start`` to ``end``, counted from the session's beginning, as far as they are kept."""

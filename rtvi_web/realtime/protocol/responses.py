@@ -16,6 +16,8 @@ ALREADY_ACTIVE = "conversation_already_has_active_response"
 NOT_ACTIVE = "response_cancel_not_active"
 NOT_ABOUT_RESPONSES = frozenset({NOT_ACTIVE, "input_audio_buffer_commit_empty"})
 """Codes of errors that are not about a ``response.create``."""
+HARMLESS_ERRORS = NOT_ABOUT_RESPONSES | {ALREADY_ACTIVE}
+"""Codes of errors that arise when both sides act at the same moment. They are not dispatched as errors."""
 MAX_OUT_OF_BAND = 64
 """Out-of-band requests, and out-of-band responses, that are remembered."""
 MAX_SILENCED = 64

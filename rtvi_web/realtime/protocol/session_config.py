@@ -131,17 +131,8 @@ NO_PARAMETERS: Mapping[str, Any] = {"type": "object", "properties": {}}
 
 
 def default_config() -> Config:
-    """What a client begins with: sound both ways, push-to-talk, no tools; the server chooses the rest.
-
-    Instructions and voice are left out, so that those of the client secret stay in force.
-    """
-    return {
-        "type": "realtime",
-        "output_modalities": ["audio"],
-        "audio": {"input": {"format": dict(PCM16), "turn_detection": None}, "output": {"format": dict(PCM16)}},
-        "tools": [],
-        "tool_choice": "auto",
-    }
+    """What a client begins with: nothing is named, so that the configuration of the server stays in force."""
+    return {"type": "realtime", "tools": []}
 
 
 def to_ga(given: Any) -> Config:

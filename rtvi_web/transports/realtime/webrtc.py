@@ -51,6 +51,7 @@ class RealtimeWebRTCTransport(RealtimeTransport):
             level_interval=level_interval,
         )
         self._call: Call | None = None
+        self._sends_microphone = False
         self._host: RealtimeHost | None = None
 
     def attach(self, host: RealtimeHost) -> None:
@@ -81,7 +82,12 @@ class RealtimeWebRTCTransport(RealtimeTransport):
             player=self._media.player,
             received=lambda track: self._media.bot_track_changed(BOT, None, track),
         )
-        await call.open(url, key, self._media.tracks().local.audio)
+        self._sends_microphone = not request.holds_microphone
+        await call.open(url, key, self._media.tracks().local.audio if self._sends_microphone else None)
+
+    async def start_microphone(self) -> None:
+        self._sends_microphone = True
+        await self.send_track("mic", self._media.tracks().local.audio)
 
     async def close(self) -> None:
         call, self._call = self._call, None
@@ -113,7 +119,7 @@ class RealtimeWebRTCTransport(RealtimeTransport):
         return ParticipantTracks(audio=self._call.received if self._call is not None else None)
 
     async def send_track(self, source: TrackSource, track: Any) -> None:
-        if self._call is not None:
+        if self._call is not None and self._sends_microphone:
             await self._call.send_track(source, track)
 
     def send_status(self, source: TrackSource, enabled: bool) -> None:

@@ -146,11 +146,11 @@ def test_merging_keeps_what_is_not_named_and_null_and_what_is_falsy() -> None:
     assert base == GA
 
 
-def test_the_default_is_push_to_talk_and_leaves_the_rest_to_the_server() -> None:
+def test_the_default_leaves_everything_to_the_server() -> None:
     run = Run()
     assert run.client.config == default_config()
     assert run.client.get_turn_detection_type() is None
-    assert "instructions" not in run.client.config
+    assert run.client.config == {"type": "realtime", "tools": []}
     assert run.client.get_session_payload() == {"session": run.client.config}
     run.client.config["tools"].append("mine")
     assert run.client.get_tools() == []
@@ -178,12 +178,6 @@ async def test_connect_tells_everything_once_the_server_has_a_session() -> None:
     await connecting
     await run.client.disconnect()
     assert not run.client.session_created
-
-
-async def test_a_server_that_says_nothing_is_waited_for_only_so_long() -> None:
-    run = await connected(server=Server(handshake=False))
-    assert [event["type"] for event in run.server.sent] == ["session.update"]
-    await run.client.disconnect()
 
 
 async def test_a_refused_configuration_fails_connect_in_the_servers_words() -> None:
