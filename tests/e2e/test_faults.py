@@ -154,7 +154,7 @@ class TestTheLinkIsCut:
         report("cut for 40 s, no fresh start", noticed=noticed, ended=over)
         assert noticed < SOON
         assert 30 < over < 30 + SOON
-        assert events(session)[-2:] == ["error", "disconnected"]
+        assert events(session)[-3:] == ["error", "botDisconnected", "disconnected"]
         assert mic == [False, "ended", "disconnected"]
         session.page.check_released()
         session.run("await client.connect()")
@@ -188,7 +188,7 @@ class TestTheServer:
         report("server killed", noticed=told.at - killed, ended=over.at - killed)
         assert told.at - killed < SOON
         assert told.args == [0, "silent"]
-        assert events(call)[-2:] == ["error", "disconnected"]
+        assert events(call)[-3:] == ["error", "botDisconnected", "disconnected"]
         waiting = call.run("result = await waiting")
         assert waiting["type"] == "DisconnectedError"
         assert waiting["text"].startswith("The bot's side is silent. The link could not be restored within 8 s: ")
@@ -248,7 +248,7 @@ class TestTheServer:
             call.page.page.evaluate("watched.channel.close()")
             over = call.wait_for("disconnected", SOON)
         report("endpoint refuses", ended=over.at - broken)
-        assert events(call) == ["botReady", "reconnecting", "reconnecting", "error", "disconnected"]
+        assert events(call) == ["botReady", "reconnecting", "reconnecting", "error", "botDisconnected", "disconnected"]
         assert front.turned_away in (1, 2), "it was asked for the session, and may have been sent late candidates"
         call.page.check_released()
 

@@ -123,27 +123,27 @@ class Session:
         return await self._bot_ready
 
     def close(self, reason: str) -> None:
-        """The session is over: what waits for an answer fails, what waits for the link is dropped.
+        """The session is over: the bot is gone, what waits for an answer fails, what waits for the link is dropped.
 
         Handlers of function calls are cancelled, except the one that ended the session.
         """
         self._is_over = True
-        self._bot = None
+        self._bot_is_gone()
         self._drop_messages(reason)
         self._answers.cancel()
         self._tasks.cancel()
 
     def retire(self) -> None:
         """The server has given the session up: another one takes its place, which sends what waits for the link."""
-        if self._bot:
-            self._bot_is_gone(self._bot)
+        self._bot_is_gone()
         self._answers.cancel()
         self._requests.fail_all("The server has given the session up.", self._owner.phase, keep=self._outbox)
 
-    def _bot_is_gone(self, bot: Participant) -> None:
-        self._bot = None
-        self._emitter.emit(RTVIEvent.PARTICIPANT_LEFT, bot)
-        self._emitter.emit(RTVIEvent.BOT_DISCONNECTED, bot)
+    def _bot_is_gone(self) -> None:
+        bot, self._bot = self._bot, None
+        if bot:
+            self._emitter.emit(RTVIEvent.PARTICIPANT_LEFT, bot)
+            self._emitter.emit(RTVIEvent.BOT_DISCONNECTED, bot)
 
     def _drop_messages(self, reason: str) -> None:
         self._requests.fail_all(reason, self._owner.phase)
@@ -175,7 +175,8 @@ class Session:
     def bot_left(self, bot: Participant) -> None:
         if self._is_over:
             return
-        self._bot_is_gone(bot)
+        self._bot = bot
+        self._bot_is_gone()
         if not self._is_current or self._owner.bot_left(DisconnectedError(_BOT_LEFT)):
             return
         self._drop_messages(_BOT_LEFT)

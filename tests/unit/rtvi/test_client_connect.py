@@ -50,6 +50,8 @@ class TestHappyPath:
         await run.client.disconnect()
         assert [entry for entry in run.fired if entry[0] != "botStateChanged"] == [
             ("transportStateChanged", "disconnecting"),
+            ("participantLeft", BOT),
+            ("botDisconnected", BOT),
             ("trackStopped", microphone, ME),
             ("transportStateChanged", "disconnected"),
             ("disconnected",),

@@ -413,7 +413,7 @@ HAPPENS: dict[str, Cause | tuple[Cause, ...]] = {
     "configDescribe": say("config-available", {"config": []}),
     "actionsAvailable": say("actions-available", {"actions": []}),
     "participantConnected": CONNECTS,
-    "participantLeft": lambda transport: transport.receiver.bot_left(PERSON),
+    "participantLeft": CONNECTS,
     "trackStarted": fires(RTVIEvent.TRACK_STARTED, TRACK, PERSON),
     "trackStopped": fires(RTVIEvent.TRACK_STOPPED, TRACK, PERSON),
     "availableCamsUpdated": fires(RTVIEvent.AVAILABLE_CAMS_UPDATED, []),
@@ -422,7 +422,7 @@ HAPPENS: dict[str, Cause | tuple[Cause, ...]] = {
     "micUpdated": fires(RTVIEvent.MIC_UPDATED, MICS[0]),
     "botConnected": CONNECTS,
     "botReady": CONNECTS,
-    "botDisconnected": lambda transport: transport.receiver.bot_left(PERSON),
+    "botDisconnected": CONNECTS,  # "or because the local participant left the session"
     "botStartedSpeaking": say("bot-started-speaking"),
     "botStoppedSpeaking": say("bot-stopped-speaking"),
     "remoteAudioLevel": fires(RTVIEvent.REMOTE_AUDIO_LEVEL, 0.5, PERSON),

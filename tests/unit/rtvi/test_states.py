@@ -12,7 +12,7 @@ from sessions import STARTED, URL, Run, Transport, ready, stalled, turns
 from rtvi_web import ConnectionTimeoutError, ConnectPhase, RTVIEvent, StartBotError, TransportState
 from rtvi_web.core.http import HttpResponse
 from rtvi_web.rtvi.protocol.state import TRANSITIONS
-from rtvi_web.testing import expect, handshake, leave, lose, say
+from rtvi_web.testing import BOT, expect, handshake, leave, lose, say
 
 pytestmark = pytest.mark.usefixtures("tidy")
 
@@ -87,13 +87,14 @@ class TestSequences:
 
 
 class TestTheEnd:
-    """disconnecting, disconnected, and then the event, whoever ends it."""
+    """disconnecting, the bot gone, disconnected, and then the event, whoever ends it."""
 
-    END = ("disconnecting", "disconnected", "<disconnected>")
+    END = ("disconnecting", "<botDisconnected>", "disconnected", "<disconnected>")
 
     async def ended(self, run: Run, *before: str) -> None:
         await turns(20)
-        assert names(run)[8:] == [*before, *self.END]
+        assert names(run)[8:] == [*before, *(name for name in self.END if name not in before)]
+        assert run.arguments("participantLeft") == run.arguments("botDisconnected") == [BOT]
         assert run.client.state is TransportState.DISCONNECTED
         run.released()
 
@@ -111,6 +112,26 @@ class TestTheEnd:
         run = await ready(expect("send-text"), leave())
         run.client.send_text("go")
         await self.ended(run, "<botDisconnected>")
+
+    async def test_the_bot_leaves_before_the_page_ends_it(self) -> None:
+        run = await ready(expect("send-text"), leave(), disconnect_on_bot_disconnect=False)
+        run.client.send_text("go")
+        await run.client.wait_for(RTVIEvent.BOT_DISCONNECTED)
+        await run.client.disconnect()
+        await self.ended(run, "<botDisconnected>")
+
+    async def test_the_bot_joined_but_never_gets_ready(self) -> None:
+        run = stalled(ConnectPhase.BOT_READY, timeout=0.02)
+        with pytest.raises(ConnectionTimeoutError):
+            await run.client.connect()
+        assert names(run)[-5:] == [*self.END, "error"]
+        assert run.arguments("participantLeft") == [BOT]
+
+    async def test_no_bot_has_joined(self) -> None:
+        run = stalled(ConnectPhase.ICE, timeout=0.02)
+        with pytest.raises(ConnectionTimeoutError):
+            await run.client.connect()
+        assert run.arguments("participantLeft") == run.arguments("botDisconnected") == []
 
     async def test_the_link_is_lost(self) -> None:
         run = await ready(expect("send-text"), lose())
