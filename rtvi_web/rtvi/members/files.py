@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NamedTuple
 
-from rtvi_web.core.checks import check_text, join_url
-from rtvi_web.core.http import explain
-from rtvi_web.errors import HttpError, InvalidArgumentError, MessageTooLargeError, RequestError
+from rtvi_web.core.checks import check_text, join_url, seconds
+from rtvi_web.core.foreign_json import read_json
+from rtvi_web.core.http import HttpResponse, explain
+from rtvi_web.core.tasks import cancelling
+from rtvi_web.errors import (
+    DisconnectedError,
+    HttpError,
+    InvalidArgumentError,
+    MessageTooLargeError,
+    RequestError,
+    RequestTimeoutError,
+)
 from rtvi_web.rtvi.members.base import ClientBase
+from rtvi_web.rtvi.protocol.events import RTVIEvent
+from rtvi_web.rtvi.protocol.state import TransportState
+
+UPLOAD_TIMEOUT = 120.0
+"""Seconds that an upload may take unless it says otherwise."""
 
 
 class FileReference(NamedTuple):
@@ -43,6 +57,7 @@ class Files(ClientBase):
         audio_response: bool | None = None,
         custom_options: Mapping[str, Any] | None = None,
         on_progress: Callable[[float], object] | None = None,
+        timeout: float | None = UPLOAD_TIMEOUT,
     ) -> None:
         """Send a file to the bot. (The JavaScript client lacks this; its draft is called ``sendFile()``.)
 
@@ -57,13 +72,15 @@ class Files(ClientBase):
             audio_response: whether it speaks its answer (its default: yes).
             custom_options: for the model's service, such as ``{"detail": "high"}``.
             on_progress: called with the fraction that has been uploaded, from 0 to 1.
+            timeout: seconds that an upload may take; ``None`` means no limit.
 
         Raises:
             BotNotReadyError, DisconnectedError, UnsupportedFeatureError, MessageTooLargeError: nothing was sent.
             InvalidArgumentError: ``file`` is not a file, or its media type is not given and cannot be guessed. Nothing
                 was sent.
-            RequestError, HttpError: the upload failed.
+            RequestError, RequestTimeoutError, HttpError: the upload failed.
         """
+        limit = seconds(timeout, "timeout")
         self._connection.require_ready("send_file()").check_supported("send-file")
         check_text("content", content)
         if isinstance(file, bytes | bytearray | memoryview):
@@ -73,7 +90,9 @@ class Files(ClientBase):
                 described = {"format": media_type, "name": name, "source": source}
                 with contextlib.suppress(MessageTooLargeError):
                     return self._send_reference(content, described, run_immediately, audio_response, custom_options)
-            file = await self.upload_file(bytes(file), name=name or "file", format=media_type, on_progress=on_progress)
+            file = await self.upload_file(
+                bytes(file), name=name or "file", format=media_type, on_progress=on_progress, timeout=limit
+            )
         elif not isinstance(file, FileReference):
             raise InvalidArgumentError(f"A file must be bytes or a FileReference; it is {file!r}.")
         described = {"format": file.format, "name": file.name, "source": {"type": "url", "url": file.url}}
@@ -87,8 +106,9 @@ class Files(ClientBase):
         format: str | None = None,
         url: str | None = None,
         on_progress: Callable[[float], object] | None = None,
+        timeout: float | None = UPLOAD_TIMEOUT,
     ) -> FileReference:
-        """Upload a file to the bot's server.
+        """Upload a file to the bot's server. ``disconnect()`` and the end of the session abort it.
 
         Args:
             data: its content.
@@ -97,14 +117,18 @@ class Files(ClientBase):
             url: where to POST it. By default the ``fileUploadUrl`` of the start request's answer, or base URL +
                 ``/files``.
             on_progress: called with the fraction that has been sent, from 0 to 1.
+            timeout: seconds that it may take; ``None`` means no limit.
 
         Raises:
             RequestError: the server refused, in its own words; ``status`` has the HTTP status.
+            RequestTimeoutError: it took longer than ``timeout``.
+            DisconnectedError: the session ended first.
             HttpError: it did not answer, or not with the file's address.
             InvalidArgumentError: the address or the file's type is unknown; give ``url=`` or ``format=``.
         """
+        limit = seconds(timeout, "timeout")
         address = url or self._upload_url()
-        response = await self._transport.http.upload(
+        upload = self._transport.http.upload(
             address,
             headers=self._connection.started.headers if self._connection.started else self._params.headers,
             name=name,
@@ -112,15 +136,39 @@ class Files(ClientBase):
             data=data,
             on_progress=on_progress,
         )
+        response = await self._within_session(upload, limit, f"POST {address}")
         if not response.ok:
             raise RequestError(
                 f"POST {address} returned {response.status}: {explain(response)}", status=response.status
             )
         try:
-            answer = json.loads(response.text)
+            answer = read_json(response.text)
             return FileReference(answer["source"]["url"], answer["format"], answer.get("name"))
         except (ValueError, KeyError, TypeError):
             raise HttpError(f"POST {address} did not return the file's address: {explain(response)}") from None
+
+    async def _within_session(
+        self, upload: Coroutine[Any, Any, HttpResponse], timeout: float | None, what: str
+    ) -> HttpResponse:
+        """Carry out an upload, and abort it when time is up or the session ends."""
+        task = asyncio.ensure_future(upload)
+
+        def watch(state: TransportState) -> None:
+            if state is TransportState.DISCONNECTING:
+                task.cancel()
+
+        stop_watching = self.on(RTVIEvent.TRANSPORT_STATE_CHANGED, watch)
+        try:
+            async with asyncio.timeout(timeout):
+                return await task
+        except TimeoutError:
+            raise RequestTimeoutError(f"{what} was not finished within {timeout:g} s.") from None
+        except asyncio.CancelledError:
+            if cancelling():
+                raise
+            raise DisconnectedError(f"{what} was aborted: the session ended.", phase=self._connection.phase) from None
+        finally:
+            stop_watching()
 
     def _send_reference(
         self,
