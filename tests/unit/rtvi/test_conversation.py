@@ -3,75 +3,23 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
+from conversations import TRACES, Heard, replay
 from sessions import STARTED, URL, Run, Transport, ready, turns
 
-from rtvi_web import BotState, Conversation, RTVIEvent, TransportState, Turn
+from rtvi_web import BotState, RTVIEvent, TransportState
 from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT
 from rtvi_web.rtvi.protocol.conversation.calls import MAX_CALLS
 from rtvi_web.rtvi.protocol.conversation.person import MAX_WRITTEN
 from rtvi_web.rtvi.protocol.conversation.turns import MAX_TURNS
-from rtvi_web.rtvi.protocol.inbound import MessageReader
-from rtvi_web.rtvi.protocol.outcomes import Fire
 from rtvi_web.testing import expect, handshake, leave, say
-
-TRACES = Path(__file__).parents[2] / "traces"
-
-
-class Told:
-    """A conversation that is told by messages."""
-
-    def __init__(self) -> None:
-        self.conversation = Conversation(lambda: self.now)
-        self.session = MessageReader()
-        self.now = 100.0
-
-    def hear(self, type: str, **data: Any) -> list[Turn]:
-        self.now += 1
-        frame = json.dumps({"label": "rtvi-ai", "type": type, "data": data or None})
-        changed: list[Turn] = []
-        for outcome in self.session.receive(frame):
-            if isinstance(outcome, Fire):
-                changed += self.conversation.take(outcome.event, outcome.args)
-        return changed
-
-    def answer(self, text: str) -> None:
-        """The bot has thought of an answer, and begins to say it."""
-        self.hear("bot-llm-started")
-        self.hear("bot-llm-text", text=text)
-        self.hear("bot-llm-stopped")
-        self.hear("bot-started-speaking")
-
-    def says(self, text: str, segment_id: int) -> None:
-        """The bot says a sentence aloud."""
-        for status in ("new", "completed"):
-            self.hear("bot-output", text=text, segment_id=segment_id, will_be_spoken=True, spoken_status=status)
-
-    @property
-    def said(self) -> list[tuple[str, str]]:
-        return [(turn.role, turn.text) for turn in self.conversation.turns]
-
-
-def replay(name: str) -> Conversation:
-    told = Told()
-    for line in (TRACES / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
-        record = json.loads(line)
-        message = record.get("msg")
-        if not isinstance(message, dict) or message.get("label") != "rtvi-ai" or "type" not in message:
-            continue
-        if record["dir"] == "out" and message["type"] == "send-text":
-            told.conversation.wrote(message["data"]["content"])
-        elif record["dir"] == "in":
-            told.hear(message["type"], **(message.get("data") if isinstance(message.get("data"), dict) else {}))
-    return told.conversation
 
 
 class TestRecordings:
     def test_today(self) -> None:
-        conversation = replay("new-1.14.0-webrtc-full")
+        conversation = replay("new-1.14.0-webrtc-full").conversation
         said = [(turn.role, turn.text) for turn in conversation.turns]
         assert said[:9] == [
             ("bot", "Hello from the fake model."),
@@ -100,7 +48,7 @@ class TestRecordings:
         assert story.output.will_say == ""
 
     def test_the_first_era(self) -> None:
-        conversation = replay("old-0.0.73-webrtc-full")
+        conversation = replay("old-0.0.73-webrtc-full").conversation
         hello, heard, answer = conversation.turns[:3]
         assert (hello.role, hello.text, hello.spoken) == ("bot", "Hello from the fake model.", hello.text)
         assert (heard.role, heard.text) == ("user", "I hear a tone at 660 hertz.")
@@ -111,7 +59,7 @@ class TestRecordings:
 
     @pytest.mark.parametrize("name", [path.stem for path in sorted(TRACES.glob("*.jsonl"))])
     def test_nothing_raises_and_all_is_json(self, name: str) -> None:
-        conversation = replay(name)
+        conversation = replay(name).conversation
         assert json.loads(conversation.to_json()) == conversation.to_dict()
         for turn in conversation.turns[:-2]:
             assert turn.ended
@@ -119,96 +67,96 @@ class TestRecordings:
 
 class TestThePerson:
     def test_partial_words_are_replaced_and_final_ones_stay(self) -> None:
-        told = Told()
-        told.hear("user-transcription", text="make", final=False)
-        [turn] = told.hear("user-transcription", text="make the", final=False)
+        heard = Heard()
+        heard.hear("user-transcription", text="make", final=False)
+        [turn] = heard.hear("user-transcription", text="make the", final=False)
         assert (turn.text, turn.partial) == ("", "make the")
-        told.hear("user-transcription", text="make the page green", final=True)
+        heard.hear("user-transcription", text="make the page green", final=True)
         assert (turn.text, turn.partial) == ("make the page green", "")
-        told.hear("user-transcription", text=" and blue", final=True)
-        assert told.said == [("user", "make the page green and blue")]
+        heard.hear("user-transcription", text=" and blue", final=True)
+        assert heard.said == [("user", "make the page green and blue")]
         assert (turn.started_at, turn.ended_at) == (101, None)
-        assert told.hear("bot-llm-started") == []
-        [ended, answer] = told.hear("bot-llm-text", text="Done.")
+        assert heard.hear("bot-llm-started") == []
+        [ended, answer] = heard.hear("bot-llm-text", text="Done.")
         assert (ended, answer.role, turn.ended_at) == (turn, "bot", 106)
 
     def test_a_turn_begins_when_the_person_does(self) -> None:
-        told = Told()
-        told.hear("user-started-speaking")
-        told.hear("user-stopped-speaking")
-        [turn] = told.hear("user-transcription", text="hello", final=True)
+        heard = Heard()
+        heard.hear("user-started-speaking")
+        heard.hear("user-stopped-speaking")
+        [turn] = heard.hear("user-transcription", text="hello", final=True)
         assert turn.started_at == 101
-        told.answer("Hello!")
-        [turn] = told.hear("user-input", text="written", input_type="chat", final=True)
-        assert turn.started_at == told.now
+        heard.answer("Hello!")
+        [turn] = heard.hear("user-input", text="written", input_type="chat", final=True)
+        assert turn.started_at == heard.now
 
     def test_a_backchannel_is_no_turn(self) -> None:
-        told = Told()
-        assert told.hear("user-input", text="mhm", input_type="backchannel", final=True) == []
-        assert told.said == []
+        heard = Heard()
+        assert heard.hear("user-input", text="mhm", input_type="backchannel", final=True) == []
+        assert heard.said == []
 
     def test_what_was_typed_before_the_bot_was_known_to_tell_it(self) -> None:
-        told = Told()
-        [turn] = told.conversation.wrote("hello")
-        assert (turn.text, turn.typed, turn.started_at) == ("hello", True, told.now)
-        told.hear("user-input", text="hello", input_type="chat", final=True)
-        assert told.said == [("user", "hello")]
-        assert told.conversation.wrote("again") == []  # from now on the bot tells
-        told.hear("user-input", text="again", input_type="chat", final=True)
-        assert told.said == [("user", "hello again")]
+        heard = Heard()
+        [turn] = heard.conversation.wrote("hello")
+        assert (turn.text, turn.typed, turn.started_at) == ("hello", True, heard.now)
+        heard.hear("user-input", text="hello", input_type="chat", final=True)
+        assert heard.said == [("user", "hello")]
+        assert heard.conversation.wrote("again") == []  # from now on the bot tells
+        heard.hear("user-input", text="again", input_type="chat", final=True)
+        assert heard.said == [("user", "hello again")]
 
     def test_two_messages_about_the_same_words(self) -> None:
-        told = Told()
-        told.hear("user-input", text="hello", input_type="transcription", final=True)
-        told.hear("user-transcription", text="hello", final=True)
-        assert told.said == [("user", "hello")]
+        heard = Heard()
+        heard.hear("user-input", text="hello", input_type="transcription", final=True)
+        heard.hear("user-transcription", text="hello", final=True)
+        assert heard.said == [("user", "hello")]
 
     def test_old_bots_never_tell_what_was_written_and_nothing_piles_up(self) -> None:
         """Only the latest texts are remembered: should the bot tell an older one, it counts as said once more."""
-        told = Told()
+        heard = Heard()
         for number in range(MAX_WRITTEN + 1):
-            told.conversation.wrote(f"text {number}")
-        [turn] = told.conversation.turns[-1:]
+            heard.conversation.wrote(f"text {number}")
+        [turn] = heard.conversation.turns[-1:]
         before = turn.text
-        told.hear("user-input", text="text 1", input_type="chat", final=True)
-        assert told.conversation.turns[-1].text == before
-        told.hear("user-input", text="text 0", input_type="chat", final=True)
-        assert told.conversation.turns[-1].text == f"{before} text 0"
+        heard.hear("user-input", text="text 1", input_type="chat", final=True)
+        assert heard.conversation.turns[-1].text == before
+        heard.hear("user-input", text="text 0", input_type="chat", final=True)
+        assert heard.conversation.turns[-1].text == f"{before} text 0"
 
     def test_what_comes_with_a_file_is_told_by_no_bot(self) -> None:
-        told = Told()
-        told.hear("user-input", text="hello", input_type="chat", final=True)
-        told.conversation.wrote("what is this", is_reported=False)
-        assert told.said == [("user", "hello what is this")]
+        heard = Heard()
+        heard.hear("user-input", text="hello", input_type="chat", final=True)
+        heard.conversation.wrote("what is this", is_reported=False)
+        assert heard.said == [("user", "hello what is this")]
 
     def test_what_is_written_while_the_bot_goes_on(self) -> None:
         """As with run_immediately=False: nobody is interrupted, and the bot's answer stays one turn."""
-        told = Told()
-        told.answer("One. Two.")
-        told.hear("bot-output", text="One.", segment_id=1, will_be_spoken=True, spoken_status="new")
-        [turn] = told.hear("user-input", text="and later", input_type="chat", final=True)
-        told.hear("bot-output", text="Two.", segment_id=2, will_be_spoken=True, spoken_status="new")
-        assert told.said == [("bot", "One. Two."), ("user", "and later")]
-        assert [turn.ended for turn in told.conversation.turns] == [False, False]
-        [answer] = told.hear("bot-stopped-speaking")
+        heard = Heard()
+        heard.answer("One. Two.")
+        heard.hear("bot-output", text="One.", segment_id=1, will_be_spoken=True, spoken_status="new")
+        [turn] = heard.hear("user-input", text="and later", input_type="chat", final=True)
+        heard.hear("bot-output", text="Two.", segment_id=2, will_be_spoken=True, spoken_status="new")
+        assert heard.said == [("bot", "One. Two."), ("user", "and later")]
+        assert [turn.ended for turn in heard.conversation.turns] == [False, False]
+        [answer] = heard.hear("bot-stopped-speaking")
         assert answer.ended
-        told.hear("bot-llm-started")
+        heard.hear("bot-llm-started")
         assert not turn.ended
-        told.hear("bot-llm-text", text="Three.")
+        heard.hear("bot-llm-text", text="Three.")
         assert turn.ended
 
     def test_words_that_are_known_when_the_bot_answers_already(self) -> None:
         """Models that hear and speak by themselves tell them that late."""
-        told = Told()
-        told.answer("Hello!")
-        told.hear("bot-stopped-speaking")
-        told.hear("user-started-speaking")
-        told.hear("user-stopped-speaking")
-        told.answer("It is noon.")
-        [turn] = told.hear("user-transcription", text="What time", final=True)
-        told.hear("user-transcription", text="is it?", final=True)
-        told.hear("bot-llm-text", text=" I think.")
-        assert told.said == [
+        heard = Heard()
+        heard.answer("Hello!")
+        heard.hear("bot-stopped-speaking")
+        heard.hear("user-started-speaking")
+        heard.hear("user-stopped-speaking")
+        heard.answer("It is noon.")
+        [turn] = heard.hear("user-transcription", text="What time", final=True)
+        heard.hear("user-transcription", text="is it?", final=True)
+        heard.hear("bot-llm-text", text=" I think.")
+        assert heard.said == [
             ("bot", "Hello!"),
             ("user", "What time is it?"),
             ("bot", "It is noon. I think."),
@@ -217,294 +165,294 @@ class TestThePerson:
 
     def test_words_that_are_known_piece_by_piece_when_the_bot_answers_already(self) -> None:
         """As a model's that speaks by itself, in Pipecat 1.14: pieces of the person's words, among those of the bot."""
-        told = Told()
-        told.hear("user-started-speaking")
-        told.hear("user-stopped-speaking")
-        told.hear("bot-llm-started")
-        told.hear("bot-llm-text", text="It is ")
+        heard = Heard()
+        heard.hear("user-started-speaking")
+        heard.hear("user-stopped-speaking")
+        heard.hear("bot-llm-started")
+        heard.hear("bot-llm-text", text="It is ")
         for piece in ("What", " time"):
-            told.hear("user-input", text=piece, final=False)
-        told.hear("bot-llm-text", text="noon.")
-        told.hear("user-input", text="What time is it?", final=True)
-        assert told.said == [("user", "What time is it?"), ("bot", "It is noon.")]
-        assert told.conversation.turns[0].partial == ""
+            heard.hear("user-input", text=piece, final=False)
+        heard.hear("bot-llm-text", text="noon.")
+        heard.hear("user-input", text="What time is it?", final=True)
+        assert heard.said == [("user", "What time is it?"), ("bot", "It is noon.")]
+        assert heard.conversation.turns[0].partial == ""
 
     def test_words_that_are_known_when_the_bot_has_answered(self) -> None:
-        told = Told()
-        told.hear("user-started-speaking")
-        told.hear("user-stopped-speaking")
-        told.answer("Yes.")
-        told.hear("bot-stopped-speaking")
-        told.hear("user-input", text="Is it noon?", final=True)
-        told.hear("user-started-speaking")
-        told.hear("user-input", text="Thanks.", final=True)
-        assert told.said == [("user", "Is it noon?"), ("bot", "Yes."), ("user", "Thanks.")]
+        heard = Heard()
+        heard.hear("user-started-speaking")
+        heard.hear("user-stopped-speaking")
+        heard.answer("Yes.")
+        heard.hear("bot-stopped-speaking")
+        heard.hear("user-input", text="Is it noon?", final=True)
+        heard.hear("user-started-speaking")
+        heard.hear("user-input", text="Thanks.", final=True)
+        assert heard.said == [("user", "Is it noon?"), ("bot", "Yes."), ("user", "Thanks.")]
 
     def test_a_person_who_goes_on_before_the_bot_has_said_anything(self) -> None:
-        told = Told()
-        told.hear("user-started-speaking")
-        told.hear("user-input", text="I would like", final=True)
-        told.hear("user-stopped-speaking")
-        told.hear("bot-llm-started")
-        told.hear("user-started-speaking")
-        told.hear("bot-interrupted")
-        told.hear("user-input", text="a tea.", final=True)
-        told.answer("Here it is.")
-        assert told.said == [("user", "I would like a tea."), ("bot", "Here it is.")]
+        heard = Heard()
+        heard.hear("user-started-speaking")
+        heard.hear("user-input", text="I would like", final=True)
+        heard.hear("user-stopped-speaking")
+        heard.hear("bot-llm-started")
+        heard.hear("user-started-speaking")
+        heard.hear("bot-interrupted")
+        heard.hear("user-input", text="a tea.", final=True)
+        heard.answer("Here it is.")
+        assert heard.said == [("user", "I would like a tea."), ("bot", "Here it is.")]
 
     def test_words_that_become_final_when_the_bot_answers_already(self) -> None:
-        told = Told()
-        told.hear("user-started-speaking")
-        told.hear("user-transcription", text="what", final=False)
-        told.hear("user-stopped-speaking")
-        told.answer("Yes?")
-        [turn] = told.hear("user-transcription", text="what time", final=True)
+        heard = Heard()
+        heard.hear("user-started-speaking")
+        heard.hear("user-transcription", text="what", final=False)
+        heard.hear("user-stopped-speaking")
+        heard.answer("Yes?")
+        [turn] = heard.hear("user-transcription", text="what time", final=True)
         assert turn.partial == ""
-        assert told.said == [("user", "what time"), ("bot", "Yes?")]
+        assert heard.said == [("user", "what time"), ("bot", "Yes?")]
 
 
 class TestTheBot:
     def test_it_says_something_while_it_waits_for_a_function(self) -> None:
-        told = Told()
-        told.hear("bot-llm-started")
-        told.hear("llm-function-call-in-progress", tool_call_id="1", function_name="f")
-        told.hear("bot-llm-stopped")
-        told.hear("bot-started-speaking")
-        told.says("Let me see.", 1)
-        told.hear("llm-function-call-stopped", tool_call_id="1")
-        told.answer("It is noon. Bye.")
-        told.says("It is noon.", 2)
-        [turn] = told.conversation.turns
+        heard = Heard()
+        heard.hear("bot-llm-started")
+        heard.hear("llm-function-call-in-progress", tool_call_id="1", function_name="f")
+        heard.hear("bot-llm-stopped")
+        heard.hear("bot-started-speaking")
+        heard.says("Let me see.", 1)
+        heard.hear("llm-function-call-stopped", tool_call_id="1")
+        heard.answer("It is noon. Bye.")
+        heard.says("It is noon.", 2)
+        [turn] = heard.conversation.turns
         assert turn.text == "Let me see. It is noon. Bye."
         assert turn.spoken == "Let me see. It is noon."
 
     def test_it_takes_a_breath(self) -> None:
-        told = Told()
-        told.answer("One. Two.")
-        told.says("One.", 1)
-        [turn] = told.hear("bot-stopped-speaking")
+        heard = Heard()
+        heard.answer("One. Two.")
+        heard.says("One.", 1)
+        [turn] = heard.hear("bot-stopped-speaking")
         assert turn.ended
-        assert told.hear("bot-started-speaking") == []
-        told.says("Two.", 2)
+        assert heard.hear("bot-started-speaking") == []
+        heard.says("Two.", 2)
         assert not turn.ended
-        told.hear("bot-stopped-speaking")
-        assert told.said == [("bot", "One. Two.")]
+        heard.hear("bot-stopped-speaking")
+        assert heard.said == [("bot", "One. Two.")]
         assert turn.ended
-        assert told.hear("bot-started-speaking") == []
+        assert heard.hear("bot-started-speaking") == []
 
     def test_an_answer_in_writing(self) -> None:
-        told = Told()
+        heard = Heard()
         shown = {"will_be_spoken": False, "spoken_status": "new"}
-        told.hear("bot-llm-started")
-        told.hear("bot-llm-text", text="One. Two.")
-        [turn] = told.hear("bot-output", text="One.", segment_id=1, **shown)
+        heard.hear("bot-llm-started")
+        heard.hear("bot-llm-text", text="One. Two.")
+        [turn] = heard.hear("bot-output", text="One.", segment_id=1, **shown)
         assert not turn.ended
-        assert told.hear("bot-llm-stopped") == [turn]
+        assert heard.hear("bot-llm-stopped") == [turn]
         assert turn.ended
-        assert told.hear("bot-output", text="Two.", segment_id=2, **shown) == [turn]
+        assert heard.hear("bot-output", text="Two.", segment_id=2, **shown) == [turn]
         assert (turn.text, turn.spoken, turn.output.shown) == ("One. Two.", "", "One. Two.")
-        assert len(told.conversation.turns) == 1
+        assert len(heard.conversation.turns) == 1
 
     def test_its_mhm_while_the_person_speaks_is_no_turn(self) -> None:
-        told = Told()
-        told.hear("user-started-speaking")
-        told.hear("user-input", text="Once upon", final=True)
-        told.hear("bot-started-speaking")
+        heard = Heard()
+        heard.hear("user-started-speaking")
+        heard.hear("user-input", text="Once upon", final=True)
+        heard.hear("bot-started-speaking")
         mhm = {"output_type": "backchannel", "segment_id": 1, "will_be_spoken": True, "spoken_status": "completed"}
-        assert told.hear("bot-output", text="Mm-hmm.", **mhm) == []
-        assert told.hear("bot-tts-text", text="Mm-hmm.") == []
-        told.hear("bot-stopped-speaking")
-        told.hear("user-input", text="a time", final=True)
-        assert told.said == [("user", "Once upon a time")]
+        assert heard.hear("bot-output", text="Mm-hmm.", **mhm) == []
+        assert heard.hear("bot-tts-text", text="Mm-hmm.") == []
+        heard.hear("bot-stopped-speaking")
+        heard.hear("user-input", text="a time", final=True)
+        assert heard.said == [("user", "Once upon a time")]
 
     def test_an_answer_that_failed_is_no_turn(self) -> None:
-        told = Told()
-        told.hear("bot-llm-started")
-        assert told.conversation.answer_is_over
-        told.hear("bot-llm-stopped")
-        assert told.hear("bot-interrupted") == []
-        assert told.said == []
+        heard = Heard()
+        heard.hear("bot-llm-started")
+        assert heard.conversation.answer_is_over
+        heard.hear("bot-llm-stopped")
+        assert heard.hear("bot-interrupted") == []
+        assert heard.said == []
 
     def test_a_model_that_ends_after_it_was_heard(self) -> None:
-        told = Told()
-        told.hear("bot-llm-started")
-        told.hear("bot-llm-text", text="One.")
-        told.hear("bot-started-speaking")
-        told.says("One.", 1)
-        assert told.hear("bot-stopped-speaking") == []
-        assert not told.conversation.answer_is_over
-        [turn] = told.hear("bot-llm-stopped")
+        heard = Heard()
+        heard.hear("bot-llm-started")
+        heard.hear("bot-llm-text", text="One.")
+        heard.hear("bot-started-speaking")
+        heard.says("One.", 1)
+        assert heard.hear("bot-stopped-speaking") == []
+        assert not heard.conversation.answer_is_over
+        [turn] = heard.hear("bot-llm-stopped")
         assert turn.ended
-        assert told.conversation.answer_is_over
+        assert heard.conversation.answer_is_over
 
     def test_old_and_new_message_about_a_call(self) -> None:
-        told = Told()
-        told.hear("llm-function-call-in-progress", tool_call_id="1")
-        [turn] = told.hear("llm-function-call", tool_call_id="1", function_name="f", args={"a": 1})
-        told.hear("bot-llm-started")
+        heard = Heard()
+        heard.hear("llm-function-call-in-progress", tool_call_id="1")
+        [turn] = heard.hear("llm-function-call", tool_call_id="1", function_name="f", args={"a": 1})
+        heard.hear("bot-llm-started")
         [call] = turn.function_calls
         assert (call.function_name, call.arguments, call.status) == ("f", {"a": 1}, "in-progress")
-        told.hear("llm-function-call-stopped", tool_call_id="1", result=5)
+        heard.hear("llm-function-call-stopped", tool_call_id="1", result=5)
         assert (call.status, call.result) == ("done", 5)
 
     def test_an_interruption(self) -> None:
-        told = Told()
-        told.hear("bot-llm-started")
-        told.hear("bot-llm-text", text="A long story. It never ends.")
-        told.hear("bot-llm-stopped")
-        told.hear("bot-started-speaking")
-        told.says("A long story.", 1)
-        told.hear("bot-output", text="It never ends.", segment_id=2, will_be_spoken=True, spoken_status="new")
-        told.hear("user-started-speaking")
-        [turn] = told.hear("bot-interrupted")
+        heard = Heard()
+        heard.hear("bot-llm-started")
+        heard.hear("bot-llm-text", text="A long story. It never ends.")
+        heard.hear("bot-llm-stopped")
+        heard.hear("bot-started-speaking")
+        heard.says("A long story.", 1)
+        heard.hear("bot-output", text="It never ends.", segment_id=2, will_be_spoken=True, spoken_status="new")
+        heard.hear("user-started-speaking")
+        [turn] = heard.hear("bot-interrupted")
         assert (turn.interrupted, turn.ended) == (True, True)
         assert turn.spoken == "A long story."
-        told.hear("bot-stopped-speaking")
+        heard.hear("bot-stopped-speaking")
         progress = {"accumulated_text": "It never", "remaining_text": " ends."}
         late = {"segment_id": 2, "will_be_spoken": True, "spoken_status": "in-progress", "spoken_progress": progress}
-        told.hear("bot-output", text="It never ends.", **late)
-        assert told.said == [("bot", "A long story. It never ends.")]
+        heard.hear("bot-output", text="It never ends.", **late)
+        assert heard.said == [("bot", "A long story. It never ends.")]
         assert turn.spoken == "A long story. It never"
 
     def test_words_that_come_after_the_interruption(self) -> None:
         """They were on their way already; the person's are known by then, or not."""
-        told = Told()
-        told.answer("One. Two.")
+        heard = Heard()
+        heard.answer("One. Two.")
         segment = {"text": "One. Two.", "segment_id": 1, "will_be_spoken": True}
-        told.hear("bot-output", **segment, spoken_status="new")
-        told.hear("bot-interrupted")
-        told.hear("bot-llm-text", text=" Three.")
-        told.hear("user-input", text="Stop", final=False)
+        heard.hear("bot-output", **segment, spoken_status="new")
+        heard.hear("bot-interrupted")
+        heard.hear("bot-llm-text", text=" Three.")
+        heard.hear("user-input", text="Stop", final=False)
         progress = {"accumulated_text": "One.", "remaining_text": " Two."}
-        told.hear("bot-output", **segment, spoken_status="in-progress", spoken_progress=progress)
-        assert told.said == [("bot", "One. Two. Three."), ("user", "")]
-        assert told.conversation.turns[0].spoken == "One."
+        heard.hear("bot-output", **segment, spoken_status="in-progress", spoken_progress=progress)
+        assert heard.said == [("bot", "One. Two. Three."), ("user", "")]
+        assert heard.conversation.turns[0].spoken == "One."
 
     def test_silence_is_not_interrupted(self) -> None:
-        assert Told().hear("bot-interrupted") == []
+        assert Heard().hear("bot-interrupted") == []
 
     def test_an_interruption_of_the_first_era(self) -> None:
-        told = Told()
-        told.hear("bot-llm-started")
-        told.hear("bot-llm-text", text="One. Two.")
+        heard = Heard()
+        heard.hear("bot-llm-started")
+        heard.hear("bot-llm-text", text="One. Two.")
         for type in ("bot-llm-stopped", "bot-started-speaking", "user-started-speaking", "bot-stopped-speaking"):
-            told.hear(type)
-        [turn] = told.conversation.turns
+            heard.hear(type)
+        [turn] = heard.conversation.turns
         assert (turn.interrupted, turn.ended) == (True, True)
-        told.hear("user-stopped-speaking")
-        told.hear("bot-tts-text", text="One.")
-        assert told.said == [("bot", "One. Two.")]
+        heard.hear("user-stopped-speaking")
+        heard.hear("bot-tts-text", text="One.")
+        assert heard.said == [("bot", "One. Two.")]
         assert turn.spoken == "One."
 
     def test_who_speaks_when_the_bot_has_said_all_interrupts_nobody(self) -> None:
-        told = Told()
-        told.hear("bot-llm-started")
-        told.hear("bot-llm-text", text="One.")
-        told.hear("bot-llm-stopped")
-        told.hear("bot-started-speaking")
-        told.hear("bot-tts-text", text="One.")
-        told.hear("user-started-speaking")
-        [turn] = told.hear("bot-stopped-speaking")
+        heard = Heard()
+        heard.hear("bot-llm-started")
+        heard.hear("bot-llm-text", text="One.")
+        heard.hear("bot-llm-stopped")
+        heard.hear("bot-started-speaking")
+        heard.hear("bot-tts-text", text="One.")
+        heard.hear("user-started-speaking")
+        [turn] = heard.hear("bot-stopped-speaking")
         assert (turn.interrupted, turn.ended) == (False, True)
 
     def test_an_answer_to_what_was_said_while_the_last_one_goes_on(self) -> None:
         """As from a model that answers by itself whatever it hears."""
-        told = Told()
-        told.answer("One.")
-        told.hear("user-started-speaking")
-        told.hear("user-stopped-speaking")
-        [first] = told.hear("bot-llm-started")
+        heard = Heard()
+        heard.answer("One.")
+        heard.hear("user-started-speaking")
+        heard.hear("user-stopped-speaking")
+        [first] = heard.hear("bot-llm-started")
         assert first.ended
-        told.hear("bot-llm-text", text="Two.")
-        assert told.said == [("bot", "One."), ("bot", "Two.")]
+        heard.hear("bot-llm-text", text="Two.")
+        assert heard.said == [("bot", "One."), ("bot", "Two.")]
 
     def test_a_pause_between_sentences_is_no_end(self) -> None:
-        told = Told()
-        told.hear("bot-llm-started")
-        told.hear("bot-llm-text", text="One. Two.")
-        told.hear("bot-started-speaking")
-        told.hear("bot-tts-text", text="One.")
-        assert told.hear("bot-stopped-speaking") == []
-        assert told.hear("bot-llm-stopped") == []
-        [turn] = told.hear("bot-stopped-speaking")
+        heard = Heard()
+        heard.hear("bot-llm-started")
+        heard.hear("bot-llm-text", text="One. Two.")
+        heard.hear("bot-started-speaking")
+        heard.hear("bot-tts-text", text="One.")
+        assert heard.hear("bot-stopped-speaking") == []
+        assert heard.hear("bot-llm-stopped") == []
+        [turn] = heard.hear("bot-stopped-speaking")
         assert turn.ended
-        assert told.hear("bot-stopped-speaking") == []
+        assert heard.hear("bot-stopped-speaking") == []
 
     def test_a_call_keeps_the_turn_going(self) -> None:
-        told = Told()
-        told.hear("bot-llm-started")
+        heard = Heard()
+        heard.hear("bot-llm-started")
         for type in ("llm-function-call", "llm-function-call-in-progress"):
-            told.hear(type, tool_call_id="1", function_name="f")
-        told.hear("bot-llm-stopped")
-        assert told.hear("bot-stopped-speaking") == []
-        [turn] = told.hear("llm-function-call-stopped", tool_call_id="1", cancelled=True)
+            heard.hear(type, tool_call_id="1", function_name="f")
+        heard.hear("bot-llm-stopped")
+        assert heard.hear("bot-stopped-speaking") == []
+        [turn] = heard.hear("llm-function-call-stopped", tool_call_id="1", cancelled=True)
         assert [(call.tool_call_id, call.status) for call in turn.function_calls] == [("1", "cancelled")]
-        told.hear("bot-llm-started")
-        told.hear("bot-llm-text", text="Done.")
-        assert told.said == [("bot", "Done.")]
+        heard.hear("bot-llm-started")
+        heard.hear("bot-llm-text", text="Done.")
+        assert heard.said == [("bot", "Done.")]
 
     def test_it_is_bounded(self) -> None:
-        told = Told()
+        heard = Heard()
         for number in range(MAX_TURNS + 20):
-            told.hear("user-transcription" if number % 2 else "bot-tts-text", text=str(number))
-        assert len(told.conversation.turns) == MAX_TURNS
-        assert told.conversation.dropped == 20
+            heard.hear("user-transcription" if number % 2 else "bot-tts-text", text=str(number))
+        assert len(heard.conversation.turns) == MAX_TURNS
+        assert heard.conversation.dropped == 20
         for _ in range(3):
-            told.hear("bot-llm-text", text="x" * MAX_TEXT)
+            heard.hear("bot-llm-text", text="x" * MAX_TEXT)
         for number in range(MAX_CALLS + 5):
-            told.hear("llm-function-call-in-progress", tool_call_id=str(number), function_name="f")
-        last = told.conversation.turns[-1]
+            heard.hear("llm-function-call-in-progress", tool_call_id=str(number), function_name="f")
+        last = heard.conversation.turns[-1]
         assert (len(last.text), len(last.function_calls)) == (MAX_TEXT, MAX_CALLS)
 
     def test_what_calls_bring_is_bounded(self) -> None:
-        told = Told()
+        heard = Heard()
         big = "x" * (MAX_TEXT // 3)
         for id in ("1", "2", "3"):
-            told.hear("llm-function-call-in-progress", tool_call_id=id, function_name="f", arguments={"a": big})
-        [turn] = told.hear("llm-function-call-stopped", tool_call_id="1", result=5)
+            heard.hear("llm-function-call-in-progress", tool_call_id=id, function_name="f", arguments={"a": big})
+        [turn] = heard.hear("llm-function-call-stopped", tool_call_id="1", result=5)
         assert [call.arguments for call in turn.function_calls] == [{"a": big}, {"a": big}, None]
         assert (turn.function_calls[0].status, turn.function_calls[0].result) == ("done", 5)
-        told.hear("llm-function-call-stopped", tool_call_id="2", result=big)
+        heard.hear("llm-function-call-stopped", tool_call_id="2", result=big)
         assert (turn.function_calls[1].status, turn.function_calls[1].result) == ("done", None)
-        told.hear("llm-function-call", tool_call_id=big, function_name="f")
+        heard.hear("llm-function-call", tool_call_id=big, function_name="f")
         assert len(turn.function_calls) == 3
 
     def test_what_json_does_not_know(self) -> None:
-        told = Told()
+        heard = Heard()
         numbers = {"a": float("nan"), "b": [float("-inf")], "c": 1.5}
-        told.hear("llm-function-call-in-progress", tool_call_id="1", function_name="f", arguments=numbers)
-        conversation = told.conversation
+        heard.hear("llm-function-call-in-progress", tool_call_id="1", function_name="f", arguments=numbers)
+        conversation = heard.conversation
         assert json.loads(conversation.to_json(), parse_constant=pytest.fail) == conversation.to_dict()
         assert conversation.turns[0].function_calls[0].arguments == {"a": None, "b": [None], "c": 1.5}
 
     def test_the_end_of_a_session_ends_its_turns(self) -> None:
-        told = Told()
-        told.hear("user-transcription", text="he", final=False)
-        told.now += 1
-        [turn] = told.conversation.end_session()
-        assert (turn.ended_at, turn.partial) == (told.now, "he"), "what never became final"
-        assert told.conversation.end_session() == []
-        told.hear("user-transcription", text="hello", final=True)
-        assert [turn.id for turn in told.conversation.turns] == [1, 2]
+        heard = Heard()
+        heard.hear("user-transcription", text="he", final=False)
+        heard.now += 1
+        [turn] = heard.conversation.end_session()
+        assert (turn.ended_at, turn.partial) == (heard.now, "he"), "what never became final"
+        assert heard.conversation.end_session() == []
+        heard.hear("user-transcription", text="hello", final=True)
+        assert [turn.id for turn in heard.conversation.turns] == [1, 2]
 
     @pytest.mark.parametrize("how", ["numbers its sentences alike", "after an interruption", "after a breath"])
     def test_what_a_bot_says_belongs_to_its_own_session(self, how: str) -> None:
-        told = Told()
+        heard = Heard()
         if how == "numbers its sentences alike":
-            told.says("Hello!", 1)
+            heard.says("Hello!", 1)
         else:
-            told.answer("Hello!")
+            heard.answer("Hello!")
         if how == "after an interruption":
-            told.hear("bot-interrupted")
-        told.conversation.end_session()
-        before = [turn.to_dict() for turn in told.conversation.turns]
-        told.hear("bot-started-speaking")
+            heard.hear("bot-interrupted")
+        heard.conversation.end_session()
+        before = [turn.to_dict() for turn in heard.conversation.turns]
+        heard.hear("bot-started-speaking")
         if how == "numbers its sentences alike":
-            told.says("Welcome back!", 1)
+            heard.says("Welcome back!", 1)
         else:
-            told.hear("bot-tts-text", text="Welcome back!")
-        assert [turn.to_dict() for turn in told.conversation.turns[:-1]] == before
-        assert told.said == [("bot", "Hello!"), ("bot", "Welcome back!")]
+            heard.hear("bot-tts-text", text="Welcome back!")
+        assert [turn.to_dict() for turn in heard.conversation.turns[:-1]] == before
+        assert heard.said == [("bot", "Hello!"), ("bot", "Welcome back!")]
 
 
 @pytest.mark.usefixtures("tidy")

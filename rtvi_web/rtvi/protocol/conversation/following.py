@@ -76,7 +76,18 @@ def follow(
             besides.append(Besides(at, start, end))
         else:
             at = count_words(written.ends, at, end - start, is_whole=is_paused(end - 1))
-    return Followed(at, besides)
+    return Followed(at, _joined(besides))
+
+
+def _joined(besides: list[Besides]) -> list[Besides]:
+    """One for each place."""
+    joined: list[Besides] = []
+    for each in besides:
+        if joined and (joined[-1].at, joined[-1].end) == (each.at, each.start):
+            joined[-1] = joined[-1]._replace(end=each.end)
+        else:
+            joined.append(each)
+    return joined
 
 
 def count_words(ends: Sequence[bool], at: int, count: int, *, is_whole: bool) -> int:

@@ -4,9 +4,9 @@ Up to three copies of the text come in: what the model wrote, the segments that 
 reports. They come in any order and in spellings of their own (newlines, Markdown, quotes, digits for words). The text
 stands in the first of these spellings that there is; a later copy only says how far it goes:
 
-1. A segment has the place in the model's text where at least half of its words match (:func:`.align`). A segment
-   without a place was said besides ("Let me see.") and is inserted, unless other words stand there: then it is how
-   those are pronounced.
+1. A segment has the place in the model's text where at least half of the words match (:func:`.align`). A segment
+   without a place was said besides ("Let me see.") and is inserted, unless a sentence without a segment stands there:
+   then it is how that is pronounced.
 2. What the voice reports is matched with the text in order. Where words differ, they are counted, up to the end of the
    sentence. A sentence that was said before anything was written in its place was said besides, and is inserted.
 3. A bot that reports the progress of each segment says itself how far its voice is.
@@ -130,15 +130,13 @@ class Page:
                 unplaced.append(index)
                 continue
             start, end = found
-            besides += self._settle(unplaced, written.words[at:start], self._end_of(written.words, at))
+            besides += self._settle(unplaced, written, at, start)
             if start < end:
                 first, last = written.words[start].start, self._end_of(written.words, end)
                 self._places[index] = self._place(segment, first, last)
             unplaced, at = [], end
-        self._announced.end = last = self._end_of(written.words, at)
-        for index in unplaced:
-            there = [word for word in written.words[at:] if word.start < self._segments[index].written]
-            besides += self._settle([index], there, last)
+        self._announced.end = self._end_of(written.words, at)
+        besides += self._settle(unplaced, written, at, None)
         for offset, index in reversed(besides):
             self._insert_segment(index, offset)
 
@@ -149,15 +147,39 @@ class Page:
             return (at, at) if segment.text.strip() in self.text[self._end_of(written.words, at) :] else None
         near = slice(at, at + len(wanted) + _WINDOW)
         aligned = align([word.key for word in written.words[near]], [word.key for word in wanted])
-        if 2 * aligned.matched < len(wanted):
-            return None
         first, last = aligned.gaps[0], aligned.gaps[-1]
         begins_with_gap = first is not last and first.written == first.spoken == 0
         start = max(0, first.written_end - first.spoken_end) if begins_with_gap else 0
         end, more = last.written, last.spoken_end - last.spoken
         if more:
             end = count_words(written.ends[near], end, more, is_whole=True)
+        if not aligned.matched or 2 * aligned.matched < min(len(wanted), end - start):
+            return None
         return at + start, at + end
+
+    def _settle(self, unplaced: list[int], written: Side, at: int, until: int | None) -> list[tuple[int, int]]:
+        """Segments without a place are how the sentences there are pronounced; where there are none, insertions.
+
+        Args:
+            unplaced: the segments.
+            written: what the model wrote.
+            at: the first word without a segment.
+            until: the next word with one; ``None`` at the end, where more may have been written after the segments.
+        """
+        insertions = []
+        for index in unplaced:
+            size = self._segments[index].written
+            is_there = (
+                at < until if until is not None else any(word.start < size for word in written.words[at : at + 1])
+            )
+            if not is_there:
+                insertions.append((self._end_of(written.words, at), index))
+                continue
+            end = min(count_words(written.ends, at, 0, is_whole=True), len(written.words) if until is None else until)
+            first = written.words[at].start
+            self._places[index] = self._place(self._segments[index], first, self._end_of(written.words, end))
+            at = end
+        return insertions
 
     def _place(self, segment: Segment, start: int, end: int) -> Place:
         if not segment.for_speaking:  # The marks of Markdown round it are not spoken either.
@@ -165,14 +187,6 @@ class Page:
             start = opening.start() if opening else start
             end += closing.end() if closing else 0
         return Place(start, end)
-
-    def _settle(self, unplaced: list[int], there: list[Word], offset: int) -> list[tuple[int, int]]:
-        """Segments without a place are how the words that are there are pronounced; without words, insertions."""
-        if not there:
-            return [(offset, index) for index in unplaced]
-        for index in unplaced:
-            self._places[index] = Place(there[0].start, whole_word(self.text, there[-1].end))
-        return []
 
     def _end_of(self, written: list[Word], count: int) -> int:
         """Where so many words end."""
