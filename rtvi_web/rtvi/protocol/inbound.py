@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections import OrderedDict
 from collections.abc import Callable
@@ -15,11 +14,12 @@ from typing_extensions import TypedDict  # pydantic takes typing's from Python 3
 from rtvi_web.core.event import Event
 from rtvi_web.rtvi.protocol import payloads
 from rtvi_web.rtvi.protocol.events import BY_WIRE, InvalidMessage, RTVIEvent
-from rtvi_web.rtvi.protocol.messages import MalformedMessageError, RTVIMessage, parse, reason_of, type_of
+from rtvi_web.rtvi.protocol.messages import MalformedMessageError, RTVIMessage, id_in, mended, parse, reason_of, type_of
 from rtvi_web.rtvi.protocol.outcomes import (
     Answered,
     BotBecameReady,
     CallAnnounced,
+    CallCancelled,
     FatalError,
     Fire,
     ForHelpers,
@@ -47,6 +47,7 @@ _CONSEQUENTIAL = frozenset(
         *_ANSWERS,
         *_CALL_EVENTS,
         RTVIEvent.LLM_FUNCTION_CALL_STOPPED,
+        RTVIEvent.BOT_LLM_STARTED,
         RTVIEvent.BOT_READY,
         RTVIEvent.MESSAGE_ERROR,
         RTVIEvent.ERROR,
@@ -66,10 +67,10 @@ class MessageReader:
 
     def __init__(self) -> None:
         self._calls: OrderedDict[str, None] = OrderedDict()
+        self._stopped: set[str] = set()  # since the model began its answer
 
     def receive(self, text: str) -> list[Outcome]:
         """The outcomes of one frame, in the order to act on them. Bad input raises nothing: it is an outcome too."""
-        id = ""
         try:
             type = type_of(text)
             if (event := BY_WIRE.get(type)) is None:
@@ -79,17 +80,19 @@ class MessageReader:
             fire = Fire(event, args, text)
             if not is_consequential:
                 return [fire]
-            before, after = self._consequences(event, args[0], _id(text))
+            before, after = self._consequences(event, args[0] if args else None, _id(text))
             return [*before, fire, *after]
         except MalformedMessageError as error:
             reason = str(error)
         except ValidationError as error:
             reason = reason_of(error)
-            with contextlib.suppress(MalformedMessageError):  # the text was validated without being parsed
-                id = _id(text)
+        if (better := mended(text)) != text:
+            return self.receive(better)
         invalid = Fire(RTVIEvent.INVALID_MESSAGE, (InvalidMessage(text[:2000], reason),))
+        if not (id := id_in(text)):
+            return [invalid]
         # If it answers a request, that request fails now instead of timing out.
-        return [invalid, Refused(id, f"The bot's answer is invalid: {reason}")] if id else [invalid]
+        return [invalid, Refused(id, f"The bot's answer is invalid: {reason}")]
 
     def _consequences(self, event: Event[Any], data: Any, id: str) -> tuple[list[Outcome], list[Outcome]]:
         """What a message leads to, before and after its event is fired."""
@@ -105,17 +108,22 @@ class MessageReader:
         if event in _CALL_EVENTS and data.function_name is not None:
             return [], [CallAnnounced(data, only_here=event is RTVIEvent.LLM_FUNCTION_CALL)]
         if event is RTVIEvent.LLM_FUNCTION_CALL_STOPPED:
-            self._calls.pop(data.tool_call_id, None)  # Some models number their calls anew in every answer.
+            self._calls.pop(data.tool_call_id, None)
+            self._stopped.add(data.tool_call_id)
+            return [], [CallCancelled(data)] if data.cancelled else []
+        if event is RTVIEvent.BOT_LLM_STARTED:
+            self._stopped.clear()  # some models number their calls anew in every answer
         return [], []
 
     def claim(self, tool_call_id: str) -> bool:
-        """Take a call to answer it; ``False`` if it was taken before: an old and a new message announce one call.
+        """Take a call to answer it; ``False`` if it was taken before (an old and a new message announce one call), or
+        if it has stopped already.
 
         Calls with an empty id, as some models make them, are all different.
         """
         if not tool_call_id:
             return True
-        if tool_call_id in self._calls:
+        if tool_call_id in self._calls or tool_call_id in self._stopped:
             return False
         self._calls[tool_call_id] = None
         while len(self._calls) > REMEMBERED_CALLS:

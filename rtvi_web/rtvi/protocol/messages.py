@@ -37,6 +37,9 @@ class MalformedMessageError(ValueError):
 _ID = (str, NoneType)
 _HEAD = re.compile(rf'\s*\{{\s*"label"\s*:\s*"{LABEL}"\s*,\s*"type"\s*:\s*"([a-z-]+)"')
 """How servers begin a message."""
+_ESCAPES = r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+"""An escaped backslash, a surrogate pair, a lone surrogate."""
+_TOKENS = r'"(?:[^"\\]|\\.)*"|[{}\[\]:]'
 
 
 def type_of(text: str) -> str:
@@ -67,6 +70,24 @@ def parse(text: str) -> dict[str, Any]:
     ):
         return message
     return decode(text).model_dump()  # it says what is wrong
+
+
+def mended(text: str) -> str:
+    """A frame of text with U+FFFD in place of half characters (lone surrogates), written as they are or escaped."""
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return re.sub(_ESCAPES, lambda found: r"\ufffd" if found["lone"] else found[0], text)
+
+
+def id_in(text: str) -> str:
+    """The id of a message that is not valid, perhaps not even JSON; empty if it has none."""
+    depth, before = 0, ""
+    for found in re.finditer(_TOKENS, text):
+        token = found[0]
+        if depth == 1 and before == '"id":' and token[0] == '"':
+            return token[1:-1]
+        depth += (token in "{[") - (token in "}]")
+        before = before + token if token == ":" else token
+    return ""
 
 
 def decode(text: str) -> RTVIMessage:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rtvi_web.core.event import Event
 
 if TYPE_CHECKING:
-    from rtvi_web.rtvi.protocol.payloads import BotReadyData, FunctionCallData
+    from rtvi_web.rtvi.protocol.payloads import BotReadyData, FunctionCallData, FunctionCallStoppedData
 
 
 class Fire(NamedTuple):
@@ -58,6 +58,12 @@ class CallAnnounced(NamedTuple):
     only_here: bool
 
 
+class CallCancelled(NamedTuple):
+    """The bot has given up a call: its handler, if one is running, need not answer."""
+
+    data: FunctionCallStoppedData
+
+
 class ForHelpers(NamedTuple):
     """A message without an event of its own, as parsed JSON. If no helper takes it, it is a generic message."""
 
@@ -70,4 +76,4 @@ class FatalError(NamedTuple):
     reason: str
 
 
-Outcome = Fire | BotBecameReady | Answered | Refused | CallAnnounced | ForHelpers | FatalError
+Outcome = Fire | BotBecameReady | Answered | Refused | CallAnnounced | CallCancelled | ForHelpers | FatalError

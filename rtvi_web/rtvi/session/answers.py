@@ -8,9 +8,9 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from rtvi_web.core.tasks import Tasks
+from rtvi_web.core.tasks import Tasks, cancelling
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError, MessageTooLargeError
-from rtvi_web.rtvi.protocol.payloads import FunctionCallData
+from rtvi_web.rtvi.protocol.payloads import FunctionCallData, FunctionCallStoppedData
 from rtvi_web.rtvi.session.functions import Answerer, answer
 from rtvi_web.rtvi.session.outbox import until_taken
 
@@ -32,10 +32,21 @@ class FunctionAnswers:
         self._send = send
         self._wanted = wanted
         self._tasks = Tasks()
+        self._running: dict[asyncio.Task[None], FunctionCallData] = {}
 
     def begin(self, answerer: Answerer, call: FunctionCallData) -> None:
         """Begin to answer a call."""
-        self._tasks.run(self._answer(answerer, call), "answering a function call failed")
+        task = self._tasks.run(self._answer(answerer, call), "answering a function call failed")
+        self._running[task] = call
+        task.add_done_callback(self._running.pop)
+
+    def abandon(self, stopped: FunctionCallStoppedData) -> None:
+        """The bot has given up a call: cancel its handler, and send nothing. Of calls without ids, it is the oldest."""
+        for task, call in self._running.items():
+            is_named = stopped.tool_call_id or stopped.function_name in (None, call.function_name)
+            if call.tool_call_id == stopped.tool_call_id and is_named:
+                task.cancel()
+                return
 
     def cancel(self) -> None:
         """Cancel the handlers, except the one that ended the session."""
@@ -44,8 +55,8 @@ class FunctionAnswers:
     async def _answer(self, answerer: Answerer, call: FunctionCallData) -> None:
         _answering.set(asyncio.current_task())
         result = await answer(answerer, call)
-        if not self._wanted():
-            logger.debug("the session ended before function %r was answered", call.function_name)
+        if not self._wanted() or cancelling():
+            logger.debug("the session or the call ended before function %r was answered", call.function_name)
             return
         try:
             await self._send_result(result)

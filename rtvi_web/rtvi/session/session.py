@@ -29,6 +29,7 @@ from rtvi_web.rtvi.protocol.outcomes import (
     Answered,
     BotBecameReady,
     CallAnnounced,
+    CallCancelled,
     FatalError,
     Outcome,
     Refused,
@@ -270,6 +271,8 @@ class Session:
                 answerer = self._functions.answerer(data.function_name or "") or (NO_HANDLER if only_here else None)
                 if answerer and self._reader.claim(data.tool_call_id):
                     self._answers.begin(answerer, data)
+            case CallCancelled(data):
+                self._answers.abandon(data)
             case FatalError(reason):
                 if self._is_current:
                     self._owner.end(BotError(f"The bot reported a fatal error: {reason}"))

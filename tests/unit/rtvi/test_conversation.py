@@ -402,6 +402,7 @@ class TestTheBot:
         for number in range(MAX_CALLS + 5):
             heard.hear("llm-function-call-in-progress", tool_call_id=str(number), function_name="f")
         last = heard.conversation.turns[-1]
+        heard.hear("llm-function-call-stopped", tool_call_id="unknown")
         assert (len(last.text), len(last.function_calls)) == (MAX_TEXT, MAX_CALLS)
 
     def test_what_calls_bring_is_bounded(self) -> None:

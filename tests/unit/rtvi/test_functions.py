@@ -171,7 +171,9 @@ class TestWhoAnswers:
     async def test_an_id_that_the_model_uses_again(self) -> None:
         stopped = say("llm-function-call-stopped", {"tool_call_id": "1"})
         answers = [expect("llm-function-call-result")] * 4
-        run = await ready(expect("send-text"), call(), stopped, call(), call(""), call(""), *answers)
+        run = await ready(
+            expect("send-text"), call(), stopped, say("bot-llm-started"), call(), call(""), call(""), *answers
+        )
         calls: list[str] = []
         run.client.register_function_call_handler("f", lambda call: calls.append(call.tool_call_id))
         run.client.send_text("go")

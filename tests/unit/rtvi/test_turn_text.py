@@ -199,6 +199,13 @@ class TestRTVI1:
         assert heard.said == [("bot", "Yes. Yes.")]
         check_all_spoken(heard.bot)
 
+    def test_numbered_sentences(self) -> None:
+        """Of RTVI 1.4, which numbers sentences and reports no progress."""
+        heard = Heard()
+        for spoken, text in [(False, "One two."), (False, "Three."), (True, "One")]:
+            heard.hear("bot-output", text=text, spoken=spoken, segment_id=2 if text == "Three." else 1)
+        assert (heard.bot.spoken, heard.bot.output.will_say) == ("One two.", "Three.")
+
     def test_what_the_voice_leaves_out(self) -> None:
         heard = Heard()
         heard.announces("Look: | a | b | c | d | e | f | g | h | i | j | k | l | m | n | o |")
@@ -286,6 +293,16 @@ class TestRTVI2:
         heard.hear("bot-output", **new, spoken_status="completed")
         assert heard.bot.output.will_say == "Ok?"
         heard.says("Ok?", 2)
+        check_all_spoken(heard.bot)
+
+    def test_progress_that_is_reported_late(self) -> None:
+        heard = Heard()
+        heard.answer("One two. Three.")
+        one = {"text": "One two.", "segment_id": 1, "will_be_spoken": True}
+        heard.hear("bot-output", **one, spoken_status="new")
+        heard.says("Three.", 2)
+        progress = {"accumulated_text": "One", "remaining_text": " two."}
+        heard.hear("bot-output", **one, spoken_status="in-progress", spoken_progress=progress)
         check_all_spoken(heard.bot)
 
     def test_code_is_shown_and_never_unsaid(self) -> None:

@@ -90,20 +90,14 @@ class CallBook:
 
     def stopped(self, turns: Iterable[Turn], data: FunctionCallStoppedData) -> tuple[Turn, CallRecord] | None:
         """The record of a call that has stopped; ``None`` for an unknown call."""
-        known = [
-            (turn, record)
-            for turn, record in self._records(turns)
-            if record.tool_call_id == data.tool_call_id
-            and record.status == "in-progress"
-            and (
-                data.tool_call_id
-                or None in (record.function_name, data.function_name)
-                or record.function_name == data.function_name
-            )
-        ]
-        if known:
-            return known[0] if data.tool_call_id else known[-1]  # without ids, the oldest is likely to end first
-        return self.find(turns, data.tool_call_id)
+        if data.tool_call_id:
+            return self.find(turns, data.tool_call_id)
+        oldest = None  # without ids, the first call to begin is the most likely to end
+        for turn, record in self._records(turns):
+            names = {record.function_name, data.function_name} - {None}
+            if not record.tool_call_id and record.status == "in-progress" and len(names) <= 1:
+                oldest = turn, record
+        return oldest
 
     def end(self, turn: Turn, record: CallRecord | None, data: FunctionCallStoppedData) -> None:
         """Write down how a call has ended; it may be the first message about it."""
