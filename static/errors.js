@@ -1,9 +1,9 @@
-// Shows on the page what fails in it: an exception of the page's Python with its traceback, wherever it was raised, or
-// an error of a script. The console has it too.
+// Shows errors on the page: exceptions of the page's Python, with their traceback, and errors of scripts. They are in the
+// console as well.
 //
-// The page holds one element with `data-errors`. Errors come as window's `error` (reportError() and what a listener
-// raises), as unhandled rejections, and as .py-error elements, which PyScript and loader.js make for top-level code.
-const MOST = 5; // a handler may fail ten times a second
+// The page has one element with `data-errors`. Errors arrive as window's `error` event (from reportError() and from
+// listeners), as unhandled rejections, and as .py-error elements, which PyScript and loader.js make for top-level code.
+const MOST = 5; // a handler can fail ten times a second
 const list = document.querySelector("[data-errors]");
 const shown = new Map(); // the cards by their text
 
@@ -31,7 +31,7 @@ function make(text) {
   const dismiss = document.createElement("button");
   const details = document.createElement("pre");
   alert.setAttribute("role", "alert");
-  alert.textContent = `This page failed: ${text.split("\n").at(-1)}`; // this is read aloud, the rest on demand
+  alert.textContent = `This page failed: ${text.split("\n").at(-1)}`; // screen readers announce this line only
   details.textContent = text;
   details.tabIndex = 0; // it scrolls
   dismiss.textContent = "Dismiss";
@@ -43,13 +43,13 @@ function make(text) {
   return { box, count, times: 1 };
 }
 
-// Until then, progress.js tells what fails.
+// Until then, progress.js shows what fails.
 document.addEventListener("page-ready", () => {
   window.addEventListener("error", (event) => show(event.error?.message?.trim() ?? event.message));
   window.addEventListener("unhandledrejection", (event) => show(String(event.reason?.message ?? event.reason).trim()));
 });
 
-// PyScript makes an element of each line on stderr, warnings too, and another one of what is an `error` event already.
+// PyScript makes an element for each line on stderr, warnings included, and one for what is already an `error` event.
 new MutationObserver((changes) => {
   const added = changes.flatMap((change) => [...change.addedNodes]).filter((node) => node.matches?.(".py-error"));
   for (const node of added) node.remove();

@@ -1,9 +1,9 @@
-// Runs the page's <script type="py"> elements on Pyodide, with rtvi-web at hand: what PyScript does with them, without
-// PyScript, and under a Content-Security-Policy that allows no blob and no eval. Swap one script tag for the other;
-// the page's Python then imports from `js`, not from `pyscript`.
+// Runs the page's <script type="py"> elements on Pyodide with rtvi-web, as PyScript does, but without PyScript and under
+// a Content-Security-Policy that allows neither blobs nor eval. Replace PyScript's script tag by this one; the page's
+// Python must import from `js`, not from `pyscript`.
 //
-// Each script may have `src`, and `config` as JSON, of which `packages` and `files` (pairs of address and path) count.
-// They run in the page's order in one namespace, may await at top level, and an exception is shown in the page with its
+// A script may have `src`, and `config` as JSON; `packages` and `files` (address: path) are read from it. Scripts run in
+// the order of the page, in one namespace, and may await at top level. An exception is shown on the page with its
 // traceback.
 import { loadPyodide } from "./pyodide/pyodide.mjs";
 
@@ -30,7 +30,7 @@ const configs = scripts.map((script) => JSON.parse(script.getAttribute("config")
 const packages = new Set(["rtvi-web", ...configs.flatMap((config) => config.packages ?? [])]);
 const files = configs.flatMap((config) => Object.entries(config.files ?? {}));
 
-// Errors here, before any Python runs, surface as unhandled rejections, which progress.js shows.
+// Errors before any Python runs become unhandled rejections, which progress.js shows.
 const [pyodide, sources, contents] = await Promise.all([
   loadPyodide({ packages: [...packages] }),
   Promise.all(scripts.map((script) => (script.src ? load(script.src) : script.textContent))),

@@ -1,6 +1,6 @@
-"""What the Python of a page needs of the page: elements, text, clicks, and a place for errors.
+"""Helpers for the Python of a page: elements, text, clicks, and a place for errors.
 
-Both PyScript and loader.js put this file beside the page's Python, by `files` in the script's config.
+PyScript and loader.js both copy this file next to the page's Python (`files` in the script's config).
 """
 
 import asyncio
@@ -21,12 +21,12 @@ def element(id):
 
 
 def write(id, text):
-    """Put text into an element: as text, never as HTML. style.css hides a notice whose text is empty."""
+    """Put text into an element, as text and never as HTML. style.css hides a notice without text."""
     element(id).textContent = text
 
 
 def make(tag, kind, *content):
-    """A new element of a class, which holds texts and elements."""
+    """A new element with a class and with content: texts and elements."""
     node = document.createElement(tag)
     node.className = kind
     node.append(*content)
@@ -34,17 +34,17 @@ def make(tag, kind, *content):
 
 
 def when(event, node, handler, *args):
-    """Run a coroutine function at each such event of an element, instead of what the browser would do.
+    """Run a coroutine function at each such event of an element, in place of the browser's default action.
 
-    An error of rtvi_web is told in its own words, in the element `problem`. Anything else is a bug, and goes where
-    show_failures() takes it.
+    The message of an rtvi_web error is shown in the element `problem`. Any other exception is a bug: show_failures()
+    shows it.
     """
 
     async def run():
         try:
             await handler(*args)
         except (ConnectAbortedError, DeviceError):
-            pass  # the person disconnected; the event deviceError has told it
+            pass  # the person disconnected, or deviceError has reported it
         except RTVIError as error:
             write("problem", str(error))
         except Exception as error:
@@ -54,14 +54,14 @@ def when(event, node, handler, *args):
     def start(happening):
         happening.preventDefault()
         task = asyncio.ensure_future(run())
-        _tasks.add(task)  # the event loop alone would not keep it
+        _tasks.add(task)  # the event loop keeps only a weak reference
         task.add_done_callback(_tasks.discard)
 
     node.addEventListener(event, create_proxy(start))
 
 
 def show_failures():
-    """Show what handlers and tasks raise in the console and, with errors.js, on the page."""
+    """Show exceptions of handlers and tasks in the console and, with errors.js, on the page."""
     asyncio.get_running_loop().set_exception_handler(_show_failure)
 
 

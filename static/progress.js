@@ -1,7 +1,7 @@
-// Shows how far the boot has come, without touching it: it only watches which of the files named in boot.json, which
-// the build writes, have arrived. Wrapping their streams instead would cost V8's cache of the compiled WebAssembly.
+// Shows the progress of the boot. It only watches which of the files named in boot.json (written by the build) have
+// arrived: wrapping their streams would lose V8's cache of the compiled WebAssembly.
 //
-// The page holds one element with `data-boot` and in it a <progress> and its <label>; the page's Python ends it with
+// The page has one element with `data-boot`, with a <progress> and its <label> in it. The page's Python ends it with
 // `document.dispatchEvent(Event.new("page-ready"))`.
 const boot = document.querySelector("[data-boot]");
 const bar = boot.querySelector("progress");
@@ -16,7 +16,7 @@ function progressed() {
   if (missing.size) label.textContent = `Loading Python (${(total / 1e6).toFixed(1)} MB)…`;
   else {
     label.textContent = "Starting Python…";
-    bar.removeAttribute("value"); // how long this takes is not known
+    bar.removeAttribute("value"); // the duration is unknown
   }
 }
 
@@ -30,9 +30,9 @@ function failed(reason) {
 const observer = new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) {
     if (!missing.has(entry.name)) continue;
-    // A file that never came has status 0; browsers that don't report the status say undefined.
+    // A file that did not arrive has status 0; browsers that do not report the status have undefined.
     if (entry.responseStatus === 0 || entry.responseStatus >= 400) {
-      const why = entry.responseStatus ? `the server answered ${entry.responseStatus}` : "the server can't be reached";
+      const why = entry.responseStatus ? `the server answered ${entry.responseStatus}` : "the server cannot be reached";
       return failed(`loading ${entry.name} failed, ${why}`);
     }
     missing.delete(entry.name);
@@ -52,8 +52,8 @@ function stop() {
 }
 
 window.addEventListener("unhandledrejection", onRejection);
-window.addEventListener("error", onError, true); // capturing, because a script that fails to load doesn't bubble
-// errors.js shows what the page's own Python raised before it was ready, and says page-failed.
+window.addEventListener("error", onError, true); // capturing: the error of a script that fails to load does not bubble
+// errors.js shows what the page's Python raises before it is ready, and dispatches page-failed.
 for (const end of ["page-ready", "page-failed"]) {
   document.addEventListener(end, () => {
     stop();
@@ -65,4 +65,4 @@ const here = import.meta.url;
 const sizes = await (await fetch(new URL("boot.json", here))).json();
 missing = new Map(Object.entries(sizes).map(([file, bytes]) => [new URL(file, here).href, bytes]));
 total = bar.max = [...missing.values()].reduce((sum, bytes) => sum + bytes, 0);
-if (!over) observer.observe({ type: "resource", buffered: true }); // also tells what arrived before
+if (!over) observer.observe({ type: "resource", buffered: true }); // reports what has arrived already, too

@@ -1,4 +1,4 @@
-"""Draws the sound of a track as a moving line on a canvas, while it can be seen."""
+"""Draws the sound of a track as a moving line on a canvas, while the page is visible."""
 
 from array import array
 
@@ -20,7 +20,7 @@ POINTS = 64
 
 
 class Waveform:
-    """`track()` gives what to draw at this moment, or None."""
+    """Draws what `track()` returns at the time; None draws a flat line."""
 
     def __init__(self, canvas, track):
         self._canvas = canvas
@@ -62,7 +62,7 @@ class Waveform:
         if (self._canvas.width, self._canvas.height) != (width, height):
             self._canvas.width, self._canvas.height = width, height
         step = width / (POINTS - 1)
-        # The root, so that quiet speech is seen too.
+        # The root makes quiet speech visible.
         swings = (abs(point) ** 0.5 * (-0.48 if point > 0 else 0.48) for point in points)
         line = (f"{n * step:.1f} {(0.5 + swing) * height:.1f}" for n, swing in enumerate(swings))
         self._pen.clearRect(0, 0, width, height)
