@@ -1,4 +1,4 @@
-"""What the benchmarks share: a server for the site, stock Pyodide and the measured pages, and loads in Chromium."""
+"""What the benchmarks share: a server for the site, for stock Pyodide and for the measured pages; loads in Chromium."""
 
 import contextlib
 import shutil
@@ -23,16 +23,16 @@ from serve import serve, site  # noqa: E402
 PAGES = ROOT / "benchmarks" / "pages"
 TIMEOUT_MS = 30_000
 SETTLING = 2.0
-"""Seconds that a browser takes to set up a new profile: half a second of CPU time that is no page's."""
+"""Seconds that a browser takes to set up a new profile, which costs half a second of CPU time before any page."""
 
 
 class StalledError(Exception):
-    """Chromium's own throttle has stalled a load for good: its sockets are full, and it goes on when unthrottled."""
+    """Chromium's throttle has stalled a load: its sockets are full, and it goes on only when unthrottled."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """One load of a page, until its Python said in `<body data-ready>` that it is ready, and what it said there."""
+    """One load of a page, until its Python set `<body data-ready>`, and the value that it set."""
 
     ready: str
     transferred_bytes: int
@@ -52,7 +52,7 @@ def servers() -> Iterator[str]:
 
 
 def _copy_stock(folder: Path) -> None:
-    """The npm package's own files, compressed by the same means as ours: only the contents differ."""
+    """The npm package's own files, compressed in the same way as ours: only the contents differ."""
     npm = npm_packages(BUILD / "npm" / "site") / "pyodide"
     names = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
     (folder / "pyodide").mkdir(parents=True)
@@ -62,7 +62,7 @@ def _copy_stock(folder: Path) -> None:
 
 @contextlib.contextmanager
 def fresh_profile(playwright: Playwright) -> Iterator[BrowserContext]:
-    """A browser with a new profile, nothing cached, once it has come to rest."""
+    """A browser with a new profile and nothing cached, once it is idle."""
     with tempfile.TemporaryDirectory() as profile:
         context = playwright.chromium.launch_persistent_context(
             profile, executable_path=chromium_path(), args=list(FLAGS), headless=True
@@ -73,10 +73,10 @@ def fresh_profile(playwright: Playwright) -> Iterator[BrowserContext]:
 
 
 def open_page(context: BrowserContext, url: str, megabits: float | None = None) -> Load:
-    """Loads a page in a new tab, over a network of so many megabits per second if a number is given.
+    """Loads a page in a new tab; `megabits` (per second) throttles the network.
 
     Raises:
-        StalledError: the throttle stalled; about one throttled load in forty does.
+        StalledError: the throttle stalled, as it does in about one throttled load of forty.
     """
     page = context.new_page()
     session = context.new_cdp_session(page)

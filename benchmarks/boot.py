@@ -1,7 +1,7 @@
-"""How long from navigation to a constructed RTVIClient, against a bare stock `loadPyodide`, both in this very run.
+"""The time from navigation to a constructed RTVIClient, against a bare stock `loadPyodide` in the same run.
 
-`python benchmarks/boot.py` prints medians and ratios, and fails when a target is missed. Cold is the first load of a
-fresh profile, warm the loads from the fourth on. The stock page is served by the same server in the same way.
+`python benchmarks/boot.py` prints medians and ratios, and fails if a target is missed. Cold is the first load of a
+fresh profile; warm is every load from the fourth on. The same server serves the stock page in the same way.
 """
 
 import argparse
@@ -18,7 +18,7 @@ OURS = ("loadPyodide", "PyScript")
 NETWORKS = {"loopback": None, "20 Mbit/s": 20.0}
 LOADS = 5
 ATTEMPTS = 3
-FIRST_WARM = 3  # the fourth load: by then V8 has cached its compiled code
+FIRST_WARM = 3  # the fourth load: V8 has cached its compiled code by then
 TARGET_RATIO = {"cold": 0.65, "warm": 0.55}  # on loopback
 TARGET_BYTES = 8_000_000
 
@@ -42,10 +42,10 @@ def measure(repetitions: int) -> tuple[Times, dict[str, int]]:
 
 
 def load_afresh(playwright: Playwright, url: str, megabits: float | None) -> dict[str, list[Load]]:
-    """Several loads of each page in a fresh profile of its own; all of them again where the throttle stalled one.
+    """Several loads of each page, each page in a fresh profile; all are repeated if the throttle stalls one.
 
-    The pages take turns, so that whatever slows the machine for a while slows them all, and so that a load does not
-    find the renderer process of the load before, with its compiled code, alive.
+    The pages take turns: a slow moment of the machine then slows all of them, and no load finds the renderer process of
+    the previous load, with its compiled code, still alive.
     """
     for _ in range(ATTEMPTS):
         with contextlib.suppress(StalledError), contextlib.ExitStack() as stack:
@@ -55,7 +55,7 @@ def load_afresh(playwright: Playwright, url: str, megabits: float | None) -> dic
                 for variant, page in VARIANTS.items():
                     loads[variant].append(open_page(contexts[variant], url + page, megabits))
             return loads
-        print("  Chromium's throttle stalled; once more", file=sys.stderr, flush=True)
+        print("  Chromium's throttle stalled; trying again", file=sys.stderr, flush=True)
     sys.exit(f"The pages were not ready in {ATTEMPTS} attempts")
 
 

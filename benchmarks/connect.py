@@ -1,9 +1,9 @@
-"""How long from connect() to bot-ready, ours against the JavaScript client, with the same bot in the same page.
+"""The time from connect() to bot-ready, ours against the JavaScript client, with the same bot in the same page.
 
-`python benchmarks/connect.py` starts the local bot, connects by turns, and prints for each way to connect the medians,
-and the median of the pairs' ratios; it fails when a target is missed. The JavaScript client has its WavMediaManager,
-for its default one needs its vendor's host. Every connection is a new client's, which opens its devices, too; with
---warm they are open before.
+`python benchmarks/connect.py` starts the local bot and connects both clients in turn. For each way to connect it prints
+the medians and the median of the pairs' ratios; it fails if a target is missed. The JavaScript client uses its
+WavMediaManager, because its default media manager needs its vendor's host. Each connection is made by a new client,
+which also opens the devices; with --warm they are already open.
 """
 
 import argparse
@@ -32,14 +32,14 @@ def connect(page: Page, who: str, way: str, warm: bool) -> float:
 
 
 def measure(pairs: int, warm: bool) -> Times:
-    """Times by (way, client); the two by turns, and each of them first in every other pair."""
+    """Times by (way, client). The clients take turns, and each comes first in every other pair."""
     times: Times = defaultdict(list)
     with local_bot(site=DIST) as bot, side_by_side(bot.address) as page:
         for name, way in WAYS.items():
             for pair in range(-1, pairs):
                 for who in CLIENTS[:: -1 if pair % 2 else 1]:
                     milliseconds = connect(page, who, way, warm)
-                    if pair >= 0:  # the first imports what is imported late, here and in the bot
+                    if pair >= 0:  # the first one does the late imports, here and in the bot
                         times[name, who].append(milliseconds)
     return times
 

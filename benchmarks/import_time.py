@@ -1,8 +1,8 @@
-"""What `import rtvi_web` costs in the page beyond pydantic, warm, and what it loads.
+"""What `import rtvi_web` costs in a warm page beyond pydantic, and what it loads.
 
-`python benchmarks/import_time.py` prints the median and fails when it is over the target, when the import asks the
-network for anything, or when it loads a part of rtvi_web, or a costly part of the standard library, that no page asked
-for yet. Building pydantic's first model, which imports the half of pydantic that `BaseModel` alone does not, counts.
+`python benchmarks/import_time.py` prints the median. It fails if the median is over the target, if the import makes a
+network request, or if it loads a part of rtvi_web or a costly part of the standard library that the page has not asked
+for. The first pydantic model counts: it imports the half of pydantic that `BaseModel` alone does not.
 """
 
 import argparse

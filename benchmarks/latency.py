@@ -1,8 +1,8 @@
 """How long a person waits: from the click to the bot's first sound, and from the end of their words to its answer.
 
-`python benchmarks/latency.py` clicks a button for each client by turns, lets the bot greet, speaks through Chromium's
-microphone, and prints the medians. Both are heard by the same AudioWorklet at the tracks themselves. Nearly all of it
-is the bot's time, so there is no target.
+`python benchmarks/latency.py` clicks a button for each client in turn, lets the bot greet, speaks through Chromium's
+microphone, and prints the medians. The same AudioWorklet listens to the tracks of both clients. Nearly all of the time
+is the bot's, so no target is set.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def converse(page: Page, who: str) -> tuple[float, float]:
 
 
 def measure(pairs: int) -> dict[tuple[str, str], list[float]]:
-    """Milliseconds by (figure, client), the two by turns."""
+    """Milliseconds by (figure, client); the clients take turns."""
     waits: dict[tuple[str, str], list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as folder:
         wav = Path(folder) / "microphone.wav"

@@ -1,8 +1,8 @@
 """Prints what audio levels cost the page's main thread: `python benchmarks/levels.py` (after `make site`).
 
-One call in one page, over a WebRTC loopback: the person's level and the bot's are off and on by turns, ten times a
-second each. The browser's own tracing (`thread_ticks`, `tdur`) tells the CPU time that the renderer's main thread
-spent in each turn; the figure is the difference as a share of the time that passed. More than 1 % fails.
+One call in one page, over a WebRTC loopback. The levels of the person and of the bot, ten a second each, are switched
+off and on in turn. The browser's tracing (`thread_ticks`, `tdur`) gives the CPU time of the renderer's main thread in
+each turn; the result is the difference as a share of the elapsed time. More than 1 % fails.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ MOST = 0.01
 DEVICES = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 CATEGORIES = "disabled-by-default-devtools.timeline,devtools.timeline,toplevel,__metadata"
 
-# A bot of the page's own: it answers the offer at once and sends the microphone back.
+# A bot inside the page: it answers the offer at once and sends the microphone back.
 CALL = """
 import asyncio, json
 import js
@@ -47,7 +47,7 @@ class Loopback:
 
 transport = SmallWebRTCTransport(webrtc_url="/loopback")
 transport._http = Loopback()
-client = RTVIClient(transport=transport, timeout=None)  # This bot never says that it is ready.
+client = RTVIClient(transport=transport, timeout=None)  # This bot never becomes ready.
 connecting = asyncio.ensure_future(client.connect())
 await client.wait_for(RTVIEvent.TRACK_STARTED, check=lambda track, who: not who.local)
 levels = []
@@ -86,7 +86,7 @@ def main() -> None:
     print(f"main thread, levels on:  {on_:.2%} of the time ({', '.join(f'{share:.2%}' for share in shares[True])})")
     print(f"levels cost {on_ - off:.2%} of the main thread; {measured} levels")
     if not measured:
-        sys.exit("There were no levels: the figure says nothing.")
+        sys.exit("No level was measured: the result means nothing.")
     sys.exit(f"Missed: at most {MOST:.0%} wanted" if on_ - off > MOST else 0)
 
 
@@ -95,7 +95,7 @@ def python(page: Page, source: str) -> Any:
 
 
 def main_thread_share(browser: Browser, page: Page) -> float:
-    """The share of some seconds in which the page's main thread used a processor."""
+    """The share of SECONDS in which the page's main thread used a processor."""
     browser.start_tracing(page=page, categories=CATEGORIES.split(","))
     page.wait_for_timeout(SECONDS * 1000)
     events = json.loads(browser.stop_tracing())["traceEvents"]

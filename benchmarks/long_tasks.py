@@ -2,7 +2,7 @@
 
 `python benchmarks/long_tasks.py` holds a call of five minutes on devices.html, in which a microphone says a phrase
 every ten seconds, and prints the browser's own list of long tasks (PerformanceObserver, "longtask") from bot-ready on.
-It fails when there are any, whoever is to blame; those before, of loading and connecting, are printed as well.
+It fails if there are any, whatever causes them. The long tasks of loading and connecting are only printed.
 """
 
 import argparse
@@ -27,7 +27,7 @@ new PerformanceObserver(list => longTasks.push(...list.getEntries().map(task => 
 
 
 def call(page: Page, seconds: float) -> tuple[list[float], list[float], int]:
-    """Milliseconds of the long tasks before the call and in it, and how many lines the conversation has then."""
+    """Milliseconds of the long tasks before and in the call, and the number of lines in the conversation at its end."""
     page.get_by_role("button", name="Start").click()
     page.locator(".rtvi-badge[data-state=bot-ready]").wait_for()
     page.wait_for_timeout(SETTLED_MS)
@@ -59,7 +59,7 @@ def main() -> None:
     print(f"loading and connecting: {len(before)} long tasks, {_listed(before)}")
     print(f"a call of {seconds:.0f} s with {lines} turns: {len(during)} long tasks, {_listed(during)}")
     if lines < 2:
-        sys.exit("There was no conversation: the figure says nothing.")
+        sys.exit("There was no conversation: the result means nothing.")
     sys.exit("Missed: no task over 50 ms wanted" if during else 0)
 
 

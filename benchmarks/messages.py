@@ -1,9 +1,9 @@
 """How many messages a second a callback and a listener handle, ours and the JavaScript client's, in the same page.
 
-`python benchmarks/messages.py` prints rates, their ratio, and microseconds a message at the median of batches of 100,
-and fails when a target is missed. Both clients are connected over WebRTC to a peer in the page, and each frame is
-handed to them as the browser does it, as a `message` event of the data channel: the path is the whole one of the page,
-without the network and the making of the events. The JavaScript client logs nothing (LogLevel.NONE).
+`python benchmarks/messages.py` prints rates, their ratio, and microseconds per message (the median of batches of 100),
+and fails if a target is missed. Both clients are connected over WebRTC to a peer in the page. Each frame reaches them
+as the browser delivers it, as a `message` event of the data channel: the whole path inside the page is measured, but
+neither the network nor the creation of the events. The JavaScript client logs nothing (LogLevel.NONE).
 """
 
 import argparse
@@ -18,12 +18,12 @@ from side_by_side import CLIENTS, side_by_side
 
 SMALL, LARGE = 123, 1024  # bytes
 MIN_RATIO = {SMALL: 0.03, LARGE: 0.10}
-MAX_MICROSECONDS = {SMALL: 15, LARGE: 50}  # a message, at the median of batches of 100
+MAX_MICROSECONDS = {SMALL: 15, LARGE: 50}  # per message, the median of batches of 100
 
 
 @dataclass(frozen=True, eq=False)
 class Kind:
-    """A kind of message, and what it is called by both clients."""
+    """A kind of message, and its names in both clients."""
 
     type: str
     callback: str
@@ -68,10 +68,10 @@ KINDS = (
 
 @dataclass
 class Result:
-    """What one client did with one kind of message, round by round."""
+    """The result of one client for one kind of message, round by round."""
 
     rates: list[float] = field(default_factory=list)
-    batches: list[float] = field(default_factory=list)  # microseconds a message
+    batches: list[float] = field(default_factory=list)  # microseconds per message
 
 
 Results = dict[tuple[Kind, str], Result]

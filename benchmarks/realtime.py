@@ -1,11 +1,11 @@
 """What long sound costs the main thread: RealtimeClient against npm `openai-realtime-api`, in one Chromium run.
 
-`python benchmarks/realtime.py` prints milliseconds and ratios (ours divided by theirs), and fails when a target is
+`python benchmarks/realtime.py` prints milliseconds and ratios (ours divided by theirs), and fails if a target is
 missed. Sound is appended in chunks of 20 ms with server VAD, and received in deltas of 100 ms; ours also plays it. The
-server is a stand-in in the page that costs nothing. Each figure is the best of two runs. Theirs is quadratic, so its
-longest run is left out and told by the fit of the shorter ones (`--full` measures it).
+server is a stand-in in the page that costs nothing. Each figure is the best of two runs. Their time is quadratic, so
+their longest run is extrapolated from the shorter ones (`--full` measures it).
 
-Memory is Python's heap, which never shrinks, and what JavaScript uses after a collection, as Chromium tells it.
+Memory is Python's heap, which never shrinks, and what Chromium reports for JavaScript after a garbage collection.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from playwright.sync_api import Page, sync_playwright
 SECONDS = (30, 60, 120)
 OURS_ALSO = 600
 TASKS = ("append", "receive")
-RUNS = 2  # of each side; the better one counts
+RUNS = 2  # of each client; the better one counts
 TARGET_RATIO = 0.1  # at 120 s
 LINEAR = 1.5  # times as long as the proportional time, at most, from 120 to 600 s
 MINUTES = 10
@@ -83,7 +83,7 @@ def report(times: Times, memory: Memory, full: bool) -> list[str]:
     for task in TASKS:
         for seconds in (*SECONDS, OURS_ALSO):
             ours, theirs = times["ours", task, seconds], times.get(("theirs", task, seconds))
-            mark = "" if full or seconds != SECONDS[-1] else " (theirs by the fit)"
+            mark = "" if full or seconds != SECONDS[-1] else " (theirs extrapolated)"
             compared = f"{theirs:>10.0f} {ours / theirs:>7.3f}{mark}" if theirs else f"{'':>10} {'':>7}"
             print(f"{task:<8} {seconds:>7} {ours:>9.0f} {compared}".rstrip())
         longest = SECONDS[-1]
@@ -93,11 +93,11 @@ def report(times: Times, memory: Memory, full: bool) -> list[str]:
         growth = times["ours", task, OURS_ALSO] / times["ours", task, longest] / (OURS_ALSO / longest)
         if growth > LINEAR:
             missed.append(f"{task}: {growth:.2f} times the proportional time at {OURS_ALSO} s, at most {LINEAR} wanted")
-    for whose, sizes in memory.items():
-        print(f"{whose}'s memory, MB, minute by minute: " + " ".join(f"{size:.1f}" for size in sizes))
+    for heap, sizes in memory.items():
+        print(f"memory of {heap}, MB, minute by minute: " + " ".join(f"{size:.1f}" for size in sizes))
         if sizes[-1] > sizes[0] * FLAT:
             growth = sizes[-1] / sizes[0]
-            missed.append(f"{whose}'s memory: {growth:.2f} times that of the first minute, at most {FLAT} wanted")
+            missed.append(f"memory of {heap}: {growth:.2f} times that of the first minute, at most {FLAT} wanted")
     return missed
 
 

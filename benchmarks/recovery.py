@@ -1,9 +1,9 @@
-"""How long a session takes to notice a fault and to recover from it, against a real bot, in real Chromium.
+"""How long a session takes to notice a fault and to recover from it, with a real bot, in real Chromium.
 
-`python benchmarks/recovery.py` prints n and medians of the faults of tests/e2e/test_faults.py. Recovered is from the
-end of the fault (link restored, server continued, endpoint up, channel closed) to the bot's answer to a request made
-then; ended is from the fault to `disconnected`, where nothing can be recovered. It needs Linux and root, for the
-network namespaces.
+`python benchmarks/recovery.py` prints n and medians for the faults of tests/e2e/test_faults.py. "recovered" is the time
+from the end of the fault (link restored, server continued, endpoint up, channel closed) to the bot's answer to a
+request made at that moment; "ended" is the time from a fault that cannot be recovered to `disconnected`. It needs Linux
+and root, for the network namespaces.
 """
 
 import argparse
@@ -34,10 +34,10 @@ WATCH = (ROOT / "tests" / "e2e" / "watch.js").read_text()
 CUTS = (2.0, 10.0, 20.0, 40.0)
 REPLACED, STOP, FLAPPING = 12.0, 10.0, 4.0
 BUDGET = 8.0
-"""Seconds for which a killed server is looked for."""
+"""Seconds for which the client tries to reach a killed server."""
 
 Times = dict[str, float | None]
-"""What was measured of one fault; ``None`` where nothing was noticed."""
+"""What was measured of one fault; ``None`` if nothing was noticed."""
 
 
 class Bench:
@@ -50,14 +50,14 @@ class Bench:
 
     @contextlib.contextmanager
     def over_the_cable(self) -> Iterator[Session]:
-        """A session that may begin anew."""
+        """A session that may start afresh."""
         options = {"budget": 60.0, "fresh_start": True}
         with connected(self.wired.browser, self.wired.site, self.wired.bot.address, options) as session:
             yield session
 
     @contextlib.contextmanager
     def direct(self, address: str | None = None, **options: Any) -> Iterator[Session]:
-        """A session with the bot that has no cable, or with what answers at another address."""
+        """A session with the bot without a cable, or with the server at another address."""
         with connected(self.browser, address or self.bot.address, ".", options) as session:
             yield session
 
@@ -136,7 +136,7 @@ def leave(bench: Bench) -> Times:
 
 
 def noticed(session: Session, begun: float) -> float | None:
-    """How long the first fault of a session took to be noticed, where it was."""
+    """Seconds until the first fault of a session was noticed; ``None`` if it was not."""
     return next((told.at - begun for told in session.told() if told.event == "reconnecting"), None)
 
 
@@ -157,7 +157,7 @@ def main() -> None:
     parser.add_argument("--only", default="", metavar="WORD", help="the faults with this in their name")
     options = parser.parse_args()
     if reason := why_not():
-        sys.exit(f"This machine has no network namespaces for us: {reason}")
+        sys.exit(f"Network namespaces cannot be used on this machine: {reason}")
     times: dict[tuple[str, str], list[float]] = defaultdict(list)
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -1,5 +1,5 @@
-// A SmallWebRTC server in the page itself: it answers offers to /loopback, says bot-ready, and nothing more.
-// feed() hands frames to a client as the browser does: as message events of its data channel.
+// A SmallWebRTC server inside the page: it answers offers to /loopback and sends bot-ready, nothing else.
+// feed() delivers frames to a client as the browser does: as message events of its data channel.
 
 (() => {
   const fetch = window.fetch;
@@ -40,9 +40,9 @@
   const message = (data) => new MessageEvent("message", { data });
   const INTERRUPTED = JSON.stringify({ label: "rtvi-ai", type: "bot-interrupted" });
 
-  /** Messages handled in a second, and microseconds a message in each of many batches, over `seconds`.
-      Each batch is a turn of the bot, for of an endless one little is kept. Its events are made before: the browser's
-      own are not made in JavaScript, where it takes longer than the JavaScript client takes to handle them. */
+  /** Messages handled per second, and microseconds per message in each of many batches, over `seconds`.
+      Each batch is one turn of the bot, because a client keeps only part of a very long turn. The events are made ahead:
+      a browser makes its own outside JavaScript, where making one takes longer than the JavaScript client handles it. */
   window.feed = async (channel, frames, handled, seconds) => {
     const before = handled();
     const batches = [];
@@ -59,7 +59,7 @@
     }
     const messages = batches.length * frames.length;
     const rate = (messages / spent) * 1000;
-    await new Promise((resolve) => setTimeout(resolve)); // whatever waits for its turn
+    await new Promise((resolve) => setTimeout(resolve)); // lets pending callbacks run
     return { rate, batches, messages, handled: handled() - before };
   };
 })();

@@ -1,5 +1,5 @@
-// When the microphone and the bot begin and end to sound, told by an AudioWorklet: sounds.mic and sounds.bot hold
-// [begin, end] in milliseconds since 1970, the same for both clients. `clicked` is when the button was clicked.
+// Measures with an AudioWorklet when the microphone and the bot begin and end to sound. sounds.mic and sounds.bot hold
+// [begin, end] in milliseconds since 1970, the same for both clients. `clicked` is the time of the button's click.
 
 (() => {
   const WORKLET = `registerProcessor("sound", class extends AudioWorkletProcessor {
