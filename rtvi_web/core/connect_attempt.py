@@ -30,6 +30,8 @@ Result = TypeVar("Result")
 
 PATIENCE = 5.0
 """Seconds that a cancelled attempt has to end."""
+CLOSE_LIMIT = 5.0
+"""Seconds that a transport has to close."""
 
 STALLED = {
     ConnectPhase.START: "the start endpoint did not answer",
@@ -149,6 +151,11 @@ class ConnectAttempts:
         return self._attempt is not None and not self._attempt.is_over
 
     @property
+    def is_idle(self) -> bool:
+        """Whether nothing is being connected, opened or closed."""
+        return not (self.is_connecting or self._openings or self._closing)
+
+    @property
     def is_closing(self) -> bool:
         """Whether a session, or a failed attempt, is being closed."""
         return self._closing is not None
@@ -230,10 +237,14 @@ class ConnectAttempts:
 
     async def disconnect(self) -> None:
         """Abort the attempt, or close the session; return when all is released."""
+        await asyncio.shield(self.begin_to_disconnect())
+
+    def begin_to_disconnect(self) -> asyncio.Task[None]:
+        """Abort the attempt, or close the session. Returns the task that does."""
         self._disconnecting = True
         if self._attempt:
             self._attempt.abort(ConnectAbortedError())
-        await self.close("The session ended.")
+        return self.begin_to_close("The session ended.")
 
     async def close(self, reason: str) -> None:
         """Close the session, and wait for it."""

@@ -13,14 +13,13 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import UTC
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-from rtvi_web.core.connect_attempt import with_phase
-from rtvi_web.core.tasks import cancelling, report
+from rtvi_web.core.connect_attempt import CLOSE_LIMIT, ConnectAttempts
+from rtvi_web.core.tasks import run_within
 from rtvi_web.errors import (
     AlreadyStartedError,
-    ConnectAbortedError,
-    ConnectionTimeoutError,
     ConnectPhase,
     DisconnectedError,
     InvalidArgumentError,
@@ -114,16 +113,19 @@ class RealtimeAPI(EventHandlers):
         self._listener: Listener | None = None
         self._receiving = False
         self._connected = False
+        self._failure: RTVIError | None = None  # why the session ended, if not by disconnect()
+        self._attempts = ConnectAttempts(self._close)
         self.media = MediaEvents(self._client)
-        self._phase = ConnectPhase.DEVICES
-        self._attempt: asyncio.Task[None] | None = None
-        self._abortion: RTVIError | None = None
-        self._closing: asyncio.Task[None] | None = None
         transport.attach(self)
 
     def is_connected(self) -> bool:
         """Whether events can be sent. Mirrors ``isConnected()``."""
-        return self._connected
+        return self._connected and self._receives
+
+    @property
+    def _receives(self) -> bool:
+        """Whether the server is listened to: from the beginning of a session until it is being closed."""
+        return self._receiving and not self._attempts.is_closing
 
     # Connecting and disconnecting.
 
@@ -134,65 +136,39 @@ class RealtimeAPI(EventHandlers):
             config: the configuration, for a server that takes it with the SDP.
             listener: the session that begins.
         """
-        if self._attempt or self._connected:
+        if self._attempts.is_connecting or self.is_connected():
             raise AlreadyStartedError("Already connected, use disconnect() first.")
-        self._phase = ConnectPhase.DEVICES
-        # A task of its own, so that disconnect() can end it wherever it stands.
-        self._attempt = asyncio.ensure_future(self._connect(config, listener))
-        try:
-            await self._attempt
-            failure = self._abortion
-        except asyncio.CancelledError:
-            failure = self._abortion
-            if failure is None or cancelling():
-                self._abortion = None
-                self._attempt = None
-                await self._close("connect() was cancelled.")
-                raise
-        except Exception as error:
-            failure = self._abortion or with_phase(error, self._phase)
-        finally:
-            self._attempt = self._abortion = None
-        if failure:
-            await self._close(f"connect() failed: {failure}", failure)
-            raise failure
+        await self._attempts.run(partial(self._connect, config, listener))
 
     async def _connect(self, config: Mapping[str, Any], listener: Listener) -> None:
-        if self._closing:
-            await asyncio.shield(self._closing)
         await self._open_devices()
         # The deadline counts from here: a person may take their time over the permission prompt.
-        deadline = asyncio.timeout(self._settings.timeout)
-        try:
-            async with deadline:
-                self.enter(ConnectPhase.OFFER)
-                key = await self._settings.key()
-                self._listener = listener
-                self._receiving = True
-                listener.session_begins()
-                await self._transport.connect(
-                    RealtimeRequest(self._settings.url, config.get("model"), key, dict(config), holds_microphone=True)
-                )
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-            message = f"The server could not be reached within {self._settings.timeout:g} s."
-            raise ConnectionTimeoutError(message) from None
+        timeout = self._settings.timeout
+        lift_deadline = self._attempts.set_deadline(
+            timeout, lambda: f"The server could not be reached within {timeout:g} s."
+        )
+        self.enter(ConnectPhase.OFFER)
+        key = await self._settings.key()
+        self._listener = listener
+        self._receiving = True
+        listener.session_begins()
+        await self._transport.connect(
+            RealtimeRequest(self._settings.url, config.get("model"), key, dict(config), holds_microphone=True)
+        )
+        lift_deadline()
         self._connected = True
         self._dispatch("client.connected", {"type": "client.connected"})
         await listener.configure()
 
     async def init_devices(self) -> None:
         """Open the devices; see ``RealtimeClient.init_devices``."""
-        if self._closing:
-            await asyncio.shield(self._closing)
         media = self._transport.media
-        were_open = media.devices_open
+        were_open = media.devices_open and not self._attempts.is_closing
         try:
-            await media.open_devices(mic=True)
+            await self._attempts.open_devices(partial(media.open_devices, mic=True))
         except BaseException:
-            if not (were_open or self._attempt or self._connected):
-                await self._close("The devices could not be opened.")
+            if not (were_open or self._attempts.is_connecting or self._connected):
+                await self._attempts.close("The devices could not be opened.")
             raise
         self.media.state_changed(media.media_state)
         if error := media.media_state.mic.error:
@@ -213,63 +189,44 @@ class RealtimeAPI(EventHandlers):
         Returns:
             A future that is done when everything is released; ``None`` when there was nothing to end.
         """
-        if self._attempt:
-            self._abort(ConnectAbortedError())
-        elif not self._connected and not self._transport.media.devices_open:
-            return self._closing
-        return self._begin_to_close("The session ended.")
+        if self._attempts.is_idle and not self._connected and not self._transport.media.devices_open:
+            return None
+        self._end("The session ended.")
+        return self._attempts.begin_to_disconnect()
 
-    def _abort(self, reason: RTVIError) -> None:
-        if self._attempt and self._abortion is None:
-            self._abortion = with_phase(reason, self._phase)
-            self._attempt.cancel()
+    def _end(self, reason: str) -> None:
+        """Send and receive nothing more, from now on: what releases the rest runs as a task, a moment later."""
+        if self._receiving and self._listener:
+            self._receiving = False
+            self._listener.session_ended(reason)
 
-    async def _close(self, reason: str, failure: RTVIError | None = None) -> None:
-        """Close. A caller that is cancelled stops waiting, but the closing goes on."""
-        await asyncio.shield(self._begin_to_close(reason, failure))
-
-    def _begin_to_close(self, reason: str, failure: RTVIError | None = None) -> asyncio.Task[None]:
-        self._receiving = False
+    async def _close(self, reason: str, failure: RTVIError | None) -> None:
+        """Release everything; see :class:`ConnectAttempts`."""
+        self._end(reason)
         was_connected, self._connected = self._connected, False
-        if self._closing is None:
-            if self._listener:
-                self._listener.session_ended(reason)  # now, so that a tool that disconnects is not cancelled
-            self._closing = asyncio.ensure_future(self._close_once(reason, failure, was_connected, self._attempt))
-        return self._closing
-
-    async def _close_once(
-        self, reason: str, failure: RTVIError | None, was_connected: bool, attempt: asyncio.Task[None] | None
-    ) -> None:
-        try:
-            if attempt:
-                await asyncio.wait({attempt})
-            were_open = self._transport.media.devices_open
-            try:
-                await self._transport.close()
-            except Exception as error:
-                report(error, "the transport could not be closed", self._transport)
-            if were_open:
-                self.media.state_changed(self._transport.media.media_state)
-            if failure and not isinstance(failure, ConnectAbortedError):
-                self._dispatch("client.error", {"type": "client.error", "error": failure})
-                self._client.dispatch("error", ErrorEvent("error", "connection", failure.message, failure))
-            if was_connected:
-                self._dispatch("client.disconnected", {"type": "client.disconnected"})
-                self._dispatch("close", {"type": "close", "error": failure is not None})
-            self.fail_waiters(reason)
-            self._client.fail_waiters(reason)
-        finally:
-            self._closing = None
+        failure, self._failure = failure or self._failure, None
+        were_open = self._transport.media.devices_open
+        await run_within(CLOSE_LIMIT, self._transport.close(), "the transport could not be closed")
+        if were_open:
+            self.media.state_changed(self._transport.media.media_state)
+        if failure:
+            self._dispatch("client.error", {"type": "client.error", "error": failure})
+            self._client.dispatch("error", ErrorEvent("error", "connection", failure.message, failure))
+        if was_connected:
+            self._dispatch("client.disconnected", {"type": "client.disconnected"})
+            self._dispatch("close", {"type": "close", "error": failure is not None})
+        self.fail_waiters(reason)
+        self._client.fail_waiters(reason)
 
     # What the transport calls: RealtimeHost.
 
     def enter(self, phase: ConnectPhase) -> None:
         logger.debug("connect: %s", phase.value)
-        self._phase = phase
+        self._attempts.enter(phase)
 
     def receive(self, text: str) -> None:
         """Handle a text frame. Mirrors ``receive()``."""
-        if not self._receiving or self._listener is None:
+        if not self._receives or self._listener is None:
             return  # a late frame of a session that is over
         event = decode(text)
         if event is None:
@@ -279,13 +236,13 @@ class RealtimeAPI(EventHandlers):
             return
         # A handler may disconnect: then the other handlers do not get the event.
         self._log("server", event)
-        if self._receiving:
+        if self._receives:
             self._listener.server_event(event)
-        if self._receiving:
+        if self._receives:
             self._dispatch(f"server.{event['type']}", event)
 
     def microphone(self, pcm: bytes) -> None:
-        if self._connected and self._listener:
+        if self.is_connected() and self._listener:
             self._listener.microphone(pcm)
 
     def speaking(self, speaking: bool) -> None:
@@ -293,10 +250,13 @@ class RealtimeAPI(EventHandlers):
             self._listener.speaking(speaking)
 
     def lost(self, error: RTVIError) -> None:
-        if self._attempt:
-            self._abort(error)
-        elif self._connected:
-            self._begin_to_close(error.message, error)
+        if self._attempts.is_connecting:
+            self._end(error.message)
+            self._attempts.fail(error)
+        elif self.is_connected():
+            self._failure = error
+            self._end(error.message)
+            self._attempts.begin_to_close(error.message)
 
     # Sending.
 
@@ -346,7 +306,7 @@ class RealtimeAPI(EventHandlers):
         Raises:
             DisconnectedError: there is no connection.
         """
-        if not self._connected:
+        if not self.is_connected():
             raise DisconnectedError("RealtimeAPI is not connected. Await connect() first.")
 
     @property

@@ -14,7 +14,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
-from rtvi_web.core.connect_attempt import STALLED, ConnectAttempts, with_phase
+from rtvi_web.core.connect_attempt import CLOSE_LIMIT, STALLED, ConnectAttempts, with_phase
 from rtvi_web.core.emitter import Emitter
 from rtvi_web.core.event import Event
 from rtvi_web.core.media import Participant
@@ -44,9 +44,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 Args = TypeVarTuple("Args")
 Result = TypeVar("Result")
-
-CLOSE_LIMIT = 5.0
-"""Seconds that a transport has to close."""
 
 
 class Connection:
