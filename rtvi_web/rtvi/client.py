@@ -232,7 +232,7 @@ class RTVIClient(Devices, Messages, Files, Stats, Helpers, DeprecatedMembers):
             AlreadyStartedError, ConnectionTimeoutError, ConnectAbortedError, InvalidArgumentError: as :meth:`connect`.
         """
         request = BotRequest.of(endpoint, headers=headers, request_data=request_data, timeout=timeout)
-        return await self._connection.start_bot(RequestStart(request, self._transport), self._timeout)
+        return await self._connection.start_bot(RequestStart(request, self._transport, self._params), self._timeout)
 
     async def start_bot_and_connect(
         self,
@@ -244,7 +244,7 @@ class RTVIClient(Devices, Messages, Files, Stats, Helpers, DeprecatedMembers):
     ) -> BotReadyData:
         """:meth:`start_bot` and :meth:`connect` in one. Mirrors ``startBotAndConnect()``."""
         request = BotRequest.of(endpoint, headers=headers, request_data=request_data, timeout=timeout)
-        return await self._connection.connect(RequestStart(request, self._transport), self._timeout)
+        return await self._connection.connect(RequestStart(request, self._transport, self._params), self._timeout)
 
     async def disconnect(self) -> None:
         """End the session, or the attempt to connect, and release all devices. Mirrors ``disconnect()``.

@@ -242,6 +242,49 @@ async def test_every_candidate_reaches_the_bot_after_the_answer(selenium):
         assert [method for method, _ in bot.requests][:2] == ["POST", "PATCH"]
 
 
+@run_in_pyodide
+async def test_candidates_as_firefox_ends_them(selenium):
+    """An empty one for each section, which this server would answer with 500; later ones are sent all the same."""
+    from loopback import Bot, connected, until
+
+    class Old(Bot):
+        async def _answer(self, method, path, body):
+            if method == "PATCH" and not all(candidate["candidate"] for candidate in body["candidates"]):
+                return {"status": 500, "body": {"detail": "a bug"}}
+            return await super()._answer(method, path, body)
+
+    async with Old() as bot, connected(bot) as (link, host):
+        for n in range(4):
+            link._link.on_candidate({"candidate": "", "sdp_mid": str(n), "sdp_mline_index": n})
+        late = {"candidate": "candidate:7 1 udp 1 192.0.2.7 7 typ host", "sdp_mid": "0", "sdp_mline_index": 0}
+        link._link.on_candidate(late)
+        await until(lambda: any(late in patch["candidates"] for patch in bot.patches))
+        assert all(candidate["candidate"] for patch in bot.patches for candidate in patch["candidates"])
+        assert not host.losses
+
+
+@pytest.mark.parametrize("status", [404, 405])
+@run_in_pyodide
+async def test_a_start_endpoint_that_has_no_sessions_beside_it(selenium, status):
+    """The offer goes to the base URL then, and so do the candidates."""
+    from loopback import Bot, transport, until
+
+    from rtvi_web.rtvi.transport import ConnectRequest
+
+    class Plain(Bot):
+        async def _answer(self, method, path, body):
+            if path.startswith("sessions/"):
+                return {"status": status, "body": {"detail": "Not Found"}}
+            return await super()._answer(method, path, body)
+
+    async with Plain() as bot, transport(None) as (link, host):
+        await link.media.open_devices()
+        await link.connect(ConnectRequest({"sessionId": "s 1"}, f"{bot.url}/connect", bot.url, {}), host)
+        await until(lambda: bot.patches)
+        assert bot.paths[:2] == ["sessions/s%201/api/offer", "api/offer"]
+        assert set(bot.paths[2:]) == {"api/offer"}
+
+
 @pytest.mark.parametrize("status", [404, 405])
 @run_in_pyodide
 async def test_a_server_that_takes_no_candidates(selenium, status):

@@ -193,9 +193,10 @@ class RequestStart(SessionStart):
 
     emits_bot_started = True
 
-    def __init__(self, request: BotRequest, transport: Transport) -> None:
+    def __init__(self, request: BotRequest, transport: Transport, params: ClientParams) -> None:
         self._request = request
         self._transport = transport
+        self._params = params
 
     async def locate_bot(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
         url, headers, data, limit = self._request
@@ -211,7 +212,8 @@ class RequestStart(SessionStart):
                 body=answer.text,
             )
         self.answer = answer.bundle
-        return ConnectRequest(answer.bundle if isinstance(answer.bundle, Mapping) else {}, url, None, headers)
+        bundle = answer.bundle if isinstance(answer.bundle, Mapping) else {}
+        return ConnectRequest(bundle, url, self._params.base_url or None, headers)
 
 
 class DirectStart(SessionStart):

@@ -21,7 +21,8 @@ from rtvi_web.rtvi.transport import ConnectRequest, SessionReceiver
 from rtvi_web.transports.reconnection import Reconnection
 from rtvi_web.transports.resend_buffer import ResendBuffer
 from rtvi_web.transports.small_webrtc.link import Link
-from rtvi_web.transports.small_webrtc.signalling import Signalling, ice_servers, offer_request
+from rtvi_web.transports.small_webrtc.offer import ice_servers, offer_request
+from rtvi_web.transports.small_webrtc.signalling import Signalling
 
 LOOK = 3.0
 """Seconds for which ``examine()`` counts packets: browsers send an ICE check every 2.5 s."""
@@ -32,7 +33,7 @@ class SmallWebRTCSession:
 
     Args:
         http: sends the requests to the server.
-        webrtc_url, servers, codecs, reconnect: what the transport was given.
+        webrtc_url, offer_url_template, servers, codecs, reconnect: what the transport was given.
         player: plays the bot's audio; ``None`` leaves that to the page.
         sent_tracks: returns the tracks to send, by source.
         sends: returns whether each source is on.
@@ -45,6 +46,7 @@ class SmallWebRTCSession:
         http: HttpClient,
         *,
         webrtc_url: str | None,
+        offer_url_template: str | None,
         servers: Sequence[Mapping[str, Any]] | None,
         codecs: Mapping[str, str],
         reconnect: Reconnect | None,
@@ -56,6 +58,7 @@ class SmallWebRTCSession:
     ) -> None:
         self._http = http
         self._webrtc_url = webrtc_url
+        self._offer_url_template = offer_url_template
         self._given_servers = servers
         self._codecs = codecs
         self._player = player
@@ -78,7 +81,7 @@ class SmallWebRTCSession:
         """Connect; see ``Transport.connect``."""
         self.receiver = receiver
         receiver.enter(ConnectPhase.OFFER)
-        self._signalling = Signalling(self._http, offer_request(self._webrtc_url, request))
+        self._signalling = Signalling(self._http, offer_request(self._webrtc_url, request, self._offer_url_template))
         self._servers = ice_servers(self._given_servers, request.bundle)
         self._resend_buffer = ResendBuffer()
         self._link = link = self._make_link()
@@ -153,7 +156,7 @@ class SmallWebRTCSession:
             self._resend_buffer.arrived(arrived_until(reports, unanswered=loss is LinkLoss.SILENT))
 
     async def is_session_alive(self, lost: float) -> bool:
-        known = await self._signalling.knows_connection()
+        known = await self._signalling.is_connection_known()
         return lost < SERVER_PATIENCE if known is None else known
 
     async def resume(self) -> None:

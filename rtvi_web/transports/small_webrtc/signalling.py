@@ -1,20 +1,17 @@
-"""SmallWebRTC's signalling over HTTP: where the offer goes, the offer, and the ICE candidates."""
+"""SmallWebRTC's signalling over HTTP: the offer, and the ICE candidates."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from rtvi_web.core.checks import join_url
 from rtvi_web.core.foreign_json import read_json
-from rtvi_web.core.http import HttpClient, HttpResponse, explain, json_headers
-from rtvi_web.errors import ConnectPhase, HttpError, InvalidArgumentError, TransportStartError
-from rtvi_web.rtvi.session.start import BotRequest
-from rtvi_web.rtvi.transport import ConnectRequest
+from rtvi_web.core.http import HttpClient, HttpResponse, explain, json_headers, shorten
+from rtvi_web.errors import ConnectPhase, HttpError, TransportStartError
+from rtvi_web.transports.small_webrtc.offer import OfferRequest
 
 logger = logging.getLogger(__name__)
 
@@ -22,64 +19,12 @@ BATCH_SECONDS = 0.2
 """Seconds for which candidates are collected before they are sent together."""
 
 ATTEMPTS = 3
-"""How many times in a row sending may fail before the rest of the candidates is given up."""
+"""How often a candidate is sent before it is left out."""
+
+NO_ENDPOINT = (404, 405)
+"""The statuses of an address that has no offer endpoint."""
 
 Candidate = Mapping[str, Any]
-
-
-def offer_request(webrtc_url: str | None, request: ConnectRequest) -> BotRequest:
-    """The request that carries the offer: the start answer's ``webrtc_request_params``, else the session's own.
-
-    Raises:
-        InvalidArgumentError: ``webrtc_request_params`` cannot be used.
-        TransportStartError: no address is known.
-    """
-    given = request.bundle.get("webrtc_request_params") or request.bundle.get("webrtcRequestParams")
-    if given is None or webrtc_url:
-        return BotRequest(offer_url(webrtc_url, request), dict(request.headers), request.request_data, None)
-    if not isinstance(given, Mapping):
-        raise InvalidArgumentError(f"webrtc_request_params must be a dict; it is {given!r}.")
-    asked = BotRequest.of({"request_data": request.request_data, **given})
-    return asked._replace(headers={**request.headers, **asked.headers})
-
-
-def offer_url(webrtc_url: str | None, request: ConnectRequest) -> str:
-    """The address that the offer goes to, unless ``webrtc_request_params`` name it.
-
-    The first of these that exists: the transport's own ``webrtc_url``; the start answer's ``webrtc_url``, ``webrtcUrl``
-    or ``connection_url``; the start endpoint with ``/start`` replaced by ``/sessions/<the answer's
-    sessionId>/api/offer``; the base URL + ``/api/offer``.
-
-    Raises:
-        TransportStartError: none of them exists.
-    """
-    bundle = request.bundle
-    session = bundle.get("sessionId") or bundle.get("session_id")
-    if webrtc_url:
-        return webrtc_url
-    for key in ("webrtc_url", "webrtcUrl", "connection_url", "connectionUrl"):
-        if isinstance(bundle.get(key), str) and bundle[key]:
-            return str(bundle[key])
-    if session and request.start_url:
-        url, replaced = re.subn(r"/start/?(?=\?|$)", lambda _: f"/sessions/{session}/api/offer", request.start_url)
-        if replaced:
-            return url
-    if request.base_url:
-        return join_url(request.base_url, "/api/offer")
-    raise TransportStartError(
-        "There is no address to send the WebRTC offer to. Give SmallWebRTCTransport(webrtc_url=…), or a base_url and "
-        "endpoints.connect in the client's params.",
-        phase=ConnectPhase.OFFER,
-    )
-
-
-def ice_servers(configured: Sequence[Mapping[str, Any]] | None, bundle: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The transport's own ICE servers, else those in the start answer's ``iceConfig`` (or ``ice_config``)."""
-    if configured is not None:
-        return list(configured)
-    config = bundle.get("iceConfig") or bundle.get("ice_config")
-    servers = (config.get("iceServers") or config.get("ice_servers")) if isinstance(config, dict) else None
-    return [server for server in servers if isinstance(server, dict)] if isinstance(servers, list) else []
 
 
 class Signalling:
@@ -87,19 +32,22 @@ class Signalling:
 
     Args:
         http: sends the requests.
-        request: the endpoint, the headers of every request to it, the data for the bot that goes with the offer, and
-            the offer's time limit in seconds.
+        request: where the offer goes, and what goes with it.
     """
 
-    def __init__(self, http: HttpClient, request: BotRequest) -> None:
+    def __init__(self, http: HttpClient, request: OfferRequest) -> None:
         self._http = http
-        self._url = request.endpoint
+        self._request = request
+        self._urls = request.urls
         self._headers = json_headers(request.headers)
-        self._request_data = request.request_data
-        self._timeout = request.timeout
-        self._takes_candidates = False
+        self._takes_candidates: bool | None = None
+        """Whether the server knows ``PATCH``; ``None`` until it has shown that."""
         self.pc_id: str | None = None
         """The server's id of the connection, from its answer."""
+
+    @property
+    def _url(self) -> str:
+        return self._urls[0]
 
     async def offer(self, sdp: str, *, restart: bool = False) -> str:
         """Send an offer and return the SDP of the answer. Later offers renegotiate the same session.
@@ -111,18 +59,10 @@ class Signalling:
             TransportStartError: there was no answer, a refusal, or an answer without SDP.
         """
         offer: dict[str, Any] = {"sdp": sdp, "type": "offer", "pc_id": self.pc_id, "restart_pc": restart}
-        if self._request_data:
-            offer["request_data"] = self._request_data
-        try:
-            async with asyncio.timeout(self._timeout):
-                response = await self._http.request("POST", self._url, headers=self._headers, body=json.dumps(offer))
-        except HttpError as error:
-            raise _failed(f"The WebRTC offer failed: {error.message}") from error
-        except TimeoutError:
-            raise _failed(f"POST {self._url} was not answered within {self._timeout:g} s.") from None
+        if self._request.request_data:
+            offer["request_data"] = self._request.request_data
+        response = await self._post(json.dumps(offer))
         status, reason = response.status, explain(response)
-        if not response.ok:
-            raise _failed(f"POST {self._url}: the WebRTC offer was refused with {status}: {reason}", status)
         try:
             answer = read_json(response.text)
         except ValueError as error:
@@ -132,6 +72,37 @@ class Signalling:
         if isinstance(answer.get("pc_id"), str):
             self.pc_id = answer["pc_id"]
         return str(answer["sdp"])
+
+    async def _post(self, body: str) -> HttpResponse:
+        """Send an offer to the first address that has an offer endpoint. Later offers go there too."""
+        failures: list[TransportStartError] = []
+        for url in self._urls:
+            try:
+                response = await self._try(url, body)
+            except TransportStartError as error:
+                failures.append(error)
+                if error.status not in NO_ENDPOINT:
+                    break
+            else:
+                self._urls = [url]
+                return response
+        session = f" (session {shorten(self._request.session_id)})" if self._request.session_id else ""
+        message = "; ".join(error.message for error in failures) + session
+        raise _failed(message, failures[-1].status) from failures[-1].__cause__
+
+    async def _try(self, url: str, body: str) -> HttpResponse:
+        timeout = self._request.timeout
+        try:
+            async with asyncio.timeout(timeout):
+                response = await self._http.request("POST", url, headers=self._headers, body=body)
+        except HttpError as error:
+            raise _failed(f"The WebRTC offer failed: {error.message}") from error
+        except TimeoutError:
+            raise _failed(f"POST {url} was not answered within {timeout:g} s.") from None
+        if not response.ok:
+            reason = explain(response)
+            raise _failed(f"POST {url}: the WebRTC offer was refused with {response.status}: {reason}", response.status)
+        return response
 
     async def send_candidates(self, candidates: Sequence[Candidate]) -> bool:
         """Send local candidates to the server. Returns whether it takes them; a connection may succeed without.
@@ -143,13 +114,14 @@ class Signalling:
             return False
         response = await self._patch(candidates)
         if response.status >= 500:
+            self._takes_candidates = True
             raise HttpError(f"PATCH {self._url} returned {response.status}.")
         self._takes_candidates = response.ok
         if not response.ok:
             logger.debug("PATCH %s: candidates refused with %d: %s", self._url, response.status, explain(response))
         return response.ok
 
-    async def knows_connection(self) -> bool | None:
+    async def is_connection_known(self) -> bool | None:
         """Whether the server still has the connection; ``None`` if this server cannot be asked.
 
         An empty list of candidates asks without changing anything. An offer would not do: a server that has given up
@@ -159,11 +131,13 @@ class Signalling:
             HttpError: there was no answer.
             TransportStartError: a server error.
         """
-        if not self._takes_candidates:
+        if self.pc_id is None or self._takes_candidates is False:
             return None
         response = await self._patch([])
         if response.status >= 500:
             raise _failed(f"PATCH {self._url} returned {response.status}.", response.status)
+        if not response.ok and self._takes_candidates is None:
+            return None  # It may not know PATCH at all.
         return response.ok
 
     async def _patch(self, candidates: Sequence[Candidate]) -> HttpResponse:
@@ -176,40 +150,45 @@ def _failed(message: str, status: int | None = None) -> TransportStartError:
 
 
 class Trickle:
-    """Sends local candidates to the server in batches, once the answer has come. None is lost.
+    """Sends local candidates to the server in batches, once the answer has come.
 
     Args:
-        send: sends a batch and returns whether the server takes candidates; raises ``HttpError`` without an answer.
+        send: sends a batch and returns whether the server takes candidates; raises ``HttpError`` on a failure that may
+            pass.
     """
 
     def __init__(self, send: Callable[[Sequence[Candidate]], Awaitable[bool]]) -> None:
         self._send = send
-        self._waiting: list[Candidate] = []
+        self._waiting: list[tuple[Candidate, int]] = []  # with the number of times that each has failed
         self._arrived = asyncio.Event()
 
     def add(self, candidate: Candidate) -> None:
-        """Queue a candidate."""
-        self._waiting.append(candidate)
-        self._arrived.set()
+        """Queue a candidate. An empty one, with which Firefox ends, is left out: old servers answer it with 500."""
+        if str(candidate.get("candidate", "…")).strip():
+            self._waiting.append((candidate, 0))
+            self._arrived.set()
 
     async def run(self) -> None:
         """Send the candidates so far at once, later ones in batches. Start it when the answer has come.
 
-        It runs until it is cancelled, the server takes no candidates, or sending fails :data:`ATTEMPTS` times in a row.
+        It runs until it is cancelled, or the server takes no candidates. A batch that fails is sent again, with the
+        candidates that have come meanwhile; one that has failed :data:`ATTEMPTS` times is left out.
         """
         failures = 0
-        while failures < ATTEMPTS:
+        while True:
             if self._waiting:
                 batch, self._waiting = self._waiting, []
                 self._arrived.clear()
                 try:
-                    if not await self._send(batch):
+                    if not await self._send([candidate for candidate, _ in batch]):
                         return
                     failures = 0
                 except HttpError as error:
                     logger.debug("candidates did not arrive: %s", error)
-                    failures += 1
-                    self._waiting = batch + self._waiting
-                    self._arrived.set()
+                    failures = min(failures + 1, ATTEMPTS)
+                    again = [(candidate, tries + 1) for candidate, tries in batch if tries + 1 < ATTEMPTS]
+                    self._waiting = again + self._waiting
+                    if again:
+                        self._arrived.set()
             await self._arrived.wait()
             await asyncio.sleep(BATCH_SECONDS * 2**failures)

@@ -16,6 +16,7 @@ from rtvi_web.media.page_media import PageMedia
 from rtvi_web.rtvi.protocol.link.reconnect import Reconnect
 from rtvi_web.rtvi.transport import ConnectRequest, SessionReceiver, Transport, TransportHost
 from rtvi_web.transports.http import PageHttp
+from rtvi_web.transports.small_webrtc.offer import check_template
 
 if TYPE_CHECKING:
     from rtvi_web.media.preconnect_buffer import PreconnectBuffer
@@ -36,6 +37,9 @@ class SmallWebRTCTransport(Transport):
     Args:
         webrtc_url: where the offer goes, such as ``"/api/offer"``. Without it the start endpoint's answer decides, else
             it is base URL + ``/api/offer``. Mirrors ``webrtcUrl``.
+        offer_url_template: where the offer goes if the start endpoint's answer has a ``sessionId`` but no address, such
+            as ``"/bots/:sessionId/offer"``. Without it: ``sessions/<sessionId>/api/offer`` beside the start endpoint.
+            If that returns 404 or 405, base URL + ``/api/offer`` is tried. Mirrors ``offerUrlTemplate``.
         ice_servers: as in JavaScript, ``[{"urls": "stun:…"}]``. Without it, those of the start endpoint's answer.
             Mirrors ``iceServers``.
         audio_codec, video_codec: the codec to prefer, such as ``"opus/48000/2"`` or ``"VP8/90000"``. A bot that lacks
@@ -54,14 +58,16 @@ class SmallWebRTCTransport(Transport):
             is ready, so that no word is lost while it starts. The live microphone follows. At most a minute is kept.
 
     Raises:
-        InvalidArgumentError: ``level_interval`` is not between 0.02 and 10, a track is of the wrong kind, or
-            ``reconnect`` is not a :class:`Reconnect` with a positive budget.
+        InvalidArgumentError: ``level_interval`` is not between 0.02 and 10, a track is of the wrong kind,
+            ``reconnect`` is not a :class:`Reconnect` with a positive budget, or ``offer_url_template`` has no
+            ``:sessionId``.
     """
 
     def __init__(
         self,
         *,
         webrtc_url: str | None = None,
+        offer_url_template: str | None = None,
         ice_servers: Sequence[Mapping[str, Any]] | None = None,
         audio_codec: str | None = None,
         video_codec: str | None = None,
@@ -84,7 +90,9 @@ class SmallWebRTCTransport(Transport):
             video_track=video_track,
             level_interval=level_interval,
         )
+        check_template(offer_url_template)
         self._webrtc_url = webrtc_url
+        self._offer_url_template = offer_url_template
         self._ice_servers = ice_servers
         self._codecs = {
             kind: codec for kind, codec in (("audio", audio_codec), ("video", video_codec)) if codec is not None
@@ -138,6 +146,7 @@ class SmallWebRTCTransport(Transport):
         self._session = _session_type()(
             self.http,
             webrtc_url=self._webrtc_url,
+            offer_url_template=self._offer_url_template,
             servers=self._ice_servers,
             codecs=self._codecs,
             reconnect=self._reconnect,

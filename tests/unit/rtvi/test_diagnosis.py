@@ -99,3 +99,15 @@ def test_candidate_types() -> None:
     assert candidate_types(SDP) == {"host", "relay"}
     assert candidate_types("candidate:1 1 udp 1 192.0.2.1 5 typ srflx raddr 0.0.0.0") == {"srflx"}
     assert candidate_types("") == set()
+
+
+@pytest.mark.parametrize("hostile", ["candidate:", "a=candidate:1 ", "candidate: typ ", "candidate:\r\n", " typ host"])
+def test_candidate_types_of_a_hostile_answer(hostile: str) -> None:
+    """Two megabytes are read in a moment; a search that starts anew at each word would take hours."""
+    assert candidate_types(hostile * (2_000_000 // len(hostile))) == set()
+
+
+def test_candidate_types_of_a_long_answer() -> None:
+    line = "a=candidate:{} 1 udp 1 192.0.2.1 {} typ {}\r\n"
+    kinds = ("host", "srflx", "relay")
+    assert candidate_types("".join(line.format(n, n, kinds[n % 3]) for n in range(5000))) == set(kinds)

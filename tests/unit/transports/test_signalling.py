@@ -1,8 +1,9 @@
-"""The HTTP side of SmallWebRTC on plain CPython: addresses, offers, refusals, and candidates in batches."""
+"""The HTTP side of SmallWebRTC on plain CPython: offers, refusals, and candidates in batches."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -12,81 +13,9 @@ import pytest
 
 from rtvi_web import HttpError, InvalidArgumentError, NotInBrowserError, Reconnect, TransportStartError
 from rtvi_web.core.http import HttpResponse
-from rtvi_web.rtvi.session.start import BotRequest
-from rtvi_web.rtvi.transport import ConnectRequest
 from rtvi_web.transports import SmallWebRTCTransport
-from rtvi_web.transports.small_webrtc import signalling
-from rtvi_web.transports.small_webrtc.signalling import Signalling, Trickle, ice_servers, offer_request, offer_url
-
-START = "https://bot.test/agents/x/start"
-
-
-def request(bundle: Mapping[str, Any] = {}, start: str | None = START, base: str | None = "https://bot.test/"):
-    return ConnectRequest(bundle, start, base, {})
-
-
-@pytest.mark.parametrize(
-    ("webrtc_url", "given", "url"),
-    [
-        ("/own", request({"webrtc_url": "/answer", "sessionId": "s1"}), "/own"),
-        (None, request({"webrtc_url": "/answer", "sessionId": "s1"}), "/answer"),
-        (None, request({"webrtcUrl": "/answer"}), "/answer"),
-        (None, request({"connection_url": "/answer"}), "/answer"),
-        (None, request({"webrtc_url": None, "sessionId": "s1"}), "https://bot.test/agents/x/sessions/s1/api/offer"),
-        (None, request({"sessionId": "s1"}, f"{START}?key=k"), "https://bot.test/agents/x/sessions/s1/api/offer?key=k"),
-        (None, request({"sessionId": "s1"}, "/start/"), "/sessions/s1/api/offer"),
-        (None, request({"sessionId": "s1"}, "/starters/start"), "/starters/sessions/s1/api/offer"),
-        (None, request({"sessionId": "s1"}, "https://bot.test/connect"), "https://bot.test/api/offer"),
-        (None, request({}), "https://bot.test/api/offer"),
-        (None, request({}, None, "/bots"), "/bots/api/offer"),
-    ],
-)
-def test_where_the_offer_goes(webrtc_url: str | None, given: ConnectRequest, url: str) -> None:
-    assert offer_url(webrtc_url, given) == url
-
-
-def test_no_address_at_all_says_what_to_give() -> None:
-    with pytest.raises(
-        TransportStartError, match=r"Give SmallWebRTCTransport\(webrtc_url=…\), or a base_url"
-    ) as caught:
-        offer_url(None, request({"sessionId": "s1"}, None, None))
-    assert caught.value.phase == "offer"
-
-
-@pytest.mark.parametrize("key", ["webrtc_request_params", "webrtcRequestParams"])
-def test_what_the_offer_is_told_to_be(key: str) -> None:
-    told = {"endpoint": "/told", "headers": {"X-B": "b"}, "requestData": [1], "timeout": 5}
-    given = ConnectRequest({key: told, "webrtc_url": "/answer"}, None, "/bots", {"X-A": "a"}, {"who": "me"})
-    assert offer_request(None, given) == ("/told", {"X-A": "a", "X-B": "b"}, [1], 5.0)
-    assert offer_request("/own", given) == ("/own", {"X-A": "a"}, {"who": "me"}, None)
-    less = given._replace(bundle={key: {"endpoint": "/told"}})
-    assert offer_request(None, less) == ("/told", {"X-A": "a"}, {"who": "me"}, None)
-
-
-@pytest.mark.parametrize("told", ["/told", {"headers": {}}, {"endpoint": "/told", "method": "GET"}])
-def test_what_the_offer_cannot_be(told: Any) -> None:
-    with pytest.raises(InvalidArgumentError):
-        offer_request(None, request({"webrtc_request_params": told}))
-
-
-STUN = {"urls": "stun:stun.test"}
-
-
-@pytest.mark.parametrize(
-    ("configured", "bundle", "servers"),
-    [
-        ([STUN], {"iceConfig": {"iceServers": []}}, [STUN]),
-        ([], {"iceConfig": {"iceServers": [STUN]}}, []),
-        (None, {"iceConfig": {"iceServers": [STUN]}}, [STUN]),
-        (None, {"ice_config": {"ice_servers": [STUN]}}, [STUN]),
-        (None, {"iceConfig": None}, []),
-        (None, {"iceConfig": {"iceServers": ["nonsense"]}}, []),
-        (None, {"iceConfig": "nonsense"}, []),
-        (None, {}, []),
-    ],
-)
-def test_whose_ice_servers_count(configured: Any, bundle: Any, servers: Any) -> None:
-    assert ice_servers(configured, bundle) == servers
+from rtvi_web.transports.small_webrtc.offer import OfferRequest
+from rtvi_web.transports.small_webrtc.signalling import ATTEMPTS, Signalling, Trickle
 
 
 class Http:
@@ -109,7 +38,7 @@ def answer(sdp: str = "v=0", **fields: Any) -> HttpResponse:
 
 
 def signalling_of(http: Http, **request_data: Any) -> Signalling:
-    return Signalling(http, BotRequest("/offer", {"X-Key": "k"}, request_data, None))
+    return Signalling(http, OfferRequest(["/offer"], {"X-Key": "k"}, request_data))
 
 
 async def test_the_second_offer_renegotiates_the_first_connection() -> None:
@@ -139,7 +68,7 @@ async def test_an_offer_may_have_a_time_limit_of_its_own() -> None:
             raise AssertionError
 
     with pytest.raises(TransportStartError, match=r"POST /offer was not answered within 0.01 s"):
-        await Signalling(Silent(), BotRequest("/offer", {}, None, 0.01)).offer("a")
+        await Signalling(Silent(), OfferRequest(["/offer"], {}, timeout=0.01)).offer("a")
 
 
 HTML = "<!doctype html><html><head><title>Oops</title></head><body><h1>Bad\n gateway</h1></body></html>"
@@ -162,6 +91,65 @@ async def test_an_offer_that_is_refused_says_why(response: HttpResponse, status:
     with pytest.raises(TransportStartError, match=message) as caught:
         await signalling_of(Http(response)).offer("a")
     assert (caught.value.status, caught.value.phase) == (status, "offer")
+
+
+class TestASecondAddress:
+    """It is tried where the first has no offer endpoint, and kept then."""
+
+    def exchange(
+        self, *answers: HttpResponse | Exception, urls: Sequence[str] = ("/a", "/b")
+    ) -> tuple[Http, Signalling]:
+        http = Http(*answers)
+        return http, Signalling(http, OfferRequest(urls, {}, session_id="s1"))
+
+    @pytest.mark.parametrize("status", [404, 405])
+    @pytest.mark.parametrize("pc_id", [{"pc_id": "pc-1"}, {}])
+    async def test_is_tried_once_and_kept(self, status: int, pc_id: dict[str, str]) -> None:
+        http, exchange = self.exchange(
+            HttpResponse(status, ""), answer("one", **pc_id), answer("two"), HttpResponse(200, "")
+        )
+        assert [await exchange.offer("a"), await exchange.offer("b")] == ["one", "two"]
+        await exchange.send_candidates([{"candidate": "c"}])
+        expected = [("POST", "/a"), ("POST", "/b"), ("POST", "/b"), ("PATCH", "/b")]
+        assert [request[:2] for request in http.requests] == expected[: 4 if pc_id else 3]
+
+    @pytest.mark.parametrize("response", [HttpResponse(500, "no"), HttpResponse(403, "no"), HttpError("no answer")])
+    async def test_is_not_tried_for_another_reason(self, response: HttpResponse | Exception) -> None:
+        http, exchange = self.exchange(response)
+        with pytest.raises(TransportStartError, match="no"):
+            await exchange.offer("a")
+        assert len(http.requests) == 1
+
+    @pytest.mark.parametrize(
+        "second", [HttpResponse(404, "not here"), HttpResponse(501, "no POST"), HttpError("POST /b: gone")]
+    )
+    async def test_that_fails_too_is_named_with_the_first_and_the_session(
+        self, second: HttpResponse | Exception
+    ) -> None:
+        _, exchange = self.exchange(HttpResponse(404, "what session?"), second)
+        with pytest.raises(TransportStartError) as caught:
+            await exchange.offer("a")
+        for words in ("POST /a", "404: what session?", "POST /b", "session s1"):
+            assert words in str(caught.value)
+        assert caught.value.phase == "offer"
+        assert caught.value.status == getattr(second, "status", None)
+
+    async def test_that_does_not_exist_leaves_the_session_in_the_error(self) -> None:
+        _, exchange = self.exchange(HttpResponse(404, ""), urls=["/a"])
+        with pytest.raises(TransportStartError, match=r"POST /a.*404.*session s1"):
+            await exchange.offer("a")
+
+    async def test_shares_the_time_limit(self) -> None:
+        class Silent(Http):
+            async def request(self, method: str, url: str, **_: Any) -> HttpResponse:
+                if url == "/a":
+                    return HttpResponse(404, "")
+                await asyncio.Event().wait()
+                raise AssertionError
+
+        exchange = Signalling(Silent(), OfferRequest(["/a", "/b"], {}, timeout=5.0, session_id="s1"))
+        with pytest.raises(TransportStartError, match=r"POST /a.*404.*POST /b was not answered within 5 s.*session s1"):
+            await exchange.offer("a")
 
 
 async def test_an_offer_without_any_answer_chains_the_reason() -> None:
@@ -205,6 +193,50 @@ async def test_a_server_that_names_no_connection_gets_no_candidates() -> None:
     await exchange.offer("a")
     assert not await exchange.send_candidates([{}])
     assert len(http.requests) == 1
+
+
+class TestWhetherTheConnectionIsKnown:
+    """Servers with and without PATCH, in trouble before, now, or not."""
+
+    @pytest.mark.parametrize(
+        ("candidates", "asked", "known"),
+        [
+            (HttpResponse(200, ""), HttpResponse(200, ""), True),
+            (HttpResponse(200, ""), HttpResponse(404, ""), False),
+            (HttpResponse(200, ""), HttpResponse(410, ""), False),
+            (HttpResponse(500, ""), HttpResponse(200, ""), True),
+            (HttpResponse(500, ""), HttpResponse(404, ""), False),
+            (HttpResponse(404, ""), None, None),
+            (HttpResponse(405, ""), None, None),
+            (HttpError("no answer"), HttpResponse(200, ""), True),
+            (HttpError("no answer"), HttpResponse(404, ""), None),
+            (None, HttpResponse(200, ""), True),
+            (None, HttpResponse(405, ""), None),
+        ],
+    )
+    async def test_is_asked(self, candidates: Any, asked: HttpResponse | None, known: bool | None) -> None:
+        http = Http(*filter(None, [answer(pc_id="pc-1"), candidates, asked]))
+        exchange = signalling_of(http)
+        await exchange.offer("a")
+        if candidates:
+            with contextlib.suppress(HttpError):
+                await exchange.send_candidates([{"candidate": "c"}])
+        assert await exchange.is_connection_known() is known
+        assert not http.answers
+        if asked:
+            assert http.requests[-1][3] == {"pc_id": "pc-1", "candidates": []}
+
+    async def test_is_not_asked_where_it_has_no_name(self) -> None:
+        exchange = signalling_of(Http(answer()))
+        await exchange.offer("a")
+        assert await exchange.is_connection_known() is None
+
+    async def test_is_unknown_while_the_server_is_in_trouble(self) -> None:
+        exchange = signalling_of(Http(answer(pc_id="pc-1"), HttpResponse(503, "")))
+        await exchange.offer("a")
+        with pytest.raises(TransportStartError, match="returned 503") as caught:
+            await exchange.is_connection_known()
+        assert caught.value.status == 503
 
 
 class Sender:
@@ -258,12 +290,61 @@ async def test_a_batch_that_did_not_arrive_goes_with_the_next() -> None:
     assert sender.batches == [[{"n": 1}, {"n": 2}]]
 
 
-async def test_a_server_that_does_not_answer_is_given_up() -> None:
-    sender = Sender(failures=100)
+async def test_what_fails_again_and_again_is_left_out_and_the_rest_goes_on() -> None:
+    """Whether it fails because of one candidate in it or because of the server: later ones are sent."""
+
+    class Picky(Sender):
+        async def __call__(self, candidates: Sequence[Any]) -> bool:
+            if {"n": "bad"} in candidates:
+                self.tries += 1
+                raise HttpError("returned 500")
+            return await super().__call__(candidates)
+
+    sender = Picky()
+    trickle = Trickle(sender)
+    trickle.add({"n": "bad"})
+    running = asyncio.ensure_future(trickle.run())
+    await asyncio.sleep(0)
+    trickle.add({"n": 1})  # It comes while the bad one is tried again.
+    await asyncio.sleep(10)
+    assert sender.batches == [[{"n": 1}]]
+    assert sender.tries == ATTEMPTS + 1
+    trickle.add({"n": 2})
+    await asyncio.sleep(10)
+    running.cancel()
+    assert sender.batches == [[{"n": 1}], [{"n": 2}]]
+
+
+async def test_a_server_that_does_not_answer_is_not_asked_for_ever() -> None:
+    sender = Sender(failures=ATTEMPTS)
     trickle = Trickle(sender)
     trickle.add({"n": 1})
-    await trickle.run()
-    assert sender.tries == signalling.ATTEMPTS
+    running = asyncio.ensure_future(trickle.run())
+    await asyncio.sleep(3600)
+    assert sender.tries == ATTEMPTS
+    trickle.add({"n": 2})
+    await sender.next()
+    running.cancel()
+    assert sender.batches == [[{"n": 2}]]
+
+
+async def test_the_empty_candidates_of_firefox_are_not_sent() -> None:
+    """One for each section that it has offered, with or without words around it."""
+    sender = Sender()
+    trickle = Trickle(sender)
+    found = {"candidate": "candidate:0 1 UDP 2122252543 192.0.2.1 5 typ host", "sdp_mid": "0", "sdp_mline_index": 0}
+    for n in range(3):
+        trickle.add({"candidate": "", "sdp_mid": str(n), "sdp_mline_index": n})
+    running = asyncio.ensure_future(trickle.run())
+    await asyncio.sleep(10)
+    assert sender.batches == []
+    trickle.add(found)
+    trickle.add({"candidate": " ", "sdp_mid": "0", "sdp_mline_index": 0})
+    await asyncio.sleep(10)
+    trickle.add({"candidate": "", "sdp_mid": "", "sdp_mline_index": 0})
+    await asyncio.sleep(10)
+    running.cancel()
+    assert sender.batches == [[found]]
 
 
 async def test_a_server_that_wants_no_candidates_is_asked_once() -> None:

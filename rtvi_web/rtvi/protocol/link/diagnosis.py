@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -10,7 +9,8 @@ from typing import NamedTuple
 from rtvi_web.errors import ConnectPhase, RTVIError
 from rtvi_web.rtvi.protocol.state import STARTABLE, TransportState
 
-_CANDIDATE_TYPE = re.compile(r"candidate:.* typ (\w+)")
+_TYPES = {"host", "srflx", "prflx", "relay"}
+"""The types of candidates (RFC 8839)."""
 QUIET = 1e-9
 """The energy of a second of a real microphone's noise is above this (V²s of full scale)."""
 
@@ -88,7 +88,11 @@ class Diagnosis(NamedTuple):
 
 def candidate_types(sdp: str) -> set[str]:
     """The types of the candidates in a session description, or of one candidate."""
-    return set(_CANDIDATE_TYPE.findall(sdp))
+    types: set[str] = set()
+    for line in sdp.splitlines():
+        if line.removeprefix("a=").startswith("candidate:"):
+            types.update(line.partition(" typ ")[2].split(maxsplit=1)[:1])
+    return types & _TYPES
 
 
 def diagnose(
