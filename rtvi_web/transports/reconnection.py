@@ -14,7 +14,7 @@ from rtvi_web.browser import _js
 from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import DisconnectedError, RTVIError
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
-from rtvi_web.rtvi.protocol.link.recovery import GiveUp, Recovery, Resume, StartAgain, Watch
+from rtvi_web.rtvi.protocol.link.recovery import MOMENT, GiveUp, Recovery, Resume, StartAgain, Watch
 from rtvi_web.rtvi.transport import SessionReceiver
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,9 @@ ASK_LIMIT = 3.0
 
 TICK, SLEPT = 2.0, 6.0
 """The clock is read every TICK seconds. If it has moved on by more than SLEPT, the computer was asleep."""
+
+SILENCE_LIMIT = 7.0
+"""Seconds in which a silent link may heal if it is not restored. Browsers report it as failed only after 16 s."""
 
 NOTICED_AFTER = {LinkLoss.SILENT: 6.0, LinkLoss.FAILED: 16.0, LinkLoss.CHANNEL_CLOSED: 0.0}
 """Seconds from a loss until the browser reports it."""
@@ -156,13 +159,13 @@ class Reconnection:
 
     def lost(self, loss: LinkLoss) -> None:
         """The link is lost, or has got worse."""
-        if self._options is None or self._watching is None:
-            # A silent link may heal; if it does not, the browser reports it as failed.
-            if loss is not LinkLoss.SILENT and not self._given_up:
-                self._given_up = True
-                self._restorer.receiver.lost(DisconnectedError(WORDS[loss]))
-        elif self._given_up:
+        if self._given_up:
             return
+        if self._options is None or self._watching is None:
+            if loss is not LinkLoss.SILENT:
+                self._give_up(DisconnectedError(WORDS[loss]))
+            elif self._recovery is None:
+                self._recovery = self._tasks.run(self._await_healing(), "waiting for a silent link failed")
         elif self._recovery is None:
             self._restorer.receiver.reconnecting(0, loss)
             self._recovery = self._tasks.run(self._recover(self._options, loss), "restoring the link failed")
@@ -227,6 +230,19 @@ class Reconnection:
             await asyncio.sleep(TICK)
             if self._clock() - before > SLEPT:
                 self.check()
+
+    async def _await_healing(self) -> None:
+        """Give up a silent link that does not heal by itself."""
+        end = now() + SILENCE_LIMIT
+        while not self._restorer.is_linked and (left := end - now()) >= MOMENT:
+            await self._look_out(left)
+        self._recovered()
+        if self._restorer.is_linked or self._given_up:
+            return
+        if self.restores:  # The session has begun meanwhile.
+            self.lost(LinkLoss.SILENT)
+        else:
+            self._give_up(DisconnectedError(WORDS[LinkLoss.SILENT]))
 
     # Restoring.
 

@@ -285,6 +285,41 @@ async def test_before_the_session_and_without_options_a_loss_is_the_end_once() -
             assert watch.transport.log == ["The bot closed the data channel."]
 
 
+class TestASilentLinkThatIsNotRestored:
+    async def test_is_told_in_time(self) -> None:
+        """The browser notices silence after six seconds, and tells of it as a failure after seventeen."""
+        async with Watch(Transport(), None) as watch:
+            watch.lose(LinkLoss.SILENT)
+            watch.lose(LinkLoss.SILENT)
+            await asyncio.sleep(6.5)
+            assert watch.transport.log == []
+            await asyncio.sleep(1)
+            assert watch.transport.log == ["The bot's side is silent."]
+            watch.lose(LinkLoss.FAILED)
+            assert len(watch.transport.log) == 1
+
+    async def test_may_heal_again_and_again(self) -> None:
+        async with Watch(Transport(), None) as watch:
+            for _ in range(3):
+                watch.lose(LinkLoss.SILENT)
+                await asyncio.sleep(5)
+                watch.transport.is_linked = True
+                watch.reconnection.healed()
+                await asyncio.sleep(5)
+            assert watch.transport.log == []
+            watch.lose(LinkLoss.SILENT)
+            await asyncio.sleep(8)
+            assert watch.transport.log == ["The bot's side is silent."]
+
+    async def test_is_restored_where_the_session_begins_meanwhile(self) -> None:
+        async with Watch(Transport(True), begins=False) as watch:
+            watch.lose(LinkLoss.SILENT)
+            await asyncio.sleep(3)
+            watch.reconnection.begin()
+            await asyncio.sleep(60)
+            assert watch.transport.log == [0, "looked back", 1, "resumed", "reconnected"]
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.5, 5.5, 9.0])
 async def test_closing_ends_it_wherever_it_stands(seconds: float) -> None:
     async with Watch(Transport()) as watch:
