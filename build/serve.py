@@ -2,6 +2,9 @@
 
 Brotli where the browser takes it, else gzip; a strict Content-Security-Policy; and caching such that a second visit
 transfers nothing but revalidations. `site(app, folder)` does the same inside another ASGI application's process.
+
+A page of another name that is made to mean this machine (DNS rebinding) is refused, and so are files whose name begins
+with a dot.
 """
 
 import argparse
@@ -19,19 +22,28 @@ import uvicorn
 from csp import policy
 from paths import DIST
 from servestatic import ServeStaticASGI
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 # Addresses that carry a hash of the content never change: our wheels (0d9a81fc23b1/thing.whl), and PyScript's chunks
 # (core-C9KDLldu.js).
 HASHED_ADDRESS = re.compile(r"/[0-9a-f]{12}/[^/]+\.whl$|-(?=[\w-]*[A-Z0-9])[\w-]{8}\.js$")
 MEDIA_TYPES = {".mjs": "text/javascript", ".wasm": "application/wasm", ".whl": "application/zip"}
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
-def site(app: Any, folder: Path | str = DIST, prefix: str = "/") -> ServeStaticASGI:
+class Site(ServeStaticASGI):
+    """Serves the files of a folder, but none that is hidden."""
+
+    def find_file(self, url: str) -> Any:
+        return None if "/." in url else super().find_file(url)
+
+
+def site(app: Any, folder: Path | str = DIST, prefix: str = "/") -> Site:
     """ASGI middleware that serves `folder` under `prefix` and leaves every other request to `app` (None: 404).
 
     With FastAPI or Starlette: `app.add_middleware(site, folder=...)`.
     """
-    return ServeStaticASGI(
+    return Site(
         app,
         root=folder,
         prefix=prefix,
@@ -42,6 +54,11 @@ def site(app: Any, folder: Path | str = DIST, prefix: str = "/") -> ServeStaticA
         mimetypes=MEDIA_TYPES,
         add_headers_function=_add_headers,
     )
+
+
+def only_as_loopback(app: Any, *others: str) -> TrustedHostMiddleware:
+    """ASGI middleware that answers 400 to a request for another host than this machine, or than those named."""
+    return TrustedHostMiddleware(app, allowed_hosts=[*LOOPBACK_NAMES, *others], www_redirect=False)
 
 
 def _add_headers(headers: Headers, path: str, url: str) -> None:
@@ -56,7 +73,7 @@ def _add_headers(headers: Headers, path: str, url: str) -> None:
 def serve(folder: Path | str = DIST, prefix: str = "/", port: int = 0, app: Any = None) -> Iterator[str]:
     """Serves in a thread, at a free port unless one is given; the value is the address, ending in `prefix`."""
     listener = socket.create_server(("127.0.0.1", port))
-    server = uvicorn.Server(_config(site(app, folder, prefix)))
+    server = uvicorn.Server(_config(only_as_loopback(site(app, folder, prefix))))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

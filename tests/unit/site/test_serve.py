@@ -110,6 +110,25 @@ def test_all_else_is_the_applications(site: Site) -> None:
     assert site.get(f"{PREFIX}../../../../etc/passwd")[1].startswith(b"api GET")
 
 
+@pytest.mark.parametrize("host", ["rebound.example", "127.0.0.1.rebound.example", "localhost.", "", "10.0.0.1:80"])
+def test_a_foreign_host_name_is_refused(site: Site, host: str) -> None:
+    for path in (PREFIX, "/api/offer"):
+        assert site.get(path, Host=host)[0].status == 400
+
+
+@pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1", "[::1]:8000", "LocalHost"])
+def test_the_names_of_this_machine_are_served(site: Site, host: str) -> None:
+    assert site.get(PREFIX, Host=host)[1] == b"<p>index</p>"
+
+
+@pytest.mark.parametrize("path", [".env", ".git/config", "0d9a81fc23b1/.secret", "%2eenv"])
+def test_hidden_files_are_not_served(site: Site, folder: Path, path: str) -> None:
+    file = folder / path.replace("%2e", ".")
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("secret")
+    assert site.get(PREFIX + path)[1].startswith(b"api GET")
+
+
 def test_a_build_shows_without_a_restart(site: Site, folder: Path) -> None:
     (folder / "new.html").write_text("<p>one</p>")
     assert site.get(f"{PREFIX}new.html")[1] == b"<p>one</p>"
