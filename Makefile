@@ -6,7 +6,7 @@ PY := .venv/bin/python
 # The pydantic that Pyodide's own distribution carries: the oldest that rtvi_web runs on.
 OLDEST_PYDANTIC := 2.12.5
 
-.PHONY: help setup tools format bot rtvi-0.3-bot browser-binary demo test check unit browser e2e bench site clean
+.PHONY: help setup tools format bot rtvi-0.3-bot browser-binary demo dev test check unit browser e2e bench site clean
 
 help: ## say what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
@@ -27,6 +27,9 @@ browser-binary: tools # a Chrome or Chromium for the tests
 
 demo: site bot ## run a real bot and the page; prints the address to open (PORT=7860)
 	@exec $(PY) build/demo.py --port $(PORT)
+
+dev: site bot ## the same on the sources: a saved page or module shows in open pages (PORT=7860)
+	@exec $(PY) build/dev.py --port $(PORT)
 
 site: tools ## build dist/, the self-contained site
 	@$(PY) build/site.py

@@ -38,6 +38,7 @@ def local_bot(
     port: int = 0,
     site: Path | None = None,
     *,
+    live: Path | None = None,
     host: str = "localhost",
     origins: Sequence[str] = (),
     openai: bool = False,
@@ -50,6 +51,7 @@ def local_bot(
     Args:
         port: where it serves, on loopback; 0 takes a free one.
         site: a built site to serve at /.
+        live: a folder to serve in front of the site, whose pages load themselves again when it changes.
         host: where it listens; with another than "localhost" the runner tells WebSocket clients to use wss.
         origins: other origins whose pages may use the bot, such as "http://127.0.0.1:8000".
         openai: use OpenAI's services with OPENAI_API_KEY from the environment, not the local speech server.
@@ -65,6 +67,7 @@ def local_bot(
     command = [str(EXAMPLE / "bot.py"), "--host", host, "--port", str(port)]
     command += ["--allowed-origins", address.rstrip("/"), f"http://127.0.0.1:{port}", *origins]
     command += ["--start-delay", str(start_delay), "--realtime", *(["--site", str(site)] if site else [])]
+    command += ["--live", str(live)] if live else []
     with contextlib.ExitStack() as stack:
         command += ["--uploads-folder", stack.enter_context(tempfile.TemporaryDirectory())]
         servers = []

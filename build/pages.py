@@ -6,23 +6,27 @@ slower, as if V8's cache of the compiled code went unused.
 
 import json
 import re
+from pathlib import Path
 
 from paths import ROOT, STATIC, BuildError
 from tree import Files
 
-WORKLETS = ROOT / "rtvi_web" / "browser" / "worklets"
 PYSCRIPT_TAG = re.compile(r'(<script type="module" src="(?:\./)?)pyscript/core\.js(")')
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide-lock.json", "pyodide.asm.wasm", "python_stdlib.zip")
 
 
-def site_pages(files: Files) -> Files:
-    """What of static/ goes into the site, and what is made of it, given all the other `files` of the site."""
-    paths = [path for path in sorted(STATIC.rglob("*")) if path.is_file()]
-    pages = {path.relative_to(STATIC).as_posix(): path.read_bytes() for path in paths}
+def site_pages(boot: dict[str, int], static: Path = STATIC, package: Path = ROOT / "rtvi_web") -> Files:
+    """What of static/ and of the package goes into the site as it is, and what is made of it.
+
+    Args:
+        boot: see boot_sizes().
+    """
+    paths = [path for path in sorted(static.rglob("*")) if path.is_file()]
+    pages = {path.relative_to(static).as_posix(): path.read_bytes() for path in paths}
     # Files beside the pages, because their Content-Security-Policy lets no Blob run; see rtvi_web/browser/worklet.py.
-    pages |= {f"worklets/{path.name}": path.read_bytes() for path in WORKLETS.glob("*.js")}
+    pages |= {f"worklets/{path.name}": path.read_bytes() for path in (package / "browser" / "worklets").glob("*.js")}
     pages["plain.html"] = without_pyscript(pages["index.html"].decode(), "index.html").encode()
-    pages["boot.json"] = json.dumps(boot_sizes(files), indent=1).encode()
+    pages["boot.json"] = json.dumps(boot, indent=1).encode()
     return pages
 
 

@@ -14,7 +14,7 @@ from compiled import compile_archives
 from compress import with_siblings
 from downloads import npm_packages, wheels
 from lockfile import make_lock
-from pages import site_pages
+from pages import boot_sizes, site_pages
 from paths import BUILD, CACHE, DIST, ROOT, TEST_DIST, BuildError
 from reference import reference_page
 from tree import Files, under, write_tree
@@ -57,7 +57,7 @@ def build_site(tests: bool) -> None:
     files |= under("pyscript", pyscript_files(npm / "@pyscript" / "core"))
     files[f"wheels/{ours.name}"] = ours.read_bytes()
     files = with_siblings(files)
-    files |= with_siblings({**site_pages(files), "reference.html": reference_page().encode()})
+    files |= with_siblings({**site_pages(boot_sizes(files)), "reference.html": reference_page().encode()})
     changed = write_tree(DIST, files)
     megabytes = sum(map(len, files.values())) / 1e6
     print(f"  dist/: {len(files)} files, {megabytes:.1f} MB, {changed} changed", flush=True)

@@ -12,12 +12,12 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # else Silero's ONNX runtime reports 
 
 import argparse
 import asyncio
-import functools
 import sys
 from datetime import datetime
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from page_functions import PageFunctions
 from pipecat.adapters.llm.schemas.function_schema import FunctionSchema
@@ -48,6 +48,7 @@ from pipecat.turns.user_stop.speech_timeout_user_turn_stop_strategy import (
 from pipecat.turns.user_turn_strategies import UserTurnStrategies
 from pipecat.utils.file_resolver import FileResolver
 from pipecat.workers.runner import WorkerRunner
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 BUILD = Path(__file__).resolve().parents[2] / "build"
 REALTIME_SERVER = Path(__file__).resolve().parents[2] / "tests" / "servers" / "realtime"
@@ -159,7 +160,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--speech-url", metavar="URL", help="base URL of the local speech server")
     parser.add_argument("--site", type=Path, metavar="DIR", help="serve this built site at /")
+    parser.add_argument("--live", type=Path, metavar="DIR", help="serve this folder too; its pages follow its changes")
     parser.add_argument("--realtime", action="store_true", help="serve OpenAI's Realtime protocol at /v1/realtime too")
+    parser.add_argument("--host-name", action="append", default=[], help="another name of this server; repeatable")
     parser.add_argument("--start-delay", type=float, default=0.0, metavar="SECONDS", help="start as slowly as some do")
     options, _ = parser.parse_known_args()
     if options.speech_url is None and not os.environ.get("OPENAI_API_KEY"):
@@ -175,14 +178,25 @@ def main() -> None:
 
         pipecat_runner.app.router.routes += Realtime(mind_for(options.speech_url)).routes()
 
+    sys.path.append(str(BUILD))  # last, for build/site.py must not hide Python's own `site`
     if options.site:
-        sys.path.append(str(BUILD))  # last, for build/site.py must not hide Python's own `site`
         from serve import site
 
         pipecat_runner.app.add_middleware(site, folder=options.site)
 
-    # The runner's server would wait for live sessions to end by themselves, and it has no option for this.
-    uvicorn.run = functools.partial(uvicorn.run, timeout_graceful_shutdown=1)
+    if options.live:
+        from live import Live
+
+        pipecat_runner.app.add_middleware(Live, folder=options.live)
+
+    def run(app: FastAPI, *, host: str, port: int) -> None:
+        # A page of another name that was made to mean this machine (DNS rebinding) gives itself away by that name.
+        names = ["localhost", "127.0.0.1", "[::1]", host, *options.host_name]
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)
+        # Without a limit the server would wait for live sessions to end by themselves.
+        run_server(app, host=host, port=port, timeout_graceful_shutdown=1)
+
+    run_server, uvicorn.run = uvicorn.run, run  # the runner has options for neither
     pipecat_runner.main(parser)
 
 
