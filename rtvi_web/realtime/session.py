@@ -17,8 +17,8 @@ from rtvi_web.realtime.protocol.audio import InputAudio, from_base64
 from rtvi_web.realtime.protocol.conversation import Conversation
 from rtvi_web.realtime.protocol.items import Item, ItemEvent
 from rtvi_web.realtime.protocol.responses import HARMLESS_ERRORS, ResponseSequencer, is_out_of_band
-from rtvi_web.realtime.protocol.usage import Usage
-from rtvi_web.realtime.protocol.wire import Event, object_in, objects_in, text_in
+from rtvi_web.realtime.protocol.usage import Finals, Usage
+from rtvi_web.realtime.protocol.wire import Event, index_in, object_in, objects_in, text_in
 from rtvi_web.realtime.speech import Speech
 from rtvi_web.realtime.tools import Tool, ToolCalls, answer, not_offered
 from rtvi_web.realtime.transport import RealtimeTransport
@@ -62,6 +62,7 @@ class RealtimeSession:
         self._tasks = Tasks()
         self._responses = ResponseSequencer()
         self._calls = ToolCalls()
+        self._finals = Finals()
         self._number = 0
         self.created = False
         self.usage = Usage()
@@ -89,6 +90,7 @@ class RealtimeSession:
         self._configuration.session_begins()
         self._responses.reset()
         self._calls.reset()
+        self._finals.clear()
 
     def session_ended(self, reason: str) -> None:
         self.created = False
@@ -155,9 +157,11 @@ class RealtimeSession:
         self._try_next()
 
     def _on_response_created(self, event: Event, item_events: list[ItemEvent]) -> None:
+        id = text_in(object_in(event, "response"), "id")
+        self._finals.forget(id)
         if self._responses.created(event):
             with contextlib.suppress(DisconnectedError):  # the transport reports the lost link by itself
-                self._api.send("response.cancel", {"response_id": text_in(object_in(event, "response"), "id")})
+                self._api.send("response.cancel", {"response_id": id})
 
     def _on_output_item_done(self, event: Event, item_events: list[ItemEvent]) -> None:
         self._call_tools(text_in(event, "response_id"), [text_in(object_in(event, "item"), "id")])
@@ -167,9 +171,11 @@ class RealtimeSession:
         id, status = text_in(response, "id"), response.get("status")
         listed = [text_in(raw, "id") for raw in objects_in(response, "output")]
         self._call_tools(id, [*listed, *(each.item.id for each in item_events if each.item)])
-        self.usage.add_response(object_in(response, "usage"))
+        is_new = not id or self._finals.is_new(id)
+        if is_new:
+            self.usage.add_response(object_in(response, "usage"))
         self._responses.done(event)
-        if status == "failed":
+        if is_new and status == "failed":
             error = object_in(object_in(response, "status_details"), "error")
             self._emit_error("response", text_in(error, "message") or "The response failed.", error)
         if self._calls.response_done(id, cancelled=status == "cancelled"):
@@ -177,7 +183,10 @@ class RealtimeSession:
         self._try_next()
 
     def _on_transcription_completed(self, event: Event, item_events: list[ItemEvent]) -> None:
-        self.usage.add_transcription(object_in(event, "usage"))
+        if self._finals.is_new(
+            (text_in(event, "item_id"), index_in(event, "content_index"), text_in(event, "transcript"))
+        ):
+            self.usage.add_transcription(object_in(event, "usage"))
 
     def _on_speech_started(self, event: Event, item_events: list[ItemEvent]) -> None:
         self.input_audio.taken()

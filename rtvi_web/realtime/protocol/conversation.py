@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from rtvi_web.realtime.protocol.audio import AudioClip, InputAudio, from_base64, samples
 from rtvi_web.realtime.protocol.item_list import ItemList, part_of
 from rtvi_web.realtime.protocol.items import Delta, Item, ItemEvent
+from rtvi_web.realtime.protocol.transcripts import Transcripts
 from rtvi_web.realtime.protocol.wire import Event, index_in, number_in, object_in, objects_in, text_in
 
 MAX_EARLY = 32
@@ -41,6 +42,7 @@ class Conversation:
         self, *, keep_audio: float | None, input_audio: InputAudio, is_out_of_band: Callable[[str], bool]
     ) -> None:
         self._items = ItemList(keep_audio)
+        self._transcripts = Transcripts()
         self._input_audio = input_audio
         self._is_out_of_band = is_out_of_band
         self._processors: dict[str, Callable[[Event], list[ItemEvent]]] = {
@@ -77,6 +79,7 @@ class Conversation:
         """Remove everything. Mirrors ``clear()``."""
         self._items.clear()
         self._completed: set[str] = set()
+        self._transcripts.clear()
         self._early: OrderedDict[str, _Early] = OrderedDict()
         self._queued_audio: AudioClip | None = None
         self._open_calls: dict[str, list[Item]] = {}  # calls without a status, by response
@@ -165,6 +168,7 @@ class Conversation:
 
     def _deleted(self, event: Event) -> list[ItemEvent]:
         item = self._items.remove(text_in(event, "item_id"))
+        self._transcripts.forget(text_in(event, "item_id"))
         return _updated(item) if item else []
 
     def _upsert(self, raw: dict[str, Any], event: Event) -> tuple[Item | None, list[ItemEvent]]:
@@ -174,7 +178,10 @@ class Conversation:
         if is_new:
             self._completed.discard(item.id)
             self._add_early(item)
-        return item, [*_updated(item), *([ItemEvent("conversation.item.appended", item)] if is_new else [])]
+        return item, [
+            *_updated(item, self._transcripts.added(item)),
+            *([ItemEvent("conversation.item.appended", item)] if is_new else []),
+        ]
 
     def _complete(self, item: Item) -> list[ItemEvent]:
         if item.status != "completed" or item.id in self._completed:
@@ -206,13 +213,7 @@ class Conversation:
         return []
 
     def _transcription_delta(self, event: Event) -> list[ItemEvent]:
-        item, delta = self._items.get(text_in(event, "item_id")), text_in(event, "delta")
-        part = part_of(item, index_in(event, "content_index")) if item else None
-        if item is None or part is None or not delta:
-            return []
-        part["transcript"] = (part.get("transcript") or "") + delta
-        item.format()
-        return _updated(item, Delta(transcript=delta))
+        return self._extend_transcript(event, None)
 
     def _transcription_completed(self, event: Event) -> list[ItemEvent]:
         id, index, transcript = (
@@ -224,8 +225,10 @@ class Conversation:
         if item is None:
             self._note(id, transcript=(index, transcript))
             return []
+        if not self._transcripts.finish(id, index, transcript):
+            return []
         self._set_transcript(item, index, transcript)
-        return _updated(item, Delta(transcript=transcript))
+        return _updated(item, self._transcripts.added(item))
 
     def _transcription_failed(self, event: Event) -> list[ItemEvent]:
         id, error = text_in(event, "item_id"), object_in(event, "error")
@@ -261,6 +264,7 @@ class Conversation:
         elif early.speech_start:
             self._early[item.id] = early  # still speaking
         if early.transcript:
+            self._transcripts.finish(item.id, *early.transcript)
             self._set_transcript(item, *early.transcript)
         item.formatted.transcript_error = early.transcript_error
 
@@ -302,44 +306,52 @@ class Conversation:
         if item is None:
             return []
         self._items.fill_part(item, index_in(event, "content_index"), object_in(event, "part"))
-        item.format()
-        return _updated(item)
+        return _updated(item, self._transcripts.added(item))
 
     def _text_delta(self, event: Event) -> list[ItemEvent]:
+        item, part = self._part_of(event, "output_text")
         delta = text_in(event, "delta")
-        return self._extend(event, "output_text", "text", delta, Delta(text=delta))
+        if item is None or part is None or not delta:
+            return []
+        part["text"] = (part.get("text") or "") + delta
+        item.format()
+        return _updated(item, Delta(text=delta))
 
     def _transcript_delta(self, event: Event) -> list[ItemEvent]:
-        delta = text_in(event, "delta")
-        return self._extend(event, "output_audio", "transcript", delta, Delta(transcript=delta))
+        return self._extend_transcript(event, "output_audio")
 
     def _text_done(self, event: Event) -> list[ItemEvent]:
-        return self._finish(event, "output_text", "text")
+        item, part = self._part_of(event, "output_text")
+        final = event.get("text")
+        if item is None or part is None or not isinstance(final, str) or part.get("text") == final:
+            return []
+        before, part["text"] = part.get("text") or "", final
+        item.format()
+        return _updated(item, Delta(text=final[len(before) :]) if final.startswith(before) else None)
 
     def _transcript_done(self, event: Event) -> list[ItemEvent]:
-        return self._finish(event, "output_audio", "transcript")
-
-    def _extend(self, event: Event, kind: str, key: str, text: str, delta: Delta) -> list[ItemEvent]:
-        item, part = self._part_of(event, kind)
-        if item is None or part is None or not text:
+        item, part = self._part_of(event, "output_audio")
+        final = event.get("transcript")
+        if item is None or part is None or not isinstance(final, str):
             return []
-        part[key] = (part.get(key) or "") + text
-        item.format()
-        return _updated(item, delta)
-
-    def _finish(self, event: Event, kind: str, key: str) -> list[ItemEvent]:
-        item, part = self._part_of(event, kind)
-        final = event.get(key)
-        if item is None or part is None or not isinstance(final, str) or part.get(key) == final:
+        is_new = self._transcripts.finish(item.id, index_in(event, "content_index"), final)
+        if not is_new or part.get("transcript") == final:
             return []
-        part[key] = final
+        part["transcript"] = final
         item.format()
-        return _updated(item)
+        return _updated(item, self._transcripts.added(item))
 
-    def _part_of(self, event: Event, kind: str) -> tuple[Item | None, dict[str, Any] | None]:
+    def _extend_transcript(self, event: Event, kind: str | None) -> list[ItemEvent]:
+        item, part = self._part_of(event, kind)
+        if item is None or part is None:
+            return []
+        added = self._transcripts.extend(item, index_in(event, "content_index"), part, text_in(event, "delta"))
+        return _updated(item, added) if added else []
+
+    def _part_of(self, event: Event, kind: str | None) -> tuple[Item | None, dict[str, Any] | None]:
         item = self._items.get(text_in(event, "item_id"))
         part = part_of(item, index_in(event, "content_index")) if item else None
-        if part is not None:
+        if part is not None and kind:
             part.setdefault("type", kind)
         return item, part
 

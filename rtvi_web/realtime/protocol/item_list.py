@@ -87,6 +87,9 @@ class ItemList:
             return
         sound = given.get("audio")
         kept = {key: value for key, value in given.items() if key not in _PART_TEXTS or isinstance(value, str)}
+        for key in ("text", "transcript"):
+            if kept.get(key) == "" and part.get(key):
+                del kept[key]  # A late first announcement doesn't undo newer values.
         kept.pop("audio", None)
         part.update(ga_part(kept, item.role or ""))
         if isinstance(sound, str) and not item.formatted.audio.received:

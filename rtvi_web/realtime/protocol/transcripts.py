@@ -1,0 +1,62 @@
+"""How transcripts grow, so that the deltas that a page gets add up to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtvi_web.realtime.protocol.items import Delta, Item
+
+
+class Transcripts:
+    """What a page was given of the transcripts, by item and part, and which of them are final."""
+
+    def __init__(self) -> None:
+        self._given: dict[str, dict[int, str]] = {}
+        self._final: dict[str, dict[int, str]] = {}
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._given.clear()
+        self._final.clear()
+
+    def forget(self, item_id: str) -> None:
+        """Forget an item."""
+        self._given.pop(item_id, None)
+        self._final.pop(item_id, None)
+
+    def finish(self, item_id: str, index: int, transcript: str) -> bool:
+        """A final transcript has arrived. Return whether it says something new."""
+        final = self._final.setdefault(item_id, {})
+        is_new = final.get(index) != transcript
+        final[index] = transcript
+        return is_new
+
+    def extend(self, item: Item, index: int, part: dict[str, Any], delta: str) -> Delta | None:
+        """Add a delta to a part. Some servers repeat all that was transcribed so far, and more.
+
+        Returns:
+            What it has added; ``None`` if that is nothing, or the transcript is final.
+        """
+        before = part.get("transcript") or ""
+        added = delta.removeprefix(before)
+        if not added or index in self._final.get(item.id, ()):
+            return None
+        part["transcript"] = before + added
+        item.format()
+        given = self._given.setdefault(item.id, {})
+        given[index] = given.get(index, "") + added
+        return Delta(transcript=added)
+
+    def added(self, item: Item) -> Delta | None:
+        """What an update has added to the transcripts of an item. If it replaced one, no delta can say that.
+
+        Returns:
+            ``None`` if it added nothing.
+        """
+        added = ""
+        for index, part in enumerate(item.content):
+            transcript, given = part.get("transcript") or "", self._given.get(item.id, {}).get(index, "")
+            if transcript != given and transcript.startswith(given):
+                added += transcript[len(given) :]
+                self._given.setdefault(item.id, {})[index] = transcript
+        return Delta(transcript=added) if added else None
