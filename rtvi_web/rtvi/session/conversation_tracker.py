@@ -30,6 +30,7 @@ class ConversationTracker:
         self._is_connecting = is_connecting
         self._tracker = BotStateTracker()
         self._timer: asyncio.TimerHandle | None = None
+        self._rests_at: float | None = None  # when the timer fires: a timer of Pyodide's loop cannot be asked
         for event in self.conversation.of_interest:
             emitter.on(event, self._taker(event))
         for event in FOLLOWED:
@@ -69,14 +70,18 @@ class ConversationTracker:
     def _wait(self) -> None:
         """Wait until the bot counts as at rest."""
         at = self._tracker.rests_at
-        if self._timer and self._timer.when() != at:
+        if at == self._rests_at:
+            return
+        if self._timer:
             self._timer.cancel()
             self._timer = None
-        if at is not None and not self._timer:
-            self._timer = asyncio.get_running_loop().call_at(at, self._rest)
+        self._rests_at = at
+        if at is not None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(max(0, at - loop.time()), self._rest)
 
     def _rest(self) -> None:
-        self._timer = None
+        self._timer = self._rests_at = None
         changed = self._tracker.rest()
         self._emit_updates(self.conversation.rest())
         if changed:
