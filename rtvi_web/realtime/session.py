@@ -17,7 +17,8 @@ from rtvi_web.realtime.protocol.audio import InputAudio, from_base64
 from rtvi_web.realtime.protocol.conversation import Conversation
 from rtvi_web.realtime.protocol.items import Item, ItemEvent
 from rtvi_web.realtime.protocol.responses import HARMLESS_ERRORS, ResponseSequencer, is_out_of_band
-from rtvi_web.realtime.protocol.usage import Finals, Usage
+from rtvi_web.realtime.protocol.seen import Seen
+from rtvi_web.realtime.protocol.usage import Usage
 from rtvi_web.realtime.protocol.wire import Event, index_in, object_in, objects_in, text_in
 from rtvi_web.realtime.speech import Speech
 from rtvi_web.realtime.tools import Tool, ToolCalls, answer, not_offered
@@ -62,7 +63,7 @@ class RealtimeSession:
         self._tasks = Tasks()
         self._responses = ResponseSequencer()
         self._calls = ToolCalls()
-        self._finals = Finals()
+        self._finals = Seen()
         self._number = 0
         self.created = False
         self.usage = Usage()
@@ -171,19 +172,19 @@ class RealtimeSession:
         id, status = text_in(response, "id"), response.get("status")
         listed = [text_in(raw, "id") for raw in objects_in(response, "output")]
         self._call_tools(id, [*listed, *(each.item.id for each in item_events if each.item)])
-        is_new = not id or self._finals.is_new(id)
+        is_new = not id or self._finals.add(id)
         if is_new:
             self.usage.add_response(object_in(response, "usage"))
         self._responses.done(event)
         if is_new and status == "failed":
             error = object_in(object_in(response, "status_details"), "error")
             self._emit_error("response", text_in(error, "message") or "The response failed.", error)
-        if self._calls.response_done(id, cancelled=status == "cancelled"):
+        if self._calls.response_done(id, goes_on=status not in ("cancelled", "failed")):
             self._responses.request(automatic=True)
         self._try_next()
 
     def _on_transcription_completed(self, event: Event, item_events: list[ItemEvent]) -> None:
-        if self._finals.is_new(
+        if self._finals.add(
             (text_in(event, "item_id"), index_in(event, "content_index"), text_in(event, "transcript"))
         ):
             self.usage.add_transcription(object_in(event, "usage"))
@@ -266,7 +267,12 @@ class RealtimeSession:
             tool = self._configuration.tools.get(item.name or "")
             if tool is None and self._configuration.is_offered(item.name or ""):
                 continue  # the page answers it, or the server itself does
-            if self._calls.begin(response_id, item.call_id or ""):
+            response_id = response_id or self._responses.active_id
+            if not self._calls.begin(response_id, item.id, item.call_id or ""):
+                continue
+            if not item.call_id:
+                self._emit_error("response", f"The model called {item.name!r} without a call id; it stays unanswered.")
+            else:
                 self._tasks.run(self._answer(tool, item, response_id), f"tool {item.name!r} could not be answered")
 
     async def _answer(self, tool: Tool | None, item: Item, response_id: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 from rtvi_web.core.checks import seconds
 from rtvi_web.core.tasks import cancelling, report
 from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.realtime.protocol.seen import Seen
 from rtvi_web.realtime.protocol.session_config import tool_definition
 
 Handler = Callable[..., Any]
@@ -167,7 +168,8 @@ def _output(result: Any) -> str:
 class ToolCalls:
     """Which calls of the model are being answered, and when all calls of a response are. Pure.
 
-    A call is answered once, even if the server announces it several times. The model is asked to go on once per
+    A call is answered once, even if the server announces it several times; a call id that recurs in another response is
+    another call. The model is asked to go on once per
     response: when the response has ended, all its calls are answered, and it should speak about at least one answer.
     """
 
@@ -176,16 +178,25 @@ class ToolCalls:
 
     def reset(self) -> None:
         """A new session begins: forget all calls."""
-        self._seen: set[str] = set()
+        self._seen = Seen()
+        self._without_response = Seen()
         self._turns: dict[str, _Turn] = {}
 
-    def begin(self, response_id: str, call_id: str) -> bool:
-        """A call is complete. Return whether it must be answered now."""
-        if not call_id or call_id in self._seen:
-            return False
-        self._seen.add(call_id)
-        self._turns.setdefault(response_id, _Turn()).pending += 1
-        return True
+    def begin(self, response_id: str, item_id: str, call_id: str) -> bool:
+        """A call is complete. Return whether it is new.
+
+        Args:
+            response_id: the response it belongs to; ``""`` if that is unknown.
+            item_id: its item.
+            call_id: its id; a call without one cannot be answered, and nothing waits for it.
+        """
+        if response_id and (item_id, call_id) not in self._without_response:
+            is_new = self._seen.add((response_id, call_id or item_id))
+        else:
+            is_new = self._without_response.add((item_id, call_id))
+        if is_new and call_id:
+            self._turns.setdefault(response_id, _Turn()).pending += 1
+        return is_new
 
     def answered(self, response_id: str, *, respond: bool) -> bool:
         """A call has been answered. Return whether to ask the model to go on."""
@@ -194,19 +205,24 @@ class ToolCalls:
             turn.respond |= respond
         return self._should_go_on(response_id)
 
-    def response_done(self, response_id: str, *, cancelled: bool) -> bool:
-        """A response has ended. Return whether to ask the model to go on."""
-        if turn := self._turns.get(response_id):
-            turn.done = True
-            turn.cancelled = cancelled
-        return self._should_go_on(response_id)
+    def response_done(self, response_id: str, *, goes_on: bool) -> bool:
+        """A response has ended. Return whether to ask the model to go on.
+
+        Args:
+            goes_on: whether the model may go on at all; it may not after a response that was cancelled or failed.
+        """
+        ended = {response_id, ""}  # also calls of which the server did not say where they belong
+        for id in ended & self._turns.keys():
+            self._turns[id].done = True
+            self._turns[id].goes_on = goes_on
+        return any([self._should_go_on(id) for id in ended])
 
     def _should_go_on(self, response_id: str) -> bool:
         turn = self._turns.get(response_id)
         if turn is None or turn.pending or not turn.done:
             return False
         del self._turns[response_id]
-        return turn.respond and not turn.cancelled
+        return turn.respond and turn.goes_on
 
 
 @dataclass
@@ -214,4 +230,4 @@ class _Turn:
     pending: int = 0
     respond: bool = False
     done: bool = False
-    cancelled: bool = False
+    goes_on: bool = True

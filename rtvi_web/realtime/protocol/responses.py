@@ -36,11 +36,15 @@ class ResponseRequest(NamedTuple):
         event_id: of its ``response.create``.
         params: options of the response; ``None`` for those of the session.
         automatic: whether it was made for the output of tools, not by the page.
+        requests: how many requests were merged into it.
+        is_repeated: whether the server has refused it before.
     """
 
     event_id: str
     params: Mapping[str, Any] | None
     automatic: bool
+    requests: int = 1
+    is_repeated: bool = False
 
     @property
     def fields(self) -> Event:
@@ -76,13 +80,19 @@ class ResponseSequencer:
         """Whether a response is being made, or was requested and not answered yet."""
         return self._active is not None or self._unanswered
 
+    @property
+    def active_id(self) -> str:
+        """The id of the response that is being made, or ``""``."""
+        return self._active or ""
+
     def request(self, params: Mapping[str, Any] | None = None, *, automatic: bool = False) -> None:
         """Queue a request for a response. One without parameters is merged with one that waits."""
         if params is None:
             for index, waiting in enumerate(self._waiting):
                 if waiting.params is None:
                     # If the page asked as well, a cancellation doesn't remove it.
-                    self._waiting[index] = waiting._replace(automatic=waiting.automatic and automatic)
+                    merged = waiting._replace(automatic=waiting.automatic and automatic, requests=waiting.requests + 1)
+                    self._waiting[index] = merged
                     return
         self._waiting.append(ResponseRequest(new_id("evt_"), params, automatic))
 
@@ -196,6 +206,10 @@ class ResponseSequencer:
             if not cancelled:
                 self._waiting.appendleft(asked)  # the server has begun another; try again after it
             self._active = self._active or ""  # its id is unknown
+        elif (asked.automatic or asked.requests > 1) and not (asked.is_repeated or cancelled):
+            # It stands for several messages, or outputs of tools, which would all stay unanswered.
+            self._asked = None
+            self._waiting.appendleft(asked._replace(event_id=new_id("evt_"), is_repeated=True))
 
     def _is_about(self, error: Mapping[str, Any], asked: ResponseRequest) -> bool:
         if event_id := text_in(error, "event_id"):

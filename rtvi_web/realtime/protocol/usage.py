@@ -2,35 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-MAX_FINALS = 1000
-"""Final events that are remembered."""
-
-
-class Finals:
-    """Remembers final events, so that a repeated one counts nothing."""
-
-    def __init__(self) -> None:
-        self._known: dict[Hashable, None] = {}
-
-    def clear(self) -> None:
-        """A new session begins."""
-        self._known.clear()
-
-    def is_new(self, key: Hashable) -> bool:
-        """Whether this is the first event of its key, which is remembered."""
-        if key in self._known:
-            return False
-        self._known[key] = None
-        if len(self._known) > MAX_FINALS:
-            del self._known[next(iter(self._known))]
-        return True
-
-    def forget(self, key: Hashable) -> None:
-        """The next event of this key is another one."""
-        self._known.pop(key, None)
 
 
 class Usage:

@@ -1,0 +1,34 @@
+"""What has been handled already, so that a repetition is not handled again."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+LIMIT = 1000
+"""Keys that are remembered; the oldest are forgotten first."""
+
+
+class Seen:
+    """A bounded set that remembers the newest keys."""
+
+    def __init__(self) -> None:
+        self._keys: dict[Hashable, None] = {}
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._keys
+
+    def clear(self) -> None:
+        """A new session begins."""
+        self._keys.clear()
+
+    def add(self, key: Hashable) -> bool:
+        """Remember a key. Return whether it is new."""
+        is_new = key not in self._keys
+        self._keys[key] = None
+        if len(self._keys) > LIMIT:
+            del self._keys[next(iter(self._keys))]
+        return is_new
+
+    def forget(self, key: Hashable) -> None:
+        """The key will be used for something else."""
+        self._keys.pop(key, None)
