@@ -157,6 +157,7 @@ class TestRTVI1:
             ("One two\nthree four.", "One twothree four."),
             ("Well-known, twenty-five.", "Well known, twenty five."),
             ("HELLO there.", "hello there."),
+            ("One. Two three. Four five.", "One. Deux trois. Four five."),
         ],
     )
     def test_a_copy_in_another_spelling(self, written: str, said: str) -> None:
@@ -256,6 +257,17 @@ class TestRTVI1:
         assert heard.said == [("bot", "Sure. Yes."), ("user", "Really?"), ("bot", "Yes. Yes.")]
         check_all_spoken(heard.conversation.turns[0])
         check_all_spoken(heard.bot)
+
+    def test_the_same_words_as_an_answer_that_was_never_spoken(self) -> None:
+        heard = Heard()
+        heard.hear("bot-llm-started")
+        heard.hear("bot-llm-text", text="Sure. Yes.")
+        heard.hear("bot-llm-stopped")
+        heard.conversation.rest()
+        heard.hear("user-transcription", text="Aloud, please.", final=True)
+        heard.answer("Sure. Aloud.")
+        heard.speaks("Sure.")
+        assert [turn.spoken for turn in heard.conversation.turns] == ["", "", "Sure."]
 
     def test_what_was_never_said_of_an_interrupted_answer_is_not_said_later(self) -> None:
         heard = Heard()

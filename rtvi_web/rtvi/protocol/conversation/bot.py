@@ -51,9 +51,6 @@ class Bot:
     # To which turn something belongs.
 
     def _turn(self) -> Turn:
-        last = self._turns.last
-        if last and last.role == "bot" and not last.ended:  # every word of the model comes here
-            return last
         return self._turns.open_turn("bot") or self._turns.begin("bot")
 
     def _turn_of(self, text: str, *, is_spoken: bool = False, is_shown: bool = False) -> Turn:
@@ -62,6 +59,8 @@ class Bot:
         A turn may have ended before all of it was reported; its rest may even come when the next one has begun.
         """
         recent = self._turns.recent("bot")
+        if len(recent) == 1 and recent[0].ended_at is None:
+            return recent[0]
         open_turn = next((turn for turn in recent if not turn.ended), None)
         for turn in reversed(recent):
             if turn.ended and not turn.interrupted and turn.output.expects(text, is_spoken=is_spoken):
@@ -102,6 +101,10 @@ class Bot:
 
     def llm_text(self, data: Any) -> list[Turn]:
         """``bot-llm-text``: a piece of what the model writes."""
+        turns = self._turns.all
+        if not self._answer_is_empty and turns and turns[-1].ended_at is None and turns[-1].role == "bot":
+            turns[-1].output.write(data.text)  # hundreds of pieces go this way
+            return turns[-1:]
         self._reports_model = True
         if is_blank(data.text):
             turn = self._turns.open_turn("bot")
@@ -144,10 +147,11 @@ class Bot:
 
     def tts_text(self, data: Any) -> list[Turn]:
         """``bot-tts-text``: a piece of what the voice says, from bots that send no output."""
-        if self._reports_output or (is_blank(data.text) and not self._turns.open_turn("bot")):
+        text = data.text
+        if self._reports_output or (is_blank(text) and not self._turns.open_turn("bot")):
             return []
-        turn = self._turn_of(data.text, is_spoken=True)
-        turn.output.say(data.text)
+        turn = self._turn_of(text, is_spoken=True)
+        turn.output.say(text)
         return [turn]
 
     def started_speaking(self) -> list[Turn]:

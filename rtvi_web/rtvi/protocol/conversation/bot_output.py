@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from rtvi_web.rtvi.protocol.conversation.alignment import align
 from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT, CharBudget, TextBuffer
-from rtvi_web.rtvi.protocol.conversation.page import Page, Segment
+from rtvi_web.rtvi.protocol.conversation.layout import Layout, Segment
+from rtvi_web.rtvi.protocol.conversation.page import Page
 from rtvi_web.rtvi.protocol.conversation.speech import Speech
-from rtvi_web.rtvi.protocol.conversation.spelling import MarkerFilter, ends_sentence, words
+from rtvi_web.rtvi.protocol.conversation.spelling import GrowingWords, MarkerFilter, ends_sentence, words
 
 if TYPE_CHECKING:
     from rtvi_web.rtvi.protocol.payloads import BotOutputData
@@ -32,12 +33,14 @@ class BotOutput:
 
     def __init__(self) -> None:
         self._written = TextBuffer()
+        self._written_words = GrowingWords()
         self._segments: list[Segment] = []
         self._numbers: dict[int, Segment] = {}
         self._speech = Speech()
         self._budget = CharBudget()
         self._filters = MarkerFilter(), MarkerFilter(), MarkerFilter()
         self._cut_off = False
+        self._layout: Layout | None = None
         self._page: Page | None = None
 
     def begin_answer(self) -> None:
@@ -49,12 +52,15 @@ class BotOutput:
 
     def write(self, piece: str) -> None:
         """Take a piece of what the model writes."""
-        self._written.add(self._filters[0].feed(piece))
-        self._page = None
+        marker = self._filters[0]
+        self._written.add(piece if marker.is_open else marker.feed(piece))
+        self._layout = self._page = None
 
     def say(self, piece: str) -> None:
         """Take a piece of what was spoken: a part of a word, a word or more."""
-        self._speech.add(self._filters[2].feed(piece), (self._written.length, len(self._segments)))
+        marker = self._filters[2]
+        piece = piece if marker.is_open else marker.feed(piece)
+        self._speech.add(piece, (self._written.length, len(self._segments)))
         self._page = None
 
     def pause(self) -> None:
@@ -91,6 +97,7 @@ class BotOutput:
         )
         if len(self._segments) < MAX_SEGMENTS:  # what comes after is not kept
             self._segments.append(segment)
+            self._layout = None
             if data.segment_id is not None:
                 self._numbers[data.segment_id] = segment
         return segment
@@ -114,7 +121,9 @@ class BotOutput:
     def page(self) -> Page:
         """The text, laid out; made when it is read."""
         if self._page is None:
-            self._page = Page(str(self._written), self._segments, self._speech)
+            if self._layout is None:
+                self._layout = Layout(str(self._written), self._written_words, self._segments)
+            self._page = Page(self._layout, self._segments, self._speech)
         return self._page
 
     @property

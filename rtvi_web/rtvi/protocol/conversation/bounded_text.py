@@ -31,18 +31,13 @@ class TextBuffer:
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
-        self._left = MAX_TEXT
+        self.length = 0  # characters that are kept
 
     def add(self, piece: str) -> None:
         """Append a piece, as far as there is room."""
-        if piece and self._left > 0:
-            self._pieces.append(piece[: self._left])
-            self._left = max(0, self._left - len(piece))
-
-    @property
-    def length(self) -> int:
-        """Characters that are kept."""
-        return MAX_TEXT - self._left
+        if piece and self.length < MAX_TEXT:
+            self._pieces.append(piece[: MAX_TEXT - self.length])
+            self.length = min(MAX_TEXT, self.length + len(piece))
 
     def __str__(self) -> str:
         self._pieces = ["".join(self._pieces)]

@@ -65,7 +65,8 @@ class Conversation:
             The turns that it changed.
         """
         change = self._changes.get(event)
-        return self._turns.with_ended(change(*args)) if change else []
+        changed = change(*args) if change else []
+        return self._turns.with_ended(changed) if self._turns.ended else changed
 
     def wrote(self, text: str, *, is_reported: bool = True) -> list[Turn]:
         """The person wrote something to the bot.

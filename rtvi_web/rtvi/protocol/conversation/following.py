@@ -6,24 +6,30 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from rtvi_web.rtvi.protocol.conversation.alignment import align
-from rtvi_web.rtvi.protocol.conversation.spelling import Word, ends_sentence, words
+from rtvi_web.rtvi.protocol.conversation.spelling import Word, ends_sentence
 
 
-class Side(NamedTuple):
+class Side:
     """One spelling of a text.
 
-    Attributes:
-        words: its words.
-        ends: for each word, whether a sentence ends with it.
+    Args:
+        text: as it is spelt.
+        words: those of its words that count.
     """
 
-    words: list[Word]
-    ends: list[bool]
+    def __init__(self, text: str, words: Sequence[Word]) -> None:
+        self._text = text
+        self.words = words
+        self.keys = [word.key for word in words]
 
-    @property
-    def keys(self) -> list[str]:
-        """What of the words is compared."""
-        return [word.key for word in self.words]
+    def ends(self, index: int) -> bool:
+        """Whether a sentence ends with a word."""
+        end = self.words[index + 1].start if index + 1 < len(self.words) else len(self._text)
+        return ends_sentence(self._text, self.words[index].end, end)
+
+    def begins(self, index: int) -> bool:
+        """Whether a sentence begins with a word."""
+        return index == 0 or self.ends(index - 1)
 
 
 class Besides(NamedTuple):
@@ -41,13 +47,6 @@ class Followed(NamedTuple):
     besides: list[Besides]
 
 
-def side(text: str, selected: Callable[[Word], bool] = lambda word: True) -> Side:
-    """The words of a text, and where its sentences end."""
-    found = list(filter(selected, words(text)))
-    nexts = [*(word.start for word in found[1:]), len(text)]
-    return Side(found, [ends_sentence(text, word.end, next) for word, next in zip(found, nexts, strict=False)])
-
-
 def follow(
     written: Side, spoken: Side, is_paused: Callable[[int], bool], existed: Callable[[int, int], bool]
 ) -> Followed:
@@ -62,20 +61,19 @@ def follow(
     *inner, last = align(written.keys, spoken.keys).gaps
     besides: list[Besides] = []
     for gap in inner:
-        start, end = _whole_sentences(spoken.ends, gap.spoken, gap.spoken_end)
-        is_free = gap.written == gap.written_end or not existed(gap.written, start)
-        if start < end and is_free and _is_boundary(written.ends, gap.written):
+        start, end = _whole_sentences(spoken, gap.spoken, gap.spoken_end)
+        if start < end and gap.written == gap.written_end and written.begins(gap.written):
             besides.append(Besides(gap.written, start, end))
     at = last.written
-    for start, end in _sentences(spoken.ends, last.spoken, last.spoken_end):
-        is_new = _is_boundary(spoken.ends, start) and _is_boundary(written.ends, at)
+    for start, end in _sentences(spoken, last.spoken, last.spoken_end):
+        is_new = spoken.begins(start) and written.begins(at)
         if at == len(written.words):
-            if is_new or not _is_boundary(written.ends, at):
+            if is_new or not written.begins(at):
                 besides.append(Besides(at, start, end))
         elif is_new and not existed(at, start):
             besides.append(Besides(at, start, end))
         else:
-            at = count_words(written.ends, at, end - start, is_whole=is_paused(end - 1))
+            at = count_words(written, at, end - start, is_whole=is_paused(end - 1))
     return Followed(at, _joined(besides))
 
 
@@ -90,36 +88,31 @@ def _joined(besides: list[Besides]) -> list[Besides]:
     return joined
 
 
-def count_words(ends: Sequence[bool], at: int, count: int, *, is_whole: bool) -> int:
+def count_words(written: Side, at: int, count: int, *, is_whole: bool) -> int:
     """Until which word a text goes that has so many other words, from a word to at most the end of its sentence.
 
     Args:
-        ends: for each word, whether a sentence ends with it.
+        written: the text.
         at: the first word.
         count: how many words the other spelling has.
         is_whole: whether that is the rest of the sentence.
     """
-    limit = next((place + 1 for place in range(at, len(ends)) if ends[place]), len(ends))
+    limit = next((place + 1 for place in range(at, len(written.words)) if written.ends(place)), len(written.words))
     return limit if is_whole else min(at + count, limit)
 
 
-def _is_boundary(ends: Sequence[bool], at: int) -> bool:
-    """Whether a sentence begins at a word."""
-    return at == 0 or ends[at - 1]
-
-
-def _sentences(ends: Sequence[bool], start: int, end: int) -> Iterator[tuple[int, int]]:
+def _sentences(spoken: Side, start: int, end: int) -> Iterator[tuple[int, int]]:
     """The sentences from a word to another; the first may be the end of one."""
     for place in range(start, end):
-        if ends[place] or place == end - 1:
+        if place == end - 1 or spoken.ends(place):
             yield start, place + 1
             start = place + 1
 
 
-def _whole_sentences(ends: Sequence[bool], start: int, end: int) -> tuple[int, int]:
+def _whole_sentences(spoken: Side, start: int, end: int) -> tuple[int, int]:
     """From and until which word there are whole sentences."""
-    while start < end and not _is_boundary(ends, start):
+    while start < end and not spoken.begins(start):
         start += 1
-    while start < end and not ends[end - 1]:
+    while start < end and not spoken.ends(end - 1):
         end -= 1
     return start, end

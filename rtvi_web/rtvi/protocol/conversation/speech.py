@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 
 from rtvi_web.rtvi.protocol.conversation.bounded_text import CharBudget
-from rtvi_web.rtvi.protocol.conversation.spelling import joint
+from rtvi_web.rtvi.protocol.conversation.spelling import GrowingWords, Word, joint
 
 Stamp = tuple[int, int]
 """What had been written when a piece was said: characters of the model's text, and segments."""
@@ -25,29 +25,39 @@ class Speech:
         self._pauses: list[int] = []  # counts of pieces
         self._has_spaces = False
         self._starts: list[int] = []
-        self._text: str | None = ""
+        self._text = ""
+        self._words = GrowingWords()
 
     def add(self, piece: str, stamp: Stamp) -> None:
         """Append a piece, as far as there is room."""
         if kept := self._budget.cut(piece):
             self._pieces.append(kept)
             self._stamps.append(stamp)
-            self._has_spaces = self._has_spaces or kept[0] == " " or kept[-1] == " "
-            self._text = None
+            if not self._has_spaces and " " in (kept[0], kept[-1]):
+                self._has_spaces, self._starts, self._text, self._words = True, [], "", GrowingWords()
 
     def pause(self) -> None:
         """What was said so far is a whole: a sentence, an utterance, an answer."""
         if self._pieces and (not self._pauses or self._pauses[-1] != len(self._pieces)):
             self._pauses.append(len(self._pieces))
-            self._text = None
 
     def __bool__(self) -> bool:
         return bool(self._pieces)
 
     def __str__(self) -> str:
-        if self._text is None:
-            self._join()
-        return self._text or ""
+        """All of it. Only what is new is joined, unless the first piece with a space has come."""
+        for index in range(len(self._starts), len(self._pieces)):
+            piece = self._pieces[index]
+            is_paused = self._pauses and index in self._pauses
+            space = joint(self._text, piece) if is_paused or not self._has_spaces else ""
+            self._starts.append(len(self._text) + len(space))
+            self._text += space + piece
+        return self._text
+
+    @property
+    def words(self) -> list[Word]:
+        """The words of all of it."""
+        return self._words.of(str(self))
 
     def stamp(self, position: int) -> Stamp:
         """What had been written when a character was said."""
@@ -60,16 +70,3 @@ class Speech:
             return False
         count = self._pauses[pause]
         return count == len(self._pieces) or self._starts[count] <= end
-
-    def _join(self) -> None:
-        parts: list[str] = []
-        self._starts = []
-        length, pauses, last = 0, set(self._pauses), ""
-        for index, piece in enumerate(self._pieces):
-            space = "" if self._has_spaces and index not in pauses else joint(last, piece)
-            parts += (space, piece)
-            length += len(space)
-            self._starts.append(length)
-            length += len(piece)
-            last = piece
-        self._text = "".join(parts)

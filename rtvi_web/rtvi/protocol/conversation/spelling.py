@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final, NamedTuple
 
 _NO_SPACES: Final = (
@@ -11,17 +12,23 @@ _NO_SPACES: Final = (
 )
 """Letters of scripts that write no spaces between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
 _APOSTROPHES: Final = "'’‘ʼ＇`´"
-# Patterns are compiled when they are first used: a page's boot needs none of them.
+# Patterns, compiled when they are first used: a page's boot needs none of them.
 _WORD: Final = rf"[{_NO_SPACES}]|\d+(?:[.,]\d+)+|[^\W_{_NO_SPACES}]+(?:[{_APOSTROPHES}][^\W_{_NO_SPACES}]+)*"
 _NOT_SPELT: Final = rf"[.,{_APOSTROPHES}]"
 _SENTENCE_END: Final = r"[.!?…。！？｡\n]"
 _WIDE_MARK: Final = "[\u3000-\u3004\u3008-\u303f\uff00-\uff65]"
 _WIDE: Final = f"{_WIDE_MARK}|[{_NO_SPACES}]"
 _CLOSES: Final = r"""[.](?!\d)|[,;:!?…)\]}»”%、。，．！？；：）」』】〉》]|['’](?:[stmd]|re|ve|ll)\b|["'’]+$"""
-_OPENS: Final = r"[(\[{«“‘¿¡「『（【〈《]$"
+_OPENS: Final = r"[(\[{«“‘¿¡「『（【〈《]"
+_ENDS_WORD: Final = f"[{_NO_SPACES}「『（【〈《]"
+
+_compiled = cache(re.compile)
 
 MARKERS: Final = "✓○◐●"
 """What servers of 0.0.108 to 1.2 have a model put before its answer: whether the person had finished."""
+
+
+_BLANK: Final = f" \n{MARKERS}"
 
 
 class Word(NamedTuple):
@@ -37,23 +44,45 @@ class Word(NamedTuple):
     end: int
 
 
-def words(text: str) -> list[Word]:
+def words(text: str, start: int = 0) -> list[Word]:
     """The words of a text, without quotes, dashes and Markdown. A letter of a script without spaces is a word."""
-    return [
-        Word(re.sub(_NOT_SPELT, "", found[0]).casefold(), found.start(), found.end())
-        for found in re.finditer(_WORD, text)
-    ]
+    found = []
+    for match in _compiled(_WORD).finditer(text, start):
+        key = match[0]
+        if not key.isalnum():
+            key = _compiled(_NOT_SPELT).sub("", key)
+        found.append(Word(key.casefold(), match.start(), match.end()))
+    return found
+
+
+class GrowingWords:
+    """The words of a text that grows at its end; only the new ones are looked for."""
+
+    def __init__(self) -> None:
+        self._words: list[Word] = []
+        self._known = 0  # characters whose words don't change any more
+        self._length = 0
+
+    def of(self, text: str) -> list[Word]:
+        """The words of the text, which begins as it did last time."""
+        if len(text) != self._length:
+            while self._words and self._words[-1].end > self._known:
+                self._words.pop()
+            self._words += words(text, self._known)
+            self._length = len(text)
+            self._known = max(self._known, text.rfind(" ") + 1)
+        return self._words
 
 
 def ends_sentence(text: str, start: int, end: int) -> bool:
     """Whether a sentence or a line ends between two words, from ``start`` to ``end``."""
-    return re.search(_SENTENCE_END, text[start:end]) is not None
+    return _compiled(_SENTENCE_END).search(text, start, end) is not None
 
 
 def whole_word(text: str, end: int) -> int:
     """Where the word that ends at ``end`` really ends, with the marks that follow it."""
     while end < len(text) and not text[end].isspace():
-        if re.match(_WIDE, text[end]) and (re.match(_OPENS, text[end]) or not re.match(_WIDE_MARK, text[end])):
+        if not text[end].isascii() and _compiled(_ENDS_WORD).match(text, end):
             break
         end += 1
     return end
@@ -63,34 +92,39 @@ def joint(left: str, right: str) -> str:
     """What belongs between two pieces of text: a space or nothing."""
     if not left or not right or left[-1].isspace() or right[0].isspace():
         return ""
-    if re.match(_CLOSES, right) or re.search(_OPENS, left[-1]) or re.match(_WIDE_MARK, left[-1]):
+    if _compiled(_CLOSES).match(right) or _compiled(_OPENS).match(left, len(left) - 1):
         return ""
-    return "" if re.match(_WIDE, left[-1]) and re.match(_WIDE, right) else " "
+    if left[-1].isascii() or not _compiled(_WIDE).match(left, len(left) - 1):
+        return " "
+    return "" if _compiled(_WIDE_MARK).match(left, len(left) - 1) or _compiled(_WIDE).match(right) else " "
 
 
 def is_blank(text: str) -> bool:
-    """Whether a text has nothing but spaces and a turn-completion marker."""
-    return not text.strip().strip(MARKERS).strip()
+    """Whether a text has nothing but spaces and turn-completion markers."""
+    return not text.strip(_BLANK).strip()
 
 
 class MarkerFilter:
-    """Drops a turn-completion marker, and the space after it, from the start of an answer that comes in pieces."""
+    """Drops a turn-completion marker, and the space after it, from the start of an answer that comes in pieces.
+
+    Attributes:
+        is_open: whether all that comes is kept.
+    """
 
     def __init__(self) -> None:
         self.restart()
 
     def restart(self) -> None:
         """Another answer begins."""
-        self._at_start, self._after_marker = True, False
+        self.is_open = self._after_marker = False
 
     def feed(self, piece: str) -> str:
         """The piece, or what is left of it."""
-        if self._at_start and (text := piece.lstrip()):
-            self._at_start = False
-            if text[0] in MARKERS:
-                self._after_marker = True
-                piece = text[1:]
+        if not self.is_open and not self._after_marker and (text := piece.lstrip()):
+            self._after_marker = text[0] in MARKERS
+            self.is_open = not self._after_marker
+            piece = text[1:] if self._after_marker else piece
         if self._after_marker and piece:
-            self._after_marker = False
+            self._after_marker, self.is_open = False, True
             return piece.removeprefix(" ")
         return piece

@@ -23,6 +23,7 @@ class Turns:
     Attributes:
         all: oldest first.
         dropped: how many were forgotten.
+        ended: which have ended since ``with_ended`` was called last.
     """
 
     def __init__(self, now: Callable[[], float], goes_on: Callable[[Turn], bool]) -> None:
@@ -30,7 +31,7 @@ class Turns:
         self._goes_on = goes_on
         self.all: list[Turn] = []
         self.dropped = 0
-        self._ended: list[Turn] = []
+        self.ended: list[Turn] = []
         self._next_id = self._first_id = 1
 
     def begin_session(self) -> None:
@@ -63,13 +64,13 @@ class Turns:
         """End a turn."""
         turn.ended_at = self.now()
         turn.output.pause()
-        self._ended.append(turn)
+        self.ended.append(turn)
 
     def with_ended(self, changed: list[Turn]) -> list[Turn]:
         """The turns that have changed, and before them those that have ended since this was called last."""
-        if self._ended:
-            changed = [*(turn for turn in self._ended if turn not in changed), *changed]
-            self._ended = []
+        if self.ended:
+            changed = [*(turn for turn in self.ended if turn not in changed), *changed]
+            self.ended = []
         return changed
 
     def of_session(self) -> Iterator[Turn]:
@@ -80,7 +81,8 @@ class Turns:
 
     def recent(self, role: str) -> list[Turn]:
         """The turns of one side in this session that may still change, the newest first."""
-        return [turn for turn in reversed(self.all[-_RECENT:]) if turn.role == role and turn.id >= self._first_id]
+        first = self._first_id
+        return [turn for turn in self.all[: -_RECENT - 1 : -1] if turn.role == role and turn.id >= first]
 
     @property
     def last(self) -> Turn | None:

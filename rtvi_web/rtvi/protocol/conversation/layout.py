@@ -1,0 +1,195 @@
+"""Lays out what the model wrote and what the bot announced in one turn as one text; see :mod:`.page`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from rtvi_web.rtvi.protocol.conversation.alignment import align
+from rtvi_web.rtvi.protocol.conversation.following import Side, count_words
+from rtvi_web.rtvi.protocol.conversation.spelling import GrowingWords, Word, joint, whole_word, words
+
+_WINDOW: Final = 200
+"""Words of the model's text in which a segment is looked for, beyond its own number."""
+_OPENING: Final = r"`+(?:[\w+-]*\n)?\s*$"
+_CLOSING: Final = r"\s*`+"
+
+
+@dataclass(eq=False)
+class Segment:
+    """A piece of text that the bot announced.
+
+    Attributes:
+        text: as it was announced.
+        for_speaking: whether it is to be spoken, rather than only shown.
+        reports_progress: whether the bot says how far it was spoken (RTVI 2.x).
+        written: how many characters the model had written before.
+        progress: how much of it was spoken.
+        under_way, completed: whether it is being spoken, or was.
+    """
+
+    text: str
+    for_speaking: bool = True
+    reports_progress: bool = False
+    written: int = 0
+    progress: str = ""
+    under_way: bool = False
+    completed: bool = False
+
+    @cached_property
+    def words(self) -> list[Word]:
+        """The words of the text."""
+        return words(self.text)
+
+
+class Place:
+    """Where something stands in a text into which more is inserted."""
+
+    __slots__ = ("end", "start")
+
+    def __init__(self, start: int, end: int) -> None:
+        self.start = start
+        self.end = end
+
+    def holds(self, position: int) -> bool:
+        """Whether a character is in it."""
+        return self.start <= position < self.end
+
+
+class Layout:
+    """A text, and where the segments stand in it.
+
+    Args:
+        written: what the model wrote.
+        its_words: finds its words, when they are needed.
+        segments: what the bot announced, in order.
+
+    Attributes:
+        text: all of it.
+        announced: until where the model's text was announced in segments.
+        places: of segments, by their index.
+        insertions: of segments that are not in what the model wrote, with the spaces round them.
+    """
+
+    def __init__(self, written: str, its_words: GrowingWords, segments: Sequence[Segment]) -> None:
+        self.text = written
+        self.announced = 0
+        self.places: dict[int, Place] = {}
+        self.insertions: dict[int, Place] = {}
+        self._segments = segments
+        if written and segments:
+            self._weave(Side(written, its_words.of(written)))
+        else:
+            for index in range(len(segments)):
+                self._insert_segment(index, len(self.text))
+        self._words = None if self.insertions else its_words
+
+    @property
+    def words(self) -> list[Word]:
+        """The words of the text."""
+        return words(self.text) if self._words is None else self._words.of(self.text)
+
+    def insert(self, text: str, at: int) -> tuple[Place, Place]:
+        """Insert a text, with spaces round it, and say where it is with and without them. What follows moves."""
+        text = text.rstrip() if at else text.strip()
+        before, after = self.text[:at], self.text[at:]
+        space = joint(before, text)
+        inserted = space + text + joint(text, after)
+        self.text = before + inserted + after
+        for place in (*self.places.values(), *self.insertions.values()):
+            if place.end > at:
+                place.end += len(inserted)
+                place.start += len(inserted) if place.start >= at else 0
+        return Place(at, at + len(inserted)), Place(at + len(space), at + len(space) + len(text))
+
+    def end_of(self, written: Sequence[Word], count: int) -> int:
+        """Where so many words end."""
+        return whole_word(self.text, written[count - 1].end) if count else 0
+
+    def shown(self) -> list[Place]:
+        """What is only shown, in order."""
+        places = [place for index, place in self.places.items() if not self._segments[index].for_speaking]
+        return sorted(places, key=lambda place: place.start)
+
+    def for_insertions(self) -> Layout:
+        """A copy, into which more can be inserted."""
+        other = copy(self)
+        other.places = {index: Place(place.start, place.end) for index, place in self.places.items()}
+        other.insertions = {index: Place(place.start, place.end) for index, place in self.insertions.items()}
+        return other
+
+    def _weave(self, written: Side) -> None:
+        """Give each segment its place in what the model wrote."""
+        at = 0
+        unplaced: list[int] = []
+        besides: list[tuple[int, int]] = []
+        for index, segment in enumerate(self._segments):
+            found = self._find(segment, written, at)
+            if found is None:
+                unplaced.append(index)
+                continue
+            start, end = found
+            besides += self._settle(unplaced, written, at, start)
+            if start < end:
+                first, last = written.words[start].start, self.end_of(written.words, end)
+                self.places[index] = self._place(segment, first, last)
+            unplaced, at = [], end
+        self.announced = self.end_of(written.words, at)
+        besides += self._settle(unplaced, written, at, None)
+        for offset, index in reversed(besides):
+            self._insert_segment(index, offset)
+
+    def _find(self, segment: Segment, written: Side, at: int) -> tuple[int, int] | None:
+        """From and until which word a segment stands in what the model wrote, after those of the segments before."""
+        wanted = segment.words
+        if not wanted:
+            return (at, at) if segment.text.strip() in self.text[self.end_of(written.words, at) :] else None
+        there = Side(self.text, written.words[at : at + len(wanted) + _WINDOW])
+        aligned = align(there.keys, [word.key for word in wanted])
+        first, last = aligned.gaps[0], aligned.gaps[-1]
+        begins_with_gap = first is not last and first.written == first.spoken == 0
+        start = max(0, first.written_end - first.spoken_end) if begins_with_gap else 0
+        end, more = last.written, last.spoken_end - last.spoken
+        if more:
+            end = count_words(there, end, more, is_whole=True)
+        if not aligned.matched or 2 * aligned.matched < min(len(wanted), end - start):
+            return None
+        return at + start, at + end
+
+    def _settle(self, unplaced: list[int], written: Side, at: int, until: int | None) -> list[tuple[int, int]]:
+        """Segments without a place are how the sentences there are pronounced; where there are none, insertions.
+
+        Args:
+            unplaced: the segments.
+            written: what the model wrote.
+            at: the first word without a segment.
+            until: the next word with one; ``None`` at the end, where more may have been written after the segments.
+        """
+        insertions = []
+        for index in unplaced:
+            size = self._segments[index].written
+            is_there = (
+                at < until if until is not None else any(word.start < size for word in written.words[at : at + 1])
+            )
+            if not is_there:
+                insertions.append((self.end_of(written.words, at), index))
+                continue
+            end = min(count_words(written, at, 0, is_whole=True), len(written.words) if until is None else until)
+            first = written.words[at].start
+            self.places[index] = self._place(self._segments[index], first, self.end_of(written.words, end))
+            at = end
+        return insertions
+
+    def _place(self, segment: Segment, start: int, end: int) -> Place:
+        if not segment.for_speaking:  # The marks of Markdown round it are not spoken either.
+            opening, closing = re.search(_OPENING, self.text[:start]), re.match(_CLOSING, self.text[end:])
+            start = opening.start() if opening else start
+            end += closing.end() if closing else 0
+        return Place(start, end)
+
+    def _insert_segment(self, index: int, at: int) -> None:
+        self.insertions[index], self.places[index] = self.insert(self._segments[index].text, at)
