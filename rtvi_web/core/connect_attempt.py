@@ -276,6 +276,6 @@ class ConnectAttempts:
 
 
 def _told(failure: RTVIError) -> tuple[str, RTVIError | None]:
-    """What the closing is told about an attempt that failed: being ended by disconnect() is no failure."""
+    """The arguments of the closing after a failed attempt. An attempt that disconnect() ended has not failed."""
     by_disconnect = isinstance(failure, ConnectAbortedError) and failure.by_disconnect
     return f"connect() failed: {failure.message}", None if by_disconnect else failure

@@ -67,7 +67,7 @@ class Connection:
         self._machine = StateMachine()
         self._attempts = ConnectAttempts(self._close)
         self._session: Session | None = None
-        self._start: SessionStart | None = None  # what asks for another bot when the server has given the session up
+        self._start: SessionStart | None = None  # asks for another bot if the server has given up the session
         self._started: ConnectRequest | None = None
         self._failure: RTVIError | None = None
 
@@ -77,7 +77,7 @@ class Connection:
 
     @property
     def started(self) -> ConnectRequest | None:
-        """Where this session, or the last one, was to connect; ``None`` before that was known."""
+        """Where this session, or the last one, connects; ``None`` before that is known."""
         return self._started
 
     @property

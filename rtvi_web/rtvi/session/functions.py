@@ -33,28 +33,28 @@ FunctionCallHandler = Callable[[FunctionCall], Any]
 
 
 class Answerer(NamedTuple):
-    """Who answers a function call, and how many seconds they have; ``None`` means no limit."""
+    """A handler of function calls, and its time limit in seconds; ``None`` means no limit."""
 
     handler: FunctionCallHandler
     timeout: float | None = None
 
 
 NO_HANDLER = Answerer(lambda call: {"error": f"There is no handler for function {call.function_name!r}."})
-"""Answers the calls that nobody else could answer, so that the model does not wait for ever."""
+"""Answers calls that only the page could answer, so that the model does not wait."""
 
 
 FUNCTION_TIMEOUT = 60.0
-"""Seconds that a handler has unless it says otherwise: a person may have to be asked, but the model waits."""
+"""The time limit of a handler, in seconds, unless another is given: a person may be asked, but the model waits."""
 
 
 class FunctionCalls:
-    """Who answers which function, and how a call is answered."""
+    """The handlers of function calls, by function name."""
 
     def __init__(self) -> None:
         self._answerers: dict[str | None, Answerer] = {}
 
     def register(self, name: str | None, handler: FunctionCallHandler, timeout: float | None) -> None:
-        """Let a handler answer a function, or with ``None`` all that have no handler; the last one registered wins.
+        """Register the handler of a function; ``None`` is for all functions without one. It replaces an earlier handler.
 
         Raises:
             InvalidArgumentError: the name is empty, or the handler cannot be called.
@@ -66,10 +66,10 @@ class FunctionCalls:
 
     @staticmethod
     def check_name(name: str | None) -> None:
-        """Check that functions can be so called.
+        """Check the name of a function.
 
         Raises:
-            InvalidArgumentError: they cannot.
+            InvalidArgumentError: the name is empty, or is not a string.
         """
         if name is not None and (not name or not isinstance(name, str)):
             raise InvalidArgumentError(
@@ -77,10 +77,10 @@ class FunctionCalls:
             )
 
     def unregister(self, name: str | None, handler: FunctionCallHandler | None = None) -> None:
-        """Leave a function to the default handler, or else to the server; nothing happens if it has no handler.
+        """Leave a function to the default handler, or to the server if there is none.
 
         Args:
-            handler: only if it is this one that answers.
+            handler: unregister it only if it is the registered one.
         """
         if handler is None or self._answerers.get(name, NO_HANDLER).handler == handler:
             self._answerers.pop(name, None)
@@ -90,15 +90,15 @@ class FunctionCalls:
         self._answerers.clear()
 
     def answerer(self, name: str) -> Answerer | None:
-        """Who answers a function here; ``None`` leaves it to the server, which may own it."""
+        """The handler for a function; ``None`` leaves it to the server, which may own it."""
         return self._answerers.get(name) or self._answerers.get(None)
 
 
 async def answer(answerer: Answerer, data: FunctionCallData) -> dict[str, Any]:
     """Run a handler and make the data of ``llm-function-call-result``; never raises.
 
-    A handler that raises, takes too long, or gives what JSON cannot say, makes a result ``{"error": …}`` that the
-    model can read; the exception goes to the event loop's exception handler. Servers take an object or a string:
+    If the handler raises, takes too long, or returns something that JSON cannot express, the result is
+    ``{"error": …}``, which the model can read; the exception goes to the event loop's exception handler. Servers take an object or a string:
     anything else is wrapped as ``{"result": …}``.
     """
     from pydantic import BaseModel  # late, see rtvi_web.rtvi.protocol
@@ -127,7 +127,7 @@ async def answer(answerer: Answerer, data: FunctionCallData) -> dict[str, Any]:
 
 
 def _text(error: BaseException) -> str:
-    """What an error says, even if it fails to."""
+    """The text of an error, even if its ``__str__`` raises."""
     try:
         return str(error)
     except Exception:

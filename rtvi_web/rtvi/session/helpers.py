@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class HelperClient(Protocol):
-    """What helpers use of the client that they are registered with."""
+    """The members of the client that helpers use."""
 
     async def action(self, request: Mapping[str, Any], *, timeout: float | None = 10.0) -> Any: ...
     def require_ready(self, what: str) -> None: ...
@@ -36,7 +36,7 @@ class RTVIClientHelper(ABC):
     """The base of helpers. Mirrors ``RTVIClientHelper``.
 
     Args:
-        callbacks: handlers by name, of those in :attr:`callback_names`; camelCase is accepted.
+        callbacks: handlers by name; the names are in :attr:`callback_names` (camelCase is accepted).
 
     Attributes:
         client: the client it is registered with, or ``None``.
@@ -63,13 +63,13 @@ class RTVIClientHelper(ABC):
 
     @abstractmethod
     def get_message_types(self) -> list[str]:
-        """The message types that it takes. Mirrors ``getMessageTypes()``."""
+        """The types of the messages that it handles. Mirrors ``getMessageTypes()``."""
 
     @abstractmethod
     def handle_message(self, message: RTVIMessage) -> object:
-        """Take a message. Mirrors ``handleMessage()``; what it raises harms nobody and is reported.
+        """Handle a message. Mirrors ``handleMessage()``. What it raises is reported, and the session goes on.
 
-        It may be a coroutine function, or return a coroutine, such as what a callback gave: that becomes a task.
+        It may be a coroutine function, or return a coroutine (such as that of a callback), which becomes a task.
         """
 
     def registered(self) -> None:
@@ -77,7 +77,7 @@ class RTVIClientHelper(ABC):
         return
 
     def unregistered(self) -> None:
-        """Called before ``client`` and ``service`` are taken away."""
+        """Called before ``client`` and ``service`` are set to ``None``."""
         return
 
 
@@ -93,7 +93,7 @@ class MessageHelpers:
         self._helpers: dict[str, RTVIClientHelper] = {}
 
     def handle(self, message: str | dict[str, Any]) -> bool:
-        """Give a message (JSON, parsed or not) to every helper that takes its type; says whether any does."""
+        """Give a message (JSON, parsed or not) to every helper that handles its type. Returns whether one does."""
         if not self._helpers:
             return False
         from pydantic_core import from_json  # late, see rtvi_web.rtvi.protocol

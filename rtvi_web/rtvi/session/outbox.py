@@ -14,15 +14,15 @@ from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.rtvi.transport import Transport
 
 ROOM_AGAIN = 0.2
-"""Seconds after which a message that found no room is tried again."""
+"""Seconds until a message that was refused for lack of room is sent again."""
 
 COUNT = 100
 SIZE = 1_048_576
-"""At most this many messages may wait, with at most this many characters together."""
+"""The most messages that may wait, and the most characters that they may have together."""
 
 
 class Outbox:
-    """Writes messages, sends them, and keeps a bounded number of them waiting, in order.
+    """Writes and sends messages; while the link is restored, it keeps a bounded number of them, in order.
 
     Attributes:
         types: the types of all messages that it has written.
@@ -102,10 +102,10 @@ class Outbox:
 
 
 async def until_taken(send: Callable[[], None]) -> None:
-    """Call something that sends again and again, until there is room for what it sends.
+    """Call a function that sends something; repeat it until there is room.
 
     Raises:
-        RTVIError: whatever it raises besides QueueFullError.
+        RTVIError: any error of the function except QueueFullError.
     """
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What the client is told: ``params``, and numbers of seconds."""
+"""``params``: where the bot is, and what it gets."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.rtvi.protocol import config
 
 Check = Callable[[str, Any], Any]
-"""Takes a setting's name and what it was given; returns what is kept."""
+"""Takes a setting's name and the given value; returns the value to keep."""
 
 
 class _Settings:
-    """Attributes that are checked whenever they are set. No pydantic: it would take a fifth of a page's boot."""
+    """Attributes that are checked when they are set. Without pydantic, which would take a fifth of a page's boot."""
 
     _name: ClassVar[str]
     _checks: ClassVar[dict[str, Check]]
@@ -57,7 +57,7 @@ class Endpoints(_Settings):
     """Paths on the base URL. Mirrors ``endpoints``.
 
     Attributes:
-        connect: where ``connect()`` asks for the bot; ``None`` asks nobody and connects at once.
+        connect: where ``connect()`` asks for the bot; ``None`` connects without a start request.
         action: where ``action()`` goes while there is no session; ``None`` means nowhere.
     """
 
@@ -80,7 +80,7 @@ def _endpoints(name: str, value: Any) -> Endpoints:
 
 
 class ClientParamsDict(TypedDict, total=False):
-    """:class:`ClientParams` as a dict; keys in camelCase do as well."""
+    """:class:`ClientParams` as a dict; camelCase keys are accepted."""
 
     base_url: str | None
     endpoints: Endpoints | EndpointsDict | None
@@ -91,9 +91,9 @@ class ClientParamsDict(TypedDict, total=False):
 
 
 class ClientParams(_Settings):
-    """Where the bot is and what it is told. Mirrors ``RTVIClientParams``; camelCase keys are accepted.
+    """Where the bot is, and what it gets. Mirrors ``RTVIClientParams``; camelCase keys are accepted.
 
-    Change it at any time: the next ``connect()`` uses what it says then.
+    It may be changed at any time; the next ``connect()`` uses the new values.
 
     Attributes:
         base_url: absolute, or relative to the page such as ``"/api"``.
@@ -128,10 +128,10 @@ class ClientParams(_Settings):
 
     @classmethod
     def of(cls, given: ClientParams | Mapping[str, Any] | None) -> ClientParams:
-        """The params in a dict, or as they are.
+        """Make params of a dict; params are returned as they are.
 
         Raises:
-            InvalidArgumentError: names the key that cannot work.
+            InvalidArgumentError: a key is unknown, or its value cannot work; the message names it.
         """
         if isinstance(given, ClientParams):
             return given

@@ -26,7 +26,7 @@ class PendingRequests:
         """Wait for an answer.
 
         Args:
-            timeout: seconds, exactly; ``None`` waits as long as the session lasts.
+            timeout: seconds; ``None`` waits as long as the session lasts.
             what: what was asked, for the error's message.
 
         Raises:
@@ -51,7 +51,7 @@ class PendingRequests:
             pending.set_exception(error)
 
     def fail_all(self, reason: str, phase: ConnectPhase, keep: Container[str] = ()) -> None:
-        """The session has ended: nothing will be answered any more, but what ``keep`` names."""
+        """Make all requests fail because the session has ended, except those whose ids are in ``keep``."""
         for id, pending in tuple(self._pending.items()):
             if not pending.done() and id not in keep:
                 pending.set_exception(DisconnectedError(reason, phase=phase))

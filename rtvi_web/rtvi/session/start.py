@@ -1,4 +1,4 @@
-"""The start request: asks the server for a bot, and learns where to meet it."""
+"""The start request: asks a server for a bot, and returns where to connect."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ class AbortController:
 
 
 ConnectHandler: TypeAlias = "Callable[[ClientParams, ConnectTimeout, AbortController], Any]"
-"""What ``custom_connect_handler`` must be: sync or async; gives the connection bundle, a mapping or ``None``."""
+"""The type of ``custom_connect_handler``: sync or async; it returns the connection bundle, a mapping or ``None``."""
 
 
 class SessionStart(ABC):
-    """One way to learn where a session's bot is.
+    """One way to find out where the bot of a session is.
 
     Attributes:
         makes_request: whether a server is asked for the bot.
@@ -76,7 +76,7 @@ class SessionStart(ABC):
 
     @abstractmethod
     async def locate_bot(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
-        """Learn where to connect.
+        """Find out where to connect.
 
         Args:
             timeout: the deadline of ``connect()``.
@@ -88,7 +88,7 @@ class SessionStart(ABC):
         """
 
     def give_up(self) -> None:
-        """Release what was begun for ``connect()``, which has failed. By default there is nothing to release."""
+        """``connect()`` has failed: release what was begun for it. By default there is nothing to release."""
         return
 
 
@@ -157,7 +157,7 @@ class ParamsStart(SessionStart):
 
 
 class BotRequest(NamedTuple):
-    """What ``start_bot()`` asks for, and whom. Mirrors ``APIRequest``."""
+    """A request of ``start_bot()``. Mirrors ``APIRequest``."""
 
     endpoint: str
     headers: dict[str, str]
@@ -166,7 +166,7 @@ class BotRequest(NamedTuple):
 
     @classmethod
     def of(cls, given: str | Mapping[str, Any], **options: Any) -> BotRequest:
-        """An endpoint with options, or a dict of ``endpoint``, ``headers``, ``requestData`` and ``timeout``.
+        """Make a request of an endpoint and options, or of a dict (``endpoint``, ``headers``, ``requestData``, ``timeout``).
 
         Raises:
             InvalidArgumentError: names what cannot work.
@@ -189,7 +189,7 @@ class BotRequest(NamedTuple):
 
 
 class RequestStart(SessionStart):
-    """Start with a request of the page's own, as in RTVI 1.x."""
+    """Start with a request that the page gives, as in RTVI 1.x."""
 
     emits_bot_started = True
 
@@ -264,7 +264,7 @@ async def ask(http: HttpClient, url: str, headers: Mapping[str, str], data: Any,
 
 
 def start_body(params: ClientParams) -> dict[str, Any]:
-    """The body of the start request: config, services, then ``request_data``, which wins."""
+    """The body of the start request: config, services, then ``request_data``, which overrides them."""
     body: dict[str, Any] = {}
     if params.config is not None:
         body["config"] = normalize(params.config, "params.config")  # it may have been changed in place
