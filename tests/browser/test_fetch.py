@@ -103,6 +103,21 @@ async def test_cancelling_aborts_the_request(selenium):
 
 
 @run_in_pyodide
+async def test_an_upload_that_takes_too_long_closes_its_connection(selenium):
+    import pytest
+    from streams import Streamed
+
+    from rtvi_web import RequestTimeoutError, RTVIClient
+    from rtvi_web.transports import SmallWebRTCTransport
+
+    stream = Streamed()
+    client = RTVIClient(transport=SmallWebRTCTransport())
+    with pytest.raises(RequestTimeoutError, match="was not finished within 1 s"):
+        await client.upload_file(b"x", name="a.txt", url=stream.url, timeout=1)
+    await stream.tell("gone")
+
+
+@run_in_pyodide
 async def test_an_event_stream_arrives_piece_by_piece(selenium):
     from streams import Streamed
 
