@@ -54,7 +54,7 @@ class FunctionCalls:
         self._answerers: dict[str | None, Answerer] = {}
 
     def register(self, name: str | None, handler: FunctionCallHandler, timeout: float | None) -> None:
-        """Register the handler of a function; ``None`` is for all functions without one. It replaces an earlier handler.
+        """Register the handler of a function, in place of an earlier one; ``None`` is for all functions without one.
 
         Raises:
             InvalidArgumentError: the name is empty, or the handler cannot be called.
@@ -98,8 +98,8 @@ async def answer(answerer: Answerer, data: FunctionCallData) -> dict[str, Any]:
     """Run a handler and make the data of ``llm-function-call-result``; never raises.
 
     If the handler raises, takes too long, or returns something that JSON cannot express, the result is
-    ``{"error": …}``, which the model can read; the exception goes to the event loop's exception handler. Servers take an object or a string:
-    anything else is wrapped as ``{"result": …}``.
+    ``{"error": …}``, which the model can read; the exception goes to the event loop's exception handler. Servers take
+    an object or a string: anything else is wrapped as ``{"result": …}``.
     """
     from pydantic import BaseModel  # late, see rtvi_web.rtvi.protocol
 

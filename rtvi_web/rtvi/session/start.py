@@ -166,7 +166,9 @@ class BotRequest(NamedTuple):
 
     @classmethod
     def of(cls, given: str | Mapping[str, Any], **options: Any) -> BotRequest:
-        """Make a request of an endpoint and options, or of a dict (``endpoint``, ``headers``, ``requestData``, ``timeout``).
+        """Make a request of an endpoint and options, or of a dict.
+
+        The dict has ``endpoint``, ``headers``, ``requestData`` and ``timeout``.
 
         Raises:
             InvalidArgumentError: names what cannot work.
