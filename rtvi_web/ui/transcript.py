@@ -27,8 +27,9 @@ _DOING: Final = {
 def transcript(client: RTVIClient, *, into: Any, empty: str = "What is said appears here.") -> Widget:
     """The conversation as it grows: words that may still change, what the bot has spoken so far, and its calls.
 
-    It also shows the turns from before it was made. Screen readers announce each turn once, when it has ended. The
-    newest turn is at the bottom, and the view stays there unless the person scrolls up. Nothing is taken for HTML.
+    It also shows the turns from before it was made, and the persons' ids if there are several. Screen readers announce
+    each turn once, when it has ended. The newest turn is at the bottom, and the view stays there unless the person
+    scrolls up. Nothing is taken for HTML.
 
     Args:
         client: the client whose conversation it shows.
@@ -89,6 +90,7 @@ class _Lines:
         """Show what has changed; returns what screen readers announce of it."""
         for id in self._lines.keys() - {turn.id for turn in turns}:  # The conversation has forgotten them.
             self._lines.pop(id).element.remove()
+        people = {turn.user_id for turn in turns if turn.user_id}
         before, news = None, []
         for turn in turns:  # In order: a late transcript may belong before the bot's answer to it.
             line = self._lines.get(turn.id)
@@ -99,8 +101,9 @@ class _Lines:
                     self.element.prepend(line.element)
                 else:
                     before.after(line.element)
+            line.name(turn.user_id if len(people) > 1 else "")
             if is_changed and (text := line.show()):
-                news.append(f"{_WHO[turn.role]}: {text}")
+                news.append(f"{line.who}: {text}")
             before = line.element
         return news
 
@@ -113,9 +116,16 @@ class _Line:
         self._announced = ""
         self._said, self._rest, self._calls = dom.make("span"), dom.make("span", "rtvi-rest"), dom.make("div")
         self._text = dom.make("p", "rtvi-text", self._said, self._rest)
-        who = dom.make("b", "rtvi-who", _WHO[turn.role])
-        self.element = dom.make("div", f"rtvi-turn {turn.role}", who, self._text, self._calls)
+        self.who = _WHO[turn.role]
+        self._name = dom.make("b", "rtvi-who", self.who)
+        self.element = dom.make("div", f"rtvi-turn {turn.role}", self._name, self._text, self._calls)
         self._shown_calls: list[str] = []
+
+    def name(self, user_id: str) -> None:
+        """Show who speaks, if there are several persons."""
+        who = user_id or _WHO[self._turn.role]
+        if who != self.who:
+            self.who = self._name.textContent = who
 
     def show(self) -> str:
         """Show what has changed; returns what is new to announce if the turn has ended."""

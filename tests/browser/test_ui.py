@@ -537,6 +537,32 @@ async def test_the_transcript_grows_and_tells_each_turn_once(selenium):
 
 
 @run_in_pyodide
+async def test_the_transcript_shows_who_speaks_if_there_are_several(selenium):
+    from loopback import until
+    from widgets import scripted, stage, texts
+
+    from rtvi_web import ui
+    from rtvi_web.testing import expect, handshake, say
+
+    with stage() as place:
+        client = scripted(
+            *handshake(),
+            say("user-transcription", {"text": "One.", "final": True, "timestamp": "1", "user_id": "ann"}),
+            expect("client-message"),
+            say("user-transcription", {"text": "Two.", "final": True, "timestamp": "2", "user_id": "<b>"}),
+            say("bot-tts-text", {"text": "Three."}),
+        )
+        widget = ui.transcript(client, into=place)
+        await client.connect()
+        await until(lambda: texts(place, ".rtvi-who") == ["You"])
+        client.send_client_message("go on")
+        await until(lambda: texts(place, ".rtvi-who") == ["ann", "<b>", "Bot"])
+        assert texts(place, "[role=log] p") == ["ann: One.", "<b>: Two."]
+        await client.disconnect()
+        widget.close()
+
+
+@run_in_pyodide
 async def test_the_transcript_shows_what_was_not_said_and_what_was_called(selenium):
     from loopback import until
     from widgets import scripted, stage, texts
