@@ -20,6 +20,8 @@ from downloads import npm_packages  # noqa: E402
 from paths import BUILD, DIST  # noqa: E402
 from serve import serve, site  # noqa: E402
 
+__all__ = ["BUILD", "DIST", "PAGES", "fresh_profile", "npm_packages", "serve", "site"]  # those of build/ too
+
 PAGES = ROOT / "benchmarks" / "pages"
 TIMEOUT_MS = 30_000
 SETTLING = 2.0

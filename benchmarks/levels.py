@@ -111,7 +111,8 @@ def main_thread_share(browser: Browser, page: Page) -> float:
         and event["name"] == "ThreadControllerImpl::RunTask"
         and (event["pid"], event["tid"]) in mains
     ]
-    return sum(task.get("tdur", 0) for task in tasks) / 1e6 / SECONDS
+    busy: float = sum(task.get("tdur", 0) for task in tasks)  # microseconds
+    return busy / 1e6 / SECONDS
 
 
 if __name__ == "__main__":

@@ -38,9 +38,10 @@ class Kind:
         return [self._frame(number) for number in range(100)]
 
     def _frame(self, number: int) -> str:
-        message = {"label": "rtvi-ai", "type": self.type, "data": {**self.data, self.filler: f"{number:02} "}}
+        data = {**self.data, self.filler: f"{number:02} "}
+        message = {"label": "rtvi-ai", "type": self.type, "data": data}
         missing = self.size - len(_dumps(message))
-        message["data"][self.filler] += ("word " * self.size)[: missing - 1] + "."
+        data[self.filler] += ("word " * self.size)[: missing - 1] + "."
         return _dumps(message)
 
 

@@ -46,7 +46,8 @@ def with_siblings(files: Files) -> Files:
 
 
 def _brotli(data: bytes) -> bytes:
-    return brotli.compress(data, quality=11, lgwin=24)
+    compressed: bytes = brotli.compress(data, quality=11, lgwin=24)
+    return compressed
 
 
 def _gzip(data: bytes) -> bytes:

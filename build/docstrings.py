@@ -6,7 +6,7 @@ A docstring here is reStructuredText with Google's sections: `Args:`, `Attribute
 import inspect
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from docutils import nodes
 from docutils.frontend import get_default_settings
@@ -114,7 +114,7 @@ def _reference(
 
 
 for _role in ("attr", "class", "func", "meth", "mod"):
-    roles.register_local_role(_role, _reference)
+    roles.register_local_role(_role, cast("Any", _reference))  # its stubs allow references only
 
 _SETTINGS = get_default_settings(Parser, Writer)
 _SETTINGS.report_level, _SETTINGS.halt_level = 5, 2  # quiet, but nothing that is wrong passes

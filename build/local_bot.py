@@ -76,8 +76,8 @@ def local_bot(
             command += ["--speech-url", f"{speech}/v1"]
             serve_speech = [str(EXAMPLE / "speech_server.py"), "--port", str(speech_port)]
             log = CACHE / f"speech-server-{port}.log"
-            server = started(python, serve_speech, "speech server", f"{speech}/health", log)
-            servers.append(stack.enter_context(server))
+            speaking = started(python, serve_speech, "speech server", f"{speech}/health", log)
+            servers.append(stack.enter_context(speaking))
         log = CACHE / f"local-bot-{port}.log"
         servers.insert(0, stack.enter_context(started(python, command, "bot", f"{address}status", log)))
         for server in servers:
@@ -92,5 +92,5 @@ def bot_python() -> Path:
 
 def speak(phrases: Sequence[str], path: Path, lead_silence: float = 5.0, gap: float = 3.0) -> None:
     """Speaks `phrases` into a WAV for Chromium's fake microphone; see examples/local_bot/speak.py."""
-    command = [bot_python(), EXAMPLE / "speak.py", path, *phrases]
+    command = [str(bot_python()), str(EXAMPLE / "speak.py"), str(path), *phrases]
     subprocess.run([*command, f"--lead-silence={lead_silence}", f"--gap={gap}"], check=True)

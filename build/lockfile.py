@@ -45,7 +45,7 @@ def _entry(wheel: Path, environment: dict[str, str]) -> tuple[dict[str, Any], li
     modules = {name.split("/")[0].split(".")[0] for name in names if name.endswith((".py", ".pyc", ".so"))}
     name = canonicalize_name(metadata["Name"])
     digest = sha256(wheel)
-    entry = {
+    entry: dict[str, Any] = {
         "name": name,
         "version": metadata["Version"],
         "file_name": f"{digest[:12]}/{wheel.name}",

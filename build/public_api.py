@@ -7,7 +7,7 @@ written.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import griffe
 from docstrings import Docs, parse
@@ -17,7 +17,8 @@ PACKAGE = "rtvi_web"
 PYDANTICS = {"model_config"}
 """Members that pydantic wants, and nobody else."""
 
-Node: TypeAlias = griffe.Object | griffe.Alias
+Node: TypeAlias = Any
+"""An object of griffe's, whose members depend on its kind, which its type does not tell."""
 
 
 class Member(NamedTuple):
@@ -148,7 +149,7 @@ def _signature(name: str, function: Node) -> str:
         if parameter.kind is kinds.keyword_only and not named_only:
             parameters.append("*")
         named_only = named_only or parameter.kind in (kinds.keyword_only, kinds.var_positional)
-        stars = {kinds.var_positional: "*", kinds.var_keyword: "**"}.get(parameter.kind, "")
+        stars = "*" if parameter.kind is kinds.var_positional else "**" if parameter.kind is kinds.var_keyword else ""
         annotation = f": {_plain(parameter.annotation)}" if parameter.annotation else ""
         default = "" if stars or parameter.default is None else f" = {parameter.default}"
         parameters.append(f"{stars}{parameter.name}{annotation}{default}")

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
-from conformance import EVENTS, NAMES, Conformance, Group, constant_of
+from conformance import NAMES, Conformance, Group, constant_of
 from docstrings import Entry, to_html
 from paths import BuildError
 from public_api import Api, Member
+
+from rtvi_web.rtvi.protocol.events import EVENTS
 
 ALL = ()
 """Of a module, all that is public."""

@@ -1,6 +1,7 @@
 """Our side of realtime.html: the same work as theirs, through RealtimeClient."""
 
 import gc
+from typing import Any
 
 import js
 
@@ -9,13 +10,13 @@ from rtvi_web.realtime import RealtimeClient
 CHUNK = js.Int16Array.new(480).to_bytes()  # 20 ms
 
 
-async def connected():
+async def connected() -> RealtimeClient:
     client = RealtimeClient(url="ws://localhost/", microphone=False, config={"turn_detection": {"type": "server_vad"}})
     await client.connect()
     return client
 
 
-async def append(seconds):
+async def append(seconds: float) -> Any:
     client = await connected()
     start = js.performance.now()
     for _ in range(int(seconds * 50)):
@@ -25,17 +26,17 @@ async def append(seconds):
     return took
 
 
-async def receive(seconds):
+async def receive(seconds: float) -> Any:
     client = await connected()
     took = js.receive(seconds, "response.output_audio.delta")
     await client.disconnect()
     return took
 
 
-talking = None  # the session that lasts
+talking: RealtimeClient | None = None  # the session that lasts
 
 
-async def minute():
+async def minute() -> Any:
     """Go on for a minute of speech in both directions; Python's heap then, in megabytes."""
     global talking
     talking = talking or await connected()

@@ -1,4 +1,4 @@
-"""What the door uses of pyodide.ffi."""
+"""What the door and the tests use of pyodide.ffi."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,4 +10,4 @@ class JsException(Exception):
 jsnull: Any
 
 def create_proxy(obj: Callable[..., object], /) -> Any: ...
-def to_js(obj: Any, /, *, dict_converter: Any) -> Any: ...
+def to_js(obj: Any, /, *, dict_converter: Any = ..., create_pyproxies: bool = ...) -> Any: ...
