@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "build")]
@@ -109,7 +109,12 @@ def watched_page(
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
     complaints: list[str] = []
-    page.on("console", lambda message: message.type in ("error", "warning") and complaints.append(message.text))
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    page.on("console", on_console)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     hosts: set[str] = set()
     page.on("request", lambda request: hosts.add(request.url.split("/")[2]) if "//" in request.url else None)

@@ -77,7 +77,7 @@ class Session:
                 result = [str(error), time.time()]
         """)
         assert answer == 1, f"what the application was told, and when: {self.told()}"
-        return at - since
+        return float(at - since)
 
     def told(self) -> list[Told]:
         """Everything so far."""

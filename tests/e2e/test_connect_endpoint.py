@@ -18,6 +18,7 @@ import pytest
 from local_bot import LocalBot
 from rtvi_0_3_server import (
     API_KEYS,
+    BOT,
     CONNECT_ENDPOINT,
     Rtvi03Servers,
     connect_endpoint,
@@ -27,7 +28,7 @@ from rtvi_0_3_server import (
 )
 from servers import free_port
 
-PEER = Path(__file__).with_name("rtvi_0_3_peer.py")
+PEER = BOT / "peer.py"
 SERVICES = {"llm": "together"}
 CONFIG = [
     {
@@ -66,7 +67,8 @@ def request(url: str, body: Any = None, *, method: str = "POST", **headers: str)
 
 def received(server: Rtvi03Servers) -> list[dict[str, Any]]:
     """What the connect endpoint has sent to the bot's server."""
-    return request(f"{server.bot_url}/received", b"", method="GET").json
+    bodies: list[dict[str, Any]] = request(f"{server.bot_url}/received", b"", method="GET").json
+    return bodies
 
 
 def action(service: str, name: str, **arguments: Any) -> dict[str, Any]:
@@ -96,13 +98,13 @@ def answer_to_who_are_you(stream: str) -> str:
 )
 def test_connect_without_services_or_config_is_refused(
     rtvi_0_3_server: Rtvi03Servers, body: dict[str, Any], missing: str
-):
+) -> None:
     answer = request(f"{rtvi_0_3_server.connect_url}/connect", body)
     assert answer.status == 400
     assert answer.json == {"detail": f"Not found in the request's body: {missing}"}
 
 
-def test_the_bot_gets_the_keys_and_the_page_gets_a_connection(rtvi_0_3_server: Rtvi03Servers):
+def test_the_bot_gets_the_keys_and_the_page_gets_a_connection(rtvi_0_3_server: Rtvi03Servers) -> None:
     answer = request(f"{rtvi_0_3_server.connect_url}/connect", {"services": SERVICES, "config": CONFIG})
     assert answer.status == 200
     assert answer.json.keys() == {"session_id", "webrtc_url"}
@@ -120,7 +122,7 @@ def test_the_bot_gets_the_keys_and_the_page_gets_a_connection(rtvi_0_3_server: R
     }
 
 
-def test_a_page_cannot_say_what_is_the_servers_to_say(rtvi_0_3_server: Rtvi03Servers):
+def test_a_page_cannot_say_what_is_the_servers_to_say(rtvi_0_3_server: Rtvi03Servers) -> None:
     body = {"services": SERVICES, "config": CONFIG, "api_keys": {"together": "mine"}, "max_duration": 1e9, "x": 1}
     assert request(f"{rtvi_0_3_server.connect_url}/connect", body).status == 200
     sent = received(rtvi_0_3_server)[-1]["body"]
@@ -129,7 +131,7 @@ def test_a_page_cannot_say_what_is_the_servers_to_say(rtvi_0_3_server: Rtvi03Ser
     assert "x" not in sent
 
 
-def test_defaults_stand_in_for_what_a_page_does_not_send(rtvi_0_3_server: Rtvi03Servers, tmp_path: Path):
+def test_defaults_stand_in_for_what_a_page_does_not_send(rtvi_0_3_server: Rtvi03Servers, tmp_path: Path) -> None:
     defaults = tmp_path / "defaults.json"
     defaults.write_text(json.dumps({"services": SERVICES, "config": CONFIG}))
     with connect_endpoint(rtvi_0_3_server.bot_url, defaults=defaults) as (url, _server):
@@ -158,14 +160,14 @@ def test_defaults_stand_in_for_what_a_page_does_not_send(rtvi_0_3_server: Rtvi03
 )
 def test_what_the_bot_does_not_know_is_refused_in_its_words(
     rtvi_0_3_server: Rtvi03Servers, body: dict[str, Any], reason: str
-):
+) -> None:
     answer = request(f"{rtvi_0_3_server.connect_url}/connect", body)
     assert answer.status == 400
     assert reason in answer.json["detail"]
     assert not [key for key in API_KEYS.values() if key in answer.text]
 
 
-def test_services_may_be_a_list_as_in_the_documents(rtvi_0_3_server: Rtvi03Servers):
+def test_services_may_be_a_list_as_in_the_documents(rtvi_0_3_server: Rtvi03Servers) -> None:
     body = {"services": [{"llm": "together", "tts": "cartesia"}], "config": CONFIG}
     assert request(f"{rtvi_0_3_server.connect_url}/connect", body).status == 200
 
@@ -173,7 +175,7 @@ def test_services_may_be_a_list_as_in_the_documents(rtvi_0_3_server: Rtvi03Serve
 # Who may ask, and how.
 
 
-def test_pages_of_a_named_origin_may_ask(rtvi_0_3_server: Rtvi03Servers, bot: LocalBot):
+def test_pages_of_a_named_origin_may_ask(rtvi_0_3_server: Rtvi03Servers, bot: LocalBot) -> None:
     origin = bot.address.rstrip("/")
     preflight = {"origin": origin, "access_control_request_method": "POST"}
     for url in (f"{rtvi_0_3_server.connect_url}/connect", f"{rtvi_0_3_server.bot_url}/api/offer"):
@@ -186,7 +188,7 @@ def test_pages_of_a_named_origin_may_ask(rtvi_0_3_server: Rtvi03Servers, bot: Lo
     assert refusal.headers["access-control-allow-origin"] == origin, "else the page could not read why"
 
 
-def test_pages_of_another_origin_may_not(rtvi_0_3_server: Rtvi03Servers):
+def test_pages_of_another_origin_may_not(rtvi_0_3_server: Rtvi03Servers) -> None:
     origin = "https://elsewhere.example"
     preflight = {"origin": origin, "access_control_request_method": "POST"}
     for url in (f"{rtvi_0_3_server.connect_url}/connect", f"{rtvi_0_3_server.bot_url}/api/offer"):
@@ -198,8 +200,8 @@ def test_pages_of_another_origin_may_not(rtvi_0_3_server: Rtvi03Servers):
     assert unasked.status == 415
 
 
-def test_no_origin_can_be_everybody():
-    command = [rtvi_0_3_python(), CONNECT_ENDPOINT, "--origin", "*"]
+def test_no_origin_can_be_everybody() -> None:
+    command = [str(rtvi_0_3_python()), str(CONNECT_ENDPOINT), "--origin", "*"]
     run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert run.returncode == 2
     assert "name the origins" in run.stderr
@@ -211,7 +213,9 @@ def test_no_origin_can_be_everybody():
     ids=["too large", "no JSON", "no object"],
 )
 @pytest.mark.parametrize("path", ["/connect", "/action"])
-def test_a_bad_body_is_refused_with_a_reason(rtvi_0_3_server: Rtvi03Servers, path: str, body: bytes, status: int):
+def test_a_bad_body_is_refused_with_a_reason(
+    rtvi_0_3_server: Rtvi03Servers, path: str, body: bytes, status: int
+) -> None:
     answer = request(rtvi_0_3_server.connect_url + path, body)
     assert answer.status == status
     assert "body" in answer.json["detail"]
@@ -221,7 +225,7 @@ def test_a_bad_body_is_refused_with_a_reason(rtvi_0_3_server: Rtvi03Servers, pat
 
 
 @pytest.mark.parametrize("path", ["/connect", "/action"])
-def test_a_bot_that_is_down_is_a_bad_gateway(path: str):
+def test_a_bot_that_is_down_is_a_bad_gateway(path: str) -> None:
     body = {"services": SERVICES, "config": CONFIG, "actions": [action("test", "echo", value=1)]}
     with connect_endpoint(f"http://127.0.0.1:{free_port()}") as (url, _server):
         answer = request(url + path, body)
@@ -238,7 +242,7 @@ def test_a_bot_that_is_down_is_a_bad_gateway(path: str):
         (404, "[]", 404, "The bot's server answered with 404"),
     ],
 )
-def test_a_bot_that_answers_otherwise(status: int, text: str, passed_on: int, detail: str):
+def test_a_bot_that_answers_otherwise(status: int, text: str, passed_on: int, detail: str) -> None:
     with answering(status, text) as bot_url, connect_endpoint(bot_url) as (url, _server):
         answer = request(f"{url}/connect", {"services": SERVICES, "config": CONFIG})
     assert (answer.status, answer.json) == (passed_on, {"detail": detail})
@@ -261,7 +265,7 @@ KEY = API_KEYS["together"]
     ],
     ids=["a list", "a text", "an object", "a connection"],
 )
-def test_no_key_comes_back(status: int, text: str, said: str):
+def test_no_key_comes_back(status: int, text: str, said: str) -> None:
     with answering(status, text) as bot_url, connect_endpoint(bot_url) as (url, _server):
         answer = request(f"{url}/connect", {"services": SERVICES, "config": []})
     assert answer.status == status if status != 422 else answer.status in (400, 422)
@@ -270,7 +274,7 @@ def test_no_key_comes_back(status: int, text: str, said: str):
 
 
 @pytest.mark.parametrize("ending", ["\n\n", ""])
-def test_no_key_comes_back_in_a_turn(ending: str):
+def test_no_key_comes_back_in_a_turn(ending: str) -> None:
     text = f'data: {{"sent": "{KEY}"}}\n\ndata: {{"sent": "{KEY}"}}{ending}'
     with answering(200, text) as bot_url, connect_endpoint(bot_url) as (url, _server):
         answer = request(f"{url}/action", {"services": SERVICES, "config": [], "actions": [action("llm", "run")]})
@@ -281,7 +285,7 @@ def test_no_key_comes_back_in_a_turn(ending: str):
 
 
 @pytest.mark.parametrize(("provider", "name"), [("openai", "OpenAI"), ("together", "Together")])
-def test_the_provider_that_the_page_chooses_answers(rtvi_0_3_server: Rtvi03Servers, provider: str, name: str):
+def test_the_provider_that_the_page_chooses_answers(rtvi_0_3_server: Rtvi03Servers, provider: str, name: str) -> None:
     ask = action("llm", "append_to_messages", messages=WHO_ARE_YOU, run_immediately=True)
     answer = request(f"{rtvi_0_3_server.connect_url}/action", {"services": {"llm": provider}, "actions": [ask]})
     assert answer.status == 200
@@ -292,7 +296,7 @@ def test_the_provider_that_the_page_chooses_answers(rtvi_0_3_server: Rtvi03Serve
     assert received(rtvi_0_3_server)[-1]["body"]["api_keys"] == API_KEYS
 
 
-def test_a_turn_streams_while_it_runs(rtvi_0_3_server: Rtvi03Servers):
+def test_a_turn_streams_while_it_runs(rtvi_0_3_server: Rtvi03Servers) -> None:
     slow = {**action("test", "slow", seconds=60), "id": "slow"}
     body = json.dumps({"actions": [action("test", "echo", value="é"), slow]}).encode()
     asked = Request(f"{rtvi_0_3_server.connect_url}/action", body, {"Content-Type": "application/json"})
@@ -300,7 +304,7 @@ def test_a_turn_streams_while_it_runs(rtvi_0_3_server: Rtvi03Servers):
         assert events(answer.readline().decode())[0]["data"] == {"result": "é"}
 
 
-def test_a_turn_in_json_is_the_response(rtvi_0_3_server: Rtvi03Servers):
+def test_a_turn_in_json_is_the_response(rtvi_0_3_server: Rtvi03Servers) -> None:
     echo = action("test", "echo", value={"a": [1, "é"]})
     answer = request(f"{rtvi_0_3_server.connect_url}/action", {"actions": [echo]}, accept="application/json")
     assert answer.headers.get_content_type() == "application/json"
@@ -308,7 +312,7 @@ def test_a_turn_in_json_is_the_response(rtvi_0_3_server: Rtvi03Servers):
     assert answer.json == {"label": "rtvi-ai", "type": "action-response", "id": "echo", "data": data}
 
 
-def test_a_turn_with_an_unknown_action_is_an_error_response(rtvi_0_3_server: Rtvi03Servers):
+def test_a_turn_with_an_unknown_action_is_an_error_response(rtvi_0_3_server: Rtvi03Servers) -> None:
     unknown = {"actions": [action("llm", "fly")]}
     answer = request(f"{rtvi_0_3_server.connect_url}/action", unknown, accept="application/json")
     assert (answer.status, answer.json["type"]) == (200, "error-response")
@@ -327,7 +331,7 @@ def test_a_turn_with_an_unknown_action_is_an_error_response(rtvi_0_3_server: Rtv
 )
 def test_a_bad_turn_is_refused_with_a_reason(
     rtvi_0_3_server: Rtvi03Servers, body: dict[str, Any], accept: str, detail: str
-):
+) -> None:
     answer = request(f"{rtvi_0_3_server.connect_url}/action", body, accept=accept)
     assert answer.status == 400
     assert detail in answer.json["detail"]
@@ -336,7 +340,7 @@ def test_a_bad_turn_is_refused_with_a_reason(
 # Sessions.
 
 
-def test_a_session_is_for_one_page(rtvi_0_3_server: Rtvi03Servers):
+def test_a_session_is_for_one_page(rtvi_0_3_server: Rtvi03Servers) -> None:
     url = start(rtvi_0_3_server)
     assert request(url, {"type": "offer"}).json == {"detail": "sdp: Field required"}
     refusal = request(url, {"type": "offer", "sdp": "m=nonsense"})
@@ -345,20 +349,20 @@ def test_a_session_is_for_one_page(rtvi_0_3_server: Rtvi03Servers):
     assert request(url, {"type": "offer", "sdp": "m=nonsense"}).status == 404
 
 
-def test_rtvi_0_3_takes_no_single_candidates(rtvi_0_3_server: Rtvi03Servers):
+def test_rtvi_0_3_takes_no_single_candidates(rtvi_0_3_server: Rtvi03Servers) -> None:
     assert request(start(rtvi_0_3_server), {"candidates": []}, method="PATCH").status == 405
 
 
-def test_a_session_ends_when_its_time_is_up(rtvi_0_3_server: Rtvi03Servers):
+def test_a_session_ends_when_its_time_is_up(rtvi_0_3_server: Rtvi03Servers) -> None:
     with peer(start(rtvi_0_3_server, max_duration=5)) as messages:
         first = next(messages)
         assert (first["type"], first["data"]["version"]) == ("bot-ready", "0.3.0")
         assert list(messages)[-1] == {"type": "signalling", "message": {"type": "peerLeft"}}
 
 
-def test_an_action_that_fails_is_answered_and_so_is_the_next(rtvi_0_3_server: Rtvi03Servers):
+def test_an_action_that_fails_is_answered_and_so_is_the_next(rtvi_0_3_server: Rtvi03Servers) -> None:
     with peer(start(rtvi_0_3_server), action("tts", "say"), action("llm", "get_context")) as messages:
-        answers = {}
+        answers: dict[str, Any] = {}
         for message in messages:
             answers |= {message.get("id") or message["type"]: message.get("data")}
             if "get_context" in answers:
@@ -368,7 +372,7 @@ def test_an_action_that_fails_is_answered_and_so_is_the_next(rtvi_0_3_server: Rt
     assert answers["get_context"]["result"]["messages"] == [{"role": "system", "content": "You are ExampleBot."}]
 
 
-def test_a_configuration_that_cannot_be_applied_is_a_fatal_error(rtvi_0_3_server: Rtvi03Servers):
+def test_a_configuration_that_cannot_be_applied_is_a_fatal_error(rtvi_0_3_server: Rtvi03Servers) -> None:
     config = [{"service": "tts", "options": [{"name": "voice", "value": "nobody"}]}]
     with peer(start(rtvi_0_3_server, config=config)) as messages:
         first = next(messages)
@@ -383,7 +387,7 @@ def test_a_configuration_that_cannot_be_applied_is_a_fatal_error(rtvi_0_3_server
     assert not [key for key in API_KEYS.values() if key in logs]
 
 
-def test_the_server_ends_at_once_in_the_middle_of_a_session():
+def test_the_server_ends_at_once_in_the_middle_of_a_session() -> None:
     with rtvi_0_3_servers() as server, peer(start(server)) as messages:
         assert next(messages)["type"] == "bot-ready"
         server.bot.process.send_signal(signal.SIGTERM)
@@ -394,13 +398,13 @@ def test_the_server_ends_at_once_in_the_middle_of_a_session():
 def start(server: Rtvi03Servers, **options: Any) -> str:
     """Start a bot; where the page meets it."""
     body = {"services": SERVICES, "config": CONFIG, "api_keys": API_KEYS, **options}
-    return request(f"{server.bot_url}/start-bot", body).json["webrtc_url"]
+    return str(request(f"{server.bot_url}/start-bot", body).json["webrtc_url"])
 
 
 @contextlib.contextmanager
 def peer(url: str, *messages: dict[str, Any]) -> Iterator[Iterator[dict[str, Any]]]:
     """A peer in the session; what it receives, without the metrics that come at any time."""
-    command = [rtvi_0_3_python(), PEER, url, *map(json.dumps, messages)]
+    command = [str(rtvi_0_3_python()), str(PEER), url, *map(json.dumps, messages)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -21,14 +21,16 @@ def post(bot: LocalBot, path: str, body: bytes, content_type: str = "application
     speech_server = bot.servers[1]
     url = speech_server.health.replace("health", f"v1/{path}")
     with urlopen(Request(url, body, {"Content-Type": content_type}), timeout=PATIENCE) as answer:
-        return answer.read()
+        received: bytes = answer.read()
+        return received
 
 
 def transcribe(bot: LocalBot, file: bytes) -> str:
     boundary = uuid.uuid4().hex
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
     body = head.encode() + file + f"\r\n--{boundary}--\r\n".encode()
-    return json.loads(post(bot, "audio/transcriptions", body, f"multipart/form-data; boundary={boundary}"))["text"]
+    answer = json.loads(post(bot, "audio/transcriptions", body, f"multipart/form-data; boundary={boundary}"))
+    return str(answer["text"])
 
 
 def wav(pcm: bytes, rate: int) -> bytes:
@@ -40,12 +42,12 @@ def wav(pcm: bytes, rate: int) -> bytes:
 
 
 @pytest.mark.parametrize("phrase", PHRASES)
-def test_the_bot_understands_each_phrase_when_it_is_spoken(bot: LocalBot, phrase: str):
+def test_the_bot_understands_each_phrase_when_it_is_spoken(bot: LocalBot, phrase: str) -> None:
     pcm = post(bot, "audio/speech", json.dumps({"input": phrase, "response_format": "pcm"}).encode())
     assert transcribe(bot, wav(pcm, 24_000)) == phrase
 
 
-def test_speech_lasts_as_long_as_speech_lasts(bot: LocalBot):
+def test_speech_lasts_as_long_as_speech_lasts(bot: LocalBot) -> None:
     """At the wrong rate it would be a tenth too short or too long."""
     text = " ".join(["one two three four five"] * 6)  # 30 words at 150 a minute
     pcm = post(bot, "audio/speech", json.dumps({"input": text, "response_format": "pcm"}).encode())
@@ -63,7 +65,7 @@ def test_speech_lasts_as_long_as_speech_lasts(bot: LocalBot):
     ],
     ids=["no JSON", "no text", "another format", "too long a text", "no chat"],
 )
-def test_a_bad_request_is_refused_with_a_reason(bot: LocalBot, path: str, body: bytes):
+def test_a_bad_request_is_refused_with_a_reason(bot: LocalBot, path: str, body: bytes) -> None:
     with pytest.raises(HTTPError) as refusal:
         post(bot, path, body)
     with refusal.value as answer:
@@ -74,7 +76,9 @@ def test_a_bad_request_is_refused_with_a_reason(bot: LocalBot, path: str, body: 
 @pytest.mark.parametrize(
     ("headers", "status"), [({"Content-Length": "4000001"}, 413), ({"Transfer-Encoding": "chunked"}, 411)]
 )
-def test_a_request_is_refused_by_its_size_before_it_is_read(bot: LocalBot, headers: dict[str, str], status: int):
+def test_a_request_is_refused_by_its_size_before_it_is_read(
+    bot: LocalBot, headers: dict[str, str], status: int
+) -> None:
     connection = HTTPConnection(urlsplit(bot.servers[1].health).netloc, timeout=PATIENCE)
     with contextlib.closing(connection):
         connection.putrequest("POST", "/v1/chat/completions")
@@ -84,7 +88,7 @@ def test_a_request_is_refused_by_its_size_before_it_is_read(bot: LocalBot, heade
         assert connection.getresponse().status == status
 
 
-def test_a_file_that_is_no_wav_is_refused(bot: LocalBot):
+def test_a_file_that_is_no_wav_is_refused(bot: LocalBot) -> None:
     with pytest.raises(HTTPError) as refusal:
         transcribe(bot, b"ID3 this is something else")
     with refusal.value as answer:

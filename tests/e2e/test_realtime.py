@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -70,7 +71,7 @@ def type_text(page: Page, text: str) -> None:
     page.keyboard.press("Enter")
 
 
-def events(page: Page, kind: str) -> list[dict]:
+def events(page: Page, kind: str) -> list[dict[str, Any]]:
     """The events of a kind in the page's log, newest first."""
     texts = page.locator(f'#log li[data-kind="{kind}"] pre').all_text_contents()
     return [json.loads(text) for text in texts]

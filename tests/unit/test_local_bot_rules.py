@@ -34,19 +34,19 @@ def tool(result: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("phrase", PHRASES, ids=lambda phrase: phrase.say)
-def test_each_phrase_gets_its_own_answer(phrase: Phrase):
+def test_each_phrase_gets_its_own_answer(phrase: Phrase) -> None:
     assert reply(user(phrase.say)) == (phrase.call or phrase.answer)
 
 
-def test_typed_text_may_have_capitals_punctuation_and_more_words():
+def test_typed_text_may_have_capitals_punctuation_and_more_words() -> None:
     assert reply(user("Please, make the page GREEN!")) == Call("set_page_color", {"color": "green"})
 
 
-def test_words_that_only_contain_a_phrase_are_not_taken_for_it():
+def test_words_that_only_contain_a_phrase_are_not_taken_for_it() -> None:
     assert reply(user("othello")) == FALLBACK
 
 
-def test_the_answer_after_a_call_uses_what_the_page_answered():
+def test_the_answer_after_a_call_uses_what_the_page_answered() -> None:
     asked = user("make the page green")
     assert reply(asked, tool({"color": "lime"})) == "The page is lime now."
 
@@ -60,15 +60,15 @@ def test_the_answer_after_a_call_uses_what_the_page_answered():
         ({"other": 1}, 'The answer is {"other": 1}.'),
     ],
 )
-def test_a_result_without_the_expected_field_still_gets_an_answer(result: Any, answer: str):
+def test_a_result_without_the_expected_field_still_gets_an_answer(result: Any, answer: str) -> None:
     assert reply(user("make the page green"), tool(result)) == answer
 
 
-def test_a_function_that_the_chat_does_not_offer_is_not_called():
+def test_a_function_that_the_chat_does_not_offer_is_not_called() -> None:
     assert reply(user("make the page green"), functions=set()) == FALLBACK
 
 
-def test_the_greeting_and_the_fallback_name_only_phrases_that_are_understood():
+def test_the_greeting_and_the_fallback_name_only_phrases_that_are_understood() -> None:
     said = {phrase.say for phrase in PHRASES}
     suggestions = FALLBACK.removesuffix(".").partition("Try: ")[2].split(", or: ")
     assert {*suggestions, GREETING.removesuffix(".").partition("saying: ")[2]} <= said
@@ -76,6 +76,6 @@ def test_the_greeting_and_the_fallback_name_only_phrases_that_are_understood():
     assert reply({"role": "developer", "content": "Greet the user."}) == GREETING
 
 
-def test_only_the_last_thing_said_counts_and_its_content_may_come_in_parts():
+def test_only_the_last_thing_said_counts_and_its_content_may_come_in_parts() -> None:
     parts = {"role": "user", "content": [{"type": "text", "text": "good"}, {"type": "text", "text": "bye"}]}
     assert reply(user("hello"), {"role": "assistant", "content": "Hello!"}, parts).startswith("Good bye")

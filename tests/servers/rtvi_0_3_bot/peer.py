@@ -1,4 +1,4 @@
-"""A peer without a browser, run by the Python of tests/servers/rtvi_0_3_bot: `rtvi_0_3_peer.py URL MESSAGE…`.
+"""A peer without a browser, for the tests: `peer.py URL MESSAGE…`.
 
 It connects to a session, says that it is ready, sends each message after the answer to the one before, and writes
 what it receives as lines of JSON, until the connection ends or LIMIT is over.
