@@ -16,7 +16,7 @@ from servers import free_port
 
 WITHIN = 2.0
 """Seconds from saving a file until the page shows the change, the start of Python included."""
-ATTEMPTS = 3  # the quickest counts: the machine may be busy
+ATTEMPTS = 10  # one has to be that quick: the machine may be busy
 PAGE = """<!doctype html>
 <html lang="en">
 <head><title>probe</title><link rel="icon" href="data:,"><script type="module" src="loader.js"></script></head>
@@ -82,7 +82,9 @@ def test_a_saved_change_shows_by_itself(sources: Sources, visit: Visit, what: st
         page.locator("h1, #version", has_text=text).wait_for()
         version.wait_for()
         times.append(time.monotonic() - saved)
-    assert min(times) < WITHIN, times
+        if times[-1] < WITHIN:
+            return
+    pytest.fail(f"seconds until a change was seen: {times}")
 
 
 def test_all_pages_follow_their_sources(sources: Sources) -> None:
