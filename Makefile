@@ -41,6 +41,7 @@ check: tools ## format, lint, layers, types, and the snippets that must and must
 	$(PY) -m ruff check .
 	.venv/bin/lint-imports
 	$(PY) -m mypy
+	$(PY) -m mypy tests/unit
 	$(PY) -m pyright
 	$(PY) -m pytest -q tests/unit/test_typing.py
 

@@ -77,12 +77,18 @@ def messages(name: str) -> list[tuple[str, dict[str, Any]]]:
     return [(record["dir"], record["msg"]) for record in rtvi if record["msg"].get("label") == "rtvi-ai"]
 
 
+def data_of(message: dict[str, Any]) -> dict[str, Any]:
+    """A message's data, where it is an object."""
+    data = message.get("data")
+    return data if isinstance(data, dict) else {}
+
+
 def replay(name: str) -> Heard:
     """A conversation that has heard a recorded session."""
     heard = Heard()
     for direction, message in messages(name):
         if direction == "in":
-            heard.hear(message["type"], **(message.get("data") if isinstance(message.get("data"), dict) else {}))
+            heard.hear(message["type"], **data_of(message))
         elif message["type"] == "send-text":
             heard.conversation.wrote(message["data"]["content"])
     return heard

@@ -78,4 +78,4 @@ def test_the_greeting_and_the_fallback_name_only_phrases_that_are_understood() -
 
 def test_only_the_last_thing_said_counts_and_its_content_may_come_in_parts() -> None:
     parts = {"role": "user", "content": [{"type": "text", "text": "good"}, {"type": "text", "text": "bye"}]}
-    assert reply(user("hello"), {"role": "assistant", "content": "Hello!"}, parts).startswith("Good bye")
+    assert str(reply(user("hello"), {"role": "assistant", "content": "Hello!"}, parts)).startswith("Good bye")

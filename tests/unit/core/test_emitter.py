@@ -122,7 +122,7 @@ class TestSubscribing:
         message = "There is no event 'botLlmTxt'. Did you mean 'botLlmText'?"
         for subscribe in (events.on, events.once, events.off):
             with pytest.raises(InvalidArgumentError) as raised:
-                subscribe("botLlmTxt", print)  # type: ignore[operator]
+                subscribe("botLlmTxt", print)
             assert str(raised.value) == message
         with pytest.raises(InvalidArgumentError, match="Did you mean 'botLlmText'"):
             await events.wait_for("botLlmTxt")

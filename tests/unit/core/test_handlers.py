@@ -168,11 +168,11 @@ class TestOthers:
         [
             (print, ALL),
             (len, 1),
-            ([].append, 1),
-            ([].clear, 0),
+            (list[object]().append, 1),
+            (list[object]().clear, 0),
             (asyncio.Event().set, 0),
             (functools.partial(print, "ready:"), ALL),
-            (functools.partial([].append, 1), 0),
+            (functools.partial(list[object]().append, 1), 0),
             (str, ALL),  # no signature
             (Mock(), ALL),
             (AsyncMock(), ALL),
@@ -237,7 +237,10 @@ async def test_as_the_documents_write_them(reported: list[Any]) -> None:
 async def test_of_a_helper(reported: list[Any]) -> None:
     heard: list[Any] = []
     run = Run(Transport(*handshake()))
-    callbacks = {"onLLMJsonCompletion": lambda: heard.append("done"), "on_llm_function_call_start": heard.append}
+    callbacks: dict[str, Callable[..., object]] = {
+        "onLLMJsonCompletion": lambda: heard.append("done"),
+        "on_llm_function_call_start": heard.append,
+    }
     run.client.register_helper("llm", LLMHelper(callbacks))
     await run.client.connect()
     for type, data in (("llm-json-completion", "{}"), ("llm-function-call-start", {"function_name": "f"})):

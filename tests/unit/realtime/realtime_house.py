@@ -18,7 +18,7 @@ def _models(union: Any) -> dict[str, type[BaseModel]]:
     """The models of OpenAI's own library, by event type."""
     while get_origin(union) is not None and not isinstance(get_args(union)[0], type):
         union = get_args(union)[0]
-    members = [member for member in get_args(union) if isinstance(member, type)]
+    members = [member for member in get_args(union) if isinstance(member, type) and issubclass(member, BaseModel)]
     return {name: model for model in members for name in get_args(model.model_fields["type"].annotation)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -9,10 +10,19 @@ from realtime_house import Run, connected, turns
 
 
 @pytest.fixture
-async def run() -> Any:
+def calls() -> list[Any]:
+    """The arguments of each call of the tool."""
+    return []
+
+
+@pytest.fixture
+async def run(calls: list[Any]) -> AsyncIterator[Run]:
+    def f(args: Any) -> str:
+        calls.append(args)
+        return "done"
+
     run = await connected()
-    run.calls = []
-    run.client.register_tool({"name": "f"}, lambda args: run.calls.append(args) or "done")
+    run.client.register_tool({"name": "f"}, f)
     run.server.sent.clear()
     yield run
     await run.client.disconnect()
@@ -38,7 +48,7 @@ async def test_the_model_does_not_go_on_after_a_response_that_failed(
     assert len(run.server.sent_of("response.create")) == goes_on
 
 
-async def test_a_call_id_that_recurs_in_a_later_response_is_another_call(run: Run) -> None:
+async def test_a_call_id_that_recurs_in_a_later_response_is_another_call(run: Run, calls: list[Any]) -> None:
     for response in ("resp_1", "resp_2", "resp_3"):
         run.server.response(response)
         for _ in range(2):  # but not one that is announced again
@@ -47,7 +57,7 @@ async def test_a_call_id_that_recurs_in_a_later_response_is_another_call(run: Ru
         run.server.done(response, output=[{**item, "arguments": "{}"}])
         await turns()
     assert answered(run) == ["call_1"] * 3
-    assert len(run.calls) == 3
+    assert len(calls) == 3
     assert len(run.server.sent_of("response.create")) == 3
 
 

@@ -69,7 +69,7 @@ async def test_a_session_from_beginning_to_end() -> None:
     for name in ("client.connected", "client.disconnected", "close", "client.error"):
         run.client.on(name, lambda event, name=name: names.append(name))
     assert not run.client.is_connected()
-    assert await run.client.connect() is None
+    await run.client.connect()
     assert run.client.is_connected()
     assert run.server.has_microphone
     assert names == ["client.connected"]
@@ -282,7 +282,7 @@ async def test_nothing_is_sent_without_a_connection_and_nothing_is_changed() -> 
 
 
 async def test_content_in_many_words(run: Run) -> None:
-    given = [
+    given: list[dict[str, Any]] = [
         {"type": "input_text", "text": "a"},
         {"type": "text", "text": "b"},
         {"type": "input_text", "input_text": "c"},
@@ -497,6 +497,7 @@ async def test_what_cannot_be_cancelled_says_so_and_nothing_is_sent(run: Run) ->
         with pytest.raises(InvalidArgumentError, match=complaint):
             run.client.cancel_response(id)
     await answering(run)
+    count: Any
     for count in (float("nan"), "24000", None, True):
         with pytest.raises(InvalidArgumentError, match="sample_count must be"):
             run.client.cancel_response("item_a", count)

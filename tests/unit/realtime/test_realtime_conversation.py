@@ -30,7 +30,7 @@ def told(run: Run) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("path", ["added", "created", "done", "output_item.added", "output_item.done", "response.done"])
 async def test_whatever_tells_of_an_item_makes_it_once(run: Run, path: str) -> None:
-    item = {"id": "a", "type": "message", "role": "assistant", "status": "completed", "content": []}
+    item: dict[str, Any] = {"id": "a", "type": "message", "role": "assistant", "status": "completed", "content": []}
     item["content"] = [{"type": "output_text", "text": "Hi."}]
     run.server.response()
     for _ in range(2):
@@ -61,7 +61,7 @@ async def test_an_answer_aloud_from_beginning_to_end(run: Run) -> None:
     assert item.formatted.transcript == "Hello"
     assert bytes(item.formatted.audio) == pcm(240)
     assert item.status == "in_progress"
-    final = {"id": "item_a", "type": "message", "role": "assistant", "status": "completed"}
+    final: dict[str, Any] = {"id": "item_a", "type": "message", "role": "assistant", "status": "completed"}
     final["content"] = [{"type": "output_audio", "transcript": "Hello."}]
     server.say("conversation.item.done", previous_item_id=None, item=final)
     server.say("response.output_item.done", response_id="resp_1", item=final)
@@ -307,7 +307,7 @@ async def test_a_server_that_writes_null_for_every_conversation(run: Run) -> Non
     run.client.create_response()
     run.client.create_response({"instructions": "Next."})
     run.server.response(conversation_id=None)
-    item = {"id": "a", "type": "message", "role": "assistant", "status": "completed", "content": []}
+    item: dict[str, Any] = {"id": "a", "type": "message", "role": "assistant", "status": "completed", "content": []}
     run.server.say("response.output_item.added", response_id="resp_1", item=item)
     assert run.ids == ["a"]
     assert len(run.server.sent_of("response.create")) == 1
@@ -359,7 +359,7 @@ async def test_many_requests_that_nobody_answers(run: Run) -> None:
 
 
 async def test_what_comes_late_undoes_nothing(run: Run) -> None:
-    item = {"id": "a", "type": "message", "role": "assistant", "status": "completed", "content": []}
+    item: dict[str, Any] = {"id": "a", "type": "message", "role": "assistant", "status": "completed", "content": []}
     run.server.response()
     for step in ("done", "added"):
         status = "completed" if step == "done" else "in_progress"
@@ -381,7 +381,7 @@ async def test_a_status_may_be_left_out(run: Run) -> None:
         run.server.say(f"conversation.item.{step}", previous_item_id="u", item=call)  # one of a history
     run.server.response()
     run.server.answer(previous="c")
-    final = {"id": "item_a", "type": "message", "role": "assistant", "content": []}
+    final: dict[str, Any] = {"id": "item_a", "type": "message", "role": "assistant", "content": []}
     run.server.say("response.output_item.done", response_id="resp_1", item=final)
     assert [event.item.id for event in run.of("conversation.item.completed")] == ["u", "c", "item_a"]
     run.server.done(status="cancelled", output=[final])
@@ -452,6 +452,7 @@ async def test_history_goes_to_another_session_as_text(run: Run) -> None:
     run.client.import_history(history)
     assert [event["item"] for event in server.sent_of("conversation.item.create")] == history
     server.user_item("u")
+    wrong: Any
     for wrong in (run.client.get_conversation_items(), [history[0], None], {"type": "message"}, "x", None):
         with pytest.raises(InvalidArgumentError, match="An item of a history must be a dict"):
             run.client.import_history(wrong)

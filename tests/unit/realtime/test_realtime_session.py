@@ -47,7 +47,7 @@ SEED = {
     "vision": {"enable_face_detection": False},
     "knowledge": {"scripts": []},
 }
-GA = {
+GA: dict[str, Any] = {
     "output_modalities": ["audio"],
     "instructions": "",
     "audio": {
@@ -134,7 +134,9 @@ def test_no_turn_detection_in_many_words(given: Any) -> None:
 
 def test_merging_keeps_what_is_not_named_and_null_and_what_is_falsy() -> None:
     base = to_ga(BETA)
-    changed = merge(base, to_ga({"turn_detection": {"type": "server_vad", "create_response": False, "threshold": 0}}))
+    changed: Any = merge(
+        base, to_ga({"turn_detection": {"type": "server_vad", "create_response": False, "threshold": 0}})
+    )
     assert changed["audio"]["input"] == {
         **GA["audio"]["input"],
         "turn_detection": {"type": "server_vad", "create_response": False, "threshold": 0},

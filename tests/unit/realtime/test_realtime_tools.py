@@ -74,6 +74,7 @@ def test_what_is_no_tool() -> None:
 
     def odd(x: Odd) -> None: ...
 
+    wrong: Any
     for wrong in ({}, {"name": ""}, {"name": 3}):
         with pytest.raises(InvalidArgumentError, match="Tool definition must have a name"):
             tool_of(wrong)

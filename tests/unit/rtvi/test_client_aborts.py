@@ -187,9 +187,10 @@ class TestAfterEveryTurn:
         task = asyncio.ensure_future(run.client.connect())
         await turns(turn)
         done = task.done()
-        lost = run.transport.receiver is not None
-        if run.transport.receiver is not None:
-            run.transport.receiver.lost(DisconnectedError())
+        receiver = getattr(run.transport, "receiver", None)
+        lost = receiver is not None
+        if receiver is not None:
+            receiver.lost(DisconnectedError())
         await turns(TURNS)
         if not lost:
             await run.client.disconnect()

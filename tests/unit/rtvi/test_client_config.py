@@ -236,6 +236,7 @@ class TestHydration:
 
     async def test_from_bot_ready_before_handlers_see_it(self) -> None:
         seen: list[Any] = []
+        run: Run
         run = Run(Transport(*bot_ready(CONFIG)), callbacks={"on_bot_ready": lambda: seen.append(config_of(run.client))})
         await run.client.connect()
         assert seen == [CONFIG]
@@ -370,7 +371,7 @@ class TestHelpers:
 
     async def test_several_options_at_once(self) -> None:
         client = RTVIClient(transport=Transport())
-        options = [{"name": "voice", "value": "bob"}, {"speed": 2}]
+        options: list[dict[str, Any]] = [{"name": "voice", "value": "bob"}, {"speed": 2}]
         [tts, _] = await client.set_service_option_in_config("tts", options, CONFIG)
         assert tts["options"] == [{"name": "voice", "value": "bob"}, {"name": "speed", "value": 2}]
 
@@ -512,8 +513,8 @@ class TestOfTheClient:
     async def test_async_with(self) -> None:
         transport = Transport(*handshake())
         async with RTVIClient(transport=transport) as client:
-            assert client.state is TransportState.READY
-        assert client.state is TransportState.DISCONNECTED
+            states = [client.state]
+        assert [*states, client.state] == [TransportState.READY, TransportState.DISCONNECTED]
 
     async def test_async_with_and_an_error(self) -> None:
         client = RTVIClient(transport=Transport(*handshake()))

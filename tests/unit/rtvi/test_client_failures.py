@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import operator
 from typing import Any
 
 import pytest
@@ -79,7 +81,8 @@ class TestTimeout:
     async def test_a_transport_that_names_no_phase(self) -> None:
         class Silent(Transport):
             async def connect(self, request: ConnectRequest, receiver: Any) -> Participant:
-                return await asyncio.get_running_loop().create_future()
+                await asyncio.Event().wait()
+                raise AssertionError
 
         run = Run(Silent(), timeout=0.01)
         with pytest.raises(ConnectionTimeoutError):
@@ -132,7 +135,7 @@ class TestFailedTransport:
 
     async def test_devices_that_fail_unexpectedly(self) -> None:
         class Broken(Transport):
-            async def open_devices(self) -> None:
+            async def open_devices(self, *_: Any, **__: Any) -> None:
                 raise OSError("no audio system")
 
         run = Run(Broken())
@@ -261,7 +264,7 @@ class TestWaitingForStates:
         run = stalled(ConnectPhase.OFFER, timeout=0.01)
         waits = [
             asyncio.ensure_future(
-                run.client.wait_for(RTVIEvent.TRANSPORT_STATE_CHANGED, check=lambda now, state=state: now is state)
+                run.client.wait_for(RTVIEvent.TRANSPORT_STATE_CHANGED, check=functools.partial(operator.is_, state))
             )
             for state in (TransportState.DISCONNECTED, TransportState.ERROR)
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -62,9 +63,9 @@ class TestSending:
 
     async def test_before_and_after_the_session(self) -> None:
         run = Run(Transport())
-        for send in (lambda: run.client.send_text("x"), lambda: run.client.send_client_message("x")):
+        for send in (run.client.send_text, run.client.send_client_message):
             with pytest.raises(BotNotReadyError, match="is not possible while the client is disconnected"):
-                send()
+                send("x")
         with pytest.raises(BotNotReadyError):
             await run.client.send_client_request("x")
         run.transport.heal()
@@ -81,7 +82,7 @@ class TestSending:
         with pytest.raises(InvalidArgumentError, match="must be a dict with a type"):
             run.client.send_message(nonsense)
         with pytest.raises(InvalidArgumentError, match="content must be a text"):
-            run.client.send_text(None if nonsense == "text" else nonsense)
+            run.client.send_text(None if nonsense == "text" else nonsense)  # type: ignore[arg-type]
         assert len(run.transport.sent) == 1
         await run.client.disconnect()
 
@@ -320,7 +321,7 @@ class TestParams:
     )
     @pytest.mark.parametrize("client", [RTVIClient, VoiceClient])
     async def test_options_as_in_javascript(
-        self, client: type[RTVIClient], given: Any, keywords: Any, message: str
+        self, client: Callable[..., object], given: Any, keywords: Any, message: str
     ) -> None:
         with pytest.raises(InvalidArgumentError, match=message) as raised:
             client(given, **keywords)

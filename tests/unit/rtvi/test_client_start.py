@@ -76,7 +76,7 @@ class TestStartRequest:
         await run.client.connect()
         await run.client.disconnect()
         run.transport.heal()
-        run.client.params = {"baseUrl": "http://third.test"}  # type: ignore[assignment]
+        run.client.params = {"baseUrl": "http://third.test"}
         await run.client.connect()
         await run.client.disconnect()
         assert [(request.url, request.body.get("x")) for request in run.transport.http.requests] == [
@@ -90,7 +90,7 @@ class TestStartRequest:
         with pytest.raises(InvalidArgumentError, match="Base URL not set"):
             await run.client.connect()
         assert run.fired == []
-        run.client.params = {}  # type: ignore[assignment]
+        run.client.params = {}
         await run.ended(TransportState.DISCONNECTED)
 
     async def test_a_configuration_that_was_changed_in_place(self) -> None:

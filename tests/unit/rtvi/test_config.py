@@ -12,7 +12,10 @@ from rtvi_web import InvalidArgumentError
 from rtvi_web.rtvi.protocol.config import merge, normalize, option_value, options_of, service_options, set_options
 
 VAD = {"service": "vad", "options": [{"name": "params", "value": {"stop_secs": 0.3}}]}
-LLM = {"service": "llm", "options": [{"name": "model", "value": "small"}, {"name": "messages", "value": [{"n": 1}]}]}
+LLM: dict[str, Any] = {
+    "service": "llm",
+    "options": [{"name": "model", "value": "small"}, {"name": "messages", "value": [{"n": 1}]}],
+}
 CONFIG: list[dict[str, Any]] = [VAD, LLM]
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*shorthand")

@@ -6,6 +6,7 @@ What must come of each message is written here by hand from the protocol's docum
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import warnings
 from collections.abc import Callable, Iterator
@@ -147,7 +148,8 @@ def test_the_traces_have_what_is_expected() -> None:
 
 
 def options(data: dict[str, Any]) -> dict[str, Any]:
-    return data.get("options", {})
+    found: dict[str, Any] = data.get("options", {})
+    return found
 
 
 METHODS: dict[str, Callable[[RTVIClient, dict[str, Any]], Any]] = {
@@ -213,9 +215,8 @@ async def test_each_greeting_and_each_result_is_the_recorded_one(path: Path) -> 
         if message.get("type") != "llm-function-call-result":
             continue
         result = message["data"]["result"]
-        run.client.register_function_call_handler(
-            message["data"]["function_name"], lambda call, result=result: _checked(call) and result
-        )
+        answer = functools.partial(_answer, result=result)
+        run.client.register_function_call_handler(message["data"]["function_name"], answer)
         for call in records(path, "in"):
             if call["type"] in ("llm-function-call", "llm-function-call-in-progress"):
                 if call["data"]["tool_call_id"] != message["data"]["tool_call_id"]:
@@ -226,8 +227,9 @@ async def test_each_greeting_and_each_result_is_the_recorded_one(path: Path) -> 
     await run.client.disconnect()
 
 
-def _checked(call: FunctionCall) -> bool:
-    return isinstance(call.arguments, dict)
+def _answer(call: FunctionCall, result: Any) -> Any:
+    assert isinstance(call.arguments, dict)
+    return result
 
 
 def test_every_kind_of_message_was_recorded() -> None:

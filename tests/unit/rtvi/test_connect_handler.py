@@ -36,6 +36,11 @@ def run_with(handler: Callable[..., Any], *, hangs_in: ConnectPhase | None = Non
     return Run(Transport(*steps, start=[STARTED], hangs_in=hangs_in), custom_connect_handler=handler, **options)
 
 
+def cleared(handler: Handler) -> Any:
+    handler.timeout.clear()
+    return BUNDLE
+
+
 class Handler:
     """Keeps what it gets, and behaves as it is told; in its second attempt it just succeeds."""
 
@@ -141,7 +146,7 @@ class TestItRaises:
         handler = Handler(fail)
 
         def sync(*given: Any) -> Any:
-            handler.calls.append(given)  # type: ignore[arg-type]
+            handler.calls.append(given)
             return fail() if len(handler.calls) == 1 else BUNDLE
 
         run = run_with(handler if style == "async" else sync)
@@ -251,7 +256,7 @@ class TestTimeout:
 
     @pytest.mark.parametrize("phase", [ConnectPhase.OFFER, ConnectPhase.BOT_READY])
     async def test_cleared_it_lets_what_follows_take_its_time(self, phase: ConnectPhase) -> None:
-        handler = Handler(lambda handler: handler.timeout.clear() or BUNDLE)
+        handler = Handler(cleared)
         run = run_with(handler, timeout=0.02, hangs_in=phase)
         task = await run.connecting()
         await asyncio.sleep(0.06)  # three times the time-out: there is no event that says nothing happens
@@ -284,7 +289,7 @@ class TestTimeout:
         await run.ended(TransportState.ERROR)
 
     async def test_without_a_timeout_clear_does_nothing(self) -> None:
-        run = run_with(Handler(lambda handler: handler.timeout.clear() or BUNDLE), timeout=None)
+        run = run_with(Handler(cleared), timeout=None)
         await run.client.connect()
         await run.client.disconnect()
 

@@ -20,6 +20,8 @@ pytestmark = pytest.mark.usefixtures("tidy")
 
 CONFIG = [{"service": "tts", "options": [{"name": "voice", "value": "x"}]}]
 
+PACKAGE: Any = rtvi_web  # type checkers don't know the deprecated names
+
 
 def warned(use: Callable[[], Any], says: str) -> Any:
     """What a deprecated name gives; it must have warned once, about the line that uses it."""
@@ -243,7 +245,7 @@ class TestVoiceClient:
 
     async def test_its_options_warn_in_the_users_line_too(self) -> None:
         with pytest.warns(DeprecationWarning, match="now") as caught:
-            rtvi_web.VoiceClient(transport=Transport(), base_url=URL, callbacks={"onBotText": print})
+            PACKAGE.VoiceClient(transport=Transport(), base_url=URL, callbacks={"onBotText": print})
         assert {warning.filename for warning in caught} == {__file__}
         assert len(caught) == 4
 

@@ -196,7 +196,7 @@ def test_numbers_that_cannot_be() -> None:
     client = RTVIClient(transport=ScriptedTransport())
     for wrong in ({"sample_rate": 7999}, {"sample_rate": 16000.5}, {"frame": 0.001}, {"frame": 1}):
         with pytest.raises(InvalidArgumentError, match=next(iter(wrong))):
-            client.local_audio(**wrong)  # type: ignore[arg-type]
+            client.local_audio(**wrong)
     with pytest.raises(InvalidArgumentError, match="'bot', 'cam' or 'screen'"):
         client.show_video("#x", "speaker")  # type: ignore[arg-type]
 

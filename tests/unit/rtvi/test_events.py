@@ -13,16 +13,16 @@ from rtvi_web import ErrorMessage, InvalidMessage, RTVIEvent
 from rtvi_web.core.checks import snake_case
 from rtvi_web.core.event import Event
 from rtvi_web.rtvi.protocol.events import BY_WIRE, EVENTS
-from rtvi_web.rtvi.protocol.inbound import (
+from rtvi_web.rtvi.protocol.inbound import MessageReader
+from rtvi_web.rtvi.protocol.messages import decode
+from rtvi_web.rtvi.protocol.outcomes import (
     Answered,
     BotBecameReady,
     CallAnnounced,
     Fire,
     ForHelpers,
-    MessageReader,
     Refused,
 )
-from rtvi_web.rtvi.protocol.messages import decode
 
 TRACES = Path(__file__).parents[2] / "traces"
 """Recorded from Pipecat 0.0.73 and 1.14.0, one JSON object a line; ``corpus-*`` hold each kind of message."""

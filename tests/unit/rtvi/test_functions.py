@@ -42,7 +42,12 @@ async def result_of(handler: Callable[[FunctionCall], Any], **arguments: Any) ->
 class TestResults:
     async def test_the_handler_gets_the_call_and_the_bot_its_echo(self) -> None:
         calls: list[FunctionCall] = []
-        answer = await result_of(lambda call: calls.append(call) or {"ok": True}, color="green")
+
+        def handler(call: FunctionCall) -> dict[str, bool]:
+            calls.append(call)
+            return {"ok": True}
+
+        answer = await result_of(handler, color="green")
         assert calls == [FunctionCall("f", {"color": "green"}, "1")]
         assert answer == {
             "function_name": "f",
@@ -186,7 +191,7 @@ class TestWhoAnswers:
         client = RTVIClient(transport=Transport())
         with pytest.raises(InvalidArgumentError, match="must be a non-empty string, or None for all others"):
 
-            @client.register_function_call_handler  # type: ignore[arg-type]
+            @client.register_function_call_handler  # type: ignore[call-overload]
             def f(call: FunctionCall) -> None: ...
 
     async def test_only_that_handler_is_unregistered(self) -> None:

@@ -58,7 +58,7 @@ class TestMutation:
 
     async def test_all_of_them_may_be_replaced(self) -> None:
         run = Run(Transport(), params={"base_url": URL, "request_data": {"a": 1}})
-        run.client.params = {"baseUrl": URL}  # type: ignore[assignment]
+        run.client.params = {"baseUrl": URL}
         assert await body_of(run) == {"rtvi_client_version": __version__}
 
     async def test_what_was_given_is_not_changed(self) -> None:
@@ -125,7 +125,7 @@ class TestShapes:
 
     def test_headers_in_errors_show_no_keys(self) -> None:
         with pytest.raises(InvalidArgumentError) as raised:
-            ClientParams(headers={"Authorization": 5, "X": "secret"})  # type: ignore[dict-item]
+            ClientParams(headers={"Authorization": 5, "X": "secret"})  # type: ignore[arg-type]
         assert "secret" not in str(raised.value)
 
 

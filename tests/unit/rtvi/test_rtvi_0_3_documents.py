@@ -27,10 +27,12 @@ from rtvi_web import (
     RTVIEvent,
     TransportState,
 )
+from rtvi_web.core.checks import snake_case
 from rtvi_web.core.http import HttpResponse
 from rtvi_web.testing import Say, ScriptedTransport, Step, expect, handshake, leave, say
 
 pytestmark = pytest.mark.usefixtures("tidy")
+PACKAGE: Any = rtvi_web  # type checkers don't know the deprecated names
 
 SERVICES = {"stt": "deepgram", "llm": "together", "tts": "cartesia"}
 MODEL = "meta-llama/Meta-Llama-3.1-8B-Instruct-Turbo"
@@ -292,7 +294,9 @@ class TestServices:
         with pytest.warns(DeprecationWarning, match=r"rtvi_web\.VoiceClient is deprecated"):
             from rtvi_web import VoiceClient
         with pytest.warns(DeprecationWarning, match="is deprecated") as warned:
-            client = VoiceClient(services={"llm": "together"}, config=LLM_CONFIG, transport=transport, base_url=URL)
+            client = VoiceClient(  # type: ignore[operator]  # type checkers don't know the deprecated names
+                services={"llm": "together"}, config=LLM_CONFIG, transport=transport, base_url=URL
+            )
         assert [str(warning.message).split(" is deprecated")[0] for warning in warned] == [
             "VoiceClient",
             "base_url=…",
@@ -310,7 +314,7 @@ class TestServices:
         with pytest.warns(DeprecationWarning, match=r"rtvi_web\.DailyVoiceClient is deprecated"):
             from rtvi_web import DailyVoiceClient
         with pytest.warns(DeprecationWarning, match="is deprecated"):
-            client = DailyVoiceClient(
+            client = DailyVoiceClient(  # type: ignore[operator]
                 transport=transport, base_url="/api", services={"llm": "together"}, config=LLM_CONFIG
             )
         await client.connect()
@@ -322,7 +326,7 @@ class TestServices:
 
     def test_002_and_003_a_daily_voice_client_makes_a_transport_of_its_own(self) -> None:
         with pytest.warns(DeprecationWarning, match="is deprecated"):
-            client = rtvi_web.DailyVoiceClient(base_url="/api")
+            client = PACKAGE.DailyVoiceClient(base_url="/api")
         assert type(client.transport).__name__ == "SmallWebRTCTransport"
 
 
@@ -486,7 +490,7 @@ class TestCallbacksAndEvents:
         ready: list[Any] = []
         bot_ready_handler_func = ready.append
         with pytest.warns(DeprecationWarning, match="is deprecated"):
-            client = rtvi_web.VoiceClient(
+            client = PACKAGE.VoiceClient(
                 transport=Transport(*greeting(BOT_CONFIG)), callbacks={"onBotReady": bot_ready_handler_func}
             )
         await client.connect()
@@ -513,10 +517,10 @@ class TestCallbacksAndEvents:
 
     @pytest.mark.parametrize("name", HAPPENS)
     def test_002_every_event_has_its_constant(self, name: str) -> None:
-        constant = rtvi_web.rtvi.protocol.events.snake_case(CONSTANTS[name]).upper()
+        constant = snake_case(CONSTANTS[name]).upper()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # VoiceEvent, and the two names that changed
-            event = getattr(rtvi_web.VoiceEvent, constant)
+            event = getattr(PACKAGE.VoiceEvent, constant)
         assert event == {"configUpdated": "config"}.get(name, name)
 
     def test_002_the_constants_that_changed(self) -> None:

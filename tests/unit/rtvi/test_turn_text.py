@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from conversations import Heard, messages, replay
+from conversations import Heard, data_of, messages, replay
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -646,7 +646,7 @@ class TestRecorded:
         heard = Heard()
         for direction, message in messages(name):
             if direction == "in":
-                heard.hear(message["type"], **(message.get("data") if isinstance(message.get("data"), dict) else {}))
+                heard.hear(message["type"], **data_of(message))
                 for turn in heard.conversation.turns[-3:]:
                     if turn.role == "bot":
                         check_prefix(turn)
@@ -658,7 +658,7 @@ SNIPPETS = st.lists(
     ),
     max_size=5,
 ).map("".join)
-SOMETHING = st.one_of(
+SOMETHING: st.SearchStrategy[tuple[str, dict[str, Any]]] = st.one_of(
     st.tuples(st.sampled_from(["bot-llm-text", "bot-tts-text"]), st.fixed_dictionaries({"text": SNIPPETS})),
     st.tuples(
         st.just("bot-output"),

@@ -197,7 +197,7 @@ class TestBeforeTheAnswer:
         for question, answer in [("One?", "Yes."), ("Two?", "No.")]:
             heard.answer(answer)
             heard.hear("user-transcription", **final(question, question))
-            heard.says(answer, heard.now)
+            heard.says(answer, int(heard.now))
             heard.hear("bot-stopped-speaking")
         assert heard.said == [("user", "One?"), ("bot", "Yes."), ("user", "Two?"), ("bot", "No.")]
 

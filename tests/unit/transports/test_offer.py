@@ -17,7 +17,9 @@ from rtvi_web.transports.small_webrtc.offer import OfferRequest, ice_servers, of
 START = "https://bot.test/agents/x/start"
 
 
-def request(bundle: Mapping[str, Any] = {}, start: str | None = START, base: str | None = "https://bot.test/"):
+def request(
+    bundle: Mapping[str, Any] = {}, start: str | None = START, base: str | None = "https://bot.test/"
+) -> ConnectRequest:
     return ConnectRequest(bundle, start, base, {})
 
 

@@ -97,7 +97,7 @@ class Watch:
     def __init__(self, transport: Transport, options: Reconnect | None = RECONNECT, *, begins: bool = True) -> None:
         self.transport = transport
         self.page = Page()
-        self.wall = lambda: asyncio.get_running_loop().time()
+        self.wall: Callable[[], float] = lambda: asyncio.get_running_loop().time()
         self.reconnection = Reconnection(
             options,
             transport,  # type: ignore[arg-type]
@@ -340,13 +340,17 @@ class PageLoop(Loop):
         self._moved += self._chance.choice([0.0, 0.0, 0.0001])
         return super().time() + self._moved
 
-    def call_later(self, delay: float, *args: Any, **options: Any) -> asyncio.TimerHandle:
+    def call_later(  # type: ignore[override]  # typeshed ties the arguments to the callback's
+        self, delay: float, callback: Any, *args: Any, context: Any = None
+    ) -> asyncio.TimerHandle:
         if delay < 0:
             raise ValueError("Can't schedule in the past")
-        return super().call_at(self.time() + math.floor(delay * 1000) / 1000, *args, **options)
+        return super().call_at(self.time() + math.floor(delay * 1000) / 1000, callback, *args, context=context)
 
-    def call_at(self, when: float, *args: Any, **options: Any) -> asyncio.TimerHandle:
-        return self.call_later(when - self.time(), *args, **options)
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Any, *args: Any, context: Any = None
+    ) -> asyncio.TimerHandle:
+        return self.call_later(when - self.time(), callback, *args, context=context)
 
 
 @pytest.mark.parametrize("seed", range(100))

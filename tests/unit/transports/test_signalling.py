@@ -7,12 +7,12 @@ import contextlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from rtvi_web import HttpError, InvalidArgumentError, NotInBrowserError, Reconnect, TransportStartError
-from rtvi_web.core.http import HttpResponse
+from rtvi_web.core.http import HttpClient, HttpResponse
 from rtvi_web.transports import SmallWebRTCTransport
 from rtvi_web.transports.small_webrtc.offer import OfferRequest
 from rtvi_web.transports.small_webrtc.signalling import ATTEMPTS, Signalling, Trickle
@@ -38,7 +38,7 @@ def answer(sdp: str = "v=0", **fields: Any) -> HttpResponse:
 
 
 def signalling_of(http: Http, **request_data: Any) -> Signalling:
-    return Signalling(http, OfferRequest(["/offer"], {"X-Key": "k"}, request_data))
+    return Signalling(cast("HttpClient", http), OfferRequest(["/offer"], {"X-Key": "k"}, request_data))
 
 
 async def test_the_second_offer_renegotiates_the_first_connection() -> None:
@@ -68,7 +68,7 @@ async def test_an_offer_may_have_a_time_limit_of_its_own() -> None:
             raise AssertionError
 
     with pytest.raises(TransportStartError, match=r"POST /offer was not answered within 0.01 s"):
-        await Signalling(Silent(), OfferRequest(["/offer"], {}, timeout=0.01)).offer("a")
+        await Signalling(cast("HttpClient", Silent()), OfferRequest(["/offer"], {}, timeout=0.01)).offer("a")
 
 
 HTML = "<!doctype html><html><head><title>Oops</title></head><body><h1>Bad\n gateway</h1></body></html>"
@@ -100,7 +100,7 @@ class TestASecondAddress:
         self, *answers: HttpResponse | Exception, urls: Sequence[str] = ("/a", "/b")
     ) -> tuple[Http, Signalling]:
         http = Http(*answers)
-        return http, Signalling(http, OfferRequest(urls, {}, session_id="s1"))
+        return http, Signalling(cast("HttpClient", http), OfferRequest(urls, {}, session_id="s1"))
 
     @pytest.mark.parametrize("status", [404, 405])
     @pytest.mark.parametrize("pc_id", [{"pc_id": "pc-1"}, {}])
@@ -147,7 +147,9 @@ class TestASecondAddress:
                 await asyncio.Event().wait()
                 raise AssertionError
 
-        exchange = Signalling(Silent(), OfferRequest(["/a", "/b"], {}, timeout=5.0, session_id="s1"))
+        exchange = Signalling(
+            cast("HttpClient", Silent()), OfferRequest(["/a", "/b"], {}, timeout=5.0, session_id="s1")
+        )
         with pytest.raises(TransportStartError, match=r"POST /a.*404.*POST /b was not answered within 5 s.*session s1"):
             await exchange.offer("a")
 
