@@ -16,7 +16,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, TypeVar
 
-from rtvi_web.core.tasks import report
+from rtvi_web.core.tasks import error_of, report, start_task
 from rtvi_web.errors import (
     ConnectAbortedError,
     ConnectionTimeoutError,
@@ -75,7 +75,7 @@ class ConnectAttempt:
         Raises:
             RTVIError: the reason for which it was aborted, or what the work raised, with the phase.
         """
-        self._task = task = asyncio.get_running_loop().create_task(work())
+        self._task = task = start_task(work())
         task.add_done_callback(self._on_done)
         try:
             await asyncio.shield(self._ended)
@@ -88,7 +88,7 @@ class ConnectAttempt:
         try:
             return task.result()
         except BaseException as error:
-            failure = with_phase(error, self.phase)
+            failure = with_phase(error_of(task) or error, self.phase)
         raise failure
 
     def abort(self, reason: RTVIError) -> None:

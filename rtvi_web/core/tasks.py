@@ -1,12 +1,24 @@
-"""Tasks with an owner, and the report of exceptions in the user's code."""
+"""Tasks with an owner, and the user's code: what it raises is reported, and it cannot hold up a session.
+
+asyncio carries SystemExit and KeyboardInterrupt of a task out of the event loop, which would end the whole page. So in
+tasks of this module both are exceptions like any other.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import Context, ContextVar, copy_context
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
+
+RAISED = (Exception, asyncio.CancelledError, SystemExit, KeyboardInterrupt)
+"""What the user's code may raise."""
+
+PATIENCE = 5.0
+"""Seconds that a coroutine of the user's has to end after it was cancelled."""
 
 
 class Tasks:
@@ -31,31 +43,30 @@ class Tasks:
             coroutine: what to run.
             complaint: what the report says if it raises, such as ``"a handler of 'botReady' raised"``.
         """
-        task = asyncio.get_running_loop().create_task(coroutine)
+        task = start_task(coroutine)
         self._tasks.add(task)
 
         def ended(task: asyncio.Task[Result]) -> None:
             self._tasks.discard(task)
-            if not task.cancelled() and (error := task.exception()):
+            if error := error_of(task):
                 report(error, complaint, coroutine)
 
         task.add_done_callback(ended)
         return task
 
-    def cancel(self, *, spare: asyncio.Task[Any] | None = None) -> None:
-        """Cancel all running tasks but the one that calls this.
-
-        Args:
-            spare: another task to leave running, such as the one for which this is called.
-        """
-        for task in self._tasks - {spare, asyncio.current_task()}:
+    def cancel(self) -> None:
+        """Cancel all running tasks but the one that calls this, and those that wait for the user's code that does."""
+        for task in self._others():
             task.cancel()
 
     async def close(self) -> None:
-        """Cancel all running tasks but the one that calls this, and wait for their end."""
+        """Cancel the running tasks as :meth:`cancel` does, and wait for their end."""
         self.cancel()
-        if ending := self._tasks - {asyncio.current_task()}:
+        if ending := self._others():
             await asyncio.wait(ending)
+
+    def _others(self) -> set[asyncio.Task[Any]]:
+        return self._tasks - {asyncio.current_task(), *_callers.get()}
 
 
 async def run_within(limit: float, coroutine: Coroutine[Any, Any, object], complaint: str) -> None:
@@ -66,7 +77,7 @@ async def run_within(limit: float, coroutine: Coroutine[Any, Any, object], compl
         coroutine: what to run.
         complaint: what the report says.
     """
-    task = asyncio.get_running_loop().create_task(coroutine)
+    task = start_task(coroutine)
     try:
         await asyncio.wait({task}, timeout=limit)
     finally:
@@ -74,8 +85,84 @@ async def run_within(limit: float, coroutine: Coroutine[Any, Any, object], compl
             task.cancel()
     if not task.done():
         report(TimeoutError(f"still running after {limit:g} s"), complaint, coroutine)
-    elif not task.cancelled() and (error := task.exception()):
+    elif error := error_of(task):
         report(error, complaint, coroutine)
+
+
+_callers: ContextVar[tuple[asyncio.Task[Any] | None, ...]] = ContextVar("_callers", default=())
+"""The tasks that wait for the user's code which runs here. It may end its own session, and go on."""
+
+
+async def call_user_code(function: Callable[[], Any], what: str, *, timeout: float | None = None) -> Any:
+    """Call a function of the user's, sync or async, and wait for its result.
+
+    A coroutine runs in a task of its own. That is cancelled, and no longer waited for, when time is up or the caller is
+    cancelled. If it ignores this for :data:`PATIENCE` seconds, it is given up, which is reported.
+
+    Args:
+        function: takes no arguments.
+        what: what it is, for messages, such as ``"tool 'paint'"``.
+        timeout: seconds; ``None`` means no limit.
+
+    Raises:
+        TimeoutError: time is up.
+        BaseException: whatever the user's code raises, one of :data:`RAISED`.
+    """
+    context = copy_context()
+    context.run(_callers.set, (*_callers.get(), asyncio.current_task()))
+    given = context.run(function)
+    if not inspect.isawaitable(given):
+        return given
+    task = start_task(given, context)
+    try:
+        await asyncio.wait({task}, timeout=timeout)
+    finally:
+        if not task.done():
+            _give_up(task, what)
+    if not task.done():
+        raise TimeoutError(f"{what} gave no result within {timeout:g} s")
+    if error := error_of(task):
+        raise error
+    return task.result()
+
+
+def _give_up(task: asyncio.Task[Any], what: str) -> None:
+    """Cancel a task, and report if it does not end, or ends with another error."""
+    ignored = TimeoutError(f"{what} was cancelled, but is still running after {PATIENCE:g} s")
+    timer = asyncio.get_running_loop().call_later(PATIENCE, report, ignored, f"{what} was given up", task)
+
+    def ended(task: asyncio.Task[Any]) -> None:
+        timer.cancel()
+        if error := error_of(task):
+            report(error, f"{what} raised", task)
+
+    task.add_done_callback(ended)
+    task.cancel()
+
+
+class _Exit(RuntimeError):
+    """Carries a SystemExit or KeyboardInterrupt out of a task, as its cause."""
+
+
+def start_task(work: Awaitable[Result], context: Context | None = None) -> asyncio.Task[Result]:
+    """A task that SystemExit and KeyboardInterrupt do not leave; :func:`error_of` tells what it has raised."""
+    task = asyncio.get_running_loop().create_task(_contained(work), context=context)
+    if inspect.iscoroutine(work):
+        task.add_done_callback(lambda _: work.close())  # Cancelled at once, it would never begin, and warn of that.
+    return task
+
+
+async def _contained(work: Awaitable[Result]) -> Result:
+    try:
+        return await work
+    except (SystemExit, KeyboardInterrupt) as error:
+        raise _Exit(f"{type(error).__name__}: {error}") from error
+
+
+def error_of(task: asyncio.Task[Any]) -> BaseException | None:
+    """What a task that has ended has raised; ``None`` if it was cancelled."""
+    error = None if task.cancelled() else task.exception()
+    return error.__cause__ if isinstance(error, _Exit) else error
 
 
 def cancelling() -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypedDict
 
 from rtvi_web.core.checks import nearest, seconds, snake_case
+from rtvi_web.core.tasks import call_user_code
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.realtime.transport import RealtimeTransport
 
@@ -80,8 +80,7 @@ class Settings:
         """
         if self.api_key is None or isinstance(self.api_key, str):
             return self.api_key or None
-        given = self.api_key()
-        key = await given if inspect.isawaitable(given) else given
+        key = await call_user_code(self.api_key, "the function api_key")
         if not isinstance(key, str):
             raise InvalidArgumentError(f"The function api_key must return a text; it returned {type(key).__name__}.")
         self._check(key)

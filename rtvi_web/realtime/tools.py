@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from rtvi_web.core.checks import seconds
-from rtvi_web.core.tasks import cancelling, report
+from rtvi_web.core.tasks import RAISED, call_user_code, cancelling, report
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.realtime.protocol.seen import Seen
 from rtvi_web.realtime.protocol.session_config import tool_definition
@@ -112,17 +112,7 @@ async def execute(tool: Tool, arguments: Mapping[str, Any]) -> Any:
     """
     if tool.handler is None:
         raise InvalidArgumentError(f'Tool "{tool.name}" is not registered')
-    result = tool.handler(arguments)
-    if inspect.isawaitable(result):
-        deadline = asyncio.timeout(tool.timeout)
-        try:
-            async with deadline:
-                result = await result
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-            raise TimeoutError(f"Tool {tool.name!r} did not answer within {tool.timeout:g} s.") from None
-    return result
+    return await call_user_code(partial(tool.handler, arguments), f"tool {tool.name!r}", timeout=tool.timeout)
 
 
 async def answer(tool: Tool, arguments: str) -> Answer:
@@ -142,7 +132,7 @@ async def answer(tool: Tool, arguments: str) -> Answer:
         if isinstance(result, BackgroundResult):
             return Answer(_output(result.output), respond=False)
         return Answer(_output(result))
-    except (Exception, asyncio.CancelledError) as error:
+    except RAISED as error:
         if cancelling():
             raise  # the session is over
         report(error, f"tool {tool.name!r} failed", tool.handler)

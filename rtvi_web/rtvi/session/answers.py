@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextvars import ContextVar
 from typing import Any
 
 from rtvi_web.core.tasks import Tasks, cancelling
@@ -15,9 +14,6 @@ from rtvi_web.rtvi.session.functions import Answerer, answer
 from rtvi_web.rtvi.session.outbox import until_taken
 
 logger = logging.getLogger(__name__)
-
-_answering: ContextVar[asyncio.Task[None] | None] = ContextVar("_answering", default=None)
-"""The task that answers a function call, for what its handler begins; ``None`` outside of any."""
 
 
 class FunctionAnswers:
@@ -50,10 +46,9 @@ class FunctionAnswers:
 
     def cancel(self) -> None:
         """Cancel the handlers, except the one that ended the session."""
-        self._tasks.cancel(spare=_answering.get())
+        self._tasks.cancel()
 
     async def _answer(self, answerer: Answerer, call: FunctionCallData) -> None:
-        _answering.set(asyncio.current_task())
         result = await answer(answerer, call)
         if not self._wanted() or cancelling():
             logger.debug("the session or the call ended before function %r was answered", call.function_name)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rtvi_web.core.tasks import cancelling, report
+from rtvi_web.core.tasks import RAISED, call_user_code, cancelling, report
 from rtvi_web.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -104,20 +102,17 @@ async def answer(answerer: Answerer, data: FunctionCallData) -> dict[str, Any]:
     from pydantic import BaseModel  # late, see rtvi_web.rtvi.protocol
 
     call = FunctionCall(data.function_name or "", data.arguments or {}, data.tool_call_id)
-    deadline = asyncio.timeout(answerer.timeout)
+    what = f"the handler of function {call.function_name!r}"
     try:
-        async with deadline:
-            given = answerer.handler(call)
-            result = await given if inspect.isawaitable(given) else given
+        result = await call_user_code(lambda: answerer.handler(call), what, timeout=answerer.timeout)
         if isinstance(result, BaseModel):
             result = result.model_dump(mode="json")
         json.dumps(result, allow_nan=False)
-    except (Exception, asyncio.CancelledError, SystemExit) as error:  # even of exit() in a handler the model is told
+    except RAISED as error:
         if cancelling():
             raise  # this task is being cancelled; otherwise the handler met something that was
-        report(error, f"the handler of function {call.function_name!r} raised", answerer.handler)
-        reason = f"there was no result within {answerer.timeout:g} s" if deadline.expired() else _text(error)
-        result = {"error": f"{type(error).__name__}: {reason}"}
+        report(error, f"{what} raised", answerer.handler)
+        result = {"error": f"{type(error).__name__}: {_text(error)}"}
     return {
         "function_name": call.function_name,
         "tool_call_id": call.tool_call_id,

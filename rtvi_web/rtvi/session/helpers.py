@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rtvi_web.core.checks import checked_mapping, nearest, snake_case
 from rtvi_web.core.emitter import Emitter
 from rtvi_web.core.handlers import Handler
-from rtvi_web.core.tasks import report
+from rtvi_web.core.tasks import RAISED, report
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.rtvi.session.functions import FunctionCallHandler
 
@@ -109,7 +108,7 @@ class MessageHelpers:
                     continue
                 taken = True
                 result = helper.handle_message(RTVIMessage.model_validate(parsed))
-            except (Exception, asyncio.CancelledError) as error:
+            except RAISED as error:
                 report(error, complaint, helper)
             else:
                 if inspect.iscoroutine(result):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 from rtvi_web._version import __version__
 from rtvi_web.core.checks import checked_headers, seconds, snake_case
 from rtvi_web.core.http import HttpClient, NativeAbortController, explain, json_headers, parse_json, shorten
-from rtvi_web.core.tasks import cancelling
+from rtvi_web.core.tasks import RAISED, call_user_code, cancelling
 from rtvi_web.errors import HttpError, InvalidArgumentError, RTVIError, StartBotError
 from rtvi_web.rtvi.protocol.config import normalize
 from rtvi_web.rtvi.session.params import ClientParams
@@ -139,16 +138,17 @@ class ParamsStart(SessionStart):
     ) -> Mapping[str, Any] | None:
         self._native = self._transport.http.abort_controller()
         try:
-            bundle = handler(self._params, timeout, AbortController(self._native, abort))
-            if inspect.isawaitable(bundle):
-                bundle = await bundle
+            controller = AbortController(self._native, abort)
+            bundle = await call_user_code(
+                lambda: handler(self._params, timeout, controller), "the custom connect handler"
+            )
         except RTVIError:
             raise
-        except (Exception, asyncio.CancelledError) as error:
+        except RAISED as error:
             raise StartBotError(f"The custom connect handler raised {type(error).__name__}: {error}") from error
         finally:
             if cancelling():
-                raise asyncio.CancelledError  # even if the handler swallowed it
+                raise asyncio.CancelledError  # as when it has called abort()
         if hasattr(bundle, "to_py"):
             bundle = bundle.to_py()  # a JavaScript object, such as response.json() gives
         if bundle is not None and not isinstance(bundle, Mapping):

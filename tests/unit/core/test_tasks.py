@@ -114,18 +114,6 @@ async def test_a_task_that_closes_its_owner_goes_on(tasks: Tasks) -> None:
     await turns(1)
 
 
-async def test_cancel_spares_the_task_that_it_is_told_to(tasks: Tasks) -> None:
-    ended: list[str] = []
-    spared = tasks.run(forever(ended, "spared"), "spared failed")
-    tasks.run(forever(ended, "other"), "other failed")
-    await turns(1)
-    tasks.cancel(spare=spared)
-    await turns(2)
-    assert ended == ["other"]
-    assert tasks
-    await tasks.close()
-
-
 async def test_a_cancelled_task_knows_that_it_is_the_one(tasks: Tasks) -> None:
     found: list[bool] = []
 

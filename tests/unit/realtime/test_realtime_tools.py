@@ -272,7 +272,7 @@ async def test_what_goes_wrong_is_told_to_the_model_and_reported(run: Run, repor
         ("fail", "{}", "ValueError: broken"),
         ("fail", "[1", "JSONDecodeError"),
         ("fail", "[1]", "are not an object"),
-        ("never", "{}", "did not answer within 0.001 s"),
+        ("never", "{}", "tool 'never' gave no result within 0.001 s"),
         ("odd", "{}", "Unable to serialize unknown type"),
         ("weather", '{"place": 3}', "validation error"),
     ]

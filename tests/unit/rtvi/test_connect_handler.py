@@ -295,7 +295,7 @@ class TestTimeout:
 
     @pytest.mark.parametrize("ends_by", ["time-out", "disconnect"])
     @pytest.mark.parametrize("then", ["returns", "raises"])
-    async def test_a_handler_that_will_not_be_stopped(self, ends_by: str, then: str) -> None:
+    async def test_a_handler_that_will_not_be_stopped(self, ends_by: str, then: str, reported: list[Any]) -> None:
         """``except:`` swallows cancellation; what follows must not run on without a deadline."""
 
         async def stubborn(handler: Handler) -> Any:
@@ -313,6 +313,8 @@ class TestTimeout:
         with pytest.raises(ConnectAbortedError if ends_by == "disconnect" else ConnectionTimeoutError):
             await over(task)
         assert run.transport.connect_requests == []
+        assert [str(error) for error in reported] == (["stopped"] if then == "raises" else [])
+        reported.clear()
         await run.ended(TransportState.DISCONNECTED if ends_by == "disconnect" else TransportState.ERROR)
 
 

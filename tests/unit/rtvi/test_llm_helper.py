@@ -328,7 +328,9 @@ class TestFunctionCalls:
         await turns(1)
         tell(run, "llm-function-call", call())
         await answer
-        assert sent(run)["result"] == {"error": "TimeoutError: there was no result within 0.01 s"}
+        assert sent(run)["result"] == {
+            "error": "TimeoutError: the handler of function 'f' gave no result within 0.01 s"
+        }
         assert isinstance(reported.pop(), TimeoutError)
         await run.client.disconnect()
 
