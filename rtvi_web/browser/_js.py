@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from rtvi_web.core.tasks import RAISED
 from rtvi_web.errors import NotInBrowserError
 
 IN_PYODIDE = sys.platform == "emscripten"
@@ -193,7 +194,7 @@ class Scope:
         def run(*args: Any) -> None:
             try:
                 handler(*args)
-            except Exception as error:
+            except RAISED as error:
                 _report("a handler of a browser event failed", error)
 
         proxy = create_proxy(run)
@@ -212,9 +213,9 @@ class Scope:
             undo = self._undo.pop()
             try:
                 undo()
-            except Exception as error:
+            except RAISED as error:
                 _report("releasing a browser resource failed", error)
 
 
-def _report(message: str, error: Exception) -> None:
+def _report(message: str, error: BaseException) -> None:
     asyncio.get_running_loop().call_exception_handler({"message": message, "exception": error})

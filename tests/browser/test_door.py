@@ -170,12 +170,13 @@ async def test_a_scope_undoes_last_in_first_out_and_goes_on_after_a_failure(sele
     scope.close()
     loop.set_exception_handler(before)
     assert undone == ["last", "first"]
-    assert [type(error) for error in reported] == [ZeroDivisionError]
+    assert [type(error) for error in reported] == [ZeroDivisionError, SystemExit]
 
 
 @run_in_pyodide
 async def test_a_handlers_exception_goes_to_the_loop_and_never_into_javascript(selenium):
     import asyncio
+    import sys
 
     import js
 
@@ -187,6 +188,7 @@ async def test_a_handlers_exception_goes_to_the_loop_and_never_into_javascript(s
     loop.set_exception_handler(lambda loop, context: reported.append(context["exception"]))
     scope, target = _js.Scope(), js.EventTarget.new()
     scope.listen(target, "ping", lambda event: 1 / 0)
+    scope.listen(target, "ping", lambda event: sys.exit(1))
     assert target.dispatchEvent(js.Event.new("ping")) is True
     scope.close()
     loop.set_exception_handler(before)
