@@ -36,7 +36,8 @@ class Functions(ClientBase):
                 result: a dict or a string; other JSON values are wrapped as ``{"result": …}``. If it raises, the model
                 gets ``{"error": …}``. Without it, this is a decorator.
             timeout: seconds after which the handler is cancelled and the model gets an error as the result; ``None``
-                means no limit. The end of the session cancels it too, unless the handler itself ended the session.
+                means no limit. The end of the session cancels it too, unless the handler itself ended the session. A
+                sync handler cannot be stopped: the page stands still while it runs.
 
         A function without a handler is left to the server, which may own it. Only the legacy ``llm-function-call``,
         which a server sends when it expects the page to answer, is answered with an error.
