@@ -56,12 +56,17 @@ def with_phase(error: BaseException, phase: ConnectPhase) -> RTVIError:
 class ConnectAttempt:
     """One attempt. It is over when its work is done, when it is aborted, and when the task that waits is cancelled.
 
+    Args:
+        running: the attempts whose tasks have not ended: it is one of them until its own has.
+
     Attributes:
         phase: how far it has got.
         is_over: whether it is over; its task may still be cleaning up.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, running: set[ConnectAttempt]) -> None:
+        self._running = running
+        running.add(self)
         self.phase = ConnectPhase.DEVICES
         self.is_over = False
         self._reason: RTVIError | None = None
@@ -83,13 +88,18 @@ class ConnectAttempt:
             self._cancel()
             raise
         self.is_over = True
-        if self._reason is not None:
+        if self._reason:
             raise self._reason
         try:
             return task.result()
         except BaseException as error:
             failure = with_phase(error_of(task) or error, self.phase)
         raise failure
+
+    @property
+    def was_aborted(self) -> bool:
+        """Whether it was made to fail."""
+        return self._reason is not None
 
     def abort(self, reason: RTVIError) -> None:
         """Make the attempt fail, wherever it stands; only the first reason counts."""
@@ -123,6 +133,7 @@ class ConnectAttempt:
         self._end()
 
     def _end(self) -> None:
+        self._running.discard(self)
         for timer in self._timers:
             timer.cancel()
         if not self._ended.done():
@@ -141,7 +152,7 @@ class ConnectAttempts:
     def __init__(self, close: Callable[[str, RTVIError | None], Coroutine[Any, Any, None]]) -> None:
         self._close_session = close
         self._attempt: ConnectAttempt | None = None
-        self._openings: set[ConnectAttempt] = set()
+        self._running: set[ConnectAttempt] = set()  # all whose tasks have not ended, those that open devices too
         self._closing: asyncio.Task[None] | None = None
         self._disconnecting = False
 
@@ -153,7 +164,7 @@ class ConnectAttempts:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is being connected, opened or closed."""
-        return not (self.is_connecting or self._openings or self._closing)
+        return not (self._closing or any(not attempt.is_over for attempt in self._running))
 
     @property
     def is_closing(self) -> bool:
@@ -176,15 +187,20 @@ class ConnectAttempts:
         Raises:
             RTVIError: why it failed, with the phase.
         """
-        attempt = self._attempt = ConnectAttempt()
+        attempt = self._attempt = ConnectAttempt(self._running)
         try:
             return await attempt.run(partial(self._after_closing, work))
         except asyncio.CancelledError:
-            await self.close("connect() was cancelled.")
+            await self._close_after(attempt, "connect() was cancelled.", None)
             raise
         except RTVIError as failure:
-            await asyncio.shield(self._begin_to_close(*_told(failure)))
+            await self._close_after(attempt, *_told(failure))
             raise
+
+    async def _close_after(self, attempt: ConnectAttempt, reason: str, failure: RTVIError | None) -> None:
+        # The closing after an attempt that was aborted began with that.
+        if closing := self._closing if attempt.was_aborted else self._begin_to_close(reason, failure):
+            await asyncio.shield(closing)
 
     async def open_devices(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         """Open devices ahead of an attempt, once the last session is closed.
@@ -194,12 +210,7 @@ class ConnectAttempts:
         """
         if self._disconnecting:
             raise DisconnectedError("disconnect() is running. Open the devices after it.", phase=ConnectPhase.DEVICES)
-        opening = ConnectAttempt()
-        self._openings.add(opening)
-        try:
-            return await opening.run(partial(self._after_closing, work))
-        finally:
-            self._openings.discard(opening)
+        return await ConnectAttempt(self._running).run(partial(self._after_closing, work))
 
     async def _after_closing(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         if self._closing:
@@ -244,6 +255,7 @@ class ConnectAttempts:
         self._disconnecting = True
         if self._attempt:
             self._attempt.abort(ConnectAbortedError())
+        self._abort_running("The session ended.")  # what waits for a session that is being closed, too
         return self.begin_to_close("The session ended.")
 
     async def close(self, reason: str) -> None:
@@ -256,23 +268,26 @@ class ConnectAttempts:
 
     def _begin_to_close(self, reason: str, failure: RTVIError | None) -> asyncio.Task[None]:
         if self._closing is None:
-            attempt = self._attempt
-            if attempt and not attempt.is_over:
-                attempt.abort(DisconnectedError(reason))
-            for opening in self._openings:
-                opening.abort(DisconnectedError(reason, phase=ConnectPhase.DEVICES))
-            ending = [each for each in (attempt, *self._openings) if each]
-            self._closing = asyncio.get_running_loop().create_task(self._close(ending, reason, failure))
+            self._abort_running(reason)
+            self._closing = asyncio.get_running_loop().create_task(self._close(reason, failure))
         return self._closing
 
-    async def _close(self, ending: list[ConnectAttempt], reason: str, failure: RTVIError | None) -> None:
+    def _abort_running(self, reason: str) -> None:
+        for attempt in self._running:
+            attempt.abort(DisconnectedError(reason))
+
+    async def _close(self, reason: str, failure: RTVIError | None) -> None:
         try:
-            for attempt in ending:
-                await attempt.ended()
+            await self._aborted_have_ended()
             await self._close_session(reason, failure)
+            await self._aborted_have_ended()  # those that waited for this
         finally:
             self._closing = None
             self._disconnecting = False
+
+    async def _aborted_have_ended(self) -> None:
+        while aborted := [attempt for attempt in self._running if attempt.is_over]:
+            await aborted[0].ended()
 
 
 def _told(failure: RTVIError) -> tuple[str, RTVIError | None]:
