@@ -14,12 +14,13 @@ from rtvi_web.realtime.configuration import Configuration
 from rtvi_web.realtime.connection import ErrorEvent, RealtimeAPI
 from rtvi_web.realtime.event_handlers import EventHandlers
 from rtvi_web.realtime.protocol.audio import InputAudio, from_base64
+from rtvi_web.realtime.protocol.content import sound_of
 from rtvi_web.realtime.protocol.conversation import Conversation
 from rtvi_web.realtime.protocol.items import Item, ItemEvent
 from rtvi_web.realtime.protocol.responses import HARMLESS_ERRORS, ResponseSequencer, is_out_of_band
 from rtvi_web.realtime.protocol.seen import Seen
 from rtvi_web.realtime.protocol.usage import Usage
-from rtvi_web.realtime.protocol.wire import Event, index_in, object_in, objects_in, text_in
+from rtvi_web.realtime.protocol.wire import Event, index_in, new_id, object_in, objects_in, text_in
 from rtvi_web.realtime.speech import Speech
 from rtvi_web.realtime.tools import Tool, ToolCalls, answer, not_offered
 from rtvi_web.realtime.transport import RealtimeTransport
@@ -132,6 +133,10 @@ class RealtimeSession:
             case "response.create":
                 self._responses.sent(event)
                 self._configuration.allow_for_response(object_in(event, "response"))
+            case "conversation.item.create":
+                item = object_in(event, "item")
+                if (id := text_in(item, "id")) and (sound := sound_of(item)):
+                    self.conversation.expect_sound(id, sound)
             case "input_audio_buffer.append":
                 self.input_audio.append(from_base64(event.get("audio")))
             case "input_audio_buffer.commit":
@@ -181,6 +186,7 @@ class RealtimeSession:
             self._emit_error("response", text_in(error, "message") or "The response failed.", error)
         if self._calls.response_done(id, goes_on=status not in ("cancelled", "failed")):
             self._responses.request(automatic=True)
+        self.speech.response_done(id, listed)
         self._try_next()
 
     def _on_transcription_completed(self, event: Event, item_events: list[ItemEvent]) -> None:
@@ -195,7 +201,13 @@ class RealtimeSession:
         detection = self._configuration.get_turn_detection_type()
         interrupts = not isinstance(detection, Mapping) or detection.get("interrupt_response") is not False
         if interrupts and not self._transport.carries_tracks and self._api.is_connected():
+            self._responses.silence()
             self._tasks.run(self.speech.stop_playing(), "the interrupted answer could not be truncated")
+
+    def _on_truncated(self, event: Event, item_events: list[ItemEvent]) -> None:
+        item = self.conversation.get_item(text_in(event, "item_id"))
+        if item and item.audio_end_ms == 0 and self._transport.carries_tracks:  # the server itself has truncated it
+            self.speech.delete_unheard(item)
 
     def _on_committed(self, event: Event, item_events: list[ItemEvent]) -> None:
         self.input_audio.committed()
@@ -210,18 +222,29 @@ class RealtimeSession:
     # What the person does.
 
     def send_message(self, content: list[dict[str, Any]]) -> None:
-        """Send a message of the person."""
-        item = {"type": "message", "role": "user", "content": content}
+        """Send a message of the person. One with sound gets an id, so that the sound is found again."""
+        item: dict[str, Any] = {"type": "message", "role": "user", "content": content}
+        if sound_of(item):
+            item["id"] = new_id("item_")
         self._api.send("conversation.item.create", {"item": item})
 
-    def create_response(self, params: Mapping[str, Any] | None = None) -> None:
-        """See ``RealtimeClient.create_response``."""
+    def create_response(self, params: Mapping[str, Any] | None = None, *, of_speech: bool = True) -> None:
+        """See ``RealtimeClient.create_response``.
+
+        Args:
+            params: options of this one response.
+            of_speech: whether the response is to what the person has said, not to a message.
+        """
         if params is not None and is_out_of_band(params):
             self._api.send("response.create", {"response": params})  # it need not wait for the active response
             return
         self._api.check("response.create", None if params is None else {"response": params})
-        self.speech.commit(push_to_talk=self._configuration.is_push_to_talk)
-        self.respond(params)
+        heard = self.speech.commit(push_to_talk=self._configuration.is_push_to_talk)
+        if heard or not of_speech:
+            self.respond(params)
+        else:
+            message = "The person spoke for less than 100 ms, which servers refuse: nothing was committed or answered."
+            self._emit_error("message", message)
 
     def reset(self) -> None:
         """Forget the conversation and the usage."""
@@ -311,6 +334,7 @@ _ACTIONS: dict[str, Callable[[RealtimeSession, Event, list[ItemEvent]], None]] =
     "response.output_item.done": RealtimeSession._on_output_item_done,
     "response.done": RealtimeSession._on_response_done,
     "conversation.item.input_audio_transcription.completed": RealtimeSession._on_transcription_completed,
+    "conversation.item.truncated": RealtimeSession._on_truncated,
     "input_audio_buffer.speech_started": RealtimeSession._on_speech_started,
     "input_audio_buffer.committed": RealtimeSession._on_committed,
     "output_audio_buffer.started": RealtimeSession._on_output_started,

@@ -21,6 +21,7 @@ from rtvi_web.realtime.protocol.audio import (
 from rtvi_web.realtime.protocol.conversation import Conversation
 from rtvi_web.realtime.protocol.items import Item, ItemEvent
 from rtvi_web.realtime.protocol.responses import ResponseSequencer
+from rtvi_web.realtime.protocol.seen import Seen
 from rtvi_web.realtime.protocol.wire import Event, index_in, text_in
 from rtvi_web.realtime.transport import RealtimeTransport
 
@@ -28,6 +29,10 @@ APPEND_BYTES = SAMPLE_RATE * 2
 """Bytes of PCM in one ``input_audio_buffer.append`` at most: a second. OpenAI takes 15 MiB, data channels less."""
 
 
+MIN_TURN = SAMPLE_RATE // 10
+"""Samples of the shortest turn that servers take: 100 ms."""
+MAX_ITEMS = 64
+"""Items in the player, and of those that were not heard, that are remembered."""
 MAX_HELD = 250
 """Chunks of the microphone's sound that are kept while the session begins; 10 s, at 40 ms each."""
 
@@ -61,11 +66,17 @@ class Speech:
         self._tasks = tasks
         self._halves: dict[str, bytes] = {}  # by item: a byte that waits for the other half of its sample
 
+        self._playing: deque[str] = deque(maxlen=MAX_ITEMS)  # in the player, in their order; old ones may be over
+        self._played = Seen()
+        self._deleted = Seen()
         self._held: deque[bytes] | None = None  # the microphone's sound, until the configuration was taken
 
     def session_begins(self) -> None:
         """A new session begins: keep the microphone's sound until :meth:`release`."""
         self._halves.clear()
+        self._playing.clear()
+        self._played.clear()
+        self._deleted.clear()
         self._held = deque(maxlen=MAX_HELD)
 
     def release(self) -> None:
@@ -98,10 +109,17 @@ class Speech:
         with contextlib.suppress(DisconnectedError):  # the transport reports the lost link by itself
             self._send_sound(pcm)
 
-    def commit(self, *, push_to_talk: bool) -> None:
-        """Commit the sound of the page; with push-to-talk, the microphone's too."""
+    def commit(self, *, push_to_talk: bool) -> bool:
+        """Commit the sound of the page; with push-to-talk, the microphone's too.
+
+        Returns:
+            Whether the person's turn can be answered; a turn of push-to-talk that is too short cannot.
+        """
+        if push_to_talk and 0 < self._input.uncommitted < MIN_TURN:
+            return False
         if self._input.given or (push_to_talk and self._input.uncommitted):
             self._api.send("input_audio_buffer.commit")
+        return True
 
     # To the speaker.
 
@@ -119,6 +137,9 @@ class Speech:
             return []
         if not self._transport.carries_tracks and not self._responses.is_silenced(text_in(event, "response_id")):
             self._transport.play(pcm, item_id=item_id, content_index=index)
+            if item_id not in self._playing:
+                self._playing.append(item_id)
+                self._played.add(item_id)
         return self._conversation.add_audio(item_id, index, pcm)
 
     # Cutting short.
@@ -176,13 +197,34 @@ class Speech:
         Returns:
             The item that was cut short.
         """
+        order = list(self._playing)
+        self._playing.clear()
         played = await self._transport.interrupt()
         if played is None or not self._api.is_connected():
             return None
+        for id in order[order.index(played.item_id) + 1 :] if played.item_id in order else ():
+            if waiting := self._conversation.get_item(id):
+                self.delete_unheard(waiting)
         item = self._conversation.get_item(played.item_id)
         if item:
             self._truncate(item, played.samples, played.content_index)
         return item
+
+    def response_done(self, response_id: str, item_ids: list[str]) -> None:
+        """A response has ended: if it was silenced, delete its answers of which nothing was heard."""
+        if self._transport.carries_tracks or not self._responses.is_silenced(response_id):
+            return
+        for id in item_ids:
+            item = self._conversation.get_item(id)
+            if item and id not in self._played and item.role == "assistant" and item.audio_index is not None:
+                self.delete_unheard(item)
+
+    def delete_unheard(self, item: Item) -> None:
+        """Delete an answer of which nothing was heard: the model must not believe that the person knows it."""
+        item.audio_end_ms = 0
+        if self._deleted.add(item.id):
+            with contextlib.suppress(DisconnectedError):  # the transport reports the lost link by itself
+                self._api.send("conversation.item.delete", {"item_id": item.id})
 
     async def _stop_player(self) -> None:
         await self._transport.interrupt()
@@ -190,11 +232,14 @@ class Speech:
     def _truncate(self, item: Item, heard: float, content_index: int | None = None) -> None:
         """Tell the server that only this many samples of an answer were heard.
 
-        Nothing is sent if nothing was heard, or if the server has cut the item there already: it would refuse both.
+        It is deleted if nothing was. Nothing is sent if the server has cut it there already: it would refuse that.
         """
         index = item.audio_index if content_index is None else content_index
         end = milliseconds(int(max(0, min(heard, item.formatted.audio.received))))
-        if index is None or end <= 0 or (item.audio_end_ms is not None and end >= item.audio_end_ms):
+        if index is None or (item.audio_end_ms is not None and end >= item.audio_end_ms):
+            return
+        if end == 0:
+            self.delete_unheard(item)
             return
         self._api.send("conversation.item.truncate", {"item_id": item.id, "content_index": index, "audio_end_ms": end})
 

@@ -51,12 +51,15 @@ class ItemMembers(Members):
     def export_history(self) -> list[dict[str, Any]]:
         """The conversation so far, as plain data for JSON and for :meth:`import_history`.
 
-        Speech is exported as its transcript. Truncated answers are left out: it is not known which words were heard.
+        Speech is exported as its transcript. Truncated answers are left out, as it is not known which words were heard;
+        so are answers of which nothing was heard.
         """
         return [item for item in map(to_history, self.get_conversation_items()) if item]
 
     def import_history(self, items: Iterable[Mapping[str, Any]]) -> None:
         """Send the server an earlier conversation: what :meth:`export_history` gave, or items made by hand.
+
+        Spoken answers are sent as text. What a client cannot create, such as calls of MCP, is left out.
 
         Raises:
             InvalidArgumentError: one of them is not a dict; nothing was sent.

@@ -41,7 +41,8 @@ class SpeakingMembers(Members):
         """Have the model answer as soon as it has finished what it is saying. Mirrors ``createResponse()``.
 
         Sound of ``append_input_audio()`` that the server has not taken yet is committed first, as the person's turn;
-        with push-to-talk the microphone's, too. Over WebRTC only the server knows what
+        with push-to-talk the microphone's, too. If a turn of push-to-talk is shorter than 100 ms, which servers refuse,
+        nothing is sent and an ``error`` is dispatched. Over WebRTC only the server knows what
         it has heard: if the person has spoken, send ``input_audio_buffer.commit`` first (``realtime.send()``).
 
         Args:
@@ -73,7 +74,7 @@ class SpeakingMembers(Members):
         """
         if parts := user_content(content):
             self._session.send_message(parts)
-            self._session.create_response()
+            self._session.create_response(of_speech=False)
         return True
 
     async def send_text(self, text: str, *, interrupt: bool = True) -> None:

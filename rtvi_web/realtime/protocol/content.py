@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rtvi_web.errors import InvalidArgumentError
-from rtvi_web.realtime.protocol.audio import to_base64, to_pcm
-from rtvi_web.realtime.protocol.wire import ga_part
+from rtvi_web.realtime.protocol.audio import from_base64, to_base64, to_pcm
+from rtvi_web.realtime.protocol.wire import ga_part, objects_in, text_in
 
+_ROLES = ("user", "assistant", "system")
+_CALL_FIELDS = {"function_call": ("call_id", "name", "arguments"), "function_call_output": ("call_id", "output")}
 _IMAGE_TYPES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
@@ -39,7 +41,7 @@ def _user_part(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def history_items(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The items to create from a history.
+    """The items to create from a history. What a client cannot create is left out.
 
     Raises:
         InvalidArgumentError: it is not a list of dicts.
@@ -50,7 +52,38 @@ def history_items(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             raise InvalidArgumentError(
                 f"An item of a history must be a dict, as export_history() gives them; it is {item!r}."
             )
-    return [dict(item) for item in given]
+    return [created for item in given if (created := _creatable(item))]
+
+
+def _creatable(item: Mapping[str, Any]) -> dict[str, Any] | None:
+    """An item as a client can create it; ``None`` if it cannot."""
+    identity = {"id": item["id"]} if text_in(item, "id") else {}
+    kind = item.get("type", "message")
+    if kind == "message":
+        role = item.get("role")
+        parts = [_creatable_part(part, role) for part in objects_in(item, "content")] if role in _ROLES else []
+        content = [part for part in parts if part]
+        return {**identity, "type": "message", "role": role, "content": content} if content else None
+    fields = _CALL_FIELDS.get(kind, ()) if isinstance(kind, str) else ()
+    if not fields or not all(isinstance(item.get(key), str) for key in fields):
+        return None
+    return {**identity, "type": kind, **{key: item[key] for key in fields}}
+
+
+def _creatable_part(given: Mapping[str, Any], role: str) -> dict[str, Any] | None:
+    """A part of a message; what was spoken is written, unless it is the person's own sound."""
+    part = ga_part(given, role)
+    if role == "user" and part.get("type") == "input_image" and text_in(part, "image_url"):
+        return {key: part[key] for key in ("type", "image_url", "detail") if part.get(key) is not None}
+    if role == "user" and part.get("type") == "input_audio" and text_in(part, "audio"):
+        return {key: part[key] for key in ("type", "audio", "transcript") if part.get(key) is not None}
+    text = text_in(part, "text") or text_in(part, "transcript")
+    return {"type": "output_text" if role == "assistant" else "input_text", "text": text} if text.strip() else None
+
+
+def sound_of(item: Mapping[str, Any]) -> bytes:
+    """The PCM in a message that a client creates."""
+    return b"".join(from_base64(part.get("audio")) for part in objects_in(item, "content"))
 
 
 def image_part(image: str | bytes, detail: str | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ final events (``….done``) replace what was assembled from deltas.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -81,7 +81,7 @@ class Conversation:
         self._completed: set[str] = set()
         self._transcripts.clear()
         self._early: OrderedDict[str, _Early] = OrderedDict()
-        self._queued_audio: AudioClip | None = None
+        self._queued_audio: deque[AudioClip] = deque()  # of commits, until their items arrive
         self._open_calls: dict[str, list[Item]] = {}  # calls without a status, by response
         return True
 
@@ -94,8 +94,19 @@ class Conversation:
         return self._items.items.copy()
 
     def queue_input_audio(self, clip: AudioClip | None) -> None:
-        """Set the sound of the next spoken item: what was committed. Mirrors ``queueInputAudio()``."""
-        self._queued_audio = clip
+        """Queue the sound of a commit, for its item. Mirrors ``queueInputAudio()``.
+
+        Args:
+            clip: the sound; ``None`` if the server has refused the oldest commit.
+        """
+        if clip is not None:
+            self._queued_audio.append(clip)
+        elif self._queued_audio:
+            self._queued_audio.popleft()
+
+    def expect_sound(self, item_id: str, pcm: bytes) -> None:
+        """Remember the sound of a message that the client creates: servers do not send it back."""
+        self._note(item_id, speech=AudioClip(pcm))
 
     def process_event(self, event: Event) -> list[ItemEvent]:
         """Handle a server event, under its GA name. Mirrors ``processEvent()``.
@@ -201,8 +212,10 @@ class Conversation:
         return self._add_speech(id, self._input_audio.slice(samples(start), samples(end)))
 
     def _committed(self, event: Event) -> list[ItemEvent]:
-        clip, self._queued_audio = self._queued_audio, None
-        return self._add_speech(text_in(event, "item_id"), clip) if clip else []
+        item = self._items.get(text_in(event, "item_id"))
+        if not self._queued_audio or (item and item.formatted.audio.received):
+            return []
+        return self._add_speech(text_in(event, "item_id"), self._queued_audio.popleft())
 
     def _add_speech(self, id: str, clip: AudioClip) -> list[ItemEvent]:
         if item := self._items.get(id):
@@ -257,8 +270,8 @@ class Conversation:
         early = self._early.pop(item.id, _Early())
         spoken = item.role == "user" and any(part.get("type") == "input_audio" for part in item.content)
         clip = early.speech
-        if clip is None and spoken:
-            clip, self._queued_audio = self._queued_audio, None
+        if clip is None and spoken and self._queued_audio:
+            clip = self._queued_audio.popleft()
         if clip:
             self._items.add_audio(item, bytes(clip))
         elif early.speech_start:

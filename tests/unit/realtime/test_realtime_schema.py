@@ -32,7 +32,7 @@ async def test_every_event_that_a_client_has_is_sent_as_the_models_know_it() -> 
         config={"model": {"instructions": "x", "temperature": 1}, "hearing": {"turn_detection": None}}
     )
     client, server = run.client, run.server
-    client.append_input_audio(b"\0\0")
+    client.append_input_audio(bytes(4800))
     client.create_response()
     server.response()
     server.answer()

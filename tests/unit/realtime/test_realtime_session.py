@@ -251,7 +251,7 @@ async def test_a_configuration_object_answers_for_turn_detection() -> None:
     assert run.client.get_turn_detection_type() == "server_vad"
     run.client.update_config({"turn_detection": None})
     assert run.client.get_turn_detection_type() is None
-    run.client.append_input_audio(b"\0\0")
+    run.client.append_input_audio(bytes(4800))
     run.client.create_response()
     assert "input_audio_buffer.commit" in run.server.types
     await run.client.disconnect()
