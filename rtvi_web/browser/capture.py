@@ -49,8 +49,10 @@ def device_error(error: _js.JsError, device: str) -> DeviceError:
     return DeviceError(message.format(noun=NOUNS[device]), devices=(device,), type=type)
 
 
-async def open_input(device: str, constraints: Constraints) -> Any:
+async def open_input(device: str, constraints: Constraints, *, timeout: float = OPEN_TIMEOUT) -> Any:
     """Open the ``"mic"`` or the ``"cam"``: a live track. If the task is cancelled, a track that comes later is stopped.
+
+    ``timeout`` (seconds) is for a device that is allowed: a person may take their time over a prompt.
 
     Raises:
         DeviceError: it was denied, is missing or cannot be used; the message says what the person can do.
@@ -58,7 +60,7 @@ async def open_input(device: str, constraints: Constraints) -> Any:
     """
     kind = "audio" if device == "mic" else "video"
     status = await permission(NOUNS[device])
-    limit = OPEN_TIMEOUT if status is not None and status.state == "granted" else None
+    limit = timeout if status is not None and status.state == "granted" else None
     try:
         async with asyncio.timeout(limit):
             return await _open(device, "getUserMedia", {kind: dict(constraints) or True})

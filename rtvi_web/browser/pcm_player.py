@@ -34,12 +34,16 @@ class PcmPlayer:
 
     Args:
         rate: samples a second; the context runs at this rate, and the browser converts.
-        speaking: called with ``True`` when sound begins, and with ``False`` after a silence of :data:`LULL`.
+        speaking: called with ``True`` when sound begins, and with ``False`` after a silence of ``lull``.
         blocked: called when the browser's autoplay policy refuses; :meth:`resume` from a click then plays.
+        lull: seconds.
     """
 
-    def __init__(self, *, rate: int, speaking: Callable[[bool], object], blocked: Callable[[], object]) -> None:
+    def __init__(
+        self, *, rate: int, speaking: Callable[[bool], object], blocked: Callable[[], object], lull: float = LULL
+    ) -> None:
         self._rate = rate
+        self._lull = lull
         self._speaking = speaking
         self._blocked = blocked
         self._scope = _js.Scope()
@@ -69,7 +73,7 @@ class PcmPlayer:
         await add_module(self._context, PCM_MODULE)
         if self._context.state == "closed":
             return
-        options = {"lull": round(LULL * self._rate), "report": round(REPORT_INTERVAL * self._rate)}
+        options = {"lull": round(self._lull * self._rate), "report": round(REPORT_INTERVAL * self._rate)}
         node = self._node = _js.construct(
             "AudioWorkletNode",
             self._context,

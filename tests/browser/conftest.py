@@ -26,21 +26,27 @@ COMMON = [*FLAGS, "--js-flags=--expose-gc", "--disable-features=WebRtcHideLocalI
 TEST_SECONDS = 60
 """After this long every task in the page is cancelled, so that a test that hangs fails."""
 
-# What the page has opened and not closed, for the leak gate.
+# What the page has opened and not closed, for the leak gate; and how many times it is asking for a device.
 WATCH = """
-globalThis.opened = {peers: new Set(), tracks: new Set(), contexts: new Set()};
+globalThis.opened = {peers: new Set(), tracks: new Set(), contexts: new Set(), asking: 0};
 globalThis.AudioContext = class extends AudioContext {
     constructor(...args) { super(...args); opened.contexts.add(this); }
 };
 globalThis.RTCPeerConnection = class extends RTCPeerConnection {
     constructor(...args) { super(...args); opened.peers.add(this); }
+    createDataChannel(...args) { return this.channel = super.createDataChannel(...args); }
 };
 for (const method of navigator.mediaDevices ? ["getUserMedia", "getDisplayMedia"] : []) {
     const open = MediaDevices.prototype[method];
     MediaDevices.prototype[method] = async function (constraints) {
-        const stream = await open.call(this, constraints);
-        for (const track of stream.getTracks()) opened.tracks.add(track);
-        return stream;
+        opened.asking++;
+        try {
+            const stream = await open.call(this, constraints);
+            for (const track of stream.getTracks()) opened.tracks.add(track);
+            return stream;
+        } finally {
+            opened.asking--;
+        }
     };
 }
 globalThis.leftOpen = () => [

@@ -157,30 +157,32 @@ async def test_the_label_of_a_device_that_was_chosen_before_the_browser_told_it(
 async def test_devices_are_changed_while_the_link_is_replaced(selenium):
     """Between two links there is nothing to send on; the next one sends what is there then."""
     import js
-    from loopback import Bot, RTVIEvent, connected
+    from loopback import Bot, RTVIEvent, between_links, connected, energy, until
 
     await js.allow("microphone camera")
     async with Bot() as bot, connected(bot, enable_cam=True) as (link, host):
         other = (await link.media.list_devices("mic"))[2]
         await link.media.enable_mic(False)
-        await link._link.close()
-        host.events.clear()
-        await link.media.enable_mic(True)
-        await link.media.select_device("mic", other.id)
-        await link.media.enable_cam(False)
+        async with between_links(bot, link, host):
+            host.events.clear()
+            await link.media.enable_mic(True)
+            await link.media.select_device("mic", other.id)
+            await link.media.enable_cam(False)
         assert (link.media.is_mic_enabled, link.media.is_cam_enabled) == (True, False)
         assert link.media.tracks().local.audio.label == other.label
+        [receiver, *_] = bot.connection.getReceivers()
+        await until(lambda: energy(receiver))
         assert [track.kind for track, _ in host.of(RTVIEvent.TRACK_STARTED)] == ["audio", "audio"]
         assert [track.kind for track, _ in host.of(RTVIEvent.TRACK_STOPPED)] == ["audio", "video"]
 
 
 @run_in_pyodide
 async def test_a_screen_is_shared_while_the_link_is_replaced(selenium_screen):
-    from loopback import Bot, RTVIEvent, connected
+    from loopback import Bot, RTVIEvent, between_links, connected
 
     async with Bot() as bot, connected(bot, enable_mic=False) as (link, host):
-        await link._link.close()
-        await link.media.enable_screen_share(True)
+        async with between_links(bot, link, host):
+            await link.media.enable_screen_share(True)
         assert link.media.is_sharing_screen
         assert len(host.of(RTVIEvent.SCREEN_TRACK_STARTED)) == 1
 

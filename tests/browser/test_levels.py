@@ -113,7 +113,7 @@ async def test_the_bot_is_measured_and_read_from_the_click_on_that_lets_it_be_he
     try:
         async with Bot(speaks=True) as bot:
             js.AudioContext, unclicked = js.Real, js.AudioContext  # The bot is no part of the page.
-            bot._speak()
+            bot.speak()
             js.AudioContext = unclicked
             async with connected(bot, enable_mic=False) as (link, host):
                 host.listening.add(RTVIEvent.REMOTE_AUDIO_LEVEL)

@@ -50,26 +50,26 @@ async def test_a_system_that_never_opens_it(selenium):
 
     import js
     import pytest
+    from loopback import until
 
     from rtvi_web import DeviceError
-    from rtvi_web.browser import _js, capture
+    from rtvi_web.browser.capture import open_input
 
+    before = asyncio.all_tasks()
     devices = js.navigator.mediaDevices
     js.refusals = js.Array.new()
     devices.getUserMedia = js.eval("() => new Promise((_, reject) => refusals.push(reject))")
-    usual, capture.OPEN_TIMEOUT = capture.OPEN_TIMEOUT, 0.05
     try:
         with pytest.raises(DeviceError, match=r"is allowed, but did not open within 0\.05 s") as caught:
-            await capture.open_input("mic", {})
+            await open_input("mic", {}, timeout=0.05)
         assert (caught.value.type, caught.value.devices) == ("in-use", ("mic",))
         await js.allow("")
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(capture.open_input("mic", {}), 1)
+            await asyncio.wait_for(open_input("mic", {}, timeout=0.05), 1)
     finally:
-        capture.OPEN_TIMEOUT = usual
         for refuse in js.refusals:
             refuse()
-        await asyncio.wait(_js._late_calls)
+        await until(lambda: asyncio.all_tasks() == before)
         del devices.getUserMedia, js.refusals
         await js.allow("microphone")
 
@@ -134,11 +134,9 @@ async def test_an_insecure_origin_has_no_devices(selenium):
 async def test_closing_while_the_browser_asks(selenium):
     import asyncio
 
-    import js
-    from loopback import capture
+    from loopback import capture, released
 
     from rtvi_web import DisconnectedError
-    from rtvi_web.browser import _js
 
     microphone = capture()
     openers = [asyncio.ensure_future(microphone.open({})) for _ in range(2)]
@@ -148,26 +146,27 @@ async def test_closing_while_the_browser_asks(selenium):
     assert [type(outcome) for outcome in outcomes] == [DisconnectedError, DisconnectedError]
     assert microphone.track is None
     # The browser opens it all the same, a little later; nobody wants it, so it is stopped.
-    while _js._late_calls:
-        await asyncio.wait(_js._late_calls)
-    assert [track.readyState for track in js.opened.tracks] == ["ended"] * len(js.opened.tracks)
+    await released()
 
 
 @run_in_pyodide
 async def test_closing_at_every_step_of_opening(selenium):
     import asyncio
 
-    import js
-    from loopback import capture
+    from loopback import released
 
     from rtvi_web import DisconnectedError
-    from rtvi_web.browser import _js
+    from rtvi_web.browser.capture import Capture, open_input
+
+    async def open_track(constraints):
+        answers.append(await open_input("mic", constraints))
+        return answers[-1]
 
     early, late = [(False, steps) for steps in range(1, 20)], [(True, steps) for steps in range(10)]
     for has_answered, steps in early + late:
-        microphone = capture()
+        microphone, answers = Capture("mic", open_track, print), []
         opener = asyncio.ensure_future(microphone.open({}))
-        while has_answered and not (microphone.track or (microphone._opening and microphone._opening.done())):  # noqa: ASYNC110
+        while has_answered and not answers:  # noqa: ASYNC110 - every turn counts
             await asyncio.sleep(0)
         for _ in range(steps):
             await asyncio.sleep(0)
@@ -175,9 +174,7 @@ async def test_closing_at_every_step_of_opening(selenium):
         microphone.close()
         [outcome] = await asyncio.gather(opener, return_exceptions=True)
         assert was_open or isinstance(outcome, DisconnectedError)
-        while _js._late_calls:
-            await asyncio.wait(_js._late_calls)
-        assert all(track.readyState == "ended" for track in js.opened.tracks)
+        await released()
     assert was_open
 
 
@@ -216,17 +213,20 @@ async def test_a_microphone_that_comes_as_opening_is_cancelled_is_released(selen
     """In the one turn of the loop in which it is there, and nobody has got it yet."""
     import asyncio
 
-    from loopback import capture
+    from rtvi_web.browser.capture import Capture, open_input
 
-    microphone = capture()
+    tracks = []
+
+    async def open_track(constraints):
+        tracks.append(await open_input("mic", constraints))
+        assert tracks[0].readyState == "live"
+        asyncio.get_running_loop().call_soon(opener.cancel)
+        return tracks[0]
+
+    microphone = Capture("mic", open_track, print)
     opener = asyncio.ensure_future(microphone.open({}))
-    while not (microphone._opening and microphone._opening.done()):  # noqa: ASYNC110 - no event tells of that turn
-        await asyncio.sleep(0)
-    track = microphone._opening.result()
-    assert track.readyState == "live"
-    assert not opener.done()
-    opener.cancel()
     await asyncio.wait({opener})
+    [track] = tracks
     assert opener.cancelled()
     assert microphone.track is None
     assert track.readyState == "ended"

@@ -121,10 +121,10 @@ async def test_a_refused_offer_is_told_in_the_servers_words(selenium):
 @run_in_pyodide
 async def test_the_address_of_the_websocket_leads_to_the_calls(selenium):
     from rtvi_web.realtime.transport import RealtimeRequest
-    from rtvi_web.transports.realtime.webrtc import _url
+    from rtvi_web.transports.realtime.webrtc import calls_url
 
     def url(*args, **fields):
-        return _url(RealtimeRequest(*args, **fields))
+        return calls_url(RealtimeRequest(*args, **fields))
 
     assert url() == "https://api.openai.com/v1/realtime/calls"
     assert url("wss://host.test/v1/realtime", model="m") == "https://host.test/v1/realtime/calls?model=m"
@@ -157,36 +157,38 @@ async def test_a_server_that_closes_the_channel_is_lost_at_once(selenium):
 async def test_a_path_that_comes_back_within_the_grace_is_no_loss(selenium):
     import asyncio
 
-    from loopback import until
-    from realtime_peer import RealtimePeer, request, transport
+    from edge import connection_becomes
+    from loopback import own_peer, until
+    from realtime_peer import RealtimeHost, RealtimePeer
 
-    from rtvi_web.transports.realtime import call
-    from rtvi_web.transports.realtime.webrtc import RealtimeWebRTCTransport
+    from rtvi_web.transports.realtime.call import GRACE, Call
 
-    assert call.GRACE == 5
-    call.GRACE = 0.2
-    try:
-        async with RealtimePeer() as peer, transport(RealtimeWebRTCTransport()) as (link, host):
-            await link.connect(request(peer.url))
-            await until(lambda: link._call._peer.state == "connected")  # It may say so after the channel has opened.
-            # Loopback never loses its path: what the browser would say is said by hand.
-            link._call.on_state("disconnected")
-            link._call.on_state("connected")
-            await asyncio.sleep(0.3)
-            assert host.losses == []
-            link._call.on_state("disconnected")
-            await host.until(lambda: host.losses)
-            assert "did not come back" in str(host.losses[0])
-            link._call.on_state("failed")
-            assert len(host.losses) == 1
-        async with RealtimePeer() as peer, transport(RealtimeWebRTCTransport()) as (link, host):
-            await link.connect(request(peer.url))
-            link._call.on_state("disconnected")
-            await link.close()
-            await asyncio.sleep(0.3)
-            assert host.losses == []
-    finally:
-        call.GRACE = 5.0
+    async def call(peer, host):
+        call = Call(host, ice_servers=[], player=None, received=print, grace=0.2)
+        await call.open(peer.url, None, None)
+        connection = own_peer()
+        await until(lambda: connection.connectionState == "connected")  # The channel may have opened before.
+        return call, connection
+
+    assert GRACE == 5
+    async with RealtimePeer() as peer:
+        link, connection = await call(peer, host := RealtimeHost())
+        connection_becomes(connection, "disconnected")
+        connection_becomes(connection, "connected")
+        await asyncio.sleep(0.3)
+        assert host.losses == []
+        connection_becomes(connection, "disconnected")
+        await host.until(lambda: host.losses)
+        assert "did not come back within 0.2 s" in str(host.losses[0])
+        connection_becomes(connection, "failed")
+        assert len(host.losses) == 1
+        await link.close()
+    async with RealtimePeer() as peer:
+        link, connection = await call(peer, host := RealtimeHost())
+        connection_becomes(connection, "disconnected")
+        await link.close()
+        await asyncio.sleep(0.3)
+        assert host.losses == []
 
 
 @run_in_pyodide

@@ -144,8 +144,10 @@ async def test_the_microphone_is_heard_in_chunks_until_it_is_muted_or_closed(sel
 async def test_sound_that_a_slow_link_cannot_take_is_dropped(selenium, port):
     import asyncio
 
+    import js
     from realtime_peer import request, transport
 
+    from rtvi_web.browser import _js
     from rtvi_web.realtime.transport import MAX_BACKLOG
     from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
 
@@ -154,16 +156,15 @@ async def test_sound_that_a_slow_link_cannot_take_is_dropped(selenium, port):
         await link.connect(request(f"ws://127.0.0.1:{port}/echo"))
         await host.until(lambda: host.heard)
         # A stand-in for a slow network: this machine's own buffers swallow tens of megabytes at once.
-        socket = type(link._socket)
-        real = socket.backlog
-        socket.backlog = property(lambda _: MAX_BACKLOG + 1)
+        js.eval("globalThis.real = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'bufferedAmount')")
+        js.Object.defineProperty(js.WebSocket.prototype, "bufferedAmount", _js.plain({"value": MAX_BACKLOG + 1}))
         try:
             await asyncio.sleep(0.1)
             count = len(host.heard)
             await asyncio.sleep(0.3)
             assert len(host.heard) == count
         finally:
-            socket.backlog = real
+            js.eval("Object.defineProperty(WebSocket.prototype, 'bufferedAmount', real); delete globalThis.real")
         await host.until(lambda: len(host.heard) > count)
 
 

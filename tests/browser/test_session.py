@@ -104,11 +104,9 @@ async def test_a_bot_that_is_killed_in_a_session_that_is_not_to_be_restored(sele
 async def test_disconnect_at_many_moments_of_connect(selenium):
     import asyncio
 
-    import js
-    from loopback import RTVIBot, until
+    from loopback import RTVIBot, released, until
 
     from rtvi_web import BotReadyData, ConnectAbortedError, ConnectPhase, RTVIClient, TransportState
-    from rtvi_web.browser import _js
     from rtvi_web.transports import SmallWebRTCTransport
 
     async with RTVIBot() as bot:
@@ -119,9 +117,7 @@ async def test_disconnect_at_many_moments_of_connect(selenium):
             await asyncio.sleep(delay)
             outcome, _ = await asyncio.gather(connecting, client.disconnect(), return_exceptions=True)
             outcomes.add(outcome.phase if isinstance(outcome, ConnectAbortedError) else type(outcome))
-            while _js._late_calls:
-                await asyncio.wait(_js._late_calls)
-            assert all(track.readyState == "ended" for track in js.opened.tracks)
+            await released()
         assert {"devices"} <= outcomes <= {*ConnectPhase, BotReadyData}
         await client.connect()
         await client.disconnect()

@@ -47,7 +47,7 @@ async def test_frames_are_the_hosts_and_signalling_is_the_transports(selenium):
 
 @run_in_pyodide
 async def test_the_bots_audio_is_a_track_of_the_bot_and_plays(selenium):
-    from loopback import Bot, RTVIEvent, connected, energy, event, until
+    from loopback import Bot, RTVIEvent, connected, energy, event, own_peer, until
 
     from rtvi_web.core.media import ParticipantTracks
 
@@ -59,7 +59,7 @@ async def test_the_bots_audio_is_a_track_of_the_bot_and_plays(selenium):
         element = link.media.player.element
         while element.paused:
             await event(element, "playing")
-        [receiver, *_] = link._link._peer._connection.getReceivers()
+        [receiver, *_] = own_peer().getReceivers()
         await until(lambda: energy(receiver))
         await link.close()
         assert element.paused
@@ -223,10 +223,10 @@ async def test_the_microphones_level(selenium):
 async def test_every_candidate_reaches_the_bot_after_the_answer(selenium):
     import re
 
-    from loopback import Bot, connected, until
+    from loopback import Bot, connected, own_peer, until
 
-    async with Bot() as bot, connected(bot) as (link, _):
-        connection = link._link._peer._connection
+    async with Bot() as bot, connected(bot):
+        connection = own_peer()
         await until(lambda: connection.iceGatheringState == "complete")
         found = set(re.findall(r"^a=(candidate:\S+ \d+ \w+ \d+ \S+ \d+)", connection.localDescription.sdp, re.M))
         assert found
@@ -300,13 +300,13 @@ async def test_a_server_that_takes_no_candidates(selenium, status):
 
 @run_in_pyodide
 async def test_the_bot_can_ask_for_another_offer(selenium):
-    from loopback import Bot, connected, until
+    from loopback import Bot, connected, own_peer, until
 
-    async with Bot() as bot, connected(bot) as (link, host):
+    async with Bot() as bot, connected(bot) as (_, host):
         bot.signal("renegotiate")
         await until(lambda: len(bot.offers) == 2)
         assert (bot.offers[1]["pc_id"], bot.offers[1]["restart_pc"]) == (f"pc-{bot.room}", False)
-        await until(lambda: link._link._peer._connection.signalingState == "stable")
+        await until(lambda: own_peer().signalingState == "stable")
         bot.send("after")
         await host.until(lambda: host.received == ["after"])
         assert not host.losses
@@ -314,14 +314,14 @@ async def test_the_bot_can_ask_for_another_offer(selenium):
 
 @run_in_pyodide
 async def test_the_bot_leaves(selenium):
-    from loopback import Bot, connected, event
+    from loopback import Bot, connected, event, own_peer
 
-    async with Bot() as bot, connected(bot) as (link, host):
+    async with Bot() as bot, connected(bot) as (_, host):
         bot.signal("peerLeft")
         bot.channel.close()
         [who] = await host.until(lambda: host.left)
         assert who.id == f"pc-{bot.room}"
-        channel = link._link._peer._channel
+        channel = own_peer().channel
         if channel.readyState != "closed":
             await event(channel, "close")
         assert not host.losses
@@ -331,7 +331,8 @@ async def test_the_bot_leaves(selenium):
 @run_in_pyodide
 async def test_a_link_that_breaks_is_reported_once(selenium, end):
     import pytest
-    from loopback import Bot, connected, until
+    from edge import connection_becomes
+    from loopback import Bot, connected, own_peer, until
 
     from rtvi_web import DisconnectedError
 
@@ -342,31 +343,32 @@ async def test_a_link_that_breaks_is_reported_once(selenium, end):
         assert str(error) == "The bot closed the data channel."
         with pytest.raises(DisconnectedError, match="cannot take the message"):
             link.send("too late")
-        peer = link._link._peer
-        await until(lambda: not peer.is_open)
-        link._link.on_state("failed")
+        peer = own_peer()
+        await until(lambda: peer.channel.readyState == "closed")
+        connection_becomes(peer, "failed")
         assert len(host.losses) == 1
 
 
 @run_in_pyodide
 async def test_a_lost_network_path_ends_the_session_but_a_gap_does_not(selenium):
-    from loopback import Bot, connected
+    from edge import connection_becomes
+    from loopback import Bot, connected, own_peer
 
-    async with Bot() as bot, connected(bot) as (link, host):
-        link._link.on_state("disconnected")  # What the browser says at once, and half a minute later: failed.
+    async with Bot() as bot, connected(bot) as (_, host):
+        connection_becomes(own_peer(), "disconnected")  # What it says at once, and half a minute later: failed.
         assert not host.losses
-        link._link.on_state("failed")
+        connection_becomes(own_peer(), "failed")
         assert [str(error) for error in host.losses] == ["There is no network path to the bot any more."]
 
 
 @run_in_pyodide
 async def test_leaving_the_page_closes_the_channel_and_the_peer(selenium):
     import js
-    from loopback import Bot, connected, event
+    from loopback import Bot, connected, event, own_peer
 
-    async with Bot() as bot, connected(bot) as (link, host):
+    async with Bot() as bot, connected(bot) as (_, host):
         js.dispatchEvent(js.PageTransitionEvent.new("pagehide"))
-        assert link._link._peer.state == "closed"
+        assert own_peer().connectionState == "closed"
         if bot.channel.readyState != "closed":
             await event(bot.channel, "close")
         assert [str(error) for error in host.losses] == ["The page was left."]
@@ -429,7 +431,7 @@ async def test_ice_servers_that_cannot_work(selenium):
 @run_in_pyodide
 async def test_ice_servers_of_the_start_answer_are_used(selenium):
     import pytest
-    from loopback import request, transport
+    from loopback import own_peer, request, transport
 
     from rtvi_web import TransportStartError
 
@@ -437,7 +439,7 @@ async def test_ice_servers_of_the_start_answer_are_used(selenium):
         bundle = {"iceConfig": {"iceServers": [{"urls": ["stun:127.0.0.1:9"]}]}}
         with pytest.raises(TransportStartError):
             await link.connect(request(bundle=bundle), host)
-        [server] = link._link._peer._connection.getConfiguration().iceServers
+        [server] = own_peer().getConfiguration().iceServers
         assert list(server.urls) == ["stun:127.0.0.1:9"]
 
 
@@ -447,7 +449,7 @@ async def test_giving_up_at_any_moment_leaves_nothing_open(selenium, moment):
     import asyncio
 
     import js
-    from loopback import Bot, request, transport, until
+    from loopback import Bot, own_peer, request, transport, until
 
     async with Bot() as bot, transport(bot.url) as (link, host):
         moments = {
@@ -460,7 +462,7 @@ async def test_giving_up_at_any_moment_leaves_nothing_open(selenium, moment):
         await until(moments[moment])
         connecting.cancel()
         await asyncio.wait({connecting})
-        mine = link._link._peer._connection
+        mine = own_peer()
         await link.close()
         assert mine.signalingState == "closed"
         assert all(track.readyState == "ended" for track in js.opened.tracks)
@@ -471,9 +473,7 @@ async def test_giving_up_at_every_step_leaves_nothing_open(selenium):
     import asyncio
 
     import js
-    from loopback import request, transport
-
-    from rtvi_web.browser import _js
+    from loopback import released, request, transport
 
     for steps in range(40):
         async with transport("/answers/never") as (link, host):
@@ -485,8 +485,7 @@ async def test_giving_up_at_every_step_leaves_nothing_open(selenium):
             connecting.cancel()
             await asyncio.wait({connecting})
             await link.close()
-            while _js._late_calls:
-                await asyncio.wait(_js._late_calls)
+            await released()
             assert js.leftOpen().length == 0
 
 

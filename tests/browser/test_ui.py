@@ -7,14 +7,14 @@ from pytest_pyodide import run_in_pyodide
 async def test_close_takes_away_all_that_was_added(selenium):
     import js
     from loopback import until
-    from widgets import handlers, scripted, stage, wants_level
+    from widgets import scripted, stage, wants_level
 
     from rtvi_web import ui
     from rtvi_web.core.media import BOT
 
     with stage() as place:
         client = scripted()
-        before = handlers(client)
+        before = list(client.subscribed)
         made = [
             ui.device_select(client, "mic", into=place),
             ui.device_select(client, "cam", into=place),
@@ -30,27 +30,27 @@ async def test_close_takes_away_all_that_was_added(selenium):
         assert place.childElementCount == len(made)
         assert [widget.element.parentNode for widget in made] == [place] * len(made)
         assert js.document.adoptedStyleSheets.length == 1
-        assert handlers(client) > before
+        assert len(client.subscribed) > len(before)
         await until(lambda: wants_level(client, BOT))  # They are in view.
         for widget in made[1:]:
             widget.close()
         assert js.document.adoptedStyleSheets.length == 1
         made[0].close()
         made[0].close()
-        assert handlers(client) == before
+        assert client.subscribed == before
 
 
 @run_in_pyodide
 async def test_places_that_are_not_there_and_words_that_say_nothing(selenium):
     import js
     import pytest
-    from widgets import handlers, scripted, stage
+    from widgets import scripted, stage
 
     from rtvi_web import InvalidArgumentError, ui
 
     with stage() as place:
         client = scripted()
-        before = handlers(client)
+        before = list(client.subscribed)
         for into in ("#nowhere", "?!", None, 5, js.document):
             with pytest.raises(InvalidArgumentError, match=r"no element|not a CSS selector"):
                 ui.mic_button(client, into=into)
@@ -62,7 +62,7 @@ async def test_places_that_are_not_there_and_words_that_say_nothing(selenium):
             ui.voice_visualizer(client, "cam", into=place)
         with pytest.raises(InvalidArgumentError, match="bars must be 1 to 32"):
             ui.voice_visualizer(client, into=place, bars=0)
-        assert handlers(client) == before
+        assert client.subscribed == before
 
 
 @run_in_pyodide

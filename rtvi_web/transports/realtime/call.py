@@ -31,6 +31,7 @@ class Call(DataChannelLink):
         ice_servers: as in JavaScript.
         player: plays the answers; ``None`` leaves that to the page.
         received: called with the track of the answers, as soon as there is one.
+        grace: seconds in which a connection that the browser calls ``"disconnected"`` may heal by itself.
 
     Raises:
         TransportStartError: the browser refuses the ICE servers.
@@ -44,12 +45,14 @@ class Call(DataChannelLink):
         ice_servers: Sequence[Mapping[str, Any]],
         player: Player | None,
         received: Callable[[Any], object],
+        grace: float = GRACE,
     ) -> None:
         # Sends and receives even without a microphone, so that opening one later needs no new negotiation.
         media: dict[TrackSource, tuple[str, str]] = {"mic": ("audio", "sendrecv")}
         super().__init__(label=CHANNEL, media=media, ice_servers=ice_servers, player=player, lost=host.lost)
         self._host = host
         self._on_received = received
+        self._patience = grace
         self._grace: asyncio.TimerHandle | None = None
         self.received: Any = None
         """The track of the answers; ``None`` until the server has answered."""
@@ -93,8 +96,8 @@ class Call(DataChannelLink):
         if state == "connected" and not self._opened.done():
             self._host.enter(ConnectPhase.DATA_CHANNEL)
         elif state == "disconnected":
-            lost = f"The network path to the server was lost, and did not come back within {GRACE:g} s."
-            self._grace = asyncio.get_running_loop().call_later(GRACE, self._end, lost)
+            lost = f"The network path to the server was lost, and did not come back within {self._patience:g} s."
+            self._grace = asyncio.get_running_loop().call_later(self._patience, self._end, lost)
         elif state in ("failed", "closed"):
             was_open = self._opened.done()
             self._end("The network path to the server was lost for good." if was_open else no_path("server"))

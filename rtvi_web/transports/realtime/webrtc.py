@@ -75,7 +75,7 @@ class RealtimeWebRTCTransport(RealtimeTransport):
     async def connect(self, request: RealtimeRequest) -> None:
         if self._host is None:
             raise InvalidArgumentError("This transport has no client yet: give it to RealtimeClient(transport=…).")
-        url, key = _url(request), sendable_key(request)
+        url, key = calls_url(request), sendable_key(request)
         call = self._call = Call(
             self._host,
             ice_servers=self._ice_servers,
@@ -126,7 +126,7 @@ class RealtimeWebRTCTransport(RealtimeTransport):
         """Nothing to send: the server hears silence."""
 
 
-def _url(request: RealtimeRequest) -> str:
+def calls_url(request: RealtimeRequest) -> str:
     """The address for the offer. To ``…/realtime``, the WebSocket's address, ``/calls`` is added."""
     url = realtime_url(request, OPENAI_URL, "http")
     if url.pathname.endswith("/realtime"):

@@ -31,6 +31,27 @@ def slow(owner, method):
 
 
 @contextlib.contextmanager
+def held(owner, method, *, when):
+    """Calls that meet a condition take effect at once, and say so once ``release()`` was called."""
+    js.eval("globalThis.edge ??= {}; edge.holding = 0; edge.released = new Promise((go) => edge.release = go)")
+    source = (
+        "async function (...args) { const outcome = await original.apply(this, args);"
+        f"if ({when}) {{ edge.holding++; await edge.released }} return outcome }}"
+    )
+    with replaced(owner, method, source):
+        try:
+            yield js.edge.release
+        finally:
+            js.edge.release()
+
+
+def connection_becomes(peer, state):
+    """What a browser says when the network path comes or goes, which a loopback's never does."""
+    js.Object.defineProperty(peer, "connectionState", _js.plain({"value": state, "configurable": True}))
+    peer.dispatchEvent(js.Event.new("connectionstatechange"))
+
+
+@contextlib.contextmanager
 def unplugged(*labels):
     """Devices of these labels are not in the list: headless Chromium cannot unplug its fake devices."""
     source = (

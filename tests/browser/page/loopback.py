@@ -9,6 +9,7 @@ import json
 import os
 
 import js
+from edge import held
 
 from rtvi_web.browser import _js
 from rtvi_web.browser.capture import Capture, open_input
@@ -80,6 +81,21 @@ def painted_canvas(scope):
     return canvas
 
 
+def own_peer():
+    """The connection that the client opened last; ``channel`` is the data channel that it made."""
+    return js.eval("[...opened.peers].findLast((peer) => peer.channel)")
+
+
+def latest_context():
+    """The audio context that was made last. Its clock stands still where a busy machine starves it of sound."""
+    return list(js.opened.contexts)[-1]
+
+
+async def released():
+    """Wait until the browser has given every device that it was asked for, and each is released."""
+    await until(lambda: not js.opened.asking and all(track.readyState == "ended" for track in js.opened.tracks))
+
+
 @contextlib.asynccontextmanager
 async def tone(frequency=440, amplitude=0.5):
     """A track that sounds for ever."""
@@ -125,6 +141,7 @@ class Host:
         self.phases = []
         self.left = []
         self.losses = []
+        self.links = []
         self.sent = []
         self.listening = set()
         self.media = MediaEvents(self)
@@ -154,6 +171,14 @@ class Host:
 
     def lost(self, error):
         self.losses.append(error)
+        self._changed.set()
+
+    def reconnecting(self, attempt, cause):
+        self.links.append("lost")
+        self._changed.set()
+
+    def reconnected(self):
+        self.links.append("restored")
         self._changed.set()
 
     def send(self, type, data):
@@ -248,7 +273,7 @@ class Bot:
             transceiver.direction = "sendrecv"
         if self.speaks:
             if self.track is None:
-                self._speak()
+                self.speak()
             await call(pc.getTransceivers()[0].sender, "replaceTrack", self.track)
         if self.shows:
             if self.picture is None:
@@ -287,7 +312,8 @@ class Bot:
         with contextlib.suppress(_js.JsError):
             await _js.call(ear, "play")
 
-    def _speak(self):
+    def speak(self):
+        """Begin to send a tone, from the next answer on."""
         context = _js.construct("AudioContext")
         self._scope.defer(lambda: context.close() and None)
         tone = context.createOscillator()
@@ -377,16 +403,32 @@ async def connected(bot, **options):
         yield made, host
 
 
+@contextlib.asynccontextmanager
+async def between_links(bot, link, host):
+    """The bot's channel breaks: in here the old link is closed, and the new one is not there yet. Then it is."""
+    link.bot_ready()  # From now on the link is watched.
+    with held("RTCPeerConnection.prototype", "setRemoteDescription", when="this.channel") as release:
+        bot.channel.close()
+        await until(lambda: js.edge.holding)
+        yield
+        release()
+        await host.until(lambda: host.links[-1:] == ["restored"])
+
+
 __all__ = [
     "Bot",
     "Host",
     "RTVIBot",
     "RTVIEvent",
+    "between_links",
     "capture",
     "connected",
     "energy",
     "event",
     "frequency",
+    "latest_context",
+    "own_peer",
+    "released",
     "request",
     "stats",
     "tone",

@@ -41,7 +41,7 @@ class RealtimePeer(Bot):
         [transceiver] = pc.getTransceivers()
         transceiver.direction = "sendrecv"
         if self.speaks:
-            self._speak()
+            self.speak()
             await _js.call(transceiver.sender, "replaceTrack", self.track)
         await _js.call(pc, "setLocalDescription", await _js.call(pc, "createAnswer"))
         while pc.iceGatheringState != "complete":

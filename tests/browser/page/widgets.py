@@ -37,12 +37,23 @@ async def calling(bot, **options):
 
 def scripted(*steps, **options):
     """A client whose bot follows a script."""
-    return RTVIClient(transport=ScriptedTransport(*steps), **options)
+    return CountingClient(transport=ScriptedTransport(*steps), **options)
 
 
-def handlers(client):
-    """How many handlers a client has, of all events."""
-    return sum(map(len, client._emitter._handlers.values()))
+class CountingClient(RTVIClient):
+    """A client that knows what was subscribed with ``on`` and not unsubscribed with ``off``."""
+
+    def __init__(self, **options):
+        self.subscribed = []
+        super().__init__(**options)
+
+    def on(self, event, handler):
+        self.subscribed.append((event, handler))
+        return super().on(event, handler)
+
+    def off(self, event, handler):
+        self.subscribed.remove((event, handler))
+        super().off(event, handler)
 
 
 def wants_level(client, participant):
