@@ -45,8 +45,10 @@ class Loopback:
             await asyncio.sleep(0.01)
         return HttpResponse(200, json.dumps({"type": "answer", "sdp": bot.localDescription.sdp, "pc_id": "1"}))
 
-transport = SmallWebRTCTransport(webrtc_url="/loopback")
-transport._http = Loopback()
+class LoopbackTransport(SmallWebRTCTransport):
+    http = Loopback()
+
+transport = LoopbackTransport(webrtc_url="/loopback")
 client = RTVIClient(transport=transport, timeout=None)  # This bot never becomes ready.
 connecting = asyncio.ensure_future(client.connect())
 await client.wait_for(RTVIEvent.TRACK_STARTED, check=lambda track, who: not who.local)

@@ -32,26 +32,31 @@ async def test_no_sample_is_lost_or_read_twice_but_those_that_nobody_took(seleni
     import asyncio
     import time
 
+    import js
+    from edge import replaced
     from loopback import until
 
-    from rtvi_web.browser import ring_recorder
+    from rtvi_web.browser import _js
     from rtvi_web.browser.recorder import make_recorder
 
     rate, ring = 16000, 32768
-    context = ring_recorder.audio_context(rate)
+    context = _js.construct("AudioContext", {"sampleRate": rate})
     await until(lambda: context.currentTime > 0.6)  # The page was busy as it began, and it ran on meanwhile.
     # Made in its own context: a track comes through the browser's buffers, which a busy machine starves.
     ramp, source = context.createBuffer(1, 30000, rate), context.createBufferSource()
     ramp.getChannelData(0).assign(array.array("f", [i / 32767 for i in range(30000)]))
     source.buffer, source.loop = ramp, True
-    before = ring_recorder.audio_context, ring_recorder.track_source
-    ring_recorder.audio_context, ring_recorder.track_source = lambda _: context, lambda *_: source
-    try:
-        recorder = make_recorder(rate)
-        await recorder.listen("a track")
-        began = context.currentTime
-    finally:
-        ring_recorder.audio_context, ring_recorder.track_source = before
+    js.prepared = _js.plain({"context": context, "source": source})
+    audio_context = js.AudioContext
+    with replaced("AudioContext.prototype", "createMediaStreamSource", "() => prepared.source"):
+        js.AudioContext = js.Function.new("return prepared.context")
+        try:
+            recorder = make_recorder(rate)
+            await recorder.listen(context.createMediaStreamDestination().stream.getAudioTracks()[0])
+            began = context.currentTime
+        finally:
+            js.AudioContext = audio_context
+            del js.prepared
     source.start()
     read = len(recorder.read(recorder.available())) // 2  # While it is started, Chromium may pass over a moment of it.
     taken = array.array("h")

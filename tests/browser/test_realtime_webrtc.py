@@ -65,33 +65,31 @@ async def test_a_session_without_a_microphone_can_have_one_later(selenium):
 async def test_the_microphone_is_held_back_until_the_configuration_was_taken(selenium):
     import asyncio
 
+    from loopback import own_peer, stats
     from realtime_peer import RealtimePeer
 
     from rtvi_web.realtime import RealtimeClient
     from rtvi_web.transports.realtime.webrtc import RealtimeWebRTCTransport
 
-    async def sent(link):
-        """How many packets of sound have left."""
-        report = await link._call._peer.stats()
-        return sum(each.get("packetsSent", 0) for each in report if each["type"] == "outbound-rtp")
+    async def packets_sent():
+        return await stats(own_peer(), "packetsSent", "outbound-rtp")
 
     async with RealtimePeer() as peer:
-        link = RealtimeWebRTCTransport()
-        client = RealtimeClient(transport=link, url=peer.url)
+        client = RealtimeClient(transport=RealtimeWebRTCTransport(), url=peer.url)
         connecting = asyncio.ensure_future(client.connect())
         try:
             assert (await peer.frame())["type"] == "session.update"
             assert client.is_mic_enabled
             await asyncio.sleep(0.3)  # the time in which sound would have left
-            assert await sent(link) == 0
+            assert await packets_sent() == 0
             await client.enable_mic(False)
             await client.enable_mic(True)
             await asyncio.sleep(0.1)
-            assert await sent(link) == 0
+            assert await packets_sent() == 0
             peer.send({"type": "session.updated", "session": {}})
             await connecting
             assert await peer.hears() > 0
-            assert await sent(link) > 0
+            assert await packets_sent() > 0
         finally:
             await client.disconnect()
 

@@ -245,7 +245,8 @@ async def test_every_candidate_reaches_the_bot_after_the_answer(selenium):
 @run_in_pyodide
 async def test_candidates_as_firefox_ends_them(selenium):
     """An empty one for each section, which this server would answer with 500; later ones are sent all the same."""
-    from loopback import Bot, connected, until
+    from edge import candidate_found
+    from loopback import Bot, connected, own_peer, until
 
     class Old(Bot):
         async def _answer(self, method, path, body):
@@ -253,11 +254,11 @@ async def test_candidates_as_firefox_ends_them(selenium):
                 return {"status": 500, "body": {"detail": "a bug"}}
             return await super()._answer(method, path, body)
 
-    async with Old() as bot, connected(bot) as (link, host):
-        for n in range(4):
-            link._link.on_candidate({"candidate": "", "sdp_mid": str(n), "sdp_mline_index": n})
+    async with Old() as bot, connected(bot) as (_, host):
+        for section in range(4):
+            candidate_found(own_peer(), "", section)
         late = {"candidate": "candidate:7 1 udp 1 192.0.2.7 7 typ host", "sdp_mid": "0", "sdp_mline_index": 0}
-        link._link.on_candidate(late)
+        candidate_found(own_peer(), late["candidate"], 0)
         await until(lambda: any(late in patch["candidates"] for patch in bot.patches))
         assert all(candidate["candidate"] for patch in bot.patches for candidate in patch["candidates"])
         assert not host.losses

@@ -51,6 +51,13 @@ def connection_becomes(peer, state):
     peer.dispatchEvent(js.Event.new("connectionstatechange"))
 
 
+def candidate_found(peer, candidate, section):
+    """What a browser says of each ICE candidate of a media section."""
+    found = {"candidate": candidate, "sdpMid": str(section), "sdpMLineIndex": section}
+    found = js.RTCIceCandidate.new(_js.plain(found))
+    peer.dispatchEvent(js.RTCPeerConnectionIceEvent.new("icecandidate", candidate=found))
+
+
 @contextlib.contextmanager
 def unplugged(*labels):
     """Devices of these labels are not in the list: headless Chromium cannot unplug its fake devices."""

@@ -121,10 +121,10 @@ def frequency(data, sample_rate):
     return sample_rate * (len(ups) - 1) / (ups[-1] - ups[0]) if len(ups) > 1 else 0
 
 
-async def stats(receiver, name):
-    """A number of what a peer connection has received, such as packetsReceived."""
-    report = await _js.call(receiver, "getStats")
-    return sum(getattr(stats, name, 0) for stats in report.values() if stats.type == "inbound-rtp")
+async def stats(place, name, type="inbound-rtp"):
+    """A number of what a receiver or a connection has received, such as packetsReceived."""
+    report = await _js.call(place, "getStats")
+    return sum(getattr(stats, name, 0) for stats in report.values() if stats.type == type)
 
 
 async def energy(receiver):
@@ -412,7 +412,8 @@ async def between_links(bot, link, host):
         await until(lambda: js.edge.holding)
         yield
         release()
-        await host.until(lambda: host.links[-1:] == ["restored"])
+        await host.until(lambda: host.links[-1:] == ["restored"] or host.losses)
+        assert not host.losses, (host.links, host.losses)
 
 
 __all__ = [
