@@ -43,9 +43,9 @@ async def step(run: Run, chance: random.Random, tasks: list[asyncio.Task[Any]]) 
             tasks.append(asyncio.ensure_future(client.disconnect()))
         case 6 if tasks:
             chance.choice(tasks).cancel()
-        case 7 if transport.receiver is not None:
+        case 7 if hasattr(transport, "receiver"):  # once it was connected
             transport.receiver.bot_left(BOT)
-        case 8 if transport.receiver is not None:
+        case 8 if hasattr(transport, "receiver"):
             transport.receiver.lost(DisconnectedError("The network went away."))
     await turns(chance.randrange(12))
 
