@@ -293,7 +293,7 @@ async def test_a_choice_is_not_remembered_where_the_page_says_so(selenium):
     "stored", ["no JSON", "[1]", '{"mic": 1}', '{"mic": {"id": 7, "label": null}}', "[" * 10_000, '{"a":' * 10_000]
 )
 @run_in_pyodide
-async def test_nonsense_in_the_storage_is_ignored(selenium, stored):
+async def test_invalid_data_in_the_storage_is_ignored(selenium, stored):
     import js
     from loopback import transport
 

@@ -44,7 +44,7 @@ async def test_both_levels_are_the_root_mean_square_at_the_interval_asked_for(se
 
 
 @run_in_pyodide
-async def test_nothing_is_measured_while_nobody_listens_or_nothing_sounds(selenium):
+async def test_levels_are_measured_only_with_a_listener_and_a_sound(selenium):
     import asyncio
 
     import js
@@ -81,7 +81,7 @@ async def test_the_level_follows_a_change_of_the_microphone_and_of_the_page_that
 
 
 @run_in_pyodide
-def test_an_interval_that_cannot_be(selenium):
+def test_an_invalid_interval_is_refused(selenium):
     import pytest
 
     from rtvi_web import InvalidArgumentError
@@ -92,7 +92,7 @@ def test_an_interval_that_cannot_be(selenium):
 
 
 @run_in_pyodide
-async def test_the_bot_is_measured_and_read_from_the_click_on_that_lets_it_be_heard(selenium):
+async def test_the_bot_is_measured_and_read_from_the_first_click_on(selenium):
     """In a page that nobody has clicked Chromium's contexts rest, and a resume() from before the click is in vain."""
     import asyncio
 

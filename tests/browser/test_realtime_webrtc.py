@@ -152,7 +152,7 @@ async def test_a_server_that_closes_the_channel_is_lost_at_once(selenium):
 
 
 @run_in_pyodide
-async def test_a_path_that_comes_back_within_the_grace_is_no_loss(selenium):
+async def test_a_path_that_comes_back_in_time_is_not_a_loss(selenium):
     import asyncio
 
     from edge import connection_becomes

@@ -405,7 +405,7 @@ async def test_an_offer_that_fails_says_why(selenium, name, status, message):
 
 
 @run_in_pyodide
-async def test_an_offer_that_reaches_nobody(selenium):
+async def test_an_offer_to_an_address_without_a_server(selenium):
     import pytest
     from loopback import request, transport
 

@@ -275,7 +275,7 @@ async def test_a_denied_microphone_is_said_and_asked_for_again(selenium):
 
 
 @run_in_pyodide
-async def test_a_forbidden_camera_is_no_matter_until_it_is_asked_for(selenium):
+async def test_a_forbidden_camera_shows_no_error_until_it_is_asked_for(selenium):
     import js
     from loopback import RTVIBot, until
     from widgets import calling, stage

@@ -112,7 +112,7 @@ class TestSubscribing:
         emitter.emit(TEXT, HI)
         assert got == ["wrapped"]
 
-    async def test_off_of_what_is_not_subscribed(self, emitter: Emitter, events: EventMembers) -> None:
+    async def test_off_ignores_handlers_that_are_not_subscribed(self, emitter: Emitter, events: EventMembers) -> None:
         events.off(TEXT, print)
         events.on(TEXT, str)
         events.off(TEXT, print)
@@ -138,7 +138,7 @@ class TestSubscribing:
 
 
 class TestHandlersThatChangeTheHandlers:
-    async def test_removing_itself_skips_nobody(self, emitter: Emitter, events: EventMembers) -> None:
+    async def test_a_handler_that_removes_itself_skips_no_other(self, emitter: Emitter, events: EventMembers) -> None:
         got: list[str] = []
 
         def leaving(_: TextData) -> None:
@@ -218,7 +218,7 @@ class TestAsyncHandlers:
         await turns(2)
         assert got == ["partial", "lambda", "once"]
 
-    async def test_a_cancelled_handler_is_nobodys_error(self, emitter: Emitter, events: EventMembers) -> None:
+    async def test_a_cancelled_handler_is_not_reported(self, emitter: Emitter, events: EventMembers) -> None:
         @events.on(TEXT)
         async def waits(_: TextData) -> None:
             await asyncio.Event().wait()

@@ -158,7 +158,7 @@ async def test_a_queue_that_was_left_goes_on_where_it_was(emitter: Emitter, even
     assert await words(queue) == ["b"]
 
 
-async def test_what_is_measured_only_for_listeners_is_measured_for_it(emitter: Emitter, events: EventMembers) -> None:
+async def test_a_queue_counts_as_a_listener(emitter: Emitter, events: EventMembers) -> None:
     assert not emitter.listens(RTVIEvent.LOCAL_AUDIO_LEVEL)
     everything = events.events()
     assert emitter.listens(RTVIEvent.LOCAL_AUDIO_LEVEL)
@@ -182,7 +182,7 @@ async def test_a_cancelled_loop_loses_nothing(emitter: Emitter, events: EventMem
     assert await words(queue) == ["a"]
 
 
-async def test_what_it_cannot_do(emitter: Emitter, events: EventMembers) -> None:
+async def test_unknown_events_and_invalid_limits_are_refused(emitter: Emitter, events: EventMembers) -> None:
     with pytest.raises(InvalidArgumentError, match=r"no event 'botLlmTex'\. Did you mean 'botLlmText'"):
         events.events("botLlmTex")
     for limit in (0, -1):

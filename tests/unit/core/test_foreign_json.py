@@ -28,11 +28,11 @@ class TestTheLimit:
         assert levels == (MAX_DEPTH - 1 if opening == "[" else MAX_DEPTH)
 
     @pytest.mark.parametrize("levels", [MAX_DEPTH + 1, 10_000, 200_000])
-    def test_is_held(self, opening: str, levels: int) -> None:
+    def test_more_than_the_limit_is_refused(self, opening: str, levels: int) -> None:
         with pytest.raises(NestedTooDeeplyError, match="more than 200 levels"):
             read_json(nested(levels, opening))
 
-    def test_holds_for_what_never_closes(self, opening: str) -> None:
+    def test_unclosed_brackets_count_too(self, opening: str) -> None:
         with pytest.raises(NestedTooDeeplyError):
             read_json(opening * 10_000)
 

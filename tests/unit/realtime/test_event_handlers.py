@@ -88,7 +88,7 @@ async def test_off_removes_one_registration_or_all_of_a_key(handlers: EventHandl
     assert called == ["x"]
 
 
-async def test_off_of_what_is_not_there_says_so_in_the_seeds_words(handlers: EventHandlers) -> None:
+async def test_off_without_a_subscription_raises_the_error_of_openai_realtime_api(handlers: EventHandlers) -> None:
     with pytest.raises(InvalidArgumentError, match='Could not turn off specified event listener for "e": not found'):
         handlers.off("e", print)
     with pytest.raises(InvalidArgumentError, match='specified next event listener for "e": not found as a listener'):
@@ -103,7 +103,7 @@ async def test_a_handler_must_be_callable(handlers: EventHandlers) -> None:
         handlers.on("e", "no")  # type: ignore[type-var]
 
 
-async def test_one_that_raises_harms_nobody(handlers: EventHandlers, reported: list[Any]) -> None:
+async def test_a_handler_that_raises_stops_no_other(handlers: EventHandlers, reported: list[Any]) -> None:
     called: list[str] = []
 
     def bad(event: Any) -> None:

@@ -7,7 +7,7 @@ import inspect
 from typing import Any
 
 import pytest
-from realtime_house import Run, connected, turns
+from realtime_server import Run, connected, turns
 
 from rtvi_web.realtime import AudioClip, Conversation, InputAudio, RealtimeAPI, RealtimeClient, Tool
 

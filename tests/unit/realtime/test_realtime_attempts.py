@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from realtime_house import Run, Server, turns
+from realtime_server import Run, Server, turns
 
 from rtvi_web import AlreadyStartedError, ConnectAbortedError, DisconnectedError, TransportStartError
 from rtvi_web.core.connect_attempt import CLOSE_LIMIT

@@ -32,7 +32,7 @@ def test_floats_become_pcm_as_in_the_browser() -> None:
     assert array("h", float_to_pcm16(given)).tolist() == [0, 32767, -32768, 32767, -32768, 16383, -16384, 0, 32766]
 
 
-def test_sound_of_many_kinds() -> None:
+def test_sound_is_taken_from_many_types() -> None:
     class TypedArray:
         def to_memoryview(self) -> memoryview:
             return memoryview(array("h", [1, 2]))
@@ -56,7 +56,7 @@ def test_base64() -> None:
     assert from_base64(None) == from_base64("é") == from_base64("a") == b""
 
 
-def test_times_are_whole_and_never_too_late() -> None:
+def test_milliseconds_are_whole_and_rounded_down() -> None:
     assert milliseconds(24_000) == 1000
     assert milliseconds(47) == 1
     assert milliseconds(23) == 0
@@ -64,7 +64,7 @@ def test_times_are_whole_and_never_too_late() -> None:
 
 
 @given(st.lists(st.binary(max_size=9)))
-def test_a_clip_is_what_came_whatever_the_pieces(pieces: list[bytes]) -> None:
+def test_a_clip_holds_what_came_however_it_was_cut(pieces: list[bytes]) -> None:
     clip = AudioClip()
     given_back = b"".join(clip.append(piece) for piece in pieces)
     whole = b"".join(pieces)
@@ -73,7 +73,7 @@ def test_a_clip_is_what_came_whatever_the_pieces(pieces: list[bytes]) -> None:
 
 
 @given(st.lists(st.integers(1, 5), max_size=8), st.integers(-3, 50))
-def test_a_clip_is_cut_where_it_says_and_takes_no_more(sizes: list[int], count: int) -> None:
+def test_a_truncated_clip_takes_no_more(sizes: list[int], count: int) -> None:
     clip = AudioClip()
     for number, size in enumerate(sizes):
         clip.append(bytes([number, 0]) * size)
@@ -126,7 +126,7 @@ def test_input_audio_is_bounded_and_keeps_the_time() -> None:
 
 
 @pytest.mark.parametrize("seconds", [30, 60, 120])
-def test_what_a_clip_costs_is_linear(seconds: int) -> None:
+def test_appending_to_a_clip_copies_nothing(seconds: int) -> None:
     """Counted, not timed: no byte is copied until somebody asks for all of them."""
     chunk = bytes(960)
     clip = AudioClip()

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from realtime_house import Run, connected, turns
+from realtime_server import Run, connected, turns
 
 
 @pytest.fixture

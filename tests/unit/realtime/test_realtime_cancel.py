@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from realtime_house import Run, Server, connected, pcm, turns
+from realtime_server import Run, Server, connected, pcm, turns
 
 NOT_ACTIVE = {"type": "invalid_request_error", "code": "response_cancel_not_active", "message": "None active."}
 

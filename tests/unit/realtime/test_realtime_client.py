@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from realtime_house import Run, Server, connected, pcm, turns
+from realtime_server import Run, Server, connected, pcm, turns
 
 from rtvi_web import (
     AlreadyStartedError,
@@ -93,7 +93,7 @@ async def test_as_a_context() -> None:
     await ended(run)
 
 
-async def test_without_a_microphone_a_session_is_a_session() -> None:
+async def test_a_session_works_without_a_microphone() -> None:
     run = Run(server=Server(microphone="denied"))
     await run.client.connect()
     assert [error.source for error in run.errors] == ["microphone"]
@@ -152,7 +152,7 @@ async def test_a_link_lost_while_the_configuration_is_awaited() -> None:
     await ended(run)
 
 
-async def test_a_link_lost_ends_the_session_and_whoever_waits() -> None:
+async def test_a_lost_link_ends_the_session_and_every_wait() -> None:
     run = await connected()
     closed: list[Any] = []
     run.client.on("close", closed.append)
@@ -281,7 +281,7 @@ async def test_nothing_is_sent_without_a_connection_and_nothing_is_changed() -> 
     assert len(client.input_audio_buffer) == 0
 
 
-async def test_content_in_many_words(run: Run) -> None:
+async def test_content_is_taken_in_several_forms(run: Run) -> None:
     given: list[dict[str, Any]] = [
         {"type": "input_text", "text": "a"},
         {"type": "text", "text": "b"},
@@ -316,7 +316,7 @@ async def test_images(run: Run) -> None:
             run.client.add_image(wrong)  # type: ignore[arg-type]
 
 
-async def test_raw_events_and_what_they_may_be(run: Run) -> None:
+async def test_raw_events_are_sent_and_checked(run: Run) -> None:
     assert run.client.realtime.send("conversation.item.delete", {"item_id": "x", "event_id": "mine"}) is True
     assert run.server.sent[-1] == {"event_id": "mine", "type": "conversation.item.delete", "item_id": "x"}
     with pytest.raises(InvalidArgumentError, match="data must be an object"):

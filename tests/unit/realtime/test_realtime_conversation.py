@@ -7,7 +7,7 @@ import itertools
 from typing import Any
 
 import pytest
-from realtime_house import Run, Server, connected, pcm, turns
+from realtime_server import Run, Server, connected, pcm, turns
 
 from rtvi_web import InvalidArgumentError
 from rtvi_web.realtime import Conversation, InputAudio
@@ -29,7 +29,7 @@ def told(run: Run) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("path", ["added", "created", "done", "output_item.added", "output_item.done", "response.done"])
-async def test_whatever_tells_of_an_item_makes_it_once(run: Run, path: str) -> None:
+async def test_an_item_is_made_once_whichever_event_tells_of_it_first(run: Run, path: str) -> None:
     item: dict[str, Any] = {"id": "a", "type": "message", "role": "assistant", "status": "completed", "content": []}
     item["content"] = [{"type": "output_text", "text": "Hi."}]
     run.server.response()
@@ -257,7 +257,7 @@ async def test_transcriptions_of_nothing_and_failures(run: Run) -> None:
     assert run.item("w").formatted.transcript_error == failed
 
 
-async def test_an_out_of_band_response_is_none_of_the_conversations(run: Run) -> None:
+async def test_an_out_of_band_response_is_not_part_of_the_conversation(run: Run) -> None:
     run.client.create_response({"conversation": "none", "metadata": METADATA, "modalities": ["text"]})
     assert run.server.sent[-1]["response"]["output_modalities"] == ["text"]
     item = {"id": "o", "type": "message", "role": "assistant", "status": "completed", "content": []}
@@ -349,7 +349,7 @@ async def test_without_metadata_the_response_that_the_conversation_awaits_comes_
     assert len(run.ids) == 2
 
 
-async def test_many_requests_that_nobody_answers(run: Run) -> None:
+async def test_unanswered_requests_do_not_pile_up(run: Run) -> None:
     for number in range(65):
         run.client.create_response({"conversation": "none", "metadata": {"n": str(number)}})
     for number in (0, 1, 64):

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from realtime_house import Run, Server, connected, pcm, turns
+from realtime_server import Run, Server, connected, pcm, turns
 
 from rtvi_web import DeviceError, InvalidArgumentError, MediaDevice, UnsupportedFeatureError
 from rtvi_web.core.media import BOT, LOCAL

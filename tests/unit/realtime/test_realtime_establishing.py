@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 import pytest
-from realtime_house import Run, Server, connected, pcm, turns
+from realtime_server import Run, Server, connected, pcm, turns
 
 from rtvi_web import RequestError
 from rtvi_web.testing import ScriptedRealtimeTransport
@@ -194,7 +194,7 @@ async def test_the_first_event_of_the_server_is_waited_for(first: str) -> None:
     await run.client.disconnect()
 
 
-async def test_but_no_longer_than_half_a_second() -> None:
+async def test_the_first_event_of_the_server_is_waited_for_at_most_half_a_second() -> None:
     run = Begun()
     began = now()
     await run.begin()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from realtime_house import SERVER_EVENTS, Run, turns
+from realtime_server import SERVER_EVENTS, Run, turns
 
 from rtvi_web.realtime.protocol.wire import decode
 
@@ -113,7 +113,7 @@ def test_frames_that_are_no_events(frames: list[str]) -> None:
     assert complaints == []
 
 
-def test_what_is_no_event() -> None:
+def test_frames_that_are_not_events_are_refused() -> None:
     for text in ("", "[", "1", "[]", "{}", '{"type": 1}', "[" * 100_000):
         assert decode(text) is None
     assert decode('{"type": "response.audio.delta"}') == {"type": "response.output_audio.delta"}
@@ -130,7 +130,7 @@ async def test_a_frame_that_is_no_event_is_an_error_event() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SERVER_EVENTS))
-async def test_every_event_of_the_protocol_reaches_whoever_listens(name: str) -> None:
+async def test_every_event_of_the_protocol_reaches_handlers(name: str) -> None:
     run = Run()
     heard: list[Any] = []
     run.client.on(f"server.{name}", heard.append)

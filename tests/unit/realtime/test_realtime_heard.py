@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from realtime_house import Run, Server, connected, pcm, turns, violations
+from realtime_server import Run, Server, connected, pcm, turns, violations
 
 from rtvi_web.realtime import Played
 from rtvi_web.realtime.protocol.content import history_items

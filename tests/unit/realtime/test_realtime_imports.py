@@ -57,6 +57,6 @@ async def test_a_word_names_a_transport(monkeypatch: pytest.MonkeyPatch, word: s
     await client.disconnect()
 
 
-def test_another_word_does_not() -> None:
+def test_an_unknown_word_names_no_transport() -> None:
     with pytest.raises(InvalidArgumentError, match="Did you mean 'websocket'"):
         RealtimeClient(transport="websockets")  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from realtime_house import CLIENT_EVENTS, SERVER_EVENTS, Server, connected, turns, violations
+from realtime_server import CLIENT_EVENTS, SERVER_EVENTS, Server, connected, turns, violations
 
 from rtvi_web.realtime import Played
 
@@ -22,7 +22,7 @@ from rtvi_web.realtime import Played
         {"type": "response.create", "extra": 1},
     ],
 )
-def test_the_oracle_refuses(event: dict[str, object]) -> None:
+def test_the_schema_refuses_what_openai_does_not_know(event: dict[str, object]) -> None:
     assert violations(event)
 
 
@@ -53,6 +53,6 @@ async def test_every_event_that_a_client_has_is_sent_as_the_models_know_it() -> 
     assert {event["type"] for event in [*server.sent, *tracks.server.sent]} == set(CLIENT_EVENTS)
 
 
-def test_the_oracle_is_that_of_todays_protocol() -> None:
+def test_the_schema_is_that_of_the_current_protocol() -> None:
     assert len(CLIENT_EVENTS) == 11
     assert len(SERVER_EVENTS) == 46

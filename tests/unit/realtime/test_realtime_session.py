@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from openai.types.realtime import RealtimeSessionCreateRequest
-from realtime_house import Run, Server, connected, turns, violations
+from realtime_server import Run, Server, connected, turns, violations
 
 from rtvi_web import DisconnectedError, InvalidArgumentError, RequestError
 from rtvi_web.realtime.protocol.session_config import PCM16, default_config, for_update, merge, to_ga
@@ -65,7 +65,7 @@ GA: dict[str, Any] = {
 }
 
 
-def test_the_beta_and_the_seed_say_it_in_other_words() -> None:
+def test_names_of_the_beta_and_of_openai_realtime_api_are_translated() -> None:
     assert to_ga(BETA) == GA
     assert to_ga(SEED) == {**GA, "model": "stardust-2.5-turbo"}
     assert to_ga(GA) == GA
@@ -120,7 +120,7 @@ def test_models_and_objects_are_configurations_too() -> None:
         to_ga(3)
 
 
-def test_the_givers_own_is_left_alone() -> None:
+def test_the_given_configuration_is_not_changed() -> None:
     given = {"audio": {"input": {"turn_detection": {"type": "server_vad"}}}}
     taken = to_ga(given)
     taken["audio"]["input"]["turn_detection"]["threshold"] = 1
@@ -128,7 +128,7 @@ def test_the_givers_own_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize("given", ["none", {"type": "none"}, None])
-def test_no_turn_detection_in_many_words(given: Any) -> None:
+def test_turn_detection_can_be_switched_off_in_several_ways(given: Any) -> None:
     assert to_ga({"turn_detection": given}) == {"audio": {"input": {"turn_detection": None}}}
 
 

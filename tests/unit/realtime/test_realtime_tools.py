@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field
-from realtime_house import Run, Server, connected, pcm, turns
+from realtime_server import Run, Server, connected, pcm, turns
 
 from rtvi_web import DisconnectedError, InvalidArgumentError
 from rtvi_web.realtime import BackgroundResult
@@ -68,7 +68,7 @@ def test_a_definition_keeps_what_ga_knows() -> None:
     }
 
 
-def test_what_is_no_tool() -> None:
+def test_invalid_tools_are_refused() -> None:
     class Odd:
         pass
 
@@ -203,7 +203,7 @@ async def test_a_call_that_only_the_end_tells_of_is_run(run: Run) -> None:
     assert run.server.types == ["conversation.item.create", "response.create"]
 
 
-async def test_calls_without_a_handler_here_are_somebody_elses(run: Run) -> None:
+async def test_calls_without_a_handler_are_left_to_others(run: Run) -> None:
     run.client.add_tool({"name": "theirs"})
     run.server.say("session.updated", session={"tools": [{"type": "function", "name": "the_servers"}]})
     run.server.response()
@@ -215,7 +215,7 @@ async def test_calls_without_a_handler_here_are_somebody_elses(run: Run) -> None
     assert run.errors == []
 
 
-async def test_tools_of_a_single_response_are_somebody_elses_too(run: Run) -> None:
+async def test_calls_of_tools_of_a_single_response_are_left_to_others(run: Run) -> None:
     tools = [{"name": "once", "parameters": {"type": "object"}}]
     run.client.create_response({"tools": tools})
     run.server.response()
@@ -287,7 +287,7 @@ async def test_what_goes_wrong_is_told_to_the_model_and_reported(run: Run, repor
     reported.clear()
 
 
-async def test_a_background_result_is_taken_note_of_in_silence(run: Run) -> None:
+async def test_a_background_result_asks_for_no_response(run: Run) -> None:
     run.client.register_tool({"name": "note"}, lambda args: BackgroundResult({"ok": True}))
     run.server.response()
     run.server.call("note", "{}")
@@ -392,7 +392,7 @@ async def test_a_request_that_collides_with_the_persons_turn_is_made_again(run: 
     assert [event["response"]["instructions"] for event in run.server.sent_of("response.create")] == ["Mine."] * 2
 
 
-async def test_a_refused_request_frees_the_way(run: Run) -> None:
+async def test_a_refused_request_lets_the_next_be_sent(run: Run) -> None:
     run.client.create_response({"instructions": "Bad."})
     run.client.create_response()
     (bad,) = run.server.sent_of("response.create")
@@ -403,7 +403,7 @@ async def test_a_refused_request_frees_the_way(run: Run) -> None:
     assert [error.message for error in run.errors] == ["Not mine.", "No."]
 
 
-async def test_a_refusal_that_names_no_request_frees_the_way(run: Run) -> None:
+async def test_a_refusal_that_names_no_request_lets_the_next_be_sent(run: Run) -> None:
     run.client.create_response()
     run.client.create_response({"instructions": "Next."})
     for code in ("input_audio_buffer_commit_empty", "response_cancel_not_active"):  # these are about something else
@@ -423,7 +423,7 @@ async def test_a_refusal_that_names_no_request_frees_the_way(run: Run) -> None:
     assert first != second
 
 
-async def test_what_cannot_be_sent_is_refused_at_once_and_nobody_waits_behind_it(run: Run) -> None:
+async def test_a_request_that_cannot_be_sent_is_refused_at_once_and_blocks_no_other(run: Run) -> None:
     run.client.append_input_audio(pcm(240))
     with pytest.raises(InvalidArgumentError, match="cannot be written as JSON"):
         run.client.create_response({"metadata": {"x": float("nan")}})
@@ -437,7 +437,7 @@ async def test_what_cannot_be_sent_is_refused_at_once_and_nobody_waits_behind_it
     assert run.server.types[1:] == ["input_audio_buffer.commit", "response.create", "response.create"]
 
 
-async def test_the_response_that_collided_may_be_any(run: Run) -> None:
+async def test_a_collision_may_name_any_response(run: Run) -> None:
     run.client.create_response()
     code = "conversation_already_has_active_response"
     run.server.say("error", error={"code": code, "message": "Busy.", "event_id": None})
@@ -458,7 +458,7 @@ async def test_cancel_is_sent_once_and_only_while_there_is_something(run: Run) -
     assert run.client.cancel() is True
 
 
-async def test_a_failed_response_is_an_error_and_frees_the_way(run: Run) -> None:
+async def test_a_failed_response_is_an_error_and_lets_the_next_be_sent(run: Run) -> None:
     run.server.response()
     run.client.create_response()
     details = {"type": "failed", "error": {"type": "server_error", "message": "Overloaded."}}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from realtime_house import Run, connected
+from realtime_server import Run, connected
 
 SAID = "conversation.item.input_audio_transcription"
 AUDIO = {"type": "input_audio"}

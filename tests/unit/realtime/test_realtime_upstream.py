@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from downloads import npm_packages
 from paths import BUILD
-from realtime_house import connected, pcm, turns
+from realtime_server import connected, pcm, turns
 
 BETA_PARTS = {"output_text": "text", "output_audio": "audio"}
 ITEM = "conversation.item"

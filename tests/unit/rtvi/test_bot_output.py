@@ -18,7 +18,7 @@ class TestBotOutput:
             output.add(BotOutputData.model_validate(message))
         return output
 
-    def test_of_today(self) -> None:
+    def test_names_of_current_servers(self) -> None:
         new = {"text": "One two.", "segment_id": 1, "will_be_spoken": True, "spoken_status": "new"}
         progress = {"accumulated_text": "One", "remaining_text": " two."}
         output = self.add(

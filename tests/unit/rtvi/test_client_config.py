@@ -107,7 +107,7 @@ class TestRequests:
         await run.client.disconnect()
 
     @pytest.mark.parametrize("config", ["x", [5], [{"options": []}]], ids=str)
-    async def test_what_is_no_configuration_is_not_sent(self, config: Any) -> None:
+    async def test_an_invalid_configuration_is_not_sent(self, config: Any) -> None:
         run = await ready()
         with pytest.raises(InvalidArgumentError, match=r"^config"):
             await run.client.update_config(config)
@@ -115,7 +115,7 @@ class TestRequests:
         await run.client.disconnect()
 
     @pytest.mark.parametrize("timeout", [0, "1", float("inf")], ids=str)
-    async def test_what_is_no_time(self, timeout: Any) -> None:
+    async def test_an_invalid_timeout_is_refused(self, timeout: Any) -> None:
         run = await ready()
         for request in (run.client.get_config, run.client.describe_config, run.client.describe_actions):
             with pytest.raises(InvalidArgumentError, match="timeout"):
@@ -178,7 +178,7 @@ class TestRequests:
         assert answers == [message["id"] for message in run.transport.sent[1:]]
         await run.client.disconnect()
 
-    async def test_a_configuration_without_an_id_answers_nobody(self) -> None:
+    async def test_a_configuration_without_an_id_answers_no_request(self) -> None:
         run = await ready(expect("get-config"), say("config", {"config": []}))
         with pytest.raises(RequestTimeoutError):
             await run.client.get_config(timeout=0.02)
@@ -358,7 +358,7 @@ class TestHelpers:
         assert not await self.CALLS[member][0](RTVIClient(transport=Transport()), [])
 
     @pytest.mark.parametrize("member", CALLS)
-    async def test_what_is_none(self, member: str) -> None:
+    async def test_invalid_values_are_refused(self, member: str) -> None:
         with pytest.raises(InvalidArgumentError, match=r"^config must be a list"):
             await self.CALLS[member][0](RTVIClient(transport=Transport()), "tts")
 

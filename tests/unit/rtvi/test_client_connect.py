@@ -72,7 +72,7 @@ class TestHappyPath:
         assert len(run.arguments("messageReceived")) == 1
         await run.client.disconnect()
 
-    async def test_direct_connect_asks_nobody(self) -> None:
+    async def test_direct_connect_makes_no_start_request(self) -> None:
         run = await ready(params={"headers": {"X-Key": "k"}})
         assert run.states == ["initializing", "initialized", "connecting", "connected", "ready"]
         assert run.transport.http.requests == []
@@ -90,7 +90,7 @@ class TestHappyPath:
         assert run.fired == []
         assert run.client.state is TransportState.DISCONNECTED
 
-    async def test_disconnect_without_a_session_ends_none_that_begins_meanwhile(self) -> None:
+    async def test_disconnect_without_a_session_does_not_end_one_that_begins_meanwhile(self) -> None:
         class Slow(Transport):
             async def close(self) -> None:
                 await turns(10)

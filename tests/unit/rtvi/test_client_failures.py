@@ -59,7 +59,7 @@ class TestTimeout:
         await run.ended(TransportState.ERROR)
 
     @pytest.mark.parametrize("phase", LIMITED)
-    async def test_none_is_no_limit(self, phase: ConnectPhase) -> None:
+    async def test_without_a_timeout_connect_waits_as_long_as_it_takes(self, phase: ConnectPhase) -> None:
         run = stalled(phase, timeout=None)
         task = await run.connecting()
         assert not task.done()
@@ -88,7 +88,7 @@ class TestTimeout:
         with pytest.raises(ConnectionTimeoutError):
             await over(asyncio.ensure_future(run.client.connect()))
 
-    async def test_a_timeout_of_the_transports_own_is_its_failure(self) -> None:
+    async def test_a_timeout_raised_by_the_transport_is_its_failure(self) -> None:
         class Impatient(Transport):
             async def connect(self, request: ConnectRequest, receiver: Any) -> Participant:
                 raise TimeoutError("ICE took too long")
@@ -99,13 +99,13 @@ class TestTimeout:
         assert isinstance(raised.value.__cause__, TimeoutError)
         assert run.client.state is TransportState.ERROR
 
-    async def test_it_looks_like_milliseconds(self) -> None:
+    async def test_a_timeout_that_looks_like_milliseconds_warns(self) -> None:
         with pytest.warns(UserWarning, match=r"timeout=15000 is in seconds; did you mean 15\?") as warned:
             RTVIClient(transport=Transport(), timeout=15000)
         assert warned[0].filename == __file__
 
     @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), "15", True])
-    async def test_what_is_no_time(self, timeout: Any) -> None:
+    async def test_an_invalid_timeout_is_refused(self, timeout: Any) -> None:
         with pytest.raises(InvalidArgumentError, match="timeout must be a positive number of seconds"):
             RTVIClient(transport=Transport(), timeout=timeout)
 
@@ -143,7 +143,7 @@ class TestFailedTransport:
             await run.client.connect()
         assert raised.value.phase is ConnectPhase.DEVICES
 
-    async def test_a_transport_that_cannot_even_close(self, reported: list[Any]) -> None:
+    async def test_a_transport_that_fails_to_close_is_reported(self, reported: list[Any]) -> None:
         class Stuck(Transport):
             async def close(self) -> None:
                 await super().close()
@@ -248,7 +248,7 @@ class TestWhenReady:
         assert len(run.arguments("disconnected")) == 1
         assert [error.data.error for error in run.arguments("error")] == ["first"]
 
-    async def test_a_failed_client_hears_of_no_late_loss(self) -> None:
+    async def test_a_loss_after_a_failed_connect_is_not_told(self) -> None:
         run = Run(Transport(fails_with=TransportStartError()))
         with pytest.raises(TransportStartError):
             await run.client.connect()

@@ -146,7 +146,7 @@ async def test_connect_again_when_connect_failed() -> None:
     run.released()
 
 
-async def test_handlers_that_raise_harm_no_session(reported: list[Any]) -> None:
+async def test_handlers_that_raise_do_not_end_the_session(reported: list[Any]) -> None:
     run = Run(Transport(*handshake(), start=[STARTED]), params={"base_url": URL})
     for event in RTVIEvent:
         run.client.on(event, lambda *_: 1 / 0)

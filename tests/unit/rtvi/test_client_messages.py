@@ -77,7 +77,7 @@ class TestSending:
         run.released()
 
     @pytest.mark.parametrize("nonsense", [None, 5, "text", {}, {"type": 5}, [1]], ids=repr)
-    async def test_what_is_no_message(self, nonsense: Any) -> None:
+    async def test_invalid_messages_are_refused(self, nonsense: Any) -> None:
         run = await ready()
         with pytest.raises(InvalidArgumentError, match="must be a dict with a type"):
             run.client.send_message(nonsense)
@@ -115,7 +115,7 @@ class TestSending:
         await run.client.disconnect()
 
     @pytest.mark.parametrize("data", [object(), {1, 2}, b"x", float("nan"), {"a": float("inf")}, {(1, 2): 3}])
-    async def test_what_json_cannot_say(self, data: Any) -> None:
+    async def test_data_that_json_cannot_hold_is_refused(self, data: Any) -> None:
         run = await ready()
         with pytest.raises(InvalidArgumentError, match="'client-message' cannot be written as JSON"):
             run.client.send_client_message("x", data)
@@ -149,7 +149,7 @@ class TestRequests:
         await run.client.disconnect()
         run.released()
 
-    async def test_the_deadline_is_exact_and_a_late_answer_is_nobodys(self) -> None:
+    async def test_the_deadline_is_exact_and_a_late_answer_is_ignored(self) -> None:
         run = await ready(expect("client-message"))
         clock = asyncio.get_running_loop()
         begun = clock.time()
@@ -224,14 +224,14 @@ class TestRequests:
         await run.client.disconnect()
 
     @pytest.mark.parametrize("timeout", [0, -1, "1", float("nan")])
-    async def test_what_is_no_time(self, timeout: Any) -> None:
+    async def test_an_invalid_timeout_is_refused(self, timeout: Any) -> None:
         run = await ready()
         with pytest.raises(InvalidArgumentError, match="timeout"):
             await run.client.send_client_request("ask", timeout=timeout)
         assert len(run.transport.sent) == 1
         await run.client.disconnect()
 
-    async def test_it_looks_like_milliseconds(self) -> None:
+    async def test_a_timeout_that_looks_like_milliseconds_warns(self) -> None:
         run = await ready(expect("client-message"), say("server-response", {"d": 1}, answers=True))
         with pytest.warns(UserWarning, match="did you mean 5"):
             await run.client.send_client_request("ask", timeout=5000)
@@ -335,6 +335,6 @@ class TestParams:
 
         assert Ours("http://bot.test").params.base_url == "http://bot.test"
 
-    async def test_a_transport_that_is_none(self) -> None:
+    async def test_an_object_that_is_not_a_transport_is_refused(self) -> None:
         with pytest.raises(InvalidArgumentError, match="transport must be a Transport such as"):
             RTVIClient(transport=Transport)  # type: ignore[arg-type]

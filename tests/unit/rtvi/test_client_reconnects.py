@@ -345,7 +345,7 @@ class TestAFreshStart:
         assert run.states[-1] == "ready"
         await run.client.disconnect()
 
-    async def test_the_one_who_was_asked_by_start_bot_is_asked_again(self) -> None:
+    async def test_a_bot_started_by_start_bot_is_started_the_same_way_again(self) -> None:
         transport = Transport(*handshake(), *handshake(), start=[STARTED, STARTED])
         run = Run(transport)
         await run.client.connect(await run.client.start_bot(f"{URL}/start"))
@@ -371,7 +371,7 @@ class TestAFreshStart:
             await over(waits)
         await run.client.disconnect()
 
-    async def test_what_the_old_bot_has_asked_is_not_told_the_new_one(self) -> None:
+    async def test_answers_to_the_old_bot_are_not_sent_to_the_new_one(self) -> None:
         run = await ready(expect_text("go"), CALL, *handshake())
         may_end = asyncio.Event()
 

@@ -150,7 +150,7 @@ class TestRefusedStart:
         await run.ended(TransportState.ERROR)
 
     @pytest.mark.parametrize("text", ["", "<html>hello</html>", "[1]", "null", '"sdp"', "{"])
-    async def test_an_answer_that_is_no_json_object(self, text: str) -> None:
+    async def test_an_answer_that_is_not_a_json_object_is_refused(self, text: str) -> None:
         run = Run(Transport(start=[HttpResponse(200, text)]), params={"base_url": URL})
         with pytest.raises(StartBotError, match="returned 200 with a body that is not a JSON object") as raised:
             await run.client.connect()

@@ -158,7 +158,7 @@ class TestStartBot:
             ({"endpoint": "/start", "timeout": -1}, "timeout must be a positive number"),
         ],
     )
-    async def test_what_cannot_work(self, given: Any, message: str) -> None:
+    async def test_uploads_that_cannot_work_are_refused(self, given: Any, message: str) -> None:
         run = run_with()
         for call in (run.client.start_bot, run.client.start_bot_and_connect):
             with pytest.raises(InvalidArgumentError, match=message):

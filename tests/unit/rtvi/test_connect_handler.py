@@ -127,7 +127,7 @@ class TestItsAnswer:
         assert run.states[-2:] == ["authenticating", "error"]
         await run.ended(TransportState.ERROR)
 
-    async def test_what_is_no_handler(self) -> None:
+    async def test_an_invalid_handler_is_refused(self) -> None:
         with pytest.raises(InvalidArgumentError, match="custom_connect_handler must be a function, not 5"):
             RTVIClient(transport=Transport(), custom_connect_handler=5)  # type: ignore[arg-type]
 

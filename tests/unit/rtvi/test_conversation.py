@@ -47,7 +47,7 @@ class TestRecordings:
         assert story.text.endswith("number 8 of the story.")
         assert story.output.will_say == ""
 
-    def test_the_first_era(self) -> None:
+    def test_a_recording_of_rtvi_0_3(self) -> None:
         conversation = replay("old-0.0.73-webrtc-full").conversation
         hello, heard, answer = conversation.turns[:3]
         assert (hello.role, hello.text, hello.spoken) == ("bot", "Hello from the fake model.", hello.text)

@@ -192,7 +192,7 @@ async def test_what_needs_devices_says_that_there_are_none() -> None:
             use()
 
 
-def test_numbers_that_cannot_be() -> None:
+def test_invalid_numbers_are_refused() -> None:
     client = RTVIClient(transport=ScriptedTransport())
     for wrong in ({"sample_rate": 7999}, {"sample_rate": 16000.5}, {"frame": 0.001}, {"frame": 1}):
         with pytest.raises(InvalidArgumentError, match=next(iter(wrong))):

@@ -104,7 +104,7 @@ class TestResults:
         reported.clear()
 
     @pytest.mark.parametrize("value", [object(), {"a": {1}}, float("nan")], ids=["object", "set", "nan"])
-    async def test_what_json_cannot_say(self, reported: list[Any], value: Any) -> None:
+    async def test_data_that_json_cannot_hold_is_refused(self, reported: list[Any], value: Any) -> None:
         assert "JSON" in (await result_of(lambda call: value))["result"]["error"]
         assert isinstance(reported.pop(), TypeError | ValueError)
 

@@ -66,7 +66,7 @@ class TestMessages:
         assert run.arguments("genericMessage") == []
         await run.client.disconnect()
 
-    async def test_what_a_helper_raises_harms_nobody(self, reported: list[Any]) -> None:
+    async def test_a_helper_that_raises_stops_nothing_else(self, reported: list[Any]) -> None:
         run = await ready()
         bad = run.client.register_helper("bad", Collector("mine", callbacks={"on_thing": lambda data: 1 / data}))
         good = run.client.register_helper("good", Collector("mine"))

@@ -284,7 +284,7 @@ class TestEncoding:
         }
 
     @pytest.mark.parametrize("data", [float("nan"), float("inf"), {1, 2}, b"x", object()])
-    def test_what_json_cannot_say(self, data: Any) -> None:
+    def test_data_that_json_cannot_hold_is_refused(self, data: Any) -> None:
         with pytest.raises((TypeError, ValueError)):
             encode("client-message", {"d": data}, "7")
 

@@ -78,7 +78,7 @@ class TestContext:
         }
         await run.client.disconnect()
 
-    async def test_what_is_no_context(self) -> None:
+    async def test_an_invalid_context_is_refused(self) -> None:
         run, llm = await helping(*answered([1]))
         for context in ({}, {"tools": [1]}, {"messages": "x"}):
             with pytest.raises(InvalidArgumentError, match="must have a list of messages"):
@@ -204,7 +204,7 @@ class TestCallbacks:
         assert texts == ["{}"]
         await run.client.disconnect()
 
-    async def test_results_of_others_are_taken_in_silence(self) -> None:
+    async def test_results_of_other_handlers_are_ignored(self) -> None:
         run, _ = await helping()
         tell(run, "llm-function-call-result", {"result": 1})
         assert run.arguments("genericMessage") == []
@@ -262,7 +262,7 @@ class TestFunctionCalls:
         assert [message["data"]["result"] for message in run.transport.sent[1:]] == ["second", "named"]
         await run.client.disconnect()
 
-    async def test_unregistered_it_answers_no_more(self) -> None:
+    async def test_an_unregistered_handler_answers_no_more_calls(self) -> None:
         run, llm = await helping(expect("llm-function-call-result"), expect("llm-function-call-result"))
         llm.handle_function_call(lambda call: "mine")
         run.client.unregister_helper("llm")

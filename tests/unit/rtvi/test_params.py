@@ -130,14 +130,14 @@ class TestShapes:
 
 
 class TestAddresses:
-    async def test_without_a_base_url_nobody_is_asked(self) -> None:
+    async def test_without_a_base_url_no_start_request_is_made(self) -> None:
         run = Run(Transport(*handshake()), params={"request_data": {"a": 1}})
         await run.client.connect()
         assert run.transport.http.requests == []
         assert run.transport.connect_requests[0].request_data == {"a": 1}
         await run.client.disconnect()
 
-    async def test_with_a_base_url_and_no_endpoint_nobody_is_asked(self) -> None:
+    async def test_with_a_base_url_and_no_endpoint_no_start_request_is_made(self) -> None:
         run = Run(Transport(*handshake(), start=[STARTED]), params={"base_url": URL, "endpoints": {"connect": None}})
         await run.client.connect()
         assert run.transport.http.requests == []
@@ -156,11 +156,11 @@ class TestSeconds:
         assert seconds(given, "timeout") == kept
 
     @pytest.mark.parametrize("given", [0, -1, True, "15", float("nan"), float("inf"), [1]], ids=str)
-    def test_what_is_none(self, given: Any) -> None:
+    def test_invalid_values_are_refused(self, given: Any) -> None:
         with pytest.raises(InvalidArgumentError, match="timeout must be a positive number of seconds"):
             RTVIClient(transport=Transport(), timeout=given)
 
-    def test_what_looks_like_milliseconds(self) -> None:
+    def test_a_time_that_looks_like_milliseconds_warns(self) -> None:
         with pytest.warns(UserWarning, match="timeout=15000 is in seconds; did you mean 15\\?") as caught:
             RTVIClient(transport=Transport(), timeout=15 * 1000)
         assert caught[0].filename == __file__

@@ -34,7 +34,7 @@ def test_silence_may_heal_before_anything_is_tried() -> None:
     assert steps.next(patience) == Resume(1, RESUME_LIMIT)
 
 
-def test_without_a_budget_it_is_tried_for_ever() -> None:
+def test_without_a_budget_it_is_tried_without_end() -> None:
     steps = recovery(budget=None)
     for hour in range(3):
         assert steps.next(3600.0 * hour) == Resume(hour + 1, RESUME_LIMIT)

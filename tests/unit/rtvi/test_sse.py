@@ -162,5 +162,5 @@ class TestTheMessageInAnEvent:
         assert message_text(text) == text
 
     @given(st.text())
-    def test_no_text_is_too_strange(self, text: str) -> None:
+    def test_any_text_is_read_or_kept_as_it_is(self, text: str) -> None:
         assert isinstance(message_text(text), str)

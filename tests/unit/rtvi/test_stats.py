@@ -72,12 +72,12 @@ def test_an_empty_report_tells_nothing() -> None:
     assert (packets_received([]), arrived_until([], unanswered=True), sound_sent([])) == (0, 0.0, None)
 
 
-def test_what_is_read_from_it_besides() -> None:
+def test_other_figures_of_a_report() -> None:
     assert packets_received(REPORT) == 1 + 500 + 4 + 5
     assert sound_sent(REPORT) == 0.25
 
 
-def test_until_when_what_was_sent_has_arrived() -> None:
+def test_the_last_moment_at_which_everything_sent_had_arrived() -> None:
     """Until a round trip before the last packet; where the way there is cut alone, until nobody misses an answer."""
     assert arrived_until(REPORT, unanswered=False) == 1_000_009.97
     assert arrived_until(REPORT, unanswered=True) == 1_000_010 - UNANSWERED_FOR

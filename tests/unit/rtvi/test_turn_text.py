@@ -90,7 +90,7 @@ class TestMarkers:
         assert heard.said == [("bot", "Let me see. It is noon.")]
 
     @pytest.mark.parametrize("text", [*MARKERS, "", " ", "\n", " ○ "])
-    def test_nothing_else_is_no_turn(self, text: str) -> None:
+    def test_a_turn_of_markers_only_is_no_turn(self, text: str) -> None:
         heard = Heard()
         heard.hear("bot-llm-started")
         heard.hear("bot-llm-text", text=text)
@@ -269,7 +269,7 @@ class TestRTVI1:
         heard.speaks("Sure.")
         assert [turn.spoken for turn in heard.conversation.turns] == ["", "", "Sure."]
 
-    def test_what_was_never_said_of_an_interrupted_answer_is_not_said_later(self) -> None:
+    def test_words_cut_off_by_an_interruption_are_not_marked_spoken_later(self) -> None:
         heard = Heard()
         heard.answer("Sure. Here it is.")
         heard.hear("bot-interrupted")

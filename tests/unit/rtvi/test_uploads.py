@@ -66,7 +66,7 @@ async def test_an_upload_has_a_limit_of_its_own(call: str) -> None:
 
 @pytest.mark.parametrize("timeout", [0, -1, "5", float("nan")])
 @pytest.mark.parametrize("call", CALLS)
-async def test_what_is_no_time(call: str, timeout: Any) -> None:
+async def test_an_invalid_timeout_is_refused(call: str, timeout: Any) -> None:
     run = await session()
     with pytest.raises(InvalidArgumentError, match="timeout must be"):
         await CALLS[call](run.client, timeout)

@@ -144,7 +144,7 @@ class TestWho:
         heard.hear("user-transcription", **final("yes", user_id="u2"))
         assert [(turn.user_id, turn.text) for turn in heard.conversation.turns] == [("u1", "hello"), ("u2", "yes")]
 
-    def test_a_message_without_an_id_is_anybody_s(self) -> None:
+    def test_a_message_without_an_id_may_be_of_any_person(self) -> None:
         heard = Heard()
         heard.hear("user-input", text="Hello", final=True)
         heard.hear("user-input", **final("there.", user_id="u1"))

@@ -133,14 +133,16 @@ class TestTheNamesOfJavaScript:
             ('find = "export"\nnames = []\nnote.Fly = "High."', "Fly is no name of this group"),
         ],
     )
-    def test_a_hole_in_the_table_is_noticed(self, api: Api, tmp_path: Path, group: str, complaint: str) -> None:
+    def test_a_javascript_name_without_a_counterpart_is_noticed(
+        self, api: Api, tmp_path: Path, group: str, complaint: str
+    ) -> None:
         names = tmp_path / "names.toml"
         names.write_text(f'[[group]]\ntitle = "Test"\n{group}\n')
         found = [text for text in Conformance(api, names).complaints if text.startswith("Test: ")]
         assert len(found) == 1
         assert complaint in found[0]
 
-    def test_the_page_is_not_made_with_a_hole(self, tmp_path: Path) -> None:
+    def test_the_page_is_not_made_if_a_name_has_no_counterpart(self, tmp_path: Path) -> None:
         names = tmp_path / "names.toml"
         names.write_text(NAMES.read_text() + '\n[[group]]\ntitle = "Test"\nfind = "event"\nnames = ["flew"]\n')
         with pytest.raises(BuildError, match="flew has neither a counterpart nor a reason"):

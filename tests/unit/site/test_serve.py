@@ -78,7 +78,7 @@ def test_media_types(site: Site) -> None:
     assert types["a.whl"] == types["a.zip"] == "application/zip"
 
 
-def test_files_are_revalidated_and_hashed_addresses_kept_for_ever(site: Site) -> None:
+def test_files_are_revalidated_and_hashed_addresses_are_immutable(site: Site) -> None:
     first, _ = site.get(f"{PREFIX}pyodide.asm.wasm")
     assert first.getheader("Cache-Control") == "no-cache"
     again, body = site.get(f"{PREFIX}pyodide.asm.wasm", If_None_Match=first.getheader("ETag") or "")
@@ -104,7 +104,7 @@ def test_inline_scripts_are_allowed_by_their_hash_and_python_needs_none() -> Non
     assert f"script-src 'self' 'wasm-unsafe-eval' 'sha256-{digest}';" in policy(page)
 
 
-def test_all_else_is_the_applications(site: Site) -> None:
+def test_all_other_addresses_are_the_applications(site: Site) -> None:
     assert site.get("/api/offer")[1] == b"api GET /api/offer"
     assert site.get(f"{PREFIX}missing.html")[1] == f"api GET {PREFIX}missing.html".encode()
     assert site.get(f"{PREFIX}../../../../etc/passwd")[1].startswith(b"api GET")

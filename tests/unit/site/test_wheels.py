@@ -82,7 +82,7 @@ def test_the_lock_describes_its_wheels(tmp_path: Path) -> None:
     assert entry["file_name"] == f"{digest[:12]}/{first.name}"
 
 
-def test_a_lock_with_a_hole_is_refused(tmp_path: Path) -> None:
+def test_an_incomplete_lock_is_refused(tmp_path: Path) -> None:
     wheel = write_wheel(tmp_path, "a", "1.0", "b>=2")
     with pytest.raises(BuildError, match=r"a needs b>=2, but it is not pinned"):
         make_lock(INFO, [wheel])

@@ -87,7 +87,7 @@ def test_a_template_without_a_place_for_the_session_is_refused(template: Any) ->
 @property_of(
     st.text(min_size=1), st.sampled_from(["/start", "connect", "https://bot.test", "https://bot.test/a/b?c=d"])
 )
-def test_no_session_id_leads_elsewhere(session_id: str, start: str) -> None:
+def test_a_session_id_cannot_change_the_address(session_id: str, start: str) -> None:
     """It is one part of the path, whatever is in it."""
     url = urls(request({"sessionId": session_id}, start))[0]
     after = url.partition("sessions/")[2]
@@ -95,7 +95,7 @@ def test_no_session_id_leads_elsewhere(session_id: str, start: str) -> None:
     assert set(after) < set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%/?=")
 
 
-def test_no_address_at_all_says_what_to_give() -> None:
+def test_without_an_address_the_error_says_what_to_give() -> None:
     with pytest.raises(
         TransportStartError, match=r"Give SmallWebRTCTransport\(webrtc_url=…\), or a base_url"
     ) as caught:
@@ -104,7 +104,7 @@ def test_no_address_at_all_says_what_to_give() -> None:
 
 
 @pytest.mark.parametrize("key", ["room_url", "roomUrl", "dailyRoom", "daily_room"])
-def test_a_room_of_dailys_is_named(key: str) -> None:
+def test_a_daily_room_is_recognised_and_named(key: str) -> None:
     given = request({key: "https://daily.test/room", "token": "secret", "sessionId": "s1"})
     with pytest.raises(TransportStartError, match="Daily room") as caught:
         urls(given)
@@ -146,5 +146,5 @@ STUN = {"urls": "stun:stun.test"}
         (None, {}, []),
     ],
 )
-def test_whose_ice_servers_count(configured: Any, bundle: Any, servers: Any) -> None:
+def test_which_ice_servers_are_used(configured: Any, bundle: Any, servers: Any) -> None:
     assert ice_servers(configured, bundle) == servers

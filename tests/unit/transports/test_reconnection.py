@@ -136,28 +136,28 @@ async def test_a_session_is_resumed() -> None:
     assert await after_a_loss(Transport(True)) == [0, "looked back", 1, "resumed", "reconnected"]
 
 
-async def test_it_is_tried_until_it_works() -> None:
+async def test_resuming_is_tried_until_it_works() -> None:
     trouble = TransportStartError("trouble", status=503)
     log = await after_a_loss(Transport(trouble, DisconnectedError("no answer"), True))
     assert log == [0, "looked back", 1, 2, 3, "resumed", "reconnected"]
 
 
-async def test_a_refusal_ends_it_at_once() -> None:
+async def test_a_refusal_ends_the_session_at_once() -> None:
     log = await after_a_loss(Transport(TransportStartError("refused with 403", status=403)))
     assert log == [0, "looked back", 1, "The bot closed the data channel. refused with 403"]
 
 
-async def test_a_session_that_is_gone_ends_it() -> None:
+async def test_a_session_given_up_by_the_server_ends() -> None:
     log = await after_a_loss(Transport(False))
     assert log[-1] == "The bot closed the data channel. The server has given the session up."
 
 
-async def test_a_session_that_is_gone_is_begun_again_where_that_is_allowed() -> None:
+async def test_a_session_given_up_by_the_server_starts_again_if_that_is_allowed() -> None:
     log = await after_a_loss(Transport(False, fresh=(DisconnectedError("busy"), True)), fresh_start=True)
     assert log == [0, "looked back", 1, 2, 3, "started again"]
 
 
-async def test_a_fresh_start_whose_link_is_lost_meanwhile_is_another_loss() -> None:
+async def test_a_link_lost_during_a_fresh_start_is_restored_again() -> None:
     class Weak(Transport):
         async def start_again(self) -> None:
             await super().start_again()
@@ -170,7 +170,7 @@ async def test_a_fresh_start_whose_link_is_lost_meanwhile_is_another_loss() -> N
         assert watch.transport.log == [0, "looked back", 1, 2, "started again"] * 2
 
 
-async def test_a_bot_that_leaves_is_not_run_after() -> None:
+async def test_no_link_is_restored_to_a_bot_that_has_left() -> None:
     async with Watch(Transport(True), Reconnect(fresh_start=True)) as watch:
         watch.reconnection.bot_left()
         watch.lose()
@@ -180,7 +180,7 @@ async def test_a_bot_that_leaves_is_not_run_after() -> None:
         assert watch.transport.log == []
 
 
-async def test_a_bot_that_leaves_ends_what_was_being_done() -> None:
+async def test_a_bot_that_leaves_ends_the_restoring() -> None:
     async with Watch(Transport()) as watch:
         watch.lose()
         await asyncio.sleep(A_WHILE)
@@ -189,7 +189,7 @@ async def test_a_bot_that_leaves_ends_what_was_being_done() -> None:
         assert watch.transport.log == [0, "looked back", 1]
 
 
-async def test_whatever_goes_wrong_the_session_ends() -> None:
+async def test_an_unexpected_error_ends_the_session() -> None:
     class Broken(Transport):
         async def snapshot_stats(self, loss: LinkLoss) -> None:
             raise ValueError("a bug")
@@ -203,7 +203,7 @@ async def test_a_server_that_never_answers_ends_it_with_the_budget() -> None:
     assert log == [0, "looked back", 1, 2, 3, 4, 5, f"The bot closed the data channel. {reason}"]
 
 
-async def test_what_heals_by_itself_is_left_alone() -> None:
+async def test_a_link_that_heals_by_itself_is_left_alone() -> None:
     async with Watch(Transport()) as watch:
         watch.lose(LinkLoss.SILENT)
         await asyncio.sleep(1)
@@ -213,7 +213,7 @@ async def test_what_heals_by_itself_is_left_alone() -> None:
         assert watch.transport.log == [0, "looked back", "reconnected"]
 
 
-async def test_what_heals_while_the_server_is_asked_is_noticed_then() -> None:
+async def test_a_link_that_heals_while_the_server_is_asked_is_noticed() -> None:
     async with Watch(Transport()) as watch:
         watch.lose()
         await asyncio.sleep(1)
@@ -223,7 +223,7 @@ async def test_what_heals_while_the_server_is_asked_is_noticed_then() -> None:
         assert watch.transport.log == [0, "looked back", 1, "reconnected"]
 
 
-async def test_what_heals_just_when_the_server_has_not_answered_in_time() -> None:
+async def test_a_link_that_heals_as_the_server_runs_out_of_time_is_noticed() -> None:
     """The time-out has struck, and whoever waits for the answer does not know it yet."""
 
     class Slow(Transport):
@@ -242,7 +242,7 @@ async def test_what_heals_just_when_the_server_has_not_answered_in_time() -> Non
 
 
 @pytest.mark.parametrize("alive", [True, False])
-async def test_an_event_of_the_page_is_a_reason_to_look(alive: bool) -> None:
+async def test_an_event_of_the_page_has_the_link_checked(alive: bool) -> None:
     transport = Transport(True)
     transport.growing = alive
     async with Watch(transport) as watch:
@@ -252,7 +252,7 @@ async def test_an_event_of_the_page_is_a_reason_to_look(alive: bool) -> None:
         assert transport.log == ([] if alive else [0, "looked back", 1, "resumed", "reconnected"])
 
 
-async def test_what_was_found_dead_and_lives_again_is_left_alone() -> None:
+async def test_a_link_found_dead_that_lives_again_is_left_alone() -> None:
     transport = Transport()  # It is asked for the session, and does not answer.
     transport.growing = False
     async with Watch(transport) as watch:
@@ -265,7 +265,7 @@ async def test_what_was_found_dead_and_lives_again_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize("slept", [0.0, SLEPT - TICK, SLEPT, 3600.0])
-async def test_a_computer_that_was_asleep_looks(slept: float) -> None:
+async def test_the_link_is_checked_after_the_computer_slept(slept: float) -> None:
     """It is the clock on the wall that goes on meanwhile."""
     transport = Transport(True)
     transport.growing = transport.is_linked = False
@@ -277,7 +277,7 @@ async def test_a_computer_that_was_asleep_looks(slept: float) -> None:
         assert transport.log == (looked if slept + TICK > SLEPT else [])
 
 
-async def test_before_the_session_and_without_options_a_loss_is_the_end_once() -> None:
+async def test_a_loss_before_the_session_or_without_options_ends_it_once() -> None:
     for options, begins in ((Reconnect(), False), (None, True)):
         async with Watch(Transport(True), options, begins=begins) as watch:
             for loss in (LinkLoss.SILENT, LinkLoss.CHANNEL_CLOSED, LinkLoss.FAILED):
@@ -321,7 +321,7 @@ class TestASilentLinkThatIsNotRestored:
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.5, 5.5, 9.0])
-async def test_closing_ends_it_wherever_it_stands(seconds: float) -> None:
+async def test_closing_ends_the_restoring_at_every_step(seconds: float) -> None:
     async with Watch(Transport()) as watch:
         watch.lose(LinkLoss.SILENT)
         await asyncio.sleep(seconds)

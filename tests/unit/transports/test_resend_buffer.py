@@ -16,14 +16,14 @@ def sent(*times: float) -> ResendBuffer:
     return recently
 
 
-def test_what_is_in_doubt() -> None:
+def test_messages_that_may_be_lost_are_sent_again() -> None:
     recently = sent(1.0, 2.0, 3.0)
     recently.arrived(2.0)
     recently.arrived(1.0)
     assert recently.send_again(4.0) == ["at 3"]
 
 
-def test_what_is_sent_again_may_be_lost_again() -> None:
+def test_messages_that_were_sent_again_may_be_sent_once_more() -> None:
     recently = sent(1.0, 3.0)
     recently.arrived(2.0)
     for now in (5.0, 7.0):
@@ -34,11 +34,11 @@ def test_what_is_sent_again_may_be_lost_again() -> None:
     assert recently.send_again(11.0) == []
 
 
-def test_nothing_where_nobody_knows_when_that_was() -> None:
+def test_without_a_known_moment_nothing_is_sent_again() -> None:
     assert sent(1.0, 2.0).send_again(3.0) == []
 
 
-def test_what_is_old_has_arrived() -> None:
+def test_old_messages_count_as_arrived() -> None:
     recently = sent(1.0, 2.0 + MEMORY)
     recently.arrived(0.5)
     assert recently.send_again(3.0 + MEMORY) == [f"at {2 + MEMORY:g}"]

@@ -317,7 +317,7 @@ async def test_what_fails_again_and_again_is_left_out_and_the_rest_goes_on() -> 
     assert sender.batches == [[{"n": 1}], [{"n": 2}]]
 
 
-async def test_a_server_that_does_not_answer_is_not_asked_for_ever() -> None:
+async def test_a_server_that_does_not_answer_is_asked_a_limited_number_of_times() -> None:
     sender = Sender(failures=ATTEMPTS)
     trickle = Trickle(sender)
     trickle.add({"n": 1})
@@ -357,7 +357,7 @@ async def test_a_server_that_wants_no_candidates_is_asked_once() -> None:
     assert sender.tries == 1
 
 
-async def test_a_transport_is_made_anywhere_and_says_what_it_misses(tidy: None) -> None:
+async def test_a_transport_can_be_made_outside_a_browser_and_names_what_is_missing(tidy: None) -> None:
     from rtvi_web import RTVIClient
 
     transport = SmallWebRTCTransport(webrtc_url="/api/offer")
@@ -373,6 +373,6 @@ async def test_a_transport_is_made_anywhere_and_says_what_it_misses(tidy: None) 
 
 
 @pytest.mark.parametrize("given", [False, {"budget": 5}, Reconnect(0.0), Reconnect("5")])  # type: ignore[arg-type]
-def test_a_reconnection_that_cannot_be_is_refused_at_once(given: Any) -> None:
+def test_invalid_reconnect_options_are_refused_at_once(given: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="reconnect"):
         SmallWebRTCTransport(reconnect=given)

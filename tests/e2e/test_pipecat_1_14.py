@@ -68,7 +68,7 @@ def test_starting_and_connecting(in_page: InPagePython) -> None:
     in_page.check_released()
 
 
-def test_what_a_bot_of_today_does_not_know(in_page: InPagePython) -> None:
+def test_messages_that_a_current_bot_does_not_know(in_page: InPagePython) -> None:
     result = in_page.run("""
         client = new_client(enable_mic=False)
         unsupported = []

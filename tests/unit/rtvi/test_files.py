@@ -1,4 +1,4 @@
-"""What today's clients say to bots: keys, files, events of the page; and bots that don't understand."""
+"""Files that the page sends: in a message, by reference, or uploaded."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 import pytest
-from sessions import Transport, ready, turns
+from sessions import Transport, ready
 
 from rtvi_web import (
     BotNotReadyError,
@@ -14,7 +14,6 @@ from rtvi_web import (
     HttpError,
     InvalidArgumentError,
     RequestError,
-    RTVIClient,
     RTVIEvent,
     UnsupportedFeatureError,
 )
@@ -36,81 +35,8 @@ async def session(*steps: Any, version: str = "2.2.0", **options: Any) -> Any:
     return run
 
 
-class TestKeys:
-    @pytest.mark.parametrize("version", ["2.1.0", "2.2.0", "3.0", "10.0.0"])
-    async def test_of_today(self, version: str) -> None:
-        run = await session(expect("dtmf", {"buttons": ["1", "*", "#"]}), version=version)
-        run.client.send_dtmf("1*#")
-        run.transport.finish()
-        await run.client.disconnect()
-
-    @pytest.mark.parametrize("version", ["2.0.0", "1.2.0", "0.3.0", "", "nonsense"])
-    async def test_of_yesterday(self, version: str) -> None:
-        run = await session(expect("dtmf", {"button": "1"}), expect("dtmf", {"button": "2"}), version=version)
-        run.client.send_dtmf("12")
-        run.transport.finish()
-        await run.client.disconnect()
-
-    @pytest.mark.parametrize("keys", ["", "12a", "1 2", None, 5, "\u0661"])
-    async def test_what_no_telephone_has(self, keys: Any) -> None:
-        with pytest.raises(InvalidArgumentError, match="Invalid DTMF sequence"):
-            RTVIClient(transport=Transport()).send_dtmf(keys)
-
-
-class TestBotsThatDoNotUnderstand:
-    async def test_the_page_is_told_once_and_nothing_more_is_sent(self) -> None:
-        refusal = say("error-response", {"error": "Unsupported type dtmf"}, answers=True)
-        run = await session(expect("dtmf"), refusal)
-        run.client.send_dtmf("1")
-        await turns(5)
-        [error] = run.arguments("unsupportedFeature")
-        assert isinstance(error, UnsupportedFeatureError)
-        assert error.feature == "dtmf"
-        with pytest.raises(UnsupportedFeatureError, match="does not know the message 'dtmf'"):
-            run.client.send_dtmf("1")
-        run.transport.finish()
-        await run.client.disconnect()
-
-
-class TestThePage:
-    async def test_events_and_jobs(self) -> None:
-        run = await session(
-            expect("ui-event", {"event": "click", "payload": {"id": 1}}),
-            expect("ui-cancel-job-group", {"job_id": "7", "reason": "bored"}),
-            expect("ui-cancel-job-group", {"job_id": "8"}),
-        )
-        run.client.send_ui_event("click", {"id": 1})
-        run.client.cancel_ui_job_group("7", "bored")
-        run.client.cancel_ui_job_group("8")
-        run.transport.finish()
-        assert "reason" not in run.transport.sent[-1]["data"]
-        await run.client.disconnect()
-
-    async def test_commands(self) -> None:
-        group = {"kind": "job_completed", "job_id": "7", "worker_name": "w", "status": "completed", "response": [1]}
-        run = await session(
-            expect("send-text"),
-            say("ui-command", {"command": "toast", "payload": {"title": "x"}}),
-            say("ui-job-group", group),
-        )
-        run.client.send_text("go")
-        await turns(5)
-        [command] = run.arguments("uiCommand")
-        assert (command.command, command.payload) == ("toast", {"title": "x"})
-        [job] = run.arguments("uiJobGroup")
-        assert (job.kind, job.status, job.response) == ("job_completed", "completed", [1])
-        await run.client.disconnect()
-
-    async def test_append_to_context_is_of_yesterday(self) -> None:
-        run = await session(expect("append-to-context", {"role": "user", "content": "x", "run_immediately": True}))
-        with pytest.warns(DeprecationWarning, match="send_text"):
-            run.client.append_to_context("user", "x", run_immediately=True)
-        run.transport.finish()
-        await run.client.disconnect()
-
-
 class TestFiles:
-    async def test_a_small_one_goes_in_the_message(self) -> None:
+    async def test_a_small_file_goes_in_the_message(self) -> None:
         source = {"type": "bytes", "bytes": base64.b64encode(b"\x00\xff").decode()}
         file = {"format": "image/png", "name": "a.png", "source": source}
         run = await session(
@@ -121,7 +47,7 @@ class TestFiles:
         run.transport.finish()
         await run.client.disconnect()
 
-    async def test_one_that_lies_somewhere(self) -> None:
+    async def test_a_url_is_sent_as_it_is(self) -> None:
         file = {"format": "application/pdf", "source": {"type": "url", "url": "https://x.test/a.pdf"}}
         run = await session(expect("send-file", {"file": file, "options": {"custom_options": {"detail": "high"}}}))
         reference = FileReference("https://x.test/a.pdf", "application/pdf")
@@ -129,7 +55,7 @@ class TestFiles:
         run.transport.finish()
         await run.client.disconnect()
 
-    async def test_a_large_one_is_uploaded(self) -> None:
+    async def test_a_large_file_is_uploaded(self) -> None:
         url = {"type": "url", "url": "pipecat:1"}
         run = await session(expect("send-file", {"file": {"source": url}}), start=[STORED])
         run.client.params.base_url = "http://bot.test/"
@@ -177,7 +103,7 @@ class TestFiles:
         await run.client.disconnect()
 
     @pytest.mark.parametrize(("content", "file"), [("see", "a.png"), ("see", None), (None, b"x")])
-    async def test_what_is_no_file(self, content: Any, file: Any) -> None:
+    async def test_invalid_files_are_refused(self, content: Any, file: Any) -> None:
         run = await session()
         with pytest.raises(InvalidArgumentError, match="must be"):
             await run.client.send_file(content, file, name="a.png")
@@ -192,7 +118,7 @@ class TestFiles:
             ("/start", "https://files.test/up", "https://files.test/up"),
         ],
     )
-    async def test_where_the_server_says(self, start_url: str, advertised: str, url: str) -> None:
+    async def test_the_upload_goes_where_the_server_says(self, start_url: str, advertised: str, url: str) -> None:
         from sessions import Run
 
         answer = HttpResponse(200, f'{{"sessionId": "1", "fileUploadUrl": "{advertised}"}}')
@@ -217,7 +143,7 @@ class TestFiles:
             await run.client.upload_file(b"x", name="a.pdf", url="/files")
         await run.client.disconnect()
 
-    async def test_what_cannot_work(self) -> None:
+    async def test_uploads_that_cannot_work_are_refused(self) -> None:
         run = await ready()
         with pytest.raises(InvalidArgumentError, match=r"media type of 'a\.unheard-of' cannot be guessed"):
             await run.client.send_file("x", b"x", name="a.unheard-of")

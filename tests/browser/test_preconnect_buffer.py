@@ -4,7 +4,7 @@ from pytest_pyodide import run_in_pyodide
 
 
 @run_in_pyodide
-async def test_everything_from_connect_on_reaches_the_bot_and_the_live_track_only_then(selenium):
+async def test_all_sound_since_connect_reaches_the_bot_before_the_live_track(selenium):
     import asyncio
     import base64
     import statistics
@@ -71,7 +71,7 @@ async def test_a_failed_connect_forgets_what_was_said(selenium):
 
 
 @run_in_pyodide
-async def test_a_session_without_a_microphone_has_no_first_words(selenium):
+async def test_a_session_without_a_microphone_buffers_nothing(selenium):
     from loopback import RTVIBot, energy, until
 
     from rtvi_web import RTVIClient
@@ -121,7 +121,7 @@ async def test_what_is_said_while_the_last_batch_leaves_is_sent_too(selenium):
 
 
 @run_in_pyodide
-async def test_where_no_sound_can_be_recorded_the_session_does_without_first_words(selenium):
+async def test_a_session_goes_on_if_no_sound_can_be_recorded(selenium):
     import js
     from loopback import RTVIBot, energy, until
 
@@ -144,7 +144,7 @@ async def test_where_no_sound_can_be_recorded_the_session_does_without_first_wor
 
 
 @run_in_pyodide
-async def test_a_page_that_was_busy_sends_no_more_at_once_than_recognisers_keep(selenium):
+async def test_a_busy_page_sends_no_more_at_once_than_recognisers_keep(selenium):
     import itertools
     import time
 
