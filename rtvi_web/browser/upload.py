@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rtvi_web.browser import _js
+from rtvi_web.browser.fetch import unsendable
+from rtvi_web.core.http import MAX_ANSWER
+from rtvi_web.core.masking import masked_url
 from rtvi_web.errors import HttpError
 
 
@@ -17,6 +20,7 @@ async def upload(
     name: str,
     media_type: str,
     data: bytes,
+    limit: int = MAX_ANSWER,
     on_progress: Callable[[float], object] | None,
 ) -> tuple[int, str]:
     """POST a file as a form's field ``file``. Cancelling the task aborts the request.
@@ -27,19 +31,29 @@ async def upload(
         name: the file's name.
         media_type: such as ``"application/pdf"``.
         data: the file's content.
+        limit: bytes that the answer may have. The text of a refusal ends there.
         on_progress: gets how much has been sent, from 0 to 1.
 
     Returns:
         The status and the answer's text.
 
     Raises:
-        HttpError: there was no answer.
+        HttpError: there was no answer, or one larger than the limit.
     """
+    what = f"POST {masked_url(url)}"
     ended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     def end(answered: bool) -> None:
         if not ended.done():
             ended.set_result(answered)
+
+    is_whole = True
+
+    def measure(event: Any) -> None:
+        nonlocal is_whole
+        if event.loaded > limit:
+            is_whole = False
+            end(True)
 
     scope = _js.Scope()
     request = _js.construct("XMLHttpRequest")
@@ -47,26 +61,30 @@ async def upload(
         scope.listen(request, "load", lambda _: end(True))
         for failure in ("error", "abort", "timeout"):
             scope.listen(request, failure, lambda _: end(False))
+        scope.listen(request, "progress", measure)
         if on_progress:
             scope.listen(request.upload, "progress", lambda event: on_progress(event.loaded / (event.total or 1)))
         form = _js.construct("FormData")
         form.append("file", _js.construct("Blob", [data], {"type": media_type}), name)
-        _send(request, url, headers, form)
+        try:
+            _send(request, url, headers, form)
+        except _js.JsError:  # Its message may quote a header or the whole address.
+            raise HttpError(unsendable(what, headers)) from None
         if not await ended:
-            raise HttpError(f"POST {url} got no answer. Is the server running, and does it allow this page's origin?")
-        return request.status, str(request.responseText)
+            raise HttpError(f"{what} got no answer. Is the server running, and does it allow this page's origin?")
+        text = str(request.responseText)
+        if 200 <= request.status < 300 and not is_whole:
+            raise HttpError(f"The answer to {what} is larger than {limit:,} bytes.", request.status)
+        return request.status, text[:limit]
     finally:
         request.abort()
         scope.close()
 
 
 def _send(request: Any, url: str, headers: Mapping[str, str], form: Any) -> None:
-    try:
-        with _js.guarded():
-            request.open("POST", url)
-            for header, value in headers.items():
-                if header.lower() != "content-type":
-                    request.setRequestHeader(header, value)
-            request.send(form)
-    except _js.JsError as error:
-        raise HttpError(f"POST {url} cannot be sent: {error.message}") from error
+    with _js.guarded():
+        request.open("POST", url)
+        for header, value in headers.items():
+            if header.lower() != "content-type":
+                request.setRequestHeader(header, value)
+        request.send(form)

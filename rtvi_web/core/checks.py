@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from rtvi_web.core.masking import Headers
 from rtvi_web.core.warn import warn
 from rtvi_web.errors import InvalidArgumentError
 
@@ -59,14 +60,14 @@ def checked_mapping(name: str, value: Any) -> dict[str, Any]:
     raise InvalidArgumentError(f"{name} must be a dict; it is {value!r}.")
 
 
-def checked_headers(name: str, value: Any) -> dict[str, str]:
+def checked_headers(name: str, value: Any) -> Headers:
     """Headers given as a dict or as pairs; empty if none were given.
 
     Raises:
         InvalidArgumentError: they are neither, or not texts.
     """
     with contextlib.suppress(TypeError, ValueError):
-        headers: dict[str, str] = {}
+        headers = Headers()
         for key, word in value.items() if isinstance(value, Mapping) else value or ():
             if not isinstance(key, str) or not isinstance(word, str):
                 break

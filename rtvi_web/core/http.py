@@ -7,13 +7,16 @@ from typing import Any, NamedTuple, Protocol
 
 from rtvi_web.core.foreign_json import read_json
 
+MAX_ANSWER = 1_048_576
+"""Bytes of an HTTP answer that are read by default: a megabyte."""
+
 
 class HttpResponse(NamedTuple):
     """An HTTP answer.
 
     Attributes:
         status: the HTTP status.
-        text: the whole body; empty if ``HttpClient.stream()`` handed it over piece by piece.
+        text: the body; empty if ``HttpClient.stream()`` handed it over piece by piece.
         content_type: the ``Content-Type`` header; empty without one.
     """
 
@@ -38,10 +41,13 @@ class HttpClient(Protocol):
     """Sends HTTP requests. Every transport has one."""
 
     async def request(self, method: str, url: str, *, headers: Mapping[str, str], body: str) -> HttpResponse:
-        """Send JSON text and read the whole answer, whatever its status. Cancelling the task aborts the request.
+        """Send JSON text and read the answer, whatever its status. Cancelling the task aborts the request.
+
+        Answers are read up to a limit, a megabyte by default. The text of a refusal ends there.
 
         Raises:
-            HttpError: there was no answer. The message says why; the cause is chained.
+            HttpError: there was no answer, or a successful one is larger than the limit. The message says why; the
+                cause is chained.
         """
         ...
 
@@ -51,8 +57,8 @@ class HttpClient(Protocol):
         """Send JSON text like ``request()``, but hand over an event stream piece by piece as it arrives.
 
         Args:
-            on_chunk: gets the body of a successful answer of type ``text/event-stream``; other answers are read whole.
-                If it raises, the request is aborted and the exception comes out.
+            on_chunk: gets the body of a successful answer of type ``text/event-stream``, however long; other answers
+                are read as by ``request()``. If it raises, the request is aborted and the exception comes out.
 
         Raises:
             HttpError: there was no answer, or it broke off in mid-stream. The message says why; the cause is chained.
@@ -75,7 +81,7 @@ class HttpClient(Protocol):
             on_progress: gets the share that has been sent, 0 to 1.
 
         Raises:
-            HttpError: there was no answer.
+            HttpError: there was no answer, or one larger than the limit.
         """
         ...
 

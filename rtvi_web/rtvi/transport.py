@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVarTuple
 
 from rtvi_web.core.event import Event
 from rtvi_web.core.http import HttpClient
+from rtvi_web.core.masking import masked_url
 from rtvi_web.core.media import Media, MediaListener, Participant
 from rtvi_web.core.no_media import NoMedia
 from rtvi_web.errors import ConnectPhase, RTVIError, UnsupportedFeatureError
@@ -46,6 +47,10 @@ class ConnectRequest(NamedTuple):
     base_url: str | None
     headers: Mapping[str, str]
     request_data: Mapping[str, Any] = MappingProxyType({})
+
+    def __repr__(self) -> str:
+        start_url, base_url = (url and masked_url(url) for url in (self.start_url, self.base_url))
+        return f"ConnectRequest(bundle={list(self.bundle)}, {start_url=}, {base_url=}, …)"
 
 
 class TransportHost(Protocol):

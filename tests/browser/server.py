@@ -45,6 +45,8 @@ ANSWERS = {
     "sse-nothing": (204, "text/event-stream", ""),
     "no-type": (200, "", "?"),
     "bad-key": (401, "application/json", '{"error": {"message": "Incorrect API key provided.", "type": "invalid"}}'),
+    "long-refusal": (500, "text/plain", "no " * 1_000_000),
+    "bom": (200, "text/plain", "\ufeffü"),
     "no-json": (200, "text/plain", "v=0"),
     "no-sdp": (200, "application/json", '{"type": "answer"}'),
     "bad-sdp": (200, "application/json", '{"type": "answer", "sdp": "this is no SDP", "pc_id": "1"}'),

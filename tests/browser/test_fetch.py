@@ -66,6 +66,85 @@ async def test_an_answer_that_breaks_off(selenium):
         await fetch("POST", "/answers/half", headers={}, body="{}")
 
 
+@run_in_pyodide
+async def test_answers_are_read_up_to_a_limit(selenium):
+    """By default a megabyte. A refusal's text is cut, for its status tells enough."""
+    import pytest
+
+    from rtvi_web import HttpError
+    from rtvi_web.browser.fetch import fetch
+
+    with pytest.raises(HttpError, match=r"The answer to POST /answers/echo is larger than 1,048,576 bytes") as caught:
+        await fetch("POST", "/answers/echo", headers={}, body="x" * 1_048_576)
+    assert caught.value.status == 200
+    status, text, _ = await fetch("POST", "/answers/echo", headers={}, body="x" * 1_000_000)
+    assert (status, len(text) > 1_000_000) == (200, True)
+    assert await fetch("POST", "/answers/long-refusal", headers={}, body="", limit=10) == (
+        500,
+        "no no no n",
+        "text/plain",
+    )
+    assert (await fetch("POST", "/answers/bom", headers={}, body="", limit=5))[:2] == (200, "ü")
+    with pytest.raises(HttpError, match="larger than 4 bytes"):
+        await fetch("POST", "/answers/bom", headers={}, body="", limit=4)
+
+
+@pytest.mark.parametrize("answer", ["ok", "long-refusal", "bad-key"])
+@run_in_pyodide
+async def test_uploads_too(selenium, answer):
+    import pytest
+
+    from rtvi_web import HttpError
+    from rtvi_web.browser.upload import upload
+
+    sent = []
+
+    async def upload_to(limit):
+        file = {"name": "a.txt", "media_type": "text/plain", "data": b"x" * 100_000}
+        return await upload(f"/answers/{answer}", headers={"X": "1"}, limit=limit, on_progress=sent.append, **file)
+
+    if answer == "ok":
+        with pytest.raises(HttpError, match=r"The answer to POST /answers/ok is larger than 10 bytes"):
+            await upload_to(10)
+    else:
+        status, text = await upload_to(10)
+        assert (status, len(text)) == (500 if answer == "long-refusal" else 401, 10)
+    assert await upload_to(10_000_000)
+    assert sent[-1] == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "headers"),
+    [
+        ("https://me:secret@127.0.0.1/start?key=secret", {}),
+        ("/answers/ok?key=secret", {"Authorization": "secret\n1"}),
+        ("/answers/ok", {"X-Key": "secret\u2028"}),
+    ],
+)
+@run_in_pyodide
+async def test_what_cannot_be_sent_shows_no_keys(selenium, url, headers):
+    """Neither does the traceback, which would show the browser's own words as the cause."""
+    import traceback
+
+    import pytest
+
+    from rtvi_web import HttpError
+    from rtvi_web.browser.fetch import fetch
+    from rtvi_web.browser.upload import upload
+
+    with pytest.raises(HttpError, match="cannot be sent") as caught:
+        await fetch("POST", url, headers=headers, body="{}")
+    assert "secret" not in "".join(traceback.format_exception_only(caught.value))
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+    if not url.startswith("https:"):
+        file = {"name": "a", "media_type": "text/plain", "data": b"", "on_progress": None}
+        with pytest.raises(HttpError, match="cannot be sent") as caught:
+            await upload(url, headers=headers, **file)
+        assert "secret" not in str(caught.value)
+        assert caught.value.__suppress_context__
+
+
 @pytest.mark.parametrize(("url", "headers"), [("http://", {}), ("/answers/ok", {"bad name": "x"})])
 @run_in_pyodide
 async def test_what_cannot_be_sent_says_so_without_guessing_at_the_network(selenium, url, headers):
@@ -179,19 +258,21 @@ async def test_cancelling_in_mid_stream_closes_the_connection_and_frees_the_stre
 
     read = js.eval(
         "(() => { const seen = []; const open = ReadableStream.prototype.getReader;"
-        " ReadableStream.prototype.getReader = function (...args) { seen.push(this);"
-        " ReadableStream.prototype.getReader = open; return open.apply(this, args); }; return seen; })()"
+        " seen.restore = () => { ReadableStream.prototype.getReader = open; };"
+        " ReadableStream.prototype.getReader = function (...args) { seen.push(this); return open.apply(this, args); };"
+        " return seen; })()"
     )
     stream = Streamed()
     answer = stream.open()
     await stream.tell("write", b"data: a\n\n")
     await stream.arrived(b"data: a\n\n")
-    assert [body.locked for body in read] == [True]
+    read.restore()
+    assert sum(body.locked for body in read) == 1
     answer.cancel()
     with pytest.raises(asyncio.CancelledError):
         await answer
     await stream.tell("gone")
-    assert [body.locked for body in read] == [False]
+    assert not any(body.locked for body in read)
 
 
 @run_in_pyodide

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from rtvi_web.core.checks import check_text, join_url, seconds
 from rtvi_web.core.foreign_json import read_json
 from rtvi_web.core.http import HttpResponse, explain
+from rtvi_web.core.masking import masked_url
 from rtvi_web.core.tasks import cancelling
 from rtvi_web.errors import (
     DisconnectedError,
@@ -128,6 +129,7 @@ class Files(ClientBase):
         """
         limit = seconds(timeout, "timeout")
         address = url or self._upload_url()
+        what = f"POST {masked_url(address)}"
         upload = self._transport.http.upload(
             address,
             headers=self._connection.started.headers if self._connection.started else self._params.headers,
@@ -136,16 +138,14 @@ class Files(ClientBase):
             data=data,
             on_progress=on_progress,
         )
-        response = await self._within_session(upload, limit, f"POST {address}")
+        response = await self._within_session(upload, limit, what)
         if not response.ok:
-            raise RequestError(
-                f"POST {address} returned {response.status}: {explain(response)}", status=response.status
-            )
+            raise RequestError(f"{what} returned {response.status}: {explain(response)}", status=response.status)
         try:
             answer = read_json(response.text)
             return FileReference(answer["source"]["url"], answer["format"], answer.get("name"))
         except (ValueError, KeyError, TypeError):
-            raise HttpError(f"POST {address} did not return the file's address: {explain(response)}") from None
+            raise HttpError(f"{what} did not return the file's address: {explain(response)}") from None
 
     async def _within_session(
         self, upload: Coroutine[Any, Any, HttpResponse], timeout: float | None, what: str

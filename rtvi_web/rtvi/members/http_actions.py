@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rtvi_web._version import __version__
 from rtvi_web.core.emitter import Emitter
 from rtvi_web.core.http import explain, json_headers
+from rtvi_web.core.masking import masked_url
 from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import (
     ActionEndpointNotSetError,
@@ -60,7 +61,7 @@ class HttpActions:
             async with asyncio.timeout(timeout):
                 await asyncio.wait({answered})
         except TimeoutError:
-            raise RequestTimeoutError(f"POST {url} did not answer {what} within {timeout:g} s.") from None
+            raise RequestTimeoutError(f"POST {masked_url(url)} did not answer {what} within {timeout:g} s.") from None
         finally:
             if not answered.done():  # else the stream goes on by itself: more than the answer may follow
                 exchange.cancel()
@@ -83,7 +84,7 @@ class HttpActions:
         failure: Exception
         try:
             await self._exchange(url, headers, body, id, answered)
-            failure = RequestError(f"POST {url} ended without an answer to {what}.")
+            failure = RequestError(f"POST {masked_url(url)} ended without an answer to {what}.")
         except asyncio.CancelledError:
             if not answered.done():
                 answered.set_exception(DisconnectedError(f"disconnect() was called before {what} was answered."))
@@ -129,9 +130,11 @@ class HttpActions:
             for data in stream.end():
                 receive(message_text(data))
         except EventTooLargeError as error:
-            raise RequestError(f"POST {url} returned too much: {error}") from error
+            raise RequestError(f"POST {masked_url(url)} returned too much: {error}") from error
         if not response.ok:
-            raise RequestError(f"POST {url} returned {response.status}: {explain(response)}", status=response.status)
+            raise RequestError(
+                f"POST {masked_url(url)} returned {response.status}: {explain(response)}", status=response.status
+            )
         receive(response.text)
 
     def _emit_error(self, id: str, error: BaseException) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, TypedDict, Unpack
 
 from rtvi_web.core.checks import checked_headers, checked_mapping, join_url, nearest, snake_case
+from rtvi_web.core.masking import masked_url
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.rtvi.protocol import config
 
@@ -29,7 +30,10 @@ class _Settings:
         return type(self) is type(other) and vars(self) == vars(other)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+        shown = (
+            f"{name}={(masked_url(value) if isinstance(value, str) else value)!r}" for name, value in vars(self).items()
+        )
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     def _set(self, given: Mapping[str, Any]) -> None:
         for name, value in given.items():

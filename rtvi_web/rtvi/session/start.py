@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 from rtvi_web._version import __version__
 from rtvi_web.core.checks import checked_headers, seconds, snake_case
 from rtvi_web.core.http import HttpClient, NativeAbortController, explain, json_headers, parse_json, shorten
+from rtvi_web.core.masking import masked_url
 from rtvi_web.core.tasks import RAISED, call_user_code, cancelling
 from rtvi_web.errors import HttpError, InvalidArgumentError, RTVIError, StartBotError
 from rtvi_web.rtvi.protocol.config import normalize
@@ -127,7 +128,8 @@ class ParamsStart(SessionStart):
         )
         if not isinstance(answer.bundle, dict):
             raise StartBotError(
-                f"POST {url} returned {answer.status} with a body that is not a JSON object: {shorten(answer.text)!r}",
+                f"POST {masked_url(url)} returned {answer.status} with a body that is not a JSON object: "
+                f"{shorten(answer.text)!r}",
                 status=answer.status,
                 body=answer.text,
             )
@@ -163,6 +165,9 @@ class BotRequest(NamedTuple):
     headers: dict[str, str]
     request_data: Any
     timeout: float | None
+
+    def __repr__(self) -> str:
+        return f"BotRequest(endpoint={masked_url(self.endpoint)!r}, …)"
 
     @classmethod
     def of(cls, given: str | Mapping[str, Any], **options: Any) -> BotRequest:
@@ -206,10 +211,11 @@ class RequestStart(SessionStart):
             async with asyncio.timeout(limit):
                 answer = await ask(self._transport.http, url, headers, data, "request_data")
         except TimeoutError:
-            raise StartBotError(f"POST {url} was not answered within {limit:g} s.") from None
+            raise StartBotError(f"POST {masked_url(url)} was not answered within {limit:g} s.") from None
         if answer.bundle is None and answer.text.strip() != "null":
             raise StartBotError(
-                f"POST {url} returned {answer.status} with a body that is not JSON: {shorten(answer.text)!r}",
+                f"POST {masked_url(url)} returned {answer.status} with a body that is not JSON: "
+                f"{shorten(answer.text)!r}",
                 status=answer.status,
                 body=answer.text,
             )
@@ -258,7 +264,7 @@ async def ask(http: HttpClient, url: str, headers: Mapping[str, str], data: Any,
         raise StartBotError(error.message) from error
     if not response.ok:
         raise StartBotError(
-            f"POST {url} returned {response.status}: {explain(response)}",
+            f"POST {masked_url(url)} returned {response.status}: {explain(response)}",
             status=response.status,
             body=response.text,
         )

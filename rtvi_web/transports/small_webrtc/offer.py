@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from rtvi_web.core.checks import join_url
 from rtvi_web.core.http import shorten
+from rtvi_web.core.masking import masked_url
 from rtvi_web.errors import ConnectPhase, InvalidArgumentError, TransportStartError
 from rtvi_web.rtvi.session.start import BotRequest
 from rtvi_web.rtvi.transport import ConnectRequest
@@ -35,6 +36,9 @@ class OfferRequest(NamedTuple):
     request_data: Any = None
     timeout: float | None = None
     session_id: str | None = None
+
+    def __repr__(self) -> str:
+        return f"OfferRequest(urls={[masked_url(url) for url in self.urls]}, session_id={self.session_id!r}, …)"
 
 
 def offer_request(webrtc_url: str | None, request: ConnectRequest, template: str | None = None) -> OfferRequest:
@@ -80,8 +84,9 @@ def offer_urls(request: ConnectRequest, template: str | None = None) -> list[str
             return [bundle[key]]
     for key in _DAILY_ROOMS:
         if bundle.get(key):
+            room = shorten(masked_url(str(bundle[key])))
             raise TransportStartError(
-                f"The bot is in a Daily room ({shorten(str(bundle[key]))}), which SmallWebRTCTransport cannot join. "
+                f"The bot is in a Daily room ({room}), which SmallWebRTCTransport cannot join. "
                 'Have the server start a bot for SmallWebRTC; a Pipecat runner does with {"transport": "webrtc"}.',
                 phase=ConnectPhase.OFFER,
             )

@@ -10,6 +10,7 @@ from typing import Any
 
 from rtvi_web.core.foreign_json import read_json
 from rtvi_web.core.http import HttpClient, HttpResponse, explain, json_headers, shorten
+from rtvi_web.core.masking import masked_url
 from rtvi_web.errors import ConnectPhase, HttpError, TransportStartError
 from rtvi_web.transports.small_webrtc.offer import OfferRequest
 
@@ -62,13 +63,13 @@ class Signalling:
         if self._request.request_data:
             offer["request_data"] = self._request.request_data
         response = await self._post(json.dumps(offer))
-        status, reason = response.status, explain(response)
+        what = f"POST {masked_url(self._url)}: the answer to the WebRTC offer"
         try:
             answer = read_json(response.text)
         except ValueError as error:
-            raise _failed(f"POST {self._url}: the answer to the WebRTC offer is not JSON: {reason}", status) from error
+            raise _failed(f"{what} is not JSON: {explain(response)}", response.status) from error
         if not isinstance(answer, dict) or not isinstance(answer.get("sdp"), str):
-            raise _failed(f"POST {self._url}: the answer to the WebRTC offer has no SDP: {reason}", status)
+            raise _failed(f"{what} has no SDP: {explain(response)}", response.status)
         if isinstance(answer.get("pc_id"), str):
             self.pc_id = answer["pc_id"]
         return str(answer["sdp"])
@@ -91,17 +92,17 @@ class Signalling:
         raise _failed(message, failures[-1].status) from failures[-1].__cause__
 
     async def _try(self, url: str, body: str) -> HttpResponse:
-        timeout = self._request.timeout
+        what, timeout = f"POST {masked_url(url)}", self._request.timeout
         try:
             async with asyncio.timeout(timeout):
                 response = await self._http.request("POST", url, headers=self._headers, body=body)
         except HttpError as error:
             raise _failed(f"The WebRTC offer failed: {error.message}") from error
         except TimeoutError:
-            raise _failed(f"POST {url} was not answered within {timeout:g} s.") from None
+            raise _failed(f"{what} was not answered within {timeout:g} s.") from None
+        status = response.status
         if not response.ok:
-            reason = explain(response)
-            raise _failed(f"POST {url}: the WebRTC offer was refused with {response.status}: {reason}", response.status)
+            raise _failed(f"{what}: the WebRTC offer was refused with {status}: {explain(response)}", status)
         return response
 
     async def send_candidates(self, candidates: Sequence[Candidate]) -> bool:
@@ -115,10 +116,12 @@ class Signalling:
         response = await self._patch(candidates)
         if response.status >= 500:
             self._takes_candidates = True
-            raise HttpError(f"PATCH {self._url} returned {response.status}.")
+            raise HttpError(f"PATCH {masked_url(self._url)} returned {response.status}.")
         self._takes_candidates = response.ok
         if not response.ok:
-            logger.debug("PATCH %s: candidates refused with %d: %s", self._url, response.status, explain(response))
+            logger.debug(
+                "PATCH %s: candidates refused with %d: %s", masked_url(self._url), response.status, explain(response)
+            )
         return response.ok
 
     async def is_connection_known(self) -> bool | None:
@@ -135,7 +138,7 @@ class Signalling:
             return None
         response = await self._patch([])
         if response.status >= 500:
-            raise _failed(f"PATCH {self._url} returned {response.status}.", response.status)
+            raise _failed(f"PATCH {masked_url(self._url)} returned {response.status}.", response.status)
         if not response.ok and self._takes_candidates is None:
             return None  # It may not know PATCH at all.
         return response.ok

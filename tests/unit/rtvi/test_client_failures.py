@@ -280,3 +280,32 @@ class TestWaitingForStates:
             await run.client.connect()
         with pytest.raises(DisconnectedError, match=r"connect\(\) failed: POST"):
             await over(waiter)
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+async def test_disconnect_is_bounded_over_a_transport_that_does_not_close(stubborn: bool, reported: list[Any]) -> None:
+    """It is reported, given up after five seconds, and the client connects again."""
+    let_go = asyncio.Event()
+
+    class Hanging(Transport):
+        async def close(self) -> None:
+            while not let_go.is_set():
+                try:
+                    await let_go.wait()
+                except asyncio.CancelledError:
+                    if not stubborn:
+                        raise
+
+    run = Run(Hanging(*handshake(), *handshake()))
+    await run.client.connect()
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    await run.client.disconnect()
+    assert 4 < loop.time() - begun < 6
+    assert run.client.state is TransportState.DISCONNECTED
+    assert run.states[-2:] == ["disconnecting", "disconnected"]
+    assert [str(error) for error in reported] == ["still running after 5 s"]
+    reported.clear()
+    await run.client.connect()
+    let_go.set()
+    await run.client.disconnect()

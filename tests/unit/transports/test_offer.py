@@ -105,7 +105,7 @@ def test_without_an_address_the_error_says_what_to_give() -> None:
 
 @pytest.mark.parametrize("key", ["room_url", "roomUrl", "dailyRoom", "daily_room"])
 def test_a_daily_room_is_recognised_and_named(key: str) -> None:
-    given = request({key: "https://daily.test/room", "token": "secret", "sessionId": "s1"})
+    given = request({key: "https://daily.test/room?t=secret", "token": "secret", "sessionId": "s1"})
     with pytest.raises(TransportStartError, match="Daily room") as caught:
         urls(given)
     assert caught.value.phase == "offer"

@@ -1,0 +1,72 @@
+"""What is shown of addresses and headers holds no key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtvi_web import ClientParams
+from rtvi_web.core.masking import Headers, masked_url
+from rtvi_web.rtvi.session.start import BotRequest
+from rtvi_web.rtvi.transport import ConnectRequest
+from rtvi_web.transports.small_webrtc.offer import offer_request
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://bot.test/start", "https://bot.test/start"),
+        ("https://me:secret@bot.test/start?key=secret#secret", "https://bot.test/start?…"),
+        ("https://secret@bot.test", "https://bot.test"),
+        ("https://a@secret@bot.test/x@y", "https://bot.test/x@y"),
+        ("//me:secret@bot.test/start", "//bot.test/start"),
+        ("wss://bot.test?secret", "wss://bot.test?…"),
+        ("/start?url=https://me:secret@bot.test", "/start?…"),
+        ("/a//b@c", "/a//b@c"),
+        ("connect", "connect"),
+        ("", ""),
+    ],
+)
+def test_addresses(url: str, shown: str) -> None:
+    assert masked_url(url) == shown
+
+
+WORDS = st.text(alphabet="abc:@/?#.%é", max_size=8)
+
+
+@given(WORDS, WORDS, WORDS)
+def test_no_address_shows_its_secrets(path: str, query: str, password: str) -> None:
+    user = "".join(char for char in password if char not in "/?#")
+    for url in (f"https://me:SECRET{user}@bot.test/{path}?SECRET{query}", f"/{path}?{query}#SECRET"):
+        assert "SECRET" not in masked_url(url)
+
+
+def test_headers_are_still_a_dict() -> None:
+    headers = Headers({"Authorization": "Bearer secret"})
+    assert headers == {"Authorization": "Bearer secret"}
+    assert repr(headers) == "{'Authorization': '…'}"
+
+
+URL = "https://me:secret@bot.test/start?key=secret"
+KEYS = {"Authorization": "Bearer secret", "X-Key": "secret"}
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        ClientParams(base_url=URL, headers=KEYS, endpoints={"connect": "/start?key=secret"}),
+        BotRequest.of(URL, headers=KEYS),
+        ConnectRequest({"token": "secret", "webrtc_url": URL}, URL, URL, KEYS, {"api_key": "secret"}),
+        offer_request(None, ConnectRequest({"sessionId": "s1"}, URL, URL, KEYS)),
+        offer_request(
+            None, ConnectRequest({"webrtc_request_params": {"endpoint": URL, "headers": KEYS}}, URL, URL, KEYS)
+        ),
+    ],
+)
+def test_what_is_shown_of_a_request(shown: Any) -> None:
+    for text in (repr(shown), str(shown), f"{shown}"):
+        assert "secret" not in text
+        assert "bot.test" in text or isinstance(shown, ClientParams)
