@@ -37,6 +37,7 @@ class InputDevice:
         self._source: TrackSource = "mic" if kind is MIC else "cam"
         self.wanted: bool | None = None
         """Whether it is to send; ``None`` until this is known."""
+        self._wanted_by_default = False
         self.in_use = False
         """Whether it may be opened: between ``open_devices()`` and ``close()``."""
         self.state = DeviceState()
@@ -81,16 +82,23 @@ class InputDevice:
 
     # Opening and closing.
 
+    def want_by_default(self) -> None:
+        """Want it, unless it was muted: by the client, or by an application that has disabled its own track."""
+        if self.wanted is None or self._wanted_by_default:
+            own = self._capture.own
+            self.wanted = own is None or bool(own.enabled)
+            self._wanted_by_default = True
+
     def want(self, wanted: bool) -> None:
         """Remember what is wanted, and mute or unmute the track if there is one. Opens and releases nothing."""
-        self.wanted = wanted
+        self.wanted, self._wanted_by_default = wanted, False
         if self.track is not None:
             self.track.enabled = wanted
             self._notify()
 
     async def enable(self, enable: bool) -> None:
         """Open or unmute it, or mute it; while it is not in use, only remember what is wanted."""
-        self.wanted = enable
+        self.wanted, self._wanted_by_default = enable, False
         if not enable:
             await self._mute_or_release()
         elif self.in_use:

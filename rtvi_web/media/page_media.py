@@ -136,8 +136,8 @@ class PageMedia:
         return self._watch is not None
 
     async def open_devices(self, *, mic: bool = False) -> None:
-        if mic and self._mic.wanted is None:
-            self._mic.wanted = True
+        if mic:
+            self._mic.want_by_default()
         for input in self._inputs:
             input.in_use = True
         if self._watch is None:

@@ -28,7 +28,7 @@ from rtvi_web.errors import (
 )
 from rtvi_web.realtime.event_handlers import EventHandlers
 from rtvi_web.realtime.media_events import MediaEvents
-from rtvi_web.realtime.protocol.wire import Event, decode, encode, new_id
+from rtvi_web.realtime.protocol.wire import Event, copied, decode, encode, new_id
 from rtvi_web.realtime.settings import Settings
 from rtvi_web.realtime.transport import RealtimeRequest, RealtimeTransport
 
@@ -239,7 +239,7 @@ class RealtimeAPI(EventHandlers):
         if self._receives:
             self._listener.server_event(event)
         if self._receives:
-            self._dispatch(f"server.{event['type']}", event)
+            self._dispatch_copy(f"server.{event['type']}", event)
 
     def microphone(self, pcm: bytes) -> None:
         if self.is_connected() and self._listener:
@@ -280,7 +280,7 @@ class RealtimeAPI(EventHandlers):
         if self._listener:
             self._listener.client_event(event)
         self._log("client", event)
-        self._dispatch(f"client.{type}", event)
+        self._dispatch_copy(f"client.{type}", event)
         return True
 
     def check(self, type: str, data: Mapping[str, Any] | None = None) -> tuple[Event, str]:
@@ -319,7 +319,11 @@ class RealtimeAPI(EventHandlers):
             from datetime import datetime
 
             time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            self._client.dispatch("realtime.event", RealtimeEvent("realtime.event", time, source, event))
+            self._client.dispatch("realtime.event", RealtimeEvent("realtime.event", time, source, copied(event)))
+
+    def _dispatch_copy(self, name: str, event: Event) -> None:
+        if self.listens(name) or self._client.listens(name):
+            self._dispatch(name, copied(event))
 
     def _dispatch(self, name: str, event: Any) -> None:
         self.dispatch(name, event)

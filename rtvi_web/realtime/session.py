@@ -20,7 +20,7 @@ from rtvi_web.realtime.protocol.items import Item, ItemEvent
 from rtvi_web.realtime.protocol.responses import HARMLESS_ERRORS, ResponseSequencer, is_out_of_band
 from rtvi_web.realtime.protocol.seen import Seen
 from rtvi_web.realtime.protocol.usage import Usage
-from rtvi_web.realtime.protocol.wire import Event, index_in, new_id, object_in, objects_in, text_in
+from rtvi_web.realtime.protocol.wire import Event, copied, index_in, new_id, object_in, objects_in, text_in
 from rtvi_web.realtime.speech import Speech
 from rtvi_web.realtime.tools import Tool, ToolCalls, answer, not_offered
 from rtvi_web.realtime.transport import RealtimeTransport
@@ -197,7 +197,7 @@ class RealtimeSession:
 
     def _on_speech_started(self, event: Event, item_events: list[ItemEvent]) -> None:
         self.input_audio.taken()
-        self._client.dispatch("conversation.interrupted", event)
+        self._client.dispatch("conversation.interrupted", copied(event))
         detection = self._configuration.get_turn_detection_type()
         interrupts = not isinstance(detection, Mapping) or detection.get("interrupt_response") is not False
         if interrupts and not self._transport.carries_tracks and self._api.is_connected():
@@ -324,7 +324,7 @@ class RealtimeSession:
 
     def _emit_error(self, source: str, message: str, error: Any = None) -> None:
         """Dispatch an ``error`` event."""
-        self._client.dispatch("error", ErrorEvent("error", source, message, error))
+        self._client.dispatch("error", ErrorEvent("error", source, message, copied(error)))
 
 
 _ACTIONS: dict[str, Callable[[RealtimeSession, Event, list[ItemEvent]], None]] = {

@@ -31,3 +31,33 @@ async def test_what_could_not_be_recorded_is_tried_anew(selenium):
             meta.remove()
         await link.media.open_devices(mic=True)
         await host.until(lambda: any(max(memoryview(pcm).cast("h")) > 10_000 for pcm in host.heard))
+
+
+@run_in_pyodide
+async def test_a_track_that_the_page_had_disabled_stays_disabled(selenium):
+    from realtime_peer import RealtimePeer, request, transport
+    from sound import tone
+
+    from rtvi_web.transports.realtime.webrtc import RealtimeWebRTCTransport
+    from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
+
+    for make in (RealtimeWebSocketTransport, RealtimeWebRTCTransport):
+        async with RealtimePeer() as peer, tone(440) as track, transport(make(microphone=track)) as (link, _):
+            track.enabled = False
+            await link.media.open_devices(mic=True)
+            assert not track.enabled
+            assert not link.media.is_mic_enabled
+            assert link.media.mic_wanted is False
+            if make is RealtimeWebRTCTransport:
+                await link.connect(request(peer.url))
+                assert not track.enabled
+            await link.close()
+            assert not track.enabled
+            track.enabled = True  # The page has changed its mind.
+            await link.media.open_devices(mic=True)
+            assert track.enabled
+            await link.media.enable_mic(False)
+            await link.media.open_devices(mic=True)
+            assert not track.enabled
+            await link.media.enable_mic(True)
+            assert track.enabled

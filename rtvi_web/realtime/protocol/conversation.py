@@ -6,27 +6,16 @@ final events (``….done``) replace what was assembled from deltas.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from rtvi_web.realtime.protocol.audio import AudioClip, InputAudio, from_base64, samples
+from rtvi_web.realtime.protocol.early_news import EarlyNews
 from rtvi_web.realtime.protocol.item_list import ItemList, part_of
 from rtvi_web.realtime.protocol.items import Delta, Item, ItemEvent
 from rtvi_web.realtime.protocol.transcripts import Transcripts
 from rtvi_web.realtime.protocol.wire import Event, index_in, number_in, object_in, objects_in, text_in
-
-MAX_EARLY = 32
-"""Items about which something is remembered before they arrive."""
-
-
-class _Early(NamedTuple):
-    """What is known of an item before it arrives."""
-
-    speech_start: float = 0
-    speech: AudioClip | None = None
-    transcript: tuple[int, str] | None = None
-    transcript_error: dict[str, Any] | None = None
 
 
 class Conversation:
@@ -80,7 +69,8 @@ class Conversation:
         self._items.clear()
         self._completed: set[str] = set()
         self._transcripts.clear()
-        self._early: OrderedDict[str, _Early] = OrderedDict()
+        self._assumed: set[str] = set()  # items of which the server did not say the status
+        self._early = EarlyNews()
         self._queued_audio: deque[AudioClip] = deque()  # of commits, until their items arrive
         self._open_calls: dict[str, list[Item]] = {}  # calls without a status, by response
         return True
@@ -106,7 +96,7 @@ class Conversation:
 
     def expect_sound(self, item_id: str, pcm: bytes) -> None:
         """Remember the sound of a message that the client creates: servers do not send it back."""
-        self._note(item_id, speech=AudioClip(pcm))
+        self._early.note(item_id, speech=AudioClip(pcm))
 
     def process_event(self, event: Event) -> list[ItemEvent]:
         """Handle a server event, under its GA name. Mirrors ``processEvent()``.
@@ -138,16 +128,22 @@ class Conversation:
         item, events = self._upsert(object_in(event, "item"), event)
         if item is None:
             return []
-        by_model = item.type == "function_call" or (item.type == "message" and item.role == "assistant")
-        item.status = item.status or ("in_progress" if by_model else "completed")
+        item.status = item.status or ("in_progress" if _is_by_model(item) else "completed")
         return [*events, *self._complete(item)]
 
     def _added(self, event: Event) -> list[ItemEvent]:
-        return self._upsert(object_in(event, "item"), event)[1]
+        item, events = self._upsert(object_in(event, "item"), event)
+        if item and item.status is None:
+            item.status = "in_progress" if _is_by_model(item) else "completed"
+            self._assumed.add(item.id)
+        return events
 
     def _retrieved(self, event: Event) -> list[ItemEvent]:
         item, events = self._upsert(object_in(event, "item"), event)
-        return [*events, *self._complete(item)] if item else []
+        if item is None:
+            return []
+        item.status = item.status or "completed"
+        return [*events, *self._complete(item)]
 
     def _done(self, event: Event) -> list[ItemEvent]:
         item, events = self._upsert(object_in(event, "item"), event)
@@ -162,12 +158,13 @@ class Conversation:
 
         Calls of the model are the exception, as a call that was cut short is done too. The end of the response decides.
         """
-        if item.type == "function_call" and (response_id or item.status):
+        if item.type == "function_call" and (response_id or (item.status and item.id not in self._assumed)):
             item.status = item.status or "in_progress"
             if response_id:
                 self._open_calls.setdefault(response_id, []).append(item)
         elif item.status in (None, "in_progress"):
             item.status = "completed"
+        self._assumed.discard(item.id)
 
     def _truncated(self, event: Event) -> list[ItemEvent]:
         item = self._items.get(text_in(event, "item_id"))
@@ -180,6 +177,7 @@ class Conversation:
     def _deleted(self, event: Event) -> list[ItemEvent]:
         item = self._items.remove(text_in(event, "item_id"))
         self._transcripts.forget(text_in(event, "item_id"))
+        self._assumed.discard(text_in(event, "item_id"))
         return _updated(item) if item else []
 
     def _upsert(self, raw: dict[str, Any], event: Event) -> tuple[Item | None, list[ItemEvent]]:
@@ -203,12 +201,13 @@ class Conversation:
     # The person's items.
 
     def _speech_started(self, event: Event) -> list[ItemEvent]:
-        self._note(text_in(event, "item_id"), speech_start=number_in(event, "audio_start_ms"))
+        self._early.note(text_in(event, "item_id"), speech_start=number_in(event, "audio_start_ms"))
         return []
 
     def _speech_stopped(self, event: Event) -> list[ItemEvent]:
         id, end = text_in(event, "item_id"), number_in(event, "audio_end_ms")
-        start = self._early[id].speech_start if id in self._early else end
+        known = self._early.get(id)
+        start = known.speech_start if known else end
         return self._add_speech(id, self._input_audio.slice(samples(start), samples(end)))
 
     def _committed(self, event: Event) -> list[ItemEvent]:
@@ -219,10 +218,10 @@ class Conversation:
 
     def _add_speech(self, id: str, clip: AudioClip) -> list[ItemEvent]:
         if item := self._items.get(id):
-            self._early.pop(id, None)
+            self._early.pop(id)
             self._items.add_audio(item, bytes(clip))
             return _updated(item)
-        self._note(id, speech=clip)
+        self._early.note(id, speech=clip)
         return []
 
     def _transcription_delta(self, event: Event) -> list[ItemEvent]:
@@ -236,7 +235,7 @@ class Conversation:
         )
         item = self._items.get(id)
         if item is None:
-            self._note(id, transcript=(index, transcript))
+            self._early.note(id, transcript=(index, transcript))
             return []
         if not self._transcripts.finish(id, index, transcript):
             return []
@@ -247,7 +246,7 @@ class Conversation:
         id, error = text_in(event, "item_id"), object_in(event, "error")
         item = self._items.get(id)
         if item is None:
-            self._note(id, transcript_error=error)
+            self._early.note(id, transcript_error=error)
             return []
         item.formatted.transcript_error = error
         return _updated(item)
@@ -259,15 +258,9 @@ class Conversation:
         if not transcript:
             item.formatted.transcript = " "  # transcribed, but empty
 
-    def _note(self, id: str, **news: Any) -> None:
-        self._early[id] = self._early.get(id, _Early())._replace(**news)
-        self._early.move_to_end(id)
-        while len(self._early) > MAX_EARLY:
-            self._early.popitem(last=False)
-
     def _add_early(self, item: Item) -> None:
         """A new item: add what is known of it already."""
-        early = self._early.pop(item.id, _Early())
+        early = self._early.pop(item.id)
         spoken = item.role == "user" and any(part.get("type") == "input_audio" for part in item.content)
         clip = early.speech
         if clip is None and spoken and self._queued_audio:
@@ -275,7 +268,7 @@ class Conversation:
         if clip:
             self._items.add_audio(item, bytes(clip))
         elif early.speech_start:
-            self._early[item.id] = early  # still speaking
+            self._early.note(item.id, speech_start=early.speech_start)  # still speaking
         if early.transcript:
             self._transcripts.finish(item.id, *early.transcript)
             self._set_transcript(item, *early.transcript)
@@ -309,6 +302,7 @@ class Conversation:
         item, events = self._upsert(object_in(event, "item"), event)
         if item:
             item.status = item.status or "in_progress"
+            self._assumed.discard(item.id)
         return events
 
     def _output_item_done(self, event: Event) -> list[ItemEvent]:
@@ -387,6 +381,10 @@ class Conversation:
         self._items.fill(item, {key: event.get(key) for key in ("name", "call_id", "arguments")})
         item.format()
         return _updated(item)
+
+
+def _is_by_model(item: Item) -> bool:
+    return item.type == "function_call" or (item.type == "message" and item.role == "assistant")
 
 
 def _updated(item: Item, delta: Delta | None = None) -> list[ItemEvent]:

@@ -232,6 +232,11 @@ def _mapping(given: Any) -> Mapping[str, Any]:
 def _set(config: Config, key: str, value: Any) -> None:
     if key in _DROPPED:
         return
+    if key == "audio":
+        if isinstance(value, Mapping):
+            value = {side: given for side, given in value.items() if given is not None}
+        if not value:
+            return  # None means that it is not set, for a side too
     path = _PATHS.get(key, (key,))
     value = _ga_value(path[-1], copy.deepcopy(value))
     nested: Config = {}

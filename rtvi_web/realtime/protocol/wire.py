@@ -19,6 +19,7 @@ _GA_NAMES = {
     for beta in ("text", "audio", "audio_transcript")
     for step in ("delta", "done")
 }
+_GA_NAMES |= {f"transcription_session.{step}": f"session.{step}" for step in ("created", "updated")}
 _GA_ASSISTANT_PARTS = {"text": "output_text", "audio": "output_audio"}
 _GA_INPUT_PARTS = {"text": "input_text", "audio": "input_audio"}
 _ID_LETTERS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -52,6 +53,13 @@ def decode(text: str) -> Event | None:
         return None
     event["type"] = _GA_NAMES.get(event["type"], event["type"])
     return event
+
+
+def copied(event: Any) -> Any:
+    """A deep copy of an event, for handlers: what they change doesn't change the session."""
+    if isinstance(event, dict):
+        return {key: copied(value) for key, value in event.items()}
+    return [copied(each) for each in event] if isinstance(event, list) else event
 
 
 def ga_part(part: Mapping[str, Any], role: str) -> dict[str, Any]:
