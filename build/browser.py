@@ -42,7 +42,7 @@ def chromium_path() -> str:
 def _named() -> str | None:
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     if named and not shutil.which(named):
-        raise BrowserMissingError(f"{ENVIRONMENT_VARIABLE} is {named!r}, which is no executable")
+        raise BrowserMissingError(f"{ENVIRONMENT_VARIABLE} is {named!r}, which is not an executable")
     return named
 
 

@@ -74,7 +74,7 @@ class Conformance:
                 f"{where} is said to be {path}, which does not exist" for path in found if self._not(path)
             ]
         about = {*see, *absent, *notes} - set(names)
-        self.complaints += [f"{group['title']}: {name} is no name of this group" for name in sorted(about)]
+        self.complaints += [f"{group['title']}: {name} is not a name of this group" for name in sorted(about)]
         return Group(group["title"], tuple(rows))
 
     def _unlisted(self, owner: str) -> Iterator[str]:

@@ -72,14 +72,14 @@ def to_html(text: str, link: Link, where: str) -> str:
     """A text of a docstring as HTML.
 
     Raises:
-        BuildError: it is no reStructuredText; names `where` it is.
+        BuildError: it is not reStructuredText; names `where` it is.
     """
     document = new_document(where, _SETTINGS)
     document.settings.link = link
     try:
         Parser().parse(text, document)
     except SystemMessage as error:
-        raise BuildError(f"the docstring of {where} is no reStructuredText: {error}") from None
+        raise BuildError(f"the docstring of {where} is not reStructuredText: {error}") from None
     translator = _Translator(document)
     document.walkabout(translator)
     return "".join(translator.body).strip()

@@ -17,7 +17,7 @@ Lock = dict[str, Any]
 def make_lock(info: dict[str, str], wheels: Iterable[Path]) -> Lock:
     """The lock that holds exactly `wheels`, each in a folder named after its content, relative to the lock.
 
-    So a wheel's address never means two contents, and browsers may keep it for ever. `info` is that of Pyodide's own
+    So a wheel's address never means two contents, and browsers may keep it without end. `info` is that of Pyodide's own
     lock. Raises BuildError when a requirement isn't met by one of the wheels.
     """
     environment = _marker_environment(info["python"])

@@ -15,7 +15,7 @@ from paths import ROOT
 
 PACKAGE = "rtvi_web"
 PYDANTICS = {"model_config"}
-"""Members that pydantic wants, and nobody else."""
+"""Members that only pydantic needs."""
 
 Node: TypeAlias = Any
 """An object of griffe's, whose members depend on its kind, which its type does not tell."""

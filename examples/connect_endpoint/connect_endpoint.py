@@ -162,7 +162,7 @@ async def read_object(request: Request) -> dict[str, Any]:
     try:
         value = json.loads(body)
     except ValueError as error:
-        raise HTTPException(400, f"The body is no JSON: {error}") from error
+        raise HTTPException(400, f"The body is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise HTTPException(400, "The body must be a JSON object")
     return value

@@ -126,7 +126,7 @@ async def bot(arguments: RunnerArguments) -> None:
                 await rtvi.send_error_response(message, "this request always fails")
             case "notify":
                 await rtvi.send_server_message(message.data)
-            # Any other type is never answered: whoever asks has to have a time limit.
+            # Any other type is never answered: requests of it need a time limit.
 
     @transport.event_handler("on_client_disconnected")
     async def on_client_disconnected(transport, client):

@@ -68,7 +68,7 @@ class RuleBasedModel:
 def _answer_with(phrase: Phrase, result: str) -> str:
     """The phrase's answer, filled from a function's result as Pipecat puts it into the chat: JSON or a word."""
     if result == "CANCELLED":
-        return "I asked for it, but nobody answered in time."
+        return "I asked for it, but no answer came in time."
     try:
         value = json.loads(result)
     except ValueError:

@@ -138,7 +138,7 @@ def read_wav(data: bytes) -> tuple[np.ndarray, int]:
             samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
             return samples[:: file.getnchannels()], file.getframerate()
     except (wave.Error, EOFError) as error:
-        raise HTTPException(400, f"the file is no WAV: {error}") from error
+        raise HTTPException(400, f"the file is not WAV: {error}") from error
 
 
 async def read_json(request: Request) -> dict[str, Any]:
@@ -146,7 +146,7 @@ async def read_json(request: Request) -> dict[str, Any]:
     try:
         body = await request.json()
     except ValueError as error:
-        raise HTTPException(400, f"the body is no JSON: {error}") from error
+        raise HTTPException(400, f"the body is not JSON: {error}") from error
     if not isinstance(body, dict):
         raise HTTPException(400, "the body must be a JSON object")
     return body

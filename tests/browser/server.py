@@ -49,7 +49,7 @@ ANSWERS = {
     "bom": (200, "text/plain", "\ufeffü"),
     "no-json": (200, "text/plain", "v=0"),
     "no-sdp": (200, "application/json", '{"type": "answer"}'),
-    "bad-sdp": (200, "application/json", '{"type": "answer", "sdp": "this is no SDP", "pc_id": "1"}'),
+    "bad-sdp": (200, "application/json", '{"type": "answer", "sdp": "this is not SDP", "pc_id": "1"}'),
 }
 
 
@@ -125,7 +125,7 @@ class Handler(DefaultHandler):
                 else:
                     self._send(answer["status"], "application/json", json.dumps(answer["body"]))
         except queue.Empty:
-            self._send(504, "text/plain", "nobody came to the mailbox")
+            self._send(504, "text/plain", "no request came to the mailbox")
 
     def _content(self) -> Any:
         """What a request says: SDP as text, anything else as JSON."""
@@ -178,7 +178,7 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A page that closes its connection is no error of the test server's."""
+        """A page that closes its connection is not an error of the test server."""
 
 
 @contextlib.contextmanager

@@ -71,7 +71,7 @@ async def test_no_sample_is_read_twice_and_lost_ones_are_counted(selenium):
     assert recorder.dropped == 0
     read += len(taken)
     left = context.currentTime
-    await until(lambda: context.currentTime > left + 2.5)  # Longer than the ring: nobody reads.
+    await until(lambda: context.currentTime > left + 2.5)  # Unread for longer than the ring holds.
     sooner = context.currentTime
     assert recorder.available() == ring
     later = context.currentTime

@@ -45,7 +45,7 @@ async def test_denied_and_then_granted(selenium):
 
 @run_in_pyodide
 async def test_a_system_that_never_opens_it(selenium):
-    """Only where nobody needs to be asked: a person may take their time over a prompt."""
+    """The limit holds only without a prompt: a person may take their time over one."""
     import asyncio
 
     import js
@@ -145,7 +145,7 @@ async def test_closing_while_the_browser_asks(selenium):
     outcomes = await asyncio.gather(*openers, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [DisconnectedError, DisconnectedError]
     assert microphone.track is None
-    # The browser opens it all the same, a little later; nobody wants it, so it is stopped.
+    # The browser still opens it a little later; the track is stopped then.
     await released()
 
 
@@ -210,7 +210,7 @@ async def test_a_microphone_that_is_unplugged(selenium):
 
 @run_in_pyodide
 async def test_a_microphone_that_comes_as_opening_is_cancelled_is_released(selenium):
-    """In the one turn of the loop in which it is there, and nobody has got it yet."""
+    """In the one turn of the loop between its arrival and the end of open()."""
     import asyncio
 
     from rtvi_web.browser.capture import Capture, open_input

@@ -109,7 +109,7 @@ async def test_a_track_that_the_page_has_stopped_is_opened_again(selenium):
     async with transport("/unused") as (link, host):
         await link.media.open_devices()
         stopped = link.media.tracks().local.audio
-        stopped.stop()  # Of this no event tells.
+        stopped.stop()  # The browser fires no event for this.
         assert (link.media.is_mic_enabled, link.media.tracks().local.audio) == (False, None)
         await link.media.enable_mic(True)
         assert link.media.is_mic_enabled

@@ -81,7 +81,7 @@ async def test_the_state_of_each_device_apart_from_the_session(selenium):
         await js.allow("microphone camera")
         await host.until(lambda: link.media.media_state.cam.status == "granted")
         await host.until(lambda: link.media.media_state.mic.status == "granted")
-        assert link.media.tracks().local.audio is None  # Being allowed is no wish.
+        assert link.media.tracks().local.audio is None  # A permission alone opens nothing.
         assert not js.opened.tracks.size
         await link.media.enable_mic(True)
         assert link.media.is_mic_enabled
@@ -210,7 +210,7 @@ async def test_a_microphone_that_cannot_be_used_leaves_the_one_before(selenium):
             await link.media.select_device("mic", "ghost")
         assert caught.value.type == "not-found"
         # A device that is still listed and no longer there: Chromium rejects with an OverconstrainedError, on which a
-        # bare await would hang for ever.
+        # bare await would never return.
         source = (
             "async function () { return [...await original.call(this),"
             "{deviceId: 'ghost', kind: 'audioinput', label: 'Ghost', groupId: ''}] }"
@@ -447,7 +447,7 @@ async def test_every_refusal_of_a_device_has_a_type(selenium, name, type):
 async def test_constraints_that_no_microphone_meets(selenium):
     from loopback import RTVIEvent, transport
 
-    constraints = {"sampleRate": {"exact": 7}}  # Chromium: an OverconstrainedError, which is no Error.
+    constraints = {"sampleRate": {"exact": 7}}  # Chromium throws an OverconstrainedError, which is not an Error.
     async with transport("/unused", audio_constraints=constraints) as (link, host):
         await link.media.open_devices()
         [[error]] = host.of(RTVIEvent.DEVICE_ERROR)

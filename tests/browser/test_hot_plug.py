@@ -55,7 +55,7 @@ async def test_a_track_that_ends_after_its_device_has_gone_from_the_list(seleniu
             await host.until(lambda: len(host.of(RTVIEvent.TRACK_STARTED)) == 2)
             assert link.media.is_mic_enabled
             assert not host.of(RTVIEvent.DEVICE_ERROR)
-            # Were it opened each time, two pages might take it from each other for ever.
+            # Opened each time, two pages might take it from each other without end.
             link.media.tracks().local.audio.dispatchEvent(js.Event.new("ended"))
             [[error]] = await host.until(lambda: host.of(RTVIEvent.DEVICE_ERROR))
             assert "is gone" in str(error)

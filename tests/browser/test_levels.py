@@ -93,7 +93,7 @@ def test_an_invalid_interval_is_refused(selenium):
 
 @run_in_pyodide
 async def test_the_bot_is_measured_and_read_from_the_first_click_on(selenium):
-    """In a page that nobody has clicked Chromium's contexts rest, and a resume() from before the click is in vain."""
+    """Chromium suspends the contexts of a page without a click, and ignores a resume() from before the click."""
     import asyncio
 
     import js
@@ -112,7 +112,7 @@ async def test_the_bot_is_measured_and_read_from_the_first_click_on(selenium):
     )
     try:
         async with Bot(speaks=True) as bot:
-            js.AudioContext, unclicked = js.Real, js.AudioContext  # The bot is no part of the page.
+            js.AudioContext, unclicked = js.Real, js.AudioContext  # The bot's own context is never suspended.
             bot.speak()
             js.AudioContext = unclicked
             async with connected(bot, enable_mic=False) as (link, host):

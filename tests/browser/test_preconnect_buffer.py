@@ -20,7 +20,7 @@ async def test_all_sound_since_connect_reaches_the_bot_before_the_live_track(sel
         transport = SmallWebRTCTransport(webrtc_url=bot.url, audio_track=own, buffer_until_ready=True)
         client = RTVIClient(transport=transport)
         await client.init_devices()
-        await asyncio.sleep(0.5)  # What is said before connect() is nobody's business.
+        await asyncio.sleep(0.5)  # What is said before connect() must not be recorded.
         contexts = js.opened.contexts.size
         connecting = asyncio.ensure_future(client.connect())
         await until(lambda: bot.offers)

@@ -221,7 +221,7 @@ async def test_a_microphone_denied_at_connect_is_told_once_in_both_ways(selenium
 
         await js.allow("microphone")
         await until(lambda: client.media_state.mic.status == "granted")
-        assert not client.is_mic_enabled  # Being allowed is no wish.
+        assert not client.is_mic_enabled  # A permission alone opens nothing.
         await client.enable_mic(True)
         await run.hears()
         assert len(await client.get_all_mics()) == 3

@@ -113,7 +113,7 @@ async def test_the_microphone_is_heard_muted_and_heard_again(selenium):
         assert not link.media.is_mic_enabled
         assert (await bot.frame())["message"] == {"type": "trackStatus", "receiver_index": 0, "enabled": False}
         assert track.readyState == "live"
-        await link.media.enable_mic(False)  # Nothing changes, so nobody is told.
+        await link.media.enable_mic(False)  # Nothing changes, so the bot is not told.
         await link.media.enable_mic(True)
         assert link.media.is_mic_enabled
         assert (await bot.frame())["message"]["enabled"] is True
@@ -244,7 +244,7 @@ async def test_every_candidate_reaches_the_bot_after_the_answer(selenium):
 
 @run_in_pyodide
 async def test_candidates_as_firefox_ends_them(selenium):
-    """An empty one for each section, which this server would answer with 500; later ones are sent all the same."""
+    """An empty one for each section, which this server would answer with 500; later ones are still sent."""
     from edge import candidate_found
     from loopback import Bot, connected, own_peer, until
 

@@ -171,7 +171,7 @@ class Flapping:
         """Until a connection is turned away, of those that come from now on."""
         before, deadline = self.turned_away, time.monotonic() + patience
         while self.turned_away == before:
-            assert time.monotonic() < deadline, f"nobody has come for {patience:g} s"
+            assert time.monotonic() < deadline, f"no request came within {patience:g} s"
             time.sleep(0.01)
 
     def _accept(self) -> None:

@@ -56,7 +56,7 @@ class Cable:
     page: Namespace
 
     def cut(self, *, one_way: bool = False) -> float:
-        """Nothing passes any more, and nobody is told: both ends send to a hardware address that nobody has.
+        """Nothing passes, and neither end is told: both send to a hardware address that does not exist.
 
         Args:
             one_way: only the page does, and hears the bot on.

@@ -12,7 +12,7 @@ from serve import serve
 
 JSON, HTML = "application/json", "text/html"
 VALIDATION = json.dumps({"detail": [{"loc": ["body", "transport"], "msg": "Field required"}]})
-NO_SDP = json.dumps({"sdp": "this is no SDP", "type": "answer", "pc_id": "1"})
+NO_SDP = json.dumps({"sdp": "this is not SDP", "type": "answer", "pc_id": "1"})
 ANSWERS: dict[str, tuple[int, str, str]] = {
     "/404/start": (404, JSON, '{"detail": "no such bot"}'),
     "/422/start": (422, JSON, VALIDATION),

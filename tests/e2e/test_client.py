@@ -18,13 +18,13 @@ def test_requests(in_page: InPagePython) -> None:
         refused = await failure(client.send_client_request("fail"))
         clock = asyncio.get_running_loop().time
         before = clock()
-        unanswered = await failure(client.send_client_request("nobody-answers-this", timeout=0.5))
+        unanswered = await failure(client.send_client_request("unanswered", timeout=0.5))
         took = clock() - before
         heard = asyncio.ensure_future(client.wait_for(RTVIEvent.SERVER_MESSAGE, timeout=PATIENCE))
         await asyncio.sleep(0)
         client.send_client_message("notify", {"a": 1})
         notified = await heard
-        pending = asyncio.ensure_future(failure(client.send_client_request("nobody-answers-this")))
+        pending = asyncio.ensure_future(failure(client.send_client_request("unanswered")))
         await asyncio.sleep(0)
         await client.disconnect()
         result = [ready.version, echo, refused, unanswered["type"], took, notified, (await pending)["type"]]
@@ -179,7 +179,7 @@ def test_the_server_ends_in_a_live_session(visit: Visit) -> None:
             client = new_client()
             await client.connect()
             over = asyncio.ensure_future(client.wait_for(RTVIEvent.DISCONNECTED, timeout=PATIENCE))
-            waiting = asyncio.ensure_future(failure(client.send_client_request("nobody-answers-this", timeout=None)))
+            waiting = asyncio.ensure_future(failure(client.send_client_request("unanswered", timeout=None)))
             await asyncio.sleep(0.1)
         """)
         doomed.servers[0].process.send_signal(signal.SIGTERM)

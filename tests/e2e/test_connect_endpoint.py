@@ -143,7 +143,7 @@ def test_defaults_stand_in_for_what_a_page_does_not_send(rtvi_0_3_server: Rtvi03
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ({"services": {"llm": "mine"}, "config": CONFIG}, "'mine' is no provider of llm; take openai or together"),
+        ({"services": {"llm": "mine"}, "config": CONFIG}, "'mine' is not a provider of llm; take openai or together"),
         ({"services": {"cook": "openai"}, "config": CONFIG}, "there is no service 'cook'"),
         ({"services": SERVICES, "config": [{"service": "llm"}]}, "config.0.options: Field required"),
         (

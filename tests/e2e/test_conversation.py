@@ -15,7 +15,7 @@ GREEN, JOKE = SPOKEN
 
 @pytest.fixture(scope="module")
 def silent(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser with a microphone in which nobody speaks, for tests of everything else."""
+    """A browser with a silent microphone, for tests of everything else."""
     path = tmp_path_factory.mktemp("microphone") / "silence.wav"
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, 48_000, 0, "NONE", ""))

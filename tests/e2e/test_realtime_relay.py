@@ -52,7 +52,7 @@ class Relay:
 
 @pytest.fixture(scope="module")
 def relay(bot: LocalBot) -> Iterator[Relay]:
-    """The relay, before a realtime server that lets nobody in without KEY."""
+    """The relay, before a realtime server that refuses every request without KEY."""
     speech = bot.servers[1].health.removesuffix("/health")
     server, relay = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
     origin = bot.address.rstrip("/")
@@ -90,7 +90,7 @@ def test_a_page_connects_with_an_ephemeral_key(page: InPagePython, relay: Relay)
     assert "Nice to hear you" in said
 
 
-def test_the_server_lets_nobody_in_without(page: InPagePython, relay: Relay) -> None:
+def test_the_server_refuses_requests_without_it(page: InPagePython, relay: Relay) -> None:
     for key in (None, "ek_guessed"):
         failure = page.run("result = await failure(talk(url=url, api_key=key))", url=relay.realtime, key=key)
         assert failure["type"] == "TransportStartError"

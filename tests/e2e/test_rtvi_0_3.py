@@ -295,7 +295,7 @@ def test_the_helper_of_the_model(page: InPagePython) -> None:
     assert "OpenAI" in result["said"]
 
 
-@pytest.mark.parametrize("registered", ["named", "default", "helper", "raises", "nobody"])
+@pytest.mark.parametrize("registered", ["named", "default", "helper", "raises", "none"])
 def test_function_calls(page: InPagePython, registered: str) -> None:
     page.run("asyncio.get_running_loop().set_exception_handler(lambda *_: None)")  # the one that raises is meant
     said, calls = page.run(
@@ -387,7 +387,7 @@ def test_single_turn_actions(page: InPagePython) -> None:
         lost = await failure(client.action(request))
         client.params.endpoints.action = None
         unset = await failure(client.action(request))
-        client.params.services = {"llm": "nobody"}
+        client.params.services = {"llm": "unknown"}
         client.params.endpoints.action = "/action"
         state = client.state
         result = [response.data.result, "".join(words).strip(), lost, unset["type"], state]

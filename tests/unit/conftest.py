@@ -24,7 +24,7 @@ async def reported() -> list[Any]:
 
 @pytest.fixture
 async def tidy(reported: list[Any]) -> AsyncIterator[None]:
-    """Fails a test that leaves a task behind, or an exception that nobody saw."""
+    """Fails a test that leaves a task or an unseen exception behind."""
     yield
     left = asyncio.all_tasks() - {asyncio.current_task()}
     assert not left, f"tasks left behind: {left}"

@@ -55,7 +55,7 @@ def test_the_answer_after_a_call_uses_what_the_page_answered() -> None:
     ("result", "answer"),
     [
         ({"error": "no such colour"}, "That did not work: no such colour."),
-        ("CANCELLED", "I asked for it, but nobody answered in time."),
+        ("CANCELLED", "I asked for it, but no answer came in time."),
         ("done", "The answer is done."),
         ({"other": 1}, 'The answer is {"other": 1}.'),
     ],

@@ -212,7 +212,7 @@ def outputs(server: ScriptedRealtimeTransport) -> list[str]:
 
 
 class TestWhatWillNotBeStopped:
-    """It is left to itself and reported; whoever waited goes on in time."""
+    """It is left to itself and reported; what waited for it goes on in time."""
 
     @pytest.mark.parametrize("ends_by", ["deadline", "disconnect", "cancelling"])
     async def test_a_connect_handler(self, ends_by: str, stubborn: Stubborn, reported: list[Any]) -> None:

@@ -22,12 +22,12 @@ _unheard = []
 
 
 def watch_the_loop():
-    """Write down every exception that nobody handles."""
+    """Write down every exception that is not handled."""
     asyncio.get_event_loop().set_exception_handler(lambda loop, context: _unheard.append(str(context)))
 
 
 def unheard():
-    """The exceptions that nobody handled since the last time, as one text."""
+    """The unhandled exceptions since the last call, as one text."""
     text = "\n".join(_unheard)
     _unheard.clear()
     return text
@@ -98,7 +98,7 @@ async def released():
 
 @contextlib.asynccontextmanager
 async def tone(frequency=440, amplitude=0.5):
-    """A track that sounds for ever."""
+    """A track that sounds until it is left."""
     context = js.AudioContext.new()
     source, volume, out = context.createOscillator(), context.createGain(), context.createMediaStreamDestination()
     source.frequency.value, volume.gain.value = frequency, amplitude

@@ -82,7 +82,7 @@ class Calls:
     async def answer(self, offer: str, config: dict[str, Any]) -> str:
         """The SDP of the answer; the session begins when the client's data channel opens.
 
-        Raises ValueError when the offer is no SDP, or offers nothing.
+        Raises ValueError when the offer is not SDP, or offers nothing.
         """
         if "m=" not in offer:
             raise ValueError("Failed to parse SDP offer: it offers nothing")

@@ -60,7 +60,7 @@ class Conversation:
     def truncate(self, id: str, content_index: int, audio_end_ms: int) -> None:
         """Forget what of an answer was not heard.
 
-        Raises ItemError when it is no answer, or shorter than that already.
+        Raises ItemError when it is not an answer, or shorter than that already.
         """
         item = self.get(id)
         parts = item.get("content") or []

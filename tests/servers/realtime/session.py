@@ -94,12 +94,12 @@ class Session:
         try:
             event = json.loads(text)
             if not isinstance(event, dict):
-                raise SchemaError("The message is no JSON object.", "")
+                raise SchemaError("The message is not a JSON object.", "")
             event_id = event.get("event_id")
             check_client_event(event)
             self._handlers[event["type"]](event)
         except ValueError as error:
-            self._refuse(f"The message is no JSON: {error}", "invalid_json", event_id)
+            self._refuse(f"The message is not JSON: {error}", "invalid_json", event_id)
         except SchemaError as error:
             self._refuse(str(error), "invalid_value", event_id, error.param)
         except ItemError as error:

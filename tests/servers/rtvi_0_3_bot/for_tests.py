@@ -1,4 +1,4 @@
-"""What tests need of the bot and nobody else: actions of a service `test`, and GET /received."""
+"""What only tests need of the bot: actions of a service `test`, and GET /received."""
 
 import asyncio
 import json

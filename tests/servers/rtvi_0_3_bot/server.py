@@ -102,7 +102,7 @@ async def read_object(request: Request) -> dict[str, Any]:
     try:
         value = json.loads(body)
     except ValueError as error:
-        raise HTTPException(400, f"the body is no JSON: {error}") from error
+        raise HTTPException(400, f"the body is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise HTTPException(400, "the body must be a JSON object")
     return value

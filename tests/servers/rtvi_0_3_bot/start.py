@@ -40,7 +40,7 @@ def _known_services(services: dict[str, str]) -> dict[str, str]:
         if name not in PROVIDERS:
             raise ValueError(f"there is no service {name!r}; there are {', '.join(PROVIDERS)}")
         if provider not in PROVIDERS[name]:
-            raise ValueError(f"{provider!r} is no provider of {name}; take {' or '.join(PROVIDERS[name])}")
+            raise ValueError(f"{provider!r} is not a provider of {name}; take {' or '.join(PROVIDERS[name])}")
     return DEFAULT_SERVICES | services
 
 

@@ -364,4 +364,4 @@ class TestWaitFor:
         await asyncio.wait({task})
         assert task.cancelled()
         del task
-        gc.collect()  # an error that nobody saw is reported when its future is collected
+        gc.collect()  # an unseen error is reported when its future is collected

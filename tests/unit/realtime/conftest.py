@@ -5,4 +5,4 @@ import pytest
 
 @pytest.fixture(autouse=True)
 async def _tidy(tidy: None) -> None:
-    """No test leaves a task behind, or an exception that nobody saw."""
+    """No test leaves a task or an unseen exception behind."""

@@ -136,7 +136,7 @@ async def test_what_the_server_says_of_the_order_may_change_and_may_be_nonsense(
     assert run.ids == ["d", "b", "c", "a"]
     run.server.user_item("e", previous="later")
     run.server.user_item("e", previous="d")
-    run.server.user_item("later", previous="a")  # it waits for this no more
+    run.server.user_item("later", previous="a")  # it no longer waits for this
     assert run.ids == ["d", "e", "b", "c", "a", "later"]
     for id in ("e", "a"):
         run.server.say("conversation.item.deleted", item_id=id)
@@ -269,7 +269,7 @@ async def test_an_out_of_band_response_is_not_part_of_the_conversation(run: Run)
     run.server.say("response.done", response={"id": "oob", "conversation_id": None, "output": [item]})
     assert run.ids == []
     assert run.events == []
-    assert run.server.played == [("o", pcm(1))]  # it is heard all the same
+    assert run.server.played == [("o", pcm(1))]  # it is still heard
 
 
 @pytest.mark.parametrize(
@@ -336,7 +336,7 @@ async def test_a_server_that_names_no_conversation_may_speak_unasked(run: Run) -
 
 async def test_without_metadata_the_response_that_the_conversation_awaits_comes_first(run: Run) -> None:
     run.client.create_response({"conversation": "none"})
-    run.server.say("error", error={"message": "No.", "event_id": None})  # nobody knows what this is about
+    run.server.say("error", error={"message": "No.", "event_id": None})  # it names nothing that was sent
     for id in ("r1", "r2"):
         run.client.create_response()
         run.server.response(id, conversation_id=None)

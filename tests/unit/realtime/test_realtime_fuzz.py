@@ -1,4 +1,4 @@
-"""Nothing that a server sends gets out of the client, and nothing it sends makes the client wait or grow for ever."""
+"""Nothing that a server sends raises out of the client, makes it wait without end, or makes it grow without limit."""
 
 from __future__ import annotations
 

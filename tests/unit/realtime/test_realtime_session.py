@@ -26,7 +26,7 @@ BETA = {
     "max_response_output_tokens": 4096,
     "speed": 1.1,
 }
-SEED = {
+OPENAI_REALTIME_API = {
     "model": {
         "provider": "tiwater",
         "name": "stardust-2.5-turbo",
@@ -67,17 +67,17 @@ GA: dict[str, Any] = {
 
 def test_names_of_the_beta_and_of_openai_realtime_api_are_translated() -> None:
     assert to_ga(BETA) == GA
-    assert to_ga(SEED) == {**GA, "model": "stardust-2.5-turbo"}
+    assert to_ga(OPENAI_REALTIME_API) == {**GA, "model": "stardust-2.5-turbo"}
     assert to_ga(GA) == GA
-    assert violations({"type": "session.update", "session": for_update(to_ga(SEED))}) == []
+    assert violations({"type": "session.update", "session": for_update(to_ga(OPENAI_REALTIME_API))}) == []
 
 
 def test_tools_of_every_shape_become_those_of_today() -> None:
     parameters = {"type": "object", "properties": {"a": {"type": "string"}}}
-    seed = {"id": "1", "name": "f", "parameters": parameters, "required": ["a"], "operation_mode": "client_mode"}
+    older = {"id": "1", "name": "f", "parameters": parameters, "required": ["a"], "operation_mode": "client_mode"}
     mcp = {"type": "mcp", "server_label": "s", "server_url": "https://x.test/", "require_approval": "never"}
     expected = [{"type": "function", "name": "f", "parameters": {**parameters, "required": ["a"]}}, mcp]
-    for given in ([seed, mcp], ({**seed, "type": "function", "strict": True}, mcp)):
+    for given in ([older, mcp], ({**older, "type": "function", "strict": True}, mcp)):
         assert to_ga({"tools": given}) == to_ga({"model": {"tools": given}}) == {"tools": expected}
     assert violations({"type": "session.update", "session": {"type": "realtime", "tools": expected}}) == []
     assert "required" not in parameters
@@ -109,11 +109,11 @@ async def test_tools_may_be_null() -> None:
 
 
 def test_models_and_objects_are_configurations_too() -> None:
-    class Seed:
+    class Given:
         def getSessionPayload(self) -> dict[str, Any]:
-            return {"session": SEED}
+            return {"session": OPENAI_REALTIME_API}
 
-    assert to_ga(Seed())["audio"] == GA["audio"]
+    assert to_ga(Given())["audio"] == GA["audio"]
     model = RealtimeSessionCreateRequest.model_validate({"type": "realtime", **GA})
     assert to_ga(model) == {"type": "realtime", **GA}
     with pytest.raises(InvalidArgumentError, match="it is int"):
@@ -199,7 +199,7 @@ async def test_a_refused_configuration_fails_connect_in_the_servers_words() -> N
 
 
 async def test_updates_tell_only_what_changed_and_reconnecting_tells_all() -> None:
-    run = await connected(config=SEED)
+    run = await connected(config=OPENAI_REALTIME_API)
     run.client.update_config({"hearing": {"turn_detection": {"type": "semantic_vad"}}})
     assert run.server.sent[-1]["session"] == {
         "type": "realtime",
@@ -258,7 +258,7 @@ async def test_a_configuration_object_answers_for_turn_detection() -> None:
 
 
 async def test_reset_goes_back_to_the_beginning() -> None:
-    run = await connected(config=SEED)
+    run = await connected(config=OPENAI_REALTIME_API)
     run.client.register_tool({"name": "g"}, print)
     run.server.user_item("u")
     run.client.append_input_audio(b"\0\0")

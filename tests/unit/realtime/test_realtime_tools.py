@@ -412,7 +412,7 @@ async def test_a_refusal_that_names_no_request_lets_the_next_be_sent(run: Run) -
     run.server.say("error", error={"code": "rate_limit_exceeded", "message": "Too many.", "event_id": None})
     first, second = run.server.sent_of("response.create")
     assert [error.message for error in run.errors] == ["Too many."]
-    # It was about something else: the first is being made all the same, and the second comes in its turn.
+    # It was about something else: the first is still being made, and the second comes in its turn.
     run.server.response()
     collided = {"code": "conversation_already_has_active_response", "event_id": second["event_id"]}
     run.server.say("error", error=collided)

@@ -125,7 +125,7 @@ SCENARIOS: dict[str, list[Step]] = {
     "out of order": [item("v", "u"), item("u", None)],
     "called twice": [TOOL, CREATED, *call(), *call("b", "a"), DONE],
     "called and cut off": [TOOL, CREATED, *call(status="incomplete"), DONE],
-    "called in vain": [CREATED, *call(), DONE],
+    "called without a tool": [CREATED, *call(), DONE],
     "missed": [CREATED, done(type="message", role="assistant", content=[{"type": "text", "text": "Hi"}])],
     "the final word": [
         CREATED,
@@ -151,7 +151,7 @@ DIFFERENCES: dict[str, tuple[str, dict[str, Any]]] = {
     "out of order": ("it ignores previous_item_id", {}),
     "called twice": ("each call asks for a response of its own, and the server refuses the second", {}),
     "called and cut off": ("it runs calls that are incomplete", {}),
-    "called in vain": ("a call of what was never offered is left without an answer", {}),
+    "called without a tool": ("a call of what was never offered is left without an answer", {}),
     "missed": ("an item whose creation was missed never comes to be", {}),
     "the final word": ("it keeps what the deltas said", {"text": "Hi"}),
     "typed while speaking": ("what was said goes to a written message", {"audio": []}),
@@ -271,4 +271,4 @@ async def test_the_differences_in_how_calls_are_answered(upstream: dict[str, Any
     again = "response.create"
     assert await both("called twice") == (["4", "4", again], ["4", again, "4", again])
     assert await both("called and cut off") == ([], ["4", again])
-    assert await both("called in vain") == (['{"error": "Tool \\"f\\" has not been added"}', again], [])
+    assert await both("called without a tool") == (['{"error": "Tool \\"f\\" has not been added"}', again], [])

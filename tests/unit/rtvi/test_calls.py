@@ -154,7 +154,7 @@ class TestHandlers:
                 ended.append("cancelled")
                 if not stubborn:
                     raise
-            return "a result that nobody wants"
+            return "a result that comes too late"
 
         run.client.register_function_call_handler("f", handler)
         sent = len(run.transport.sent)

@@ -485,7 +485,7 @@ class TestFailures:
         live.server.run.released()
 
     @pytest.mark.parametrize("cancelled_first", [True, False])
-    async def test_an_error_that_nobody_waits_for_any_more(self, live: Live, cancelled_first: bool) -> None:
+    async def test_an_error_that_is_no_longer_waited_for(self, live: Live, cancelled_first: bool) -> None:
         task = await live.server.ask()
         refuse = functools.partial(
             live.pieces.put_nowait, plain(message("error-response", {"error": "late"}, live.id))[0]
@@ -497,7 +497,7 @@ class TestFailures:
         await live.server.run.client.disconnect()
         del task, step
         await turns(5)
-        gc.collect()  # an error that nobody saw is reported when its future is collected
+        gc.collect()  # an unseen error is reported when its future is collected
 
     async def test_disconnect_breaks_off_what_waits(self, live: Live) -> None:
         task = await live.server.ask(timeout=None)

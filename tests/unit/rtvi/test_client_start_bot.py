@@ -105,7 +105,7 @@ class TestStartBot:
             await run.client.connect({"endpoint": START})
         await run.client.disconnect()
 
-    async def test_connect_with_parameters_asks_nobody(self) -> None:
+    async def test_connect_with_parameters_makes_no_start_request(self) -> None:
         run = run_with(params={"base_url": "http://bot.test", "headers": {"X": "1"}})
         await run.client.connect({"webrtc_url": "/offer"})
         [request] = run.transport.connect_requests

@@ -84,7 +84,7 @@ def records(path: Path, direction: str) -> Iterator[dict[str, Any]]:
 
 
 def as_sent(value: Any) -> Any:
-    """A payload as JSON, no more in it than was sent."""
+    """A payload as JSON, with only what was sent."""
     return value.model_dump(exclude_unset=True) if hasattr(value, "model_dump") else value
 
 
@@ -181,7 +181,7 @@ def by_a_client(message: dict[str, Any]) -> bool:
     if message["type"] == "client-message":
         return "t" in data and data.get("d", 0) is not None  # a null is left out here; servers take it for the same
     if message["type"] == "dtmf":
-        return "buttons" in data  # the form of before 2.1
+        return "buttons" in data  # the form before 2.1
     return message["type"] not in ("client-ready", "llm-function-call-result")
 
 
@@ -199,7 +199,7 @@ async def test_each_outbound_message_is_the_recorded_one(path: Path) -> None:
         assert {**run.transport.sent[-1], "id": message["id"]} == message
     await run.client.disconnect()
     for ended in await asyncio.gather(*tasks, return_exceptions=True):
-        assert isinstance(ended, ConnectionError)  # nobody answered
+        assert isinstance(ended, ConnectionError)  # there was no answer
 
 
 @pytest.mark.parametrize("path", TRACES, ids=lambda path: path.stem)

@@ -18,7 +18,7 @@ from rtvi_web.testing import expect, handshake, leave, say
 
 
 class TestRecordings:
-    def test_today(self) -> None:
+    def test_a_recording_of_pipecat_1_14(self) -> None:
         conversation = replay("new-1.14.0-webrtc-full").conversation
         said = [(turn.role, turn.text) for turn in conversation.turns]
         assert said[:9] == [
@@ -130,7 +130,7 @@ class TestThePerson:
         assert heard.said == [("user", "hello what is this")]
 
     def test_what_is_written_while_the_bot_goes_on(self) -> None:
-        """As with run_immediately=False: nobody is interrupted, and the bot's answer stays one turn."""
+        """As with run_immediately=False: the bot is not interrupted, and its answer stays one turn."""
         heard = Heard()
         heard.answer("One. Two.")
         heard.hear("bot-output", text="One.", segment_id=1, will_be_spoken=True, spoken_status="new")
@@ -344,7 +344,7 @@ class TestTheBot:
         assert heard.said == [("bot", "One. Two.")]
         assert turn.spoken == "One."
 
-    def test_who_speaks_when_the_bot_has_said_all_interrupts_nobody(self) -> None:
+    def test_speech_after_the_bot_has_said_all_interrupts_nothing(self) -> None:
         heard = Heard()
         heard.hear("bot-llm-started")
         heard.hear("bot-llm-text", text="One.")

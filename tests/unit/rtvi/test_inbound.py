@@ -251,7 +251,7 @@ class TestFunctionCalls:
         assert [session.claim(id) for id in ("1", "2", "1", "2", "3")] == [True, True, False, False, True]
         assert [session.claim("") for _ in range(2)] == [True, True], "what has no id is a call each time"
 
-    def test_only_the_older_message_says_that_nobody_else_can_answer(self) -> None:
+    def test_only_the_older_message_says_that_the_page_must_answer(self) -> None:
         for text, only_here in ((self.OLD, True), (self.NEW, False)):
             assert [o.only_here for o in outcomes(text) if isinstance(o, CallAnnounced)] == [only_here]
 

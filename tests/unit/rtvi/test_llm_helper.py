@@ -288,7 +288,7 @@ class TestFunctionCalls:
         await run.client.disconnect()
 
     async def test_without_any_handler_the_old_message_is_answered_with_an_error(self) -> None:
-        """A server sends it only when the page is to answer, so the model would wait for ever."""
+        """A server sends it only when the page is to answer, so the model would wait without end."""
         run = await ready(expect("llm-function-call-result"))
         tell(run, "llm-function-call", call())
         await turns(3)

@@ -87,7 +87,7 @@ class TestSequences:
 
 
 class TestTheEnd:
-    """disconnecting, the bot gone, disconnected, and then the event, whoever ends it."""
+    """disconnecting, the bot gone, disconnected, and then the event, whichever side ends it."""
 
     END = ("disconnecting", "<botDisconnected>", "disconnected", "<disconnected>")
 

@@ -78,7 +78,7 @@ def test_other_figures_of_a_report() -> None:
 
 
 def test_the_last_moment_at_which_everything_sent_had_arrived() -> None:
-    """Until a round trip before the last packet; where the way there is cut alone, until nobody misses an answer."""
+    """Until a round trip before the last packet; if only the way there is cut, as long as no answer is missing."""
     assert arrived_until(REPORT, unanswered=False) == 1_000_009.97
     assert arrived_until(REPORT, unanswered=True) == 1_000_010 - UNANSWERED_FOR
     all_is_cut = [{"type": "candidate-pair", "timestamp": 106_000.0, "lastPacketReceivedTimestamp": 100_000.0}]

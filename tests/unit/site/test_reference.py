@@ -130,7 +130,7 @@ class TestTheNamesOfJavaScript:
                 'find = "member of RTVIClient"\nnames = ["connect"]\nabsent.connect = "No."',
                 "connect is said to be absent, but is RTVIClient.connect",
             ),
-            ('find = "export"\nnames = []\nnote.Fly = "High."', "Fly is no name of this group"),
+            ('find = "export"\nnames = []\nnote.Fly = "High."', "Fly is not a name of this group"),
         ],
     )
     def test_a_javascript_name_without_a_counterpart_is_noticed(

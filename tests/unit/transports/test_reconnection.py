@@ -224,7 +224,7 @@ async def test_a_link_that_heals_while_the_server_is_asked_is_noticed() -> None:
 
 
 async def test_a_link_that_heals_as_the_server_runs_out_of_time_is_noticed() -> None:
-    """The time-out has struck, and whoever waits for the answer does not know it yet."""
+    """The time-out has fired, but the task that awaits the answer has not run yet."""
 
     class Slow(Transport):
         async def is_session_alive(self, lost: float) -> bool:
