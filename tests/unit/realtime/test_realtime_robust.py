@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 import pytest
-from realtime_house import Run, connected, pcm, turns
+from realtime_server import Run, connected, pcm, turns
 
 from rtvi_web.realtime.protocol.session_config import merge, to_ga
 
