@@ -8,12 +8,14 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rtvi_web.errors import DisconnectedError, InvalidArgumentError, RTVIError
+from rtvi_web.errors import DisconnectedError, InvalidArgumentError, RTVIError, UnsupportedFeatureError
 from rtvi_web.realtime.connection import RealtimeAPI
 from rtvi_web.realtime.handshake import ANSWERED_WITHIN, Handshake
 from rtvi_web.realtime.protocol.session_config import (
+    TRANSCRIPTION,
     Config,
     default_config,
+    for_session,
     for_update,
     merge,
     names_turn_detection,
@@ -73,7 +75,21 @@ class Configuration:
         payload["tools"] = copy.deepcopy(self._tools_to_send(self._listed, self.tools))
         if not self._names_tools:
             del payload["tools"]
-        return payload
+        return for_session(payload, self._type)
+
+    @property
+    def _type(self) -> str:
+        return text_in(self._named, "type") or "realtime"
+
+    def require_responses(self) -> None:
+        """Check that sessions of this type have responses.
+
+        Raises:
+            UnsupportedFeatureError: they only transcribe.
+        """
+        if self._type == TRANSCRIPTION:
+            message = "A transcription session makes no responses. Leave out its type to have some."
+            raise UnsupportedFeatureError(message, feature="create_response")
 
     @property
     def _names_tools(self) -> bool:
@@ -186,7 +202,8 @@ class Configuration:
 
     def _send(self, changes: Mapping[str, Any]) -> None:
         """Send changes. Callers apply them afterwards, so that changes that cannot be sent are not applied."""
-        if self._api.is_connected() and (update := for_update(changes)) != {"type": "realtime"}:
+        update = for_update(changes, self._type)
+        if self._api.is_connected() and update != {"type": self._type}:
             self._api.send("session.update", {"session": update})
 
     def session_begins(self) -> None:
@@ -208,7 +225,7 @@ class Configuration:
         if not at_once:
             await handshake.wait_for_server()
         config = self.to_send
-        self._api.send("session.update", {"event_id": handshake.update_id, "session": for_update(config)})
+        self._api.send("session.update", {"event_id": handshake.update_id, "session": for_update(config, self._type)})
         self._sent_tools = config.get("tools")
         if not await handshake.wait_for_answer() and not self._warned:
             self._warned = True

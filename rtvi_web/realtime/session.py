@@ -223,6 +223,7 @@ class RealtimeSession:
 
     def send_message(self, content: list[dict[str, Any]]) -> None:
         """Send a message of the person. One with sound gets an id, so that the sound is found again."""
+        self._configuration.require_responses()
         item: dict[str, Any] = {"type": "message", "role": "user", "content": content}
         if sound_of(item):
             item["id"] = new_id("item_")
@@ -235,6 +236,7 @@ class RealtimeSession:
             params: options of this one response.
             of_speech: whether the response is to what the person has said, not to a message.
         """
+        self._configuration.require_responses()
         if params is not None and is_out_of_band(params):
             self._api.send("response.create", {"response": params})  # it need not wait for the active response
             return

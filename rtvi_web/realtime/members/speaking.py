@@ -55,6 +55,7 @@ class SpeakingMembers(Members):
 
         Raises:
             DisconnectedError, InvalidArgumentError, MessageTooLargeError: nothing was sent.
+            UnsupportedFeatureError: the session only transcribes.
         """
         self._session.create_response(None if response is None else to_ga(response))
         return True

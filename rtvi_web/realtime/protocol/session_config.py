@@ -81,11 +81,14 @@ class Audio(TypedDict, total=False):
 class SessionConfig(TypedDict, total=False):
     """Mirrors ``RealtimeConfig``.
 
+    A session of the type ``"transcription"`` only writes down what it hears: of its fields, ``audio.input`` and
+    ``include`` are sent.
+
     ``model`` is fixed once connected. ``tools`` are definitions: of functions, which the page runs, and of MCP servers,
     which the provider calls by itself.
     """
 
-    type: Literal["realtime"]
+    type: Literal["realtime", "transcription"]
     model: str
     instructions: str
     output_modalities: list[Literal["text", "audio"]]
@@ -100,6 +103,9 @@ class SessionConfig(TypedDict, total=False):
     truncation: str | dict[str, Any]
     include: list[str] | None
 
+
+TRANSCRIPTION = "transcription"
+"""The type of a session that makes no responses."""
 
 Config = dict[str, Any]
 Path = tuple[str, ...]
@@ -208,9 +214,17 @@ def _input_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
     return side if isinstance(side, Mapping) else {}
 
 
-def for_update(config: Mapping[str, Any]) -> Config:
+def for_session(config: Mapping[str, Any], type: str) -> Config:
+    """The fields that a session of this type has: one that transcribes has no output and no tools."""
+    if type != TRANSCRIPTION:
+        return {**config, "type": type}
+    kept: Config = {"type": type, **{key: config[key] for key in ("model", "include") if key in config}}
+    return {**kept, "audio": {"input": dict(given)}} if (given := _input_of(config)) else kept
+
+
+def for_update(config: Mapping[str, Any], type: str = "realtime") -> Config:
     """A configuration for ``session.update``: with the type, and without the model, which is fixed by then."""
-    return {"type": "realtime", **{key: value for key, value in config.items() if key not in ("type", "model")}}
+    return {key: value for key, value in for_session(config, type).items() if key != "model"}
 
 
 def _mapping(given: Any) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rtvi_web.browser import _js
 from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.realtime.protocol.session_config import TRANSCRIPTION
 from rtvi_web.realtime.transport import RealtimeRequest
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -43,6 +44,8 @@ def realtime_url(request: RealtimeRequest, default: str, scheme: str) -> Any:
         raise InvalidArgumentError(f"url is not an address: {request.url!r}.") from error
     encrypted = url.protocol in ("https:", "wss:")
     url.protocol = f"{scheme}s:" if encrypted else f"{scheme}:"
+    if not request.url and request.session.get("type") == TRANSCRIPTION and not request.model:
+        url.searchParams.set("intent", TRANSCRIPTION)  # how OpenAI is asked for one
     if request.model and not url.searchParams.has("model") and not url.searchParams.has("call_id"):
         url.searchParams.set("model", request.model)
     return url
