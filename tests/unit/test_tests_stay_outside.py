@@ -36,9 +36,9 @@ def offences(source: str) -> Iterator[str]:
                 yield ast.unparse(node)
             case ast.Attribute(_, _, ast.Store()) if _root(node) in not_to_patch:
                 yield f"{ast.unparse(node)} = …"
-            case ast.Call(ast.Name("setattr") | ast.Attribute(_, "setattr"), [target, name, *_]):
-                if _root(target) in not_to_patch or _is_private(str(getattr(name, "value", ""))):
-                    yield f"setattr({ast.unparse(target)}, {ast.unparse(name)})".replace("'", '"')
+            case ast.Call(ast.Name("setattr") | ast.Attribute(_, "setattr"), [target, attribute, *_]):
+                if _root(target) in not_to_patch or _is_private(str(getattr(attribute, "value", ""))):
+                    yield f"setattr({ast.unparse(target)}, {ast.unparse(attribute)})".replace("'", '"')
 
 
 def _imports(node: ast.AST) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -66,7 +66,7 @@ class Stubborn:
 
 
 @pytest.fixture
-def stubborn(reported: list[Any]) -> Iterator[Stubborn]:
+def stubborn(reported: list[Any]) -> Stubborn:
     return Stubborn()
 
 

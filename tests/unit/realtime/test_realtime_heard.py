@@ -183,7 +183,7 @@ PARTS = st.fixed_dictionaries(
     {"type": st.sampled_from(["text", "input_text", "output_text", "audio", "input_audio", "output_audio", "x", 3])},
     optional={"text": TEXTS, "transcript": TEXTS, "audio": st.sampled_from(["AAA=", None]), "image_url": TEXTS},
 )
-ITEMS = st.fixed_dictionaries(
+ITEMS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={
         "id": st.sampled_from(["item_1", "", None, 4]),
