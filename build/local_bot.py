@@ -41,6 +41,7 @@ def local_bot(
     live: Path | None = None,
     host: str = "localhost",
     origins: Sequence[str] = (),
+    host_names: Sequence[str] = (),
     openai: bool = False,
     start_delay: float = 0.0,
 ) -> Iterator[LocalBot]:
@@ -54,6 +55,7 @@ def local_bot(
         live: a folder to serve in front of the site, whose pages load themselves again when it changes.
         host: where it listens; with another than "localhost" the runner tells WebSocket clients to use wss.
         origins: other origins whose pages may use the bot, such as "http://127.0.0.1:8000".
+        host_names: other names of this machine that the address may have.
         openai: use OpenAI's services with OPENAI_API_KEY from the environment, not the local speech server.
         start_delay: seconds that the bot of a session takes until it makes its transport.
 
@@ -67,6 +69,7 @@ def local_bot(
     command = [str(EXAMPLE / "bot.py"), "--host", host, "--port", str(port)]
     command += ["--allowed-origins", address.rstrip("/"), f"http://127.0.0.1:{port}", *origins]
     command += ["--start-delay", str(start_delay), "--realtime", *(["--site", str(site)] if site else [])]
+    command += [argument for name in host_names for argument in ("--host-name", name)]
     command += ["--live", str(live)] if live else []
     with contextlib.ExitStack() as stack:
         command += ["--uploads-folder", stack.enter_context(tempfile.TemporaryDirectory())]

@@ -38,10 +38,14 @@ def pytest_sessionstart() -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
 
 
+INSECURE_NAME = "insecure.test"
+"""A name of this machine that browsers do not take for a secure origin."""
+
+
 @pytest.fixture(scope="session")
 def bot() -> Iterator[LocalBot]:
     """A real Pipecat bot with the built site at its root."""
-    with local_bot(site=DIST) as running:
+    with local_bot(site=DIST, host_names=[INSECURE_NAME]) as running:
         yield running
         running.check()
 

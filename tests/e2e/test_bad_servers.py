@@ -75,7 +75,7 @@ FAILED_LATER = ["initializing", "initialized", "connecting", "disconnecting", "d
         ("offer-404", OFFER, "TransportStartError", 404, "Invalid session"),
         ("offer-422", OFFER, "TransportStartError", 422, "body.transport: Field required"),
         ("offer-500", OFFER, "TransportStartError", 500, "Internal Server Error"),
-        ("no-sdp", OFFER, "TransportStartError", None, "no SDP"),
+        ("no-sdp", OFFER, "TransportStartError", None, "is not SDP"),
         ("empty", OFFER, "TransportStartError", 200, "no SDP"),
         ("hang-at-start", START, "ConnectionTimeoutError", None, "2 s"),
         ("hang-at-offer", OFFER, "ConnectionTimeoutError", None, "2 s"),
