@@ -142,7 +142,7 @@ cut = asyncio.ensure_future(client.wait_for(RTVIEvent.BOT_INTERRUPTED, timeout=P
 await asyncio.sleep(0)
 client.send_text("what time is it")
 await cut
-interrupted = client.conversation.turns[-1].interrupted or client.conversation.turns[-2].interrupted
+interrupted = any(turn.interrupted for turn in client.conversation.turns)
 await client.disconnect()
 ended = all(turn.ended for turn in client.conversation.turns)
 result = [turns, heard_states, interrupted, str(client.bot_state), ended]
