@@ -2,7 +2,7 @@
 
 Both clients connect by the same algorithm:
 
-* An attempt runs as a task of its own, so that it can be ended wherever it stands: by ``disconnect()``, by its
+* An attempt runs as a task of its own, so that it can be ended in any phase: by ``disconnect()``, by its
   deadline, by a lost link. Why it was ended is kept in the attempt, so that it cannot reach a later one.
 * Its errors name the phase that was reached.
 * The session is closed once, no matter how many ask for it, and the closing goes on when they stop waiting.
@@ -102,7 +102,7 @@ class ConnectAttempt:
         return self._reason is not None
 
     def abort(self, reason: RTVIError) -> None:
-        """Make the attempt fail, wherever it stands; only the first reason counts."""
+        """Make the attempt fail, in any phase. Only the first reason counts."""
         if not self.is_over:
             self._reason = with_phase(reason, self.phase)
             self._cancel()

@@ -26,7 +26,7 @@ class InputDevice:
 
     Args:
         kind: :data:`MIC` or :data:`CAM`.
-        constraints: ``MediaTrackConstraints`` for every device.
+        constraints: ``MediaTrackConstraints`` (MDN), for whichever device is opened.
         own: the application's own track, sent instead of a device's.
     """
 

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 class Configuration:
-    """What the page names for every session of a client. While connected, changes are sent to the server.
+    """The configuration that the page asks for, kept from session to session. Changes are sent while connected.
 
     The server keeps what the page does not name. Tools of the page are added to those that the server has by itself;
     only if the page names ``tools`` do they replace them.

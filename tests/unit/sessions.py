@@ -115,3 +115,15 @@ async def over(task: asyncio.Future[Any]) -> Any:
     done, _ = await asyncio.wait({task}, timeout=2)
     assert done, f"it hangs: {task}"
     return task.result()
+
+
+async def session(*steps: Step, version: str = "2.2.0", **options: Any) -> Run:
+    """A client that is connected to a bot of a version.
+
+    Args:
+        steps: what comes after the handshake.
+        options: those of the transport.
+    """
+    run = Run(Transport(*handshake(version), *steps, **options))
+    await run.client.connect()
+    return run

@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 import pytest
-from sessions import Transport, ready
+from sessions import Transport, ready, session
 
 from rtvi_web import (
     BotNotReadyError,
@@ -24,15 +24,6 @@ pytestmark = pytest.mark.usefixtures("tidy")
 STORED = HttpResponse(
     200, '{"name": "a.pdf", "source": {"type": "url", "url": "pipecat:1"}, "format": "application/pdf"}'
 )
-
-
-async def session(*steps: Any, version: str = "2.2.0", **options: Any) -> Any:
-    """A session that is over when the script is."""
-    from sessions import Run
-
-    run = Run(Transport(*handshake(version), *steps, **options))
-    await run.client.connect()
-    return run
 
 
 class TestFiles:

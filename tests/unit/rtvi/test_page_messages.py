@@ -5,29 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sessions import Transport, turns
+from sessions import Transport, session, turns
 
 from rtvi_web import (
     InvalidArgumentError,
     RTVIClient,
     UnsupportedFeatureError,
 )
-from rtvi_web.core.http import HttpResponse
-from rtvi_web.testing import expect, handshake, say
+from rtvi_web.testing import expect, say
 
 pytestmark = pytest.mark.usefixtures("tidy")
-STORED = HttpResponse(
-    200, '{"name": "a.pdf", "source": {"type": "url", "url": "pipecat:1"}, "format": "application/pdf"}'
-)
-
-
-async def session(*steps: Any, version: str = "2.2.0", **options: Any) -> Any:
-    """A session that is over when the script is."""
-    from sessions import Run
-
-    run = Run(Transport(*handshake(version), *steps, **options))
-    await run.client.connect()
-    return run
 
 
 class TestKeys:
