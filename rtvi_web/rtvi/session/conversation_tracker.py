@@ -60,6 +60,8 @@ class ConversationTracker:
     def _follow(self, event: str, *args: Any) -> None:
         if event == RTVIEvent.BOT_LLM_STOPPED:
             args = (self.conversation.answer_is_over,)
+        elif event in (RTVIEvent.USER_TRANSCRIPT, RTVIEvent.USER_INPUT):
+            args = (*args, self.conversation.words_wait)
         elif event == RTVIEvent.TRANSPORT_STATE_CHANGED:
             args = (*args, self._is_connecting())
         changed = self._tracker.take(event, args, asyncio.get_running_loop().time())

@@ -188,6 +188,23 @@ class TestWordsWithoutAnAnswer:
         assert run.client.conversation.turns == []
         await run.client.disconnect()
 
+    @pytest.mark.parametrize("type", ["user-transcription", "user-input"])
+    async def test_words_that_were_answered_already(self, type: str) -> None:
+        """From a model that hears and speaks by itself, which reports them late; and words reported once more."""
+        run = await a_run()
+        receive(run, "user-started-speaking user-stopped-speaking bot-llm-started bot-llm-text bot-started-speaking")
+        receive(run, "bot-llm-stopped bot-tts-text bot-stopped-speaking")
+        for _ in range(2):
+            receive(run, type, text="Is it noon?", final=True, timestamp="1")
+        assert states(run) == ["thinking", "speaking", "listening"]
+        receive(run, f"user-started-speaking {type} user-stopped-speaking", text="Thanks.", final=True, timestamp="2")
+        assert states(run)[3:] == ["thinking"]
+        receive(run, "bot-started-speaking bot-stopped-speaking")
+        receive(run, type, text="Thanks.", final=True, timestamp="2")
+        receive(run, "user-stopped-speaking")
+        assert states(run)[3:] == ["thinking", "speaking", "listening"]
+        await run.client.disconnect()
+
     async def test_a_bot_that_does_not_want_to_answer(self) -> None:
         run = await a_run()
         receive(run, "user-started-speaking user-transcription user-stopped-speaking", final=True)

@@ -157,6 +157,7 @@ class TestRTVI1:
             ("One two\nthree four.", "One twothree four."),
             ("Well-known, twenty-five.", "Well known, twenty five."),
             ("HELLO there.", "hello there."),
+            ("It is e\u0301te\u0301, co\u00adoperate.", "It is été, cooperate."),
             ("One. Two three. Four five.", "One. Deux trois. Four five."),
         ],
     )
@@ -402,6 +403,22 @@ class TestSpaces:
         for piece in ("Hel", "lo", "\n\n- ", "one", "  two"):
             heard.hear("bot-llm-text", text=piece)
         assert heard.said == [("bot", "Hello\n\n- one  two")]
+
+    @pytest.mark.parametrize(
+        ("first", "second", "text"),
+        [
+            ("見てみます。", "正午です。", "見てみます。正午です。"),
+            ("Let me see.", "It is noon.", "Let me see. It is noon."),
+            ("A ", " B", "A  B"),
+        ],
+    )
+    def test_between_two_answers_of_a_turn(self, first: str, second: str, text: str) -> None:
+        heard = Heard()
+        for answer in (first, second):
+            heard.hear("bot-llm-started")
+            heard.hear("bot-llm-text", text=answer)
+            heard.announces(answer)
+        assert heard.said == [("bot", text)]
 
     def test_what_the_person_says(self) -> None:
         heard = Heard()

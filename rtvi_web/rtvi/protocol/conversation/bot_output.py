@@ -9,7 +9,14 @@ from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT, CharBudge
 from rtvi_web.rtvi.protocol.conversation.layout import Layout, Segment
 from rtvi_web.rtvi.protocol.conversation.page import Page
 from rtvi_web.rtvi.protocol.conversation.speech import Speech
-from rtvi_web.rtvi.protocol.conversation.spelling import GrowingWords, MarkerFilter, ends_sentence, words
+from rtvi_web.rtvi.protocol.conversation.spelling import (
+    GrowingWords,
+    MarkerFilter,
+    ends_sentence,
+    joined,
+    joint,
+    words,
+)
 
 if TYPE_CHECKING:
     from rtvi_web.rtvi.protocol.payloads import BotOutputData
@@ -39,7 +46,7 @@ class BotOutput:
         self._speech = Speech()
         self._budget = CharBudget()
         self._filters = MarkerFilter(), MarkerFilter(), MarkerFilter()
-        self._cut_off = False
+        self._cut_off = self._is_next_answer = False
         self._layout: Layout | None = None
         self._page: Page | None = None
 
@@ -47,13 +54,17 @@ class BotOutput:
         """The model begins an answer, which may be another one of the turn."""
         for marker_filter in self._filters:
             marker_filter.restart()
-        self._written.add(" ")
+        self._is_next_answer = True
         self.pause()
 
     def write(self, piece: str) -> None:
         """Take a piece of what the model writes."""
         marker = self._filters[0]
-        self._written.add(piece if marker.is_open else marker.feed(piece))
+        piece = piece if marker.is_open else marker.feed(piece)
+        if self._is_next_answer and piece:
+            self._is_next_answer = False
+            piece = joint(self._written.last, piece) + piece
+        self._written.add(piece)
         self._layout = self._page = None
 
     def say(self, piece: str) -> None:
@@ -146,7 +157,7 @@ class BotOutput:
 
     @property
     def shown(self) -> str:
-        return " ".join(segment.text.strip() for segment in self._segments if not segment.for_speaking)
+        return joined(segment.text for segment in self._segments if not segment.for_speaking)
 
     @property
     def spoken(self) -> str:

@@ -50,7 +50,8 @@ class BotStateTracker:
         Args:
             event: what happened.
             args: what its handlers get; with ``BOT_LLM_STOPPED``, whether nothing of its answer is still to be heard;
-                with ``TRANSPORT_STATE_CHANGED`` also whether ``connect()`` is running.
+                with ``USER_TRANSCRIPT`` and ``USER_INPUT`` also whether it has words that wait for an answer; with
+                ``TRANSPORT_STATE_CHANGED`` also whether ``connect()`` is running.
             now: seconds, of any clock.
         """
         before, self._now = self.state, now
@@ -99,15 +100,11 @@ class BotStateTracker:
         self._user_speaks = False
         return self._after_words()
 
-    def _words(self, data: Any) -> BotState:
-        if not data.final or is_blank(data.text):
+    def _words(self, _data: Any, wait: bool) -> BotState:
+        if not wait:
             return self.state
         self._words_were_heard = True
         return self._after_words()
-
-    def _input(self, data: Any) -> BotState:
-        # What was typed is not always to be answered, and an "mhm" never.
-        return self._words(data) if data.input_type == "transcription" else self.state
 
     def _after_words(self) -> BotState:
         """A person who has spoken, and was understood, waits for an answer."""
@@ -157,6 +154,7 @@ class BotStateTracker:
         return self._done() if over else self.state
 
     def _started_speaking(self) -> BotState:
+        self._words_were_heard = False  # they are being answered
         if not self._reports_model:
             self._answer_follows = False  # this is the answer; else it may be what the bot said before the call
         if not self._answer_follows:
@@ -217,7 +215,7 @@ _NEXT: Final[dict[str, Callable[..., BotState]]] = {
     RTVIEvent.USER_STARTED_SPEAKING: BotStateTracker._user_started_speaking,
     RTVIEvent.USER_STOPPED_SPEAKING: BotStateTracker._user_stopped_speaking,
     RTVIEvent.USER_TRANSCRIPT: BotStateTracker._words,
-    RTVIEvent.USER_INPUT: BotStateTracker._input,
+    RTVIEvent.USER_INPUT: BotStateTracker._words,
     RTVIEvent.BOT_LLM_STARTED: BotStateTracker._llm_started,
     RTVIEvent.BOT_LLM_STOPPED: BotStateTracker._llm_stopped,
     RTVIEvent.BOT_OUTPUT: BotStateTracker._output,

@@ -39,6 +39,11 @@ class TextBuffer:
             self._pieces.append(piece[: MAX_TEXT - self.length])
             self.length = min(MAX_TEXT, self.length + len(piece))
 
+    @property
+    def last(self) -> str:
+        """The last piece."""
+        return self._pieces[-1] if self._pieces else ""
+
     def __str__(self) -> str:
         self._pieces = ["".join(self._pieces)]
         return self._pieces[0].strip()

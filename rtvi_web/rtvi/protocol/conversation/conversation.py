@@ -106,6 +106,11 @@ class Conversation:
         """Whether nothing is to be heard of the model's last answer: it is empty, in writing, or was said."""
         return self._bot.answer_is_over
 
+    @property
+    def words_wait(self) -> bool:
+        """Whether the last message about the person's words had new ones that the bot has yet to answer."""
+        return self._person.waits
+
     def _begin_session(self) -> None:
         """Begin anew. Each session has its own sides, since a bot may number alike what another bot has said."""
         self._turns.begin_session()

@@ -21,7 +21,7 @@ from rtvi_web.rtvi.protocol.conversation.alignment import align
 from rtvi_web.rtvi.protocol.conversation.following import Side, count_words, follow
 from rtvi_web.rtvi.protocol.conversation.layout import Layout, Place, Segment
 from rtvi_web.rtvi.protocol.conversation.speech import Speech, Stamp
-from rtvi_web.rtvi.protocol.conversation.spelling import Word, joint, whole_word, words
+from rtvi_web.rtvi.protocol.conversation.spelling import Word, joined, whole_word, words
 
 
 class Page:
@@ -68,10 +68,7 @@ class Page:
                 parts.append(self.text[start : place.start])
                 start = place.end
         parts.append(self.text[start:end])
-        kept = ""
-        for part in filter(None, map(str.strip, parts)):
-            kept += joint(kept, part) + part
-        return kept
+        return joined(parts)
 
     def _follow_segments(self) -> int | None:
         """Go as far as the bot says that its segments were spoken; gives the one that is being spoken."""

@@ -27,12 +27,13 @@ class Person:
         speaks: whether somebody is speaking.
         unheard_since: when they began to say what is not known yet.
         written_here: what was written to a bot that may report it later.
+        waits: whether the last message had new words that the bot has yet to answer.
     """
 
     def __init__(self, turns: Turns, is_answering: Callable[[Turn], bool]) -> None:
         self._turns = turns
         self._is_answering = is_answering
-        self.speaks = False
+        self.speaks = self.waits = False
         self.unheard_since: float | None = None
         self.written_here: deque[str] = deque(maxlen=MAX_WRITTEN)
         self._hearing = Hearing()
@@ -57,11 +58,12 @@ class Person:
 
     def said(self, data: Any) -> list[Turn]:
         """``user-transcription``, from bots that don't report all input."""
+        self.waits = False
         return [] if self._reports_input else self._heard(data)
 
     def input(self, data: Any) -> list[Turn]:
         """``user-input``, which today's bots send for speech and for what was written."""
-        self._reports_input = True
+        self._reports_input, self.waits = True, False
         if data.input_type == "backchannel":
             return []  # the bot takes no notice of it
         if data.input_type != "chat":
@@ -98,6 +100,7 @@ class Person:
         if data.final:
             if answered is None:
                 self.unheard_since = None
+            self.waits = answered is None
             turn.partial = ""
             turn.hear(data.text)
         elif turn.partial == data.text[:MAX_TEXT]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -12,9 +13,14 @@ _NO_SPACES: Final = (
 )
 """Letters of scripts that write no spaces between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
 _APOSTROPHES: Final = "'’‘ʼ＇`´"
+_UNSEEN: Final = "\u0300-\u036f\u00ad\u200b-\u200d\u2060"
+"""Accents that are characters of their own, and characters without width: they may stand within a word."""
 # Patterns, compiled when they are first used: a page's boot needs none of them.
-_WORD: Final = rf"[{_NO_SPACES}]|\d+(?:[.,]\d+)+|[^\W_{_NO_SPACES}]+(?:[{_APOSTROPHES}][^\W_{_NO_SPACES}]+)*"
-_NOT_SPELT: Final = rf"[.,{_APOSTROPHES}]"
+_LETTERS: Final = rf"[^\W_{_NO_SPACES}]"
+_WORD: Final = (
+    rf"[{_NO_SPACES}]|\d+(?:[.,]\d+)+|{_LETTERS}+(?:(?:[{_APOSTROPHES}](?={_LETTERS})|[{_UNSEEN}]+){_LETTERS}*)*"
+)
+_NOT_SPELT: Final = rf"[.,{_APOSTROPHES}{_UNSEEN}]"
 _SENTENCE_END: Final = r"[.!?…。！？｡\n]"
 _WIDE_MARK: Final = "[\u3000-\u3004\u3008-\u303f\uff00-\uff65]"
 _WIDE: Final = f"{_WIDE_MARK}|[{_NO_SPACES}]"
@@ -102,6 +108,14 @@ def joint(left: str, right: str) -> str:
 def is_blank(text: str) -> bool:
     """Whether a text has nothing but spaces and turn-completion markers."""
     return not text.strip(_BLANK).strip()
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Parts of a text, with what belongs between them; blank ones are left out."""
+    text = ""
+    for part in filter(None, map(str.strip, parts)):
+        text += joint(text, part) + part
+    return text
 
 
 class MarkerFilter:
