@@ -259,6 +259,40 @@ class TestRTVI1:
         check_all_spoken(heard.conversation.turns[0])
         check_all_spoken(heard.bot)
 
+    @pytest.mark.parametrize("says_something_between", [True, False])
+    def test_a_late_copy_while_the_next_answer_begins(self, says_something_between: bool) -> None:
+        heard = Heard()
+        heard.answer("It is noon. See you.")
+        heard.speaks("It is noon.")
+        heard.hear("bot-stopped-speaking")
+        if says_something_between:
+            heard.hear("user-transcription", text="Thanks.", final=True)
+        heard.hear_all("bot-llm-started", "bot-started-speaking")
+        heard.speaks("See you.")
+        heard.announces("Sure.")
+        heard.hear("bot-llm-text", text="Sure.")
+        heard.speaks("Sure.")
+        assert [text for role, text in heard.said if role == "bot"] == ["It is noon. See you.", "Sure."]
+        for turn in heard.conversation.turns:
+            if turn.role == "bot":
+                check_all_spoken(turn)
+
+    def test_a_copy_that_comes_when_the_turn_has_ended(self) -> None:
+        for with_model in (True, False):
+            heard = Heard()
+            heard.hear("bot-llm-started")
+            if with_model:
+                heard.hear("bot-llm-text", text="Hello!")
+            heard.hear_all("bot-llm-stopped", "bot-started-speaking")
+            heard.speaks("Hello!")
+            heard.hear("bot-stopped-speaking")
+            heard.announces("Hello!")
+            assert heard.said == [("bot", "Hello!")]
+            check_all_spoken(heard.bot)
+            heard.hear("bot-started-speaking")
+            heard.announces("Hello!")
+            assert heard.said == [("bot", "Hello!"), ("bot", "Hello!")]
+
     def test_the_same_words_as_an_answer_that_was_never_spoken(self) -> None:
         heard = Heard()
         heard.hear("bot-llm-started")

@@ -63,9 +63,9 @@ class Bot:
             return recent[0]
         open_turn = next((turn for turn in recent if not turn.ended), None)
         for turn in reversed(recent):
-            if turn.ended and not turn.interrupted and turn.output.expects(text, is_spoken=is_spoken):
+            if turn.ended and not turn.interrupted and self._expects(turn, text, is_spoken):
                 has_begun = is_spoken and turn.spoken
-                if open_turn and not has_begun and open_turn.output.expects(text, is_spoken=is_spoken):
+                if open_turn and not has_begun and self._expects(open_turn, text, is_spoken):
                     break
                 return self._resumed(turn)
         if open_turn:
@@ -76,9 +76,19 @@ class Bot:
             return last
         return self._turns.begin("bot")
 
+    def _expects(self, turn: Turn, text: str, is_spoken: bool) -> bool:
+        if is_spoken:
+            return turn.output.expects_speech(text)
+        # What is announced while the bot speaks is said later.
+        return turn.output.expects_segment(text, is_said=not self._speaks)
+
     def _resumed(self, turn: Turn) -> Turn:
-        """A turn that has ended goes on, if the bot is speaking and has begun no other."""
-        if self._speaks and turn is self._turns.recent("bot")[0]:
+        """A turn that has ended goes on, if the bot is speaking again, and neither it nor the person began another.
+
+        An answer that was not spoken at all goes on whatever the person has said.
+        """
+        is_latest = turn is self._turns.last or (not turn.spoken and turn is self._turns.recent("bot")[0])
+        if self._speaks and is_latest and not self._generating:
             turn.ended_at = None
         return turn
 

@@ -121,12 +121,21 @@ class BotOutput:
         """Whether a message is about a segment that began here."""
         return data.segment_id in self._numbers
 
-    def expects(self, text: str, *, is_spoken: bool) -> bool:
-        """Whether a text is what is to be said or to be announced next."""
+    def expects_speech(self, text: str) -> bool:
+        """Whether a text is what is to be said next."""
+        return _begins(self.page.rest, text)
+
+    def expects_segment(self, text: str, *, is_said: bool) -> bool:
+        """Whether a text is what is to be announced next.
+
+        Args:
+            text: the text.
+            is_said: whether it may have been said already.
+        """
         page = self.page
-        if is_spoken:
-            return _begins(page.rest, text)
-        return _begins(page.text[page.announced :] if self._written.length else page.besides, text)
+        if self._written.length:
+            return _begins(page.text[page.announced if is_said else max(page.announced, page.said) :], text)
+        return is_said and _begins(page.besides, text)
 
     @property
     def page(self) -> Page:
