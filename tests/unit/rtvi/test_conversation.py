@@ -211,6 +211,15 @@ class TestThePerson:
         assert heard.said == [("user", "what time"), ("bot", "Yes?")]
 
 
+@pytest.mark.parametrize("type", ["bot-llm-text", "bot-tts-text", "user-transcription"])
+def test_what_is_said_after_the_turns_were_forgotten(type: str) -> None:
+    heard = Heard()
+    heard.hear(type, text="One.", final=True)
+    heard.conversation.clear()
+    heard.hear(type, text="Two.", final=True)
+    assert [text for _, text in heard.said] == ["Two."]
+
+
 class TestTheBot:
     def test_it_says_something_while_it_waits_for_a_function(self) -> None:
         heard = Heard()

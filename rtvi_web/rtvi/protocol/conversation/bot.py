@@ -24,11 +24,18 @@ class Bot:
         self._calls = CallBook()
         self._generating = self._speaks = self._answer_is_empty = self._answer_follows = False
         self._reports_output = self._reports_interruptions = self._reports_model = False
+        self._written: Turn | None = None  # the turn in which the model's last piece is
+        self._voiced: Turn | None = None  # that in which the voice's is
+        self._is_behind = False  # whether the voice may still report something of another turn
 
     @property
     def answer_is_over(self) -> bool:
         """Whether nothing is to be heard of the model's last answer: it is empty, in writing, or was said."""
         return self._answer_is_empty or self._turns.open_turn("bot") is None
+
+    def forget(self) -> None:
+        """The turns were forgotten: what comes goes into new ones."""
+        self._written = self._voiced = None
 
     def is_busy(self, turn: Turn) -> bool:
         """Whether it works on a turn, or speaks."""
@@ -59,8 +66,6 @@ class Bot:
         A turn may have ended before all of it was reported; its rest may even come when the next one has begun.
         """
         recent = self._turns.recent("bot")
-        if len(recent) == 1 and recent[0].ended_at is None:
-            return recent[0]
         open_turn = next((turn for turn in recent if not turn.ended), None)
         for turn in reversed(recent):
             if turn.ended and not turn.interrupted and self._expects(turn, text, is_spoken):
@@ -111,10 +116,10 @@ class Bot:
 
     def llm_text(self, data: Any) -> list[Turn]:
         """``bot-llm-text``: a piece of what the model writes."""
-        turns = self._turns.all
-        if not self._answer_is_empty and turns and turns[-1].ended_at is None and turns[-1].role == "bot":
-            turns[-1].output.write(data.text)  # hundreds of pieces go this way
-            return turns[-1:]
+        turn = self._written
+        if turn and turn.ended_at is None and not self._answer_is_empty:
+            turn.output.write(data.text)  # hundreds of pieces go this way
+            return [turn]
         self._reports_model = True
         if is_blank(data.text):
             turn = self._turns.open_turn("bot")
@@ -126,6 +131,7 @@ class Bot:
             is_late = last and last.role == "bot" and last.interrupted and not self._generating
             turn = last if last and is_late else self._turn()
         turn.output.write(data.text)
+        self._written = turn
         return [turn]
 
     def llm_stopped(self) -> list[Turn]:
@@ -157,11 +163,16 @@ class Bot:
 
     def tts_text(self, data: Any) -> list[Turn]:
         """``bot-tts-text``: a piece of what the voice says, from bots that send no output."""
-        text = data.text
-        if self._reports_output or (is_blank(text) and not self._turns.open_turn("bot")):
+        if self._reports_output:
             return []
-        turn = self._turn_of(text, is_spoken=True)
-        turn.output.say(text)
+        turn = self._voiced
+        if turn is None or turn.ended_at is not None or self._is_behind:
+            if is_blank(data.text) and not self._turns.open_turn("bot"):
+                return []
+            turn = self._voiced = self._turn_of(data.text, is_spoken=True)
+            recent = self._turns.recent("bot")
+            self._is_behind = any(each.ended and not each.interrupted and each.output.is_unsaid for each in recent)
+        turn.output.say(data.text)
         return [turn]
 
     def started_speaking(self) -> list[Turn]:

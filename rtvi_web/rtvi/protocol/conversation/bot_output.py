@@ -46,7 +46,7 @@ class BotOutput:
         self._speech = Speech()
         self._budget = CharBudget()
         self._filters = MarkerFilter(), MarkerFilter(), MarkerFilter()
-        self._cut_off = self._is_next_answer = False
+        self._cut_off = self._goes_on = False
         self._layout: Layout | None = None
         self._page: Page | None = None
 
@@ -54,24 +54,29 @@ class BotOutput:
         """The model begins an answer, which may be another one of the turn."""
         for marker_filter in self._filters:
             marker_filter.restart()
-        self._is_next_answer = True
+        self._goes_on = False
         self.pause()
 
     def write(self, piece: str) -> None:
         """Take a piece of what the model writes."""
-        marker = self._filters[0]
-        piece = piece if marker.is_open else marker.feed(piece)
-        if self._is_next_answer and piece:
-            self._is_next_answer = False
-            piece = joint(self._written.last, piece) + piece
+        if not self._goes_on:
+            piece = self._begin(piece)
         self._written.add(piece)
         self._layout = self._page = None
+
+    def _begin(self, piece: str) -> str:
+        """The first piece of an answer, or what is left of it."""
+        if piece := self._filters[0].feed(piece):
+            piece = joint(self._written.last, piece) + piece
+            self._goes_on = True
+        return piece
 
     def say(self, piece: str) -> None:
         """Take a piece of what was spoken: a part of a word, a word or more."""
         marker = self._filters[2]
-        piece = piece if marker.is_open else marker.feed(piece)
-        self._speech.add(piece, (self._written.length, len(self._segments)))
+        if not marker.is_open:
+            piece = marker.feed(piece)
+        self._speech.add(piece, (self._written.left, len(self._segments)))
         self._page = None
 
     def pause(self) -> None:
@@ -104,7 +109,7 @@ class BotOutput:
             self._budget.cut(self._filters[1].feed(data.text)),
             for_speaking=data.will_be_spoken is not False,
             reports_progress=data.will_be_spoken is not None,
-            written=self._written.length,
+            written_left=self._written.left,
         )
         if len(self._segments) < MAX_SEGMENTS:  # what comes after is not kept
             self._segments.append(segment)
@@ -133,7 +138,7 @@ class BotOutput:
             is_said: whether it may have been said already.
         """
         page = self.page
-        if self._written.length:
+        if self._written.last:
             return _begins(page.text[page.announced if is_said else max(page.announced, page.said) :], text)
         return is_said and _begins(page.besides, text)
 

@@ -27,17 +27,21 @@ class CharBudget:
 
 
 class TextBuffer:
-    """Bounded text that comes in hundreds of pieces, which are joined when it is read."""
+    """Bounded text that comes in hundreds of pieces, which are joined when it is read.
+
+    Attributes:
+        left: characters that may still be added.
+    """
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
-        self.length = 0  # characters that are kept
+        self.left = MAX_TEXT
 
     def add(self, piece: str) -> None:
         """Append a piece, as far as there is room."""
-        if piece and self.length < MAX_TEXT:
-            self._pieces.append(piece[: MAX_TEXT - self.length])
-            self.length = min(MAX_TEXT, self.length + len(piece))
+        if piece and self.left > 0:
+            self._pieces.append(piece[: self.left])
+            self.left -= len(piece)
 
     @property
     def last(self) -> str:

@@ -44,6 +44,7 @@ class Conversation:
     def clear(self) -> None:
         """Forget all turns, and emit ``conversationCleared``. What is still said goes into new ones."""
         self.turns.clear()
+        self._bot.forget()
         self._cleared()
 
     def to_dict(self) -> dict[str, Any]:

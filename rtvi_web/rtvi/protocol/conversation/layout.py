@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Final
 
 from rtvi_web.rtvi.protocol.conversation.alignment import align
+from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT
 from rtvi_web.rtvi.protocol.conversation.following import Side, count_words
 from rtvi_web.rtvi.protocol.conversation.spelling import GrowingWords, Word, joint, whole_word, words
 
@@ -27,7 +28,7 @@ class Segment:
         text: as it was announced.
         for_speaking: whether it is to be spoken, rather than only shown.
         reports_progress: whether the bot says how far it was spoken (RTVI 2.x).
-        written: how many characters the model had written before.
+        written_left: how many characters the model could still write when it came.
         progress: how much of it was spoken.
         under_way, completed: whether it is being spoken, or was.
     """
@@ -35,7 +36,7 @@ class Segment:
     text: str
     for_speaking: bool = True
     reports_progress: bool = False
-    written: int = 0
+    written_left: int = MAX_TEXT
     progress: str = ""
     under_way: bool = False
     completed: bool = False
@@ -171,7 +172,7 @@ class Layout:
         """
         insertions = []
         for index in unplaced:
-            size = self._segments[index].written
+            size = MAX_TEXT - self._segments[index].written_left
             is_there = (
                 at < until if until is not None else any(word.start < size for word in written.words[at : at + 1])
             )

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rtvi_web.rtvi.protocol.conversation.alignment import align
+from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT
 from rtvi_web.rtvi.protocol.conversation.following import Side, count_words, follow
 from rtvi_web.rtvi.protocol.conversation.layout import Layout, Place, Segment
 from rtvi_web.rtvi.protocol.conversation.speech import Speech, Stamp
@@ -129,11 +130,11 @@ class Page:
 
     def _existed(self, word: Word, stamp: Stamp) -> bool:
         """Whether a word had been written at a time."""
-        characters, segments = stamp
+        characters_left, segments = stamp
         inserted = 0
         for index, place in self._layout.insertions.items():
             if place.holds(word.start):
                 return index < segments
             if place.end <= word.start:
                 inserted += place.end - place.start
-        return word.start - inserted < characters
+        return word.start - inserted < MAX_TEXT - characters_left

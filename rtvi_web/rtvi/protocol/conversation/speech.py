@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 
-from rtvi_web.rtvi.protocol.conversation.bounded_text import CharBudget
+from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT
 from rtvi_web.rtvi.protocol.conversation.spelling import GrowingWords, Word, joint
 
 Stamp = tuple[int, int]
-"""What had been written when a piece was said: characters of the model's text, and segments."""
+"""What had been written when a piece was said: characters that the model could still write, and segments."""
 
 
 class Speech:
@@ -19,7 +19,7 @@ class Speech:
     """
 
     def __init__(self) -> None:
-        self._budget = CharBudget()
+        self._left = MAX_TEXT
         self._pieces: list[str] = []
         self._stamps: list[Stamp] = []
         self._pauses: list[int] = []  # counts of pieces
@@ -30,11 +30,13 @@ class Speech:
 
     def add(self, piece: str, stamp: Stamp) -> None:
         """Append a piece, as far as there is room."""
-        if kept := self._budget.cut(piece):
-            self._pieces.append(kept)
-            self._stamps.append(stamp)
-            if not self._has_spaces and " " in (kept[0], kept[-1]):
-                self._has_spaces, self._starts, self._text, self._words = True, [], "", GrowingWords()
+        if not piece or self._left <= 0:
+            return
+        self._pieces.append(piece[: self._left])
+        self._stamps.append(stamp)
+        self._left -= len(piece)
+        if not self._has_spaces and (piece[0] == " " or piece[-1] == " "):
+            self._has_spaces, self._starts, self._text, self._words = True, [], "", GrowingWords()
 
     def pause(self) -> None:
         """What was said so far is a whole: a sentence, an utterance, an answer."""
