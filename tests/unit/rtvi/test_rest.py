@@ -80,6 +80,16 @@ class TestFunctionsWithoutAnAnswer:
         assert run.client.bot_state is BotState.LISTENING
         await run.client.disconnect()
 
+    async def test_what_it_says_after_the_result_may_be_from_before(self) -> None:
+        """As recorded from Pipecat 0.0.108: the function ends before the voice begins."""
+        run = await a_run()
+        receive(run, f"{FUNCTION} llm-function-call-stopped bot-started-speaking bot-tts-text bot-stopped-speaking")
+        await asyncio.sleep(0.7)
+        receive(run, "bot-llm-started bot-llm-text")
+        assert states(run) == ["thinking", "speaking", "thinking"]
+        assert len(run.client.conversation.turns) == 1
+        await run.client.disconnect()
+
     async def test_one_of_two_calls(self) -> None:
         run = await a_run()
         receive(run, FUNCTION)

@@ -208,6 +208,24 @@ class TestRTVI1:
             heard.hear("bot-output", text=text, spoken=spoken, segment_id=2 if text == "Three." else 1)
         assert (heard.bot.spoken, heard.bot.output.will_say) == ("One two.", "Three.")
 
+    def test_words_that_the_voice_adds_to_a_sentence(self) -> None:
+        heard = Heard()
+        heard.announces("It is noon.")
+        heard.speaks("It is noon indeed.")
+        heard.speaks("Bye.")
+        assert heard.said == [("bot", "It is noon. Bye.")]
+        check_all_spoken(heard.bot)
+
+    def test_what_is_said_between_two_sentences(self) -> None:
+        heard = Heard()
+        heard.announces("Let me see.")
+        heard.hear("bot-llm-text", text="It is noon.")
+        for text in ("Let me see.", "Wait.", "It is noon."):
+            heard.speaks(text)
+            check_prefix(heard.bot)
+        assert heard.said == [("bot", "Let me see. Wait. It is noon.")]
+        check_all_spoken(heard.bot)
+
     def test_what_the_voice_leaves_out(self) -> None:
         heard = Heard()
         heard.announces("Look: | a | b | c | d | e | f | g | h | i | j | k | l | m | n | o |")
