@@ -262,6 +262,17 @@ class TestRTVI1:
         assert heard.bot.spoken == "Sure."
         assert heard.conversation.turns[0].ended
 
+    def test_a_late_half_of_a_word(self) -> None:
+        heard = Heard()
+        heard.answer("It is well-known.")
+        for word in ("It", "is", "well"):
+            heard.speaks(word, "word")
+        heard.hear("bot-stopped-speaking")
+        heard.hear("user-transcription", text="Thanks.", final=True)
+        heard.answer("Sure.")
+        heard.speaks("known.", "word")
+        assert [text for _, text in heard.said] == ["It is well-known.", "Thanks.", "Sure."]
+
     def test_the_same_sentence_in_two_answers(self) -> None:
         heard = Heard()
         heard.answer("Sure. Yes.")

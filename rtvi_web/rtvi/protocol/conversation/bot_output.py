@@ -128,7 +128,8 @@ class BotOutput:
 
     def expects_speech(self, text: str) -> bool:
         """Whether a text is what is to be said next."""
-        return _begins(self.page.rest, text)
+        page = self.page
+        return _begins(page.speakable(page.next, len(page.text)), text)
 
     def expects_segment(self, text: str, *, is_said: bool) -> bool:
         """Whether a text is what is to be announced next.

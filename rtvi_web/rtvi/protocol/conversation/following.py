@@ -15,17 +15,27 @@ class Side:
     Args:
         text: as it is spelt.
         words: those of its words that count.
+        has_pause: whether the voice paused between two of its characters, so that what it said until then is a whole.
     """
 
-    def __init__(self, text: str, words: Sequence[Word]) -> None:
+    def __init__(
+        self, text: str, words: Sequence[Word], has_pause: Callable[[int, int], bool] = lambda start, end: False
+    ) -> None:
         self._text = text
+        self._has_pause = has_pause
         self.words = words
         self.keys = [word.key for word in words]
 
+    def pauses(self, index: int) -> bool:
+        """Whether the voice paused after a word."""
+        return self._has_pause(self.words[index].start, self._next(index))
+
     def ends(self, index: int) -> bool:
         """Whether a sentence ends with a word."""
-        end = self.words[index + 1].start if index + 1 < len(self.words) else len(self._text)
-        return ends_sentence(self._text, self.words[index].end, end)
+        return ends_sentence(self._text, self.words[index].end, self._next(index)) or self.pauses(index)
+
+    def _next(self, index: int) -> int:
+        return self.words[index + 1].start if index + 1 < len(self.words) else len(self._text)
 
     def begins(self, index: int) -> bool:
         """Whether a sentence begins with a word."""
@@ -47,15 +57,12 @@ class Followed(NamedTuple):
     besides: list[Besides]
 
 
-def follow(
-    written: Side, spoken: Side, is_paused: Callable[[int], bool], existed: Callable[[int, int], bool]
-) -> Followed:
+def follow(written: Side, spoken: Side, existed: Callable[[int, int], bool]) -> Followed:
     """Follow the spoken words through the written ones.
 
     Args:
         written: what was written.
         spoken: what was said.
-        is_paused: whether the voice paused after a spoken word, so that what it said is a whole.
         existed: whether a written word was there when a spoken one was said: if not, that is no spelling of it.
     """
     *inner, last = align(written.keys, spoken.keys).gaps
@@ -73,7 +80,7 @@ def follow(
         elif is_new and not existed(at, start):
             besides.append(Besides(at, start, end))
         else:
-            at = count_words(written, at, end - start, is_whole=is_paused(end - 1))
+            at = count_words(written, at, end - start, is_whole=spoken.pauses(end - 1))
     return Followed(at, _joined(besides))
 
 

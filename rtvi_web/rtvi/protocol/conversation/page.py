@@ -37,6 +37,7 @@ class Page:
         text: all of it.
         announced: until where the model's text was announced in segments.
         said: until where the voice has come.
+        next: until where the words go that the voice has said; with "well", ``said`` goes on to the end of "well-known".
         saying: where the segment begins that is being spoken; where ``said`` is, if that is not known.
         besides: what the voice has said that was not written, or not yet.
     """
@@ -44,7 +45,7 @@ class Page:
     def __init__(self, layout: Layout, segments: Sequence[Segment], speech: Speech) -> None:
         self.besides = ""
         self.announced = layout.announced
-        self.said = 0
+        self.said = self.next = 0
         self._segments = segments
         self._layout = layout
         under_way = self._follow_segments()
@@ -52,6 +53,7 @@ class Page:
             self._layout = layout.for_insertions()
             self._follow_speech(speech)
         self.text = self._layout.text
+        self.next = self.next or self.said
         if self.said and self.said < len(self.text) and not words(self.rest):
             self.said = len(self.text)
         self.saying = self.said if under_way is None else self._layout.places[under_way].start
@@ -99,21 +101,19 @@ class Page:
         countable = layout.words
         if excluded:
             countable = [word for word in countable if not any(place.holds(word.start) for place in excluded)]
-        written, spoken = Side(layout.text, countable), Side(said, speech.words)
+        written, spoken = Side(layout.text, countable), Side(said, speech.words, speech.is_paused)
         if not spoken.words:
             if not layout.text:
                 self.said = layout.insert(said, 0)[1].end
             return
 
-        def is_paused(index: int) -> bool:
-            end = spoken.words[index + 1].start if index + 1 < len(spoken.words) else len(said)
-            return speech.is_paused(spoken.words[index].start, end)
-
         def existed(at: int, index: int) -> bool:
             return self._existed(written.words[at], speech.stamp(spoken.words[index].start))
 
-        followed = follow(written, spoken, is_paused, existed)
+        followed = follow(written, spoken, existed)
         self.said = max(self.said, self._end_within(countable, followed.reached, excluded))
+        if followed.reached and not followed.besides:
+            self.next = countable[followed.reached - 1].end
         for besides in reversed(followed.besides):
             start = whole_word(said, spoken.words[besides.start - 1].end) if besides.start else 0
             text = said[start : whole_word(said, spoken.words[besides.end - 1].end)]
