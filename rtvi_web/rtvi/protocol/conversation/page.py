@@ -37,7 +37,7 @@ class Page:
         text: all of it.
         announced: until where the model's text was announced in segments.
         said: until where the voice has come.
-        next: until where the words go that the voice has said; with "well", ``said`` goes on to the end of "well-known".
+        next: until where the words go that it has said; after "well", ``said`` is at the end of "well-known".
         saying: where the segment begins that is being spoken; where ``said`` is, if that is not known.
         besides: what the voice has said that was not written, or not yet.
     """
