@@ -21,10 +21,10 @@ _WORD: Final = (
     rf"[{_NO_SPACES}]|\d+(?:[.,]\d+)+|{_LETTERS}+(?:(?:[{_APOSTROPHES}](?={_LETTERS})|[{_UNSEEN}]+){_LETTERS}*)*"
 )
 _NOT_SPELT: Final = rf"[.,{_APOSTROPHES}{_UNSEEN}]"
-_SENTENCE_END: Final = r"[.!?…。！？｡\n]"
+_SENTENCE_END: Final = r"[.!?…؟।॥。！？｡\n]"
 _WIDE_MARK: Final = "[\u3000-\u3004\u3008-\u303f\uff00-\uff65]"
 _WIDE: Final = f"{_WIDE_MARK}|[{_NO_SPACES}]"
-_CLOSES: Final = r"""[.](?!\d)|[,;:!?…)\]}»”%、。，．！？；：）」』】〉》]|['’](?:[stmd]|re|ve|ll)\b|["'’]+$"""
+_CLOSES: Final = r"""[.](?!\d)|[,;:!?…)\]}»”%،؛؟।॥、。，．！？；：）」』】〉》]|['’](?:[stmd]|re|ve|ll)\b|['’]+$"""
 _OPENS: Final = r"[(\[{«“‘¿¡「『（【〈《]"
 _ENDS_WORD: Final = f"[{_NO_SPACES}「『（【〈《]"
 
@@ -97,6 +97,9 @@ def whole_word(text: str, end: int) -> int:
 def joint(left: str, right: str) -> str:
     """What belongs between two pieces of text: a space or nothing."""
     if not left or not right or left[-1].isspace() or right[0].isspace():
+        return ""
+    is_quoting = '"' in (left[-1], right[0]) and left.count('"') % 2 == 1
+    if is_quoting:  # it opens on the left, or closes on the right
         return ""
     if _compiled(_CLOSES).match(right) or _compiled(_OPENS).match(left, len(left) - 1):
         return ""
