@@ -116,7 +116,8 @@ class Page:
             self.next = countable[followed.reached - 1].end
         for besides in reversed(followed.besides):
             start = whole_word(said, spoken.words[besides.start - 1].end) if besides.start else 0
-            text = said[start : whole_word(said, spoken.words[besides.end - 1].end)]
+            is_last = besides.end == len(spoken.words)
+            text = said[start : None if is_last else whole_word(said, spoken.words[besides.end - 1].end)]
             self.besides = text + self.besides
             with_spaces, place = layout.insert(text, self._end_within(countable, besides.at, excluded))
             if self.said > with_spaces.start:
