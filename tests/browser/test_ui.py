@@ -1,6 +1,34 @@
 """The widgets: each alone, showing what is true, and gone without a trace when closed."""
 
+import re
+from pathlib import Path
+
 from pytest_pyodide import run_in_pyodide
+
+
+def test_the_widgets_of_the_readme(selenium):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"```python\n(from rtvi_web import ui\n.*?)```", readme, re.DOTALL)
+    make_widgets(selenium, block)
+
+
+@run_in_pyodide
+async def make_widgets(selenium, block):
+    import re
+
+    from widgets import scripted, stage
+
+    with stage() as place:
+        names = re.findall(r'into="#(\w+)"', block)
+        place.innerHTML = "".join(f'<div id="{name}"></div>' for name in sorted(set(names)))
+        made = []
+        collecting = re.sub(r"^(ui\..*?\))(  #.*)?$", r"made.append(\1)", block, flags=re.MULTILINE)
+        exec(collecting, {"client": scripted(), "made": made})
+        assert len(made) == len(names) >= 7
+        assert [place.querySelector(f"#{name}").childElementCount for name in names] == [names.count(n) for n in names]
+        for widget in made:
+            widget.close()
+        place.replaceChildren()
 
 
 @run_in_pyodide
