@@ -23,6 +23,12 @@ OURS = "rtvi_web-*.whl"
 KEPT_WHEELS = 5
 
 
+def with_script(page: bytes, tag: bytes) -> bytes:
+    """The page with a script in its head, or at its end if it has no end of a head."""
+    before, end, after = page.partition(b"</head>")
+    return before + tag + end + after if end else page + tag
+
+
 class Sources:
     """The pages and the package, as they are in two folders; what of the site is made of them goes to a third."""
 
@@ -54,8 +60,8 @@ class Sources:
             **site_pages(boot, self._static, self._package),
         }
         revision = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:16]
-        tag = f'<script type="module" src="live.js?{revision}"></script>\n</head>'.encode()
-        files = {path: data.replace(b"</head>", tag, 1) for path, data in files.items()}
+        tag = f'<script type="module" src="live.js?{revision}"></script>\n'.encode()
+        files = {path: with_script(data, tag) if path.endswith(".html") else data for path, data in files.items()}
         write_tree(self._target, {**files, REVISION: revision.encode()})
 
     def changes(self) -> Iterator[None]:

@@ -40,6 +40,7 @@ class Sources:
         shutil.copytree(ROOT / "rtvi_web", self.package, ignore=shutil.ignore_patterns("__pycache__"))
         self.page, self.version = self.static / "probe.html", self.package / "_version.py"
         self.page.write_text(PAGE)
+        (self.static / "bare.html").write_text("<p>A page without a head</p>")
         self.url = ""
         self.output: Iterator[str] = iter(())
 
@@ -89,7 +90,7 @@ def test_a_saved_change_shows_by_itself(sources: Sources, visit: Visit, what: st
 
 def test_all_pages_follow_their_sources(sources: Sources) -> None:
     pages = [path.name for path in sources.static.glob("*.html")]
-    assert {"index.html", "realtime.html"} < set(pages)
+    assert {"index.html", "realtime.html", "bare.html"} < set(pages)
     for name in [*pages, "plain.html"]:
         with urllib.request.urlopen(sources.url + name) as page:
             assert page.read().count(b'<script type="module" src="live.js?') == 1
