@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from rtvi_web import NotInBrowserError, RTVIClient, ui
-from rtvi_web.testing import ScriptedTransport
+from rtvi_web.realtime import RealtimeClient
+from rtvi_web.testing import ScriptedRealtimeTransport, ScriptedTransport
+
+OF_EITHER_CLIENT = ["bot_audio", "device_select", "level_meter", "mic_button", "voice_visualizer"]
 
 
-@pytest.mark.parametrize("name", sorted(set(ui.__all__) - {"Widget"}))
-def test_a_widget_without_a_page_says_what_it_needs(name: str) -> None:
-    client = RTVIClient(transport=ScriptedTransport())
+def rtvi_client() -> RTVIClient:
+    return RTVIClient(transport=ScriptedTransport())
+
+
+def realtime_client() -> RealtimeClient:
+    return RealtimeClient(transport=ScriptedRealtimeTransport())
+
+
+@pytest.mark.parametrize(
+    ("name", "make_client"),
+    [
+        *((name, rtvi_client) for name in ui.__all__ if name != "Widget"),
+        *((name, realtime_client) for name in OF_EITHER_CLIENT),
+    ],
+)
+def test_a_widget_without_a_page_says_what_it_needs(name: str, make_client: Callable[[], Any]) -> None:
     widget = getattr(ui, name)
     arguments = ("mic",) if widget is ui.device_select else ()
     with pytest.raises(NotInBrowserError, match="document exists only in a web page's main thread"):
-        widget(client, *arguments, into="#place")
+        widget(make_client(), *arguments, into="#place")
