@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, NamedTuple, cast
 
 from rtvi_web.core.checks import seconds
+from rtvi_web.core.foreign_json import read_json
 from rtvi_web.core.tasks import RAISED, call_user_code, cancelling, report
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.realtime.protocol.seen import Seen
@@ -125,7 +126,7 @@ async def answer(tool: Tool, arguments: str) -> Answer:
         arguments: the JSON text of an object, as the model sent it.
     """
     try:
-        given = json.loads(arguments or "{}")
+        given = read_json(arguments or "{}")
         if not isinstance(given, dict):
             raise InvalidArgumentError(f"The arguments of tool {tool.name!r} are not an object: {arguments[:200]}")
         result = await execute(tool, given)

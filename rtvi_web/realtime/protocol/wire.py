@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from rtvi_web.core.foreign_json import read_json
 from rtvi_web.errors import InvalidArgumentError
 
 Event = dict[str, Any]
@@ -46,8 +47,8 @@ def encode(event: Mapping[str, Any]) -> str:
 def decode(text: str) -> Event | None:
     """A server event under its GA name; ``None`` if the text is not an event."""
     try:
-        event = json.loads(text)
-    except (ValueError, RecursionError):
+        event = read_json(text)
+    except ValueError:
         return None
     if not isinstance(event, dict) or not isinstance(event.get("type"), str):
         return None

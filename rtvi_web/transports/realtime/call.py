@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rtvi_web.browser.fetch import fetch
 from rtvi_web.browser.player import Player
+from rtvi_web.core.http import parse_json
+from rtvi_web.core.masking import masked_url
 from rtvi_web.core.media import TrackSource
 from rtvi_web.errors import ConnectPhase, HttpError, RTVIError, TransportStartError
 from rtvi_web.realtime.transport import RealtimeHost
@@ -73,7 +74,7 @@ class Call(DataChannelLink):
         await self._peer.offer()
         answer = await _exchange(url, key, await self._peer.gathered(GATHERING))
         self._host.enter(ConnectPhase.ICE)
-        await self._take_answer(answer, f"POST {url}: the answer to the WebRTC offer")
+        await self._take_answer(answer, f"POST {masked_url(url)}: the answer to the WebRTC offer")
         await self._opened
 
     async def close(self) -> None:
@@ -126,17 +127,15 @@ async def _exchange(url: str, key: str | None, sdp: str) -> str:
     else:
         if 200 <= status < 300:
             return text
-        failure = _failed(f"POST {url}: the WebRTC offer was refused with {status}: {_reason(text)}", status)
+        failure = _failed(
+            f"POST {masked_url(url)}: the WebRTC offer was refused with {status}: {_reason(text)}", status
+        )
     raise failure
 
 
 def _reason(text: str) -> str:
     """Why a server refused: ``error.message``, ``error`` or ``detail`` of its JSON, else its text."""
-    try:
-        answer = json.loads(text)
-    except ValueError:
-        answer = None
-    said: Any = None
+    answer, said = parse_json(text), None
     if isinstance(answer, dict):
         said = answer.get("error") or answer.get("detail")
         said = said.get("message") if isinstance(said, dict) else said

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from rtvi_web.browser import _js
+from rtvi_web.core.masking import masked_url
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.realtime.protocol.session_config import TRANSCRIPTION
 from rtvi_web.realtime.transport import RealtimeRequest
@@ -41,7 +42,7 @@ def realtime_url(request: RealtimeRequest, default: str, scheme: str) -> Any:
     try:
         url = _js.construct("URL", request.url or default, _js.api("location").href)
     except _js.JsError as error:
-        raise InvalidArgumentError(f"url is not an address: {request.url!r}.") from error
+        raise InvalidArgumentError(f"url is not an address: {masked_url(request.url or default)!r}.") from error
     encrypted = url.protocol in ("https:", "wss:")
     url.protocol = f"{scheme}s:" if encrypted else f"{scheme}:"
     if not request.url and request.session.get("type") == TRANSCRIPTION and not request.model:

@@ -9,6 +9,7 @@ from typing import Any
 from rtvi_web.browser.pcm_player import PcmPlayer
 from rtvi_web.browser.recorder import make_recorder
 from rtvi_web.browser.websocket import TextSocket, WebSocketClosedError
+from rtvi_web.core.masking import masked_url
 from rtvi_web.core.media import BOT, Participant, ParticipantTracks, TrackSource
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError, TransportStartError
 from rtvi_web.media.page_media import PageMedia
@@ -159,6 +160,7 @@ async def _open(socket: TextSocket, request: RealtimeRequest) -> None:
 
 def _not_opened(url: str, error: WebSocketClosedError) -> TransportStartError:
     return TransportStartError(
-        f"The WebSocket to {url} could not be opened ({error}). Browsers do not tell a page why. Check that the "
-        "server runs, the key is valid, and the page's Content-Security-Policy allows the address (connect-src)."
+        f"The WebSocket to {masked_url(url)} could not be opened ({error}). Browsers do not tell a page why. Check "
+        "that the server runs, the key is valid, and the page's Content-Security-Policy allows the address "
+        "(connect-src)."
     )

@@ -114,7 +114,16 @@ def test_frames_that_are_no_events(frames: list[str]) -> None:
 
 
 def test_frames_that_are_not_events_are_refused() -> None:
-    for text in ("", "[", "1", "[]", "{}", '{"type": 1}', "[" * 100_000):
+    for text in (
+        "",
+        "[",
+        "1",
+        "[]",
+        "{}",
+        '{"type": 1}',
+        "[" * 100_000,
+        f'{{"type": "x", "a": {"[" * 201}{"]" * 201}}}',
+    ):
         assert decode(text) is None
     assert decode('{"type": "response.audio.delta"}') == {"type": "response.output_audio.delta"}
 

@@ -162,6 +162,20 @@ async def test_what_a_handler_returns_is_the_output(run: Run, result: Any, outpu
     assert run.server.types[-1] == "response.create"
 
 
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+async def test_arguments_that_are_nested_too_deeply_are_an_error_for_the_model(
+    run: Run, opening: str, reported: list[Any]
+) -> None:
+    run.client.register_tool({"name": "f"}, lambda args: "never")
+    run.server.response()
+    run.server.call("f", opening * 10_000)
+    await turns()
+    [(_, output)] = outputs(run)
+    assert "nested more than 200 levels" in json.loads(output)["error"]
+    assert len(reported) == 1
+    reported.clear()
+
+
 async def test_all_calls_are_answered_before_the_model_goes_on_once(run: Run) -> None:
     gates = {"a": asyncio.Event(), "b": asyncio.Event()}
 

@@ -52,7 +52,9 @@ class TurnCalls:
     def copy_of(self, value: Any) -> Any:
         """A copy of a value as JSON; ``None`` if there is no room for it."""
         text = json.dumps(value, default=str)
-        return json.loads(text, parse_constant=lambda _: None) if self.budget.takes(len(text)) else None
+        if not self.budget.takes(len(text)):
+            return None
+        return json.loads(text, parse_constant=lambda _: None)  # noqa: TID251 - the text is our own
 
 
 class CallBook:
