@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from rtvi_web.core.seen import Seen
 from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import DisconnectedError, RTVIError
 from rtvi_web.realtime.configuration import Configuration
@@ -18,7 +19,6 @@ from rtvi_web.realtime.protocol.content import sound_of
 from rtvi_web.realtime.protocol.conversation import Conversation
 from rtvi_web.realtime.protocol.items import Item, ItemEvent
 from rtvi_web.realtime.protocol.responses import HARMLESS_ERRORS, ResponseSequencer, is_out_of_band
-from rtvi_web.realtime.protocol.seen import Seen
 from rtvi_web.realtime.protocol.usage import Usage
 from rtvi_web.realtime.protocol.wire import Event, copied, index_in, new_id, object_in, objects_in, text_in
 from rtvi_web.realtime.speech import Speech

@@ -6,6 +6,7 @@ import contextlib
 from collections import deque
 from typing import Any
 
+from rtvi_web.core.seen import Seen
 from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError
 from rtvi_web.realtime.connection import RealtimeAPI
@@ -21,7 +22,6 @@ from rtvi_web.realtime.protocol.audio import (
 from rtvi_web.realtime.protocol.conversation import Conversation
 from rtvi_web.realtime.protocol.items import Item, ItemEvent
 from rtvi_web.realtime.protocol.responses import ResponseSequencer
-from rtvi_web.realtime.protocol.seen import Seen
 from rtvi_web.realtime.protocol.wire import Event, index_in, text_in
 from rtvi_web.realtime.transport import RealtimeTransport
 

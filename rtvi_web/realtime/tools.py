@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, cast
 
 from rtvi_web.core.checks import seconds
 from rtvi_web.core.foreign_json import read_json
+from rtvi_web.core.seen import Seen
 from rtvi_web.core.tasks import RAISED, call_user_code, cancelling, report
 from rtvi_web.errors import InvalidArgumentError
-from rtvi_web.realtime.protocol.seen import Seen
 from rtvi_web.realtime.protocol.session_config import tool_definition
 
 Handler = Callable[..., Any]

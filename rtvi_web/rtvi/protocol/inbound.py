@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Callable
 from functools import cache
 from typing import Any, Generic, NotRequired, TypeVar
@@ -12,6 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # pydantic takes typing's from Python 3.12 on
 
 from rtvi_web.core.event import Event
+from rtvi_web.core.seen import Seen
 from rtvi_web.rtvi.protocol import payloads
 from rtvi_web.rtvi.protocol.events import BY_WIRE, InvalidMessage, RTVIEvent
 from rtvi_web.rtvi.protocol.messages import MalformedMessageError, RTVIMessage, id_in, mended, parse, reason_of, type_of
@@ -66,8 +66,8 @@ class MessageReader:
     """Reads the messages of one session, and remembers which function calls were taken."""
 
     def __init__(self) -> None:
-        self._calls: OrderedDict[str, None] = OrderedDict()
-        self._stopped: set[str] = set()  # since the model began its answer
+        self._calls = Seen(REMEMBERED_CALLS)
+        self._stopped = Seen(REMEMBERED_CALLS)  # since the model began its answer
 
     def receive(self, text: str) -> list[Outcome]:
         """The outcomes of one frame, in the order to act on them. Bad input raises nothing: it is an outcome too."""
@@ -108,7 +108,7 @@ class MessageReader:
         if event in _CALL_EVENTS and data.function_name is not None:
             return [], [CallAnnounced(data, only_here=event is RTVIEvent.LLM_FUNCTION_CALL)]
         if event is RTVIEvent.LLM_FUNCTION_CALL_STOPPED:
-            self._calls.pop(data.tool_call_id, None)
+            self._calls.forget(data.tool_call_id)
             self._stopped.add(data.tool_call_id)
             return [], [CallCancelled(data)] if data.cancelled else []
         if event is RTVIEvent.BOT_LLM_STARTED:
@@ -123,12 +123,7 @@ class MessageReader:
         """
         if not tool_call_id:
             return True
-        if tool_call_id in self._calls or tool_call_id in self._stopped:
-            return False
-        self._calls[tool_call_id] = None
-        while len(self._calls) > REMEMBERED_CALLS:
-            self._calls.popitem(last=False)
-        return True
+        return tool_call_id not in self._stopped and self._calls.add(tool_call_id)
 
 
 def _eventless(type: str, text: str) -> Outcome:

@@ -8,12 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from rtvi_web.core.tasks import Tasks, cancelling
-from rtvi_web.errors import DisconnectedError, InvalidArgumentError, MessageTooLargeError
+from rtvi_web.errors import DisconnectedError, InvalidArgumentError, MessageTooLargeError, RTVIError
 from rtvi_web.rtvi.protocol.payloads import FunctionCallData, FunctionCallStoppedData
 from rtvi_web.rtvi.session.functions import Answerer, answer
 from rtvi_web.rtvi.session.outbox import until_taken
 
 logger = logging.getLogger(__name__)
+
+MAX_RUNNING = 64
+"""Handlers that may run at once."""
 
 
 class FunctionAnswers:
@@ -31,10 +34,22 @@ class FunctionAnswers:
         self._running: dict[asyncio.Task[None], FunctionCallData] = {}
 
     def begin(self, answerer: Answerer, call: FunctionCallData) -> None:
-        """Begin to answer a call."""
+        """Begin to answer a call, or refuse it if too many handlers are running."""
+        if len(self._running) >= MAX_RUNNING:
+            self._refuse(call)
+            return
         task = self._tasks.run(self._answer(answerer, call), "answering a function call failed")
         self._running[task] = call
         task.add_done_callback(self._running.pop)
+
+    def _refuse(self, call: FunctionCallData) -> None:
+        logger.warning("function %r was not called: %d handlers are running", call.function_name, MAX_RUNNING)
+        error = f"{MAX_RUNNING} functions are running already. Call it again later."
+        result = {"function_name": call.function_name or "", "tool_call_id": call.tool_call_id, "arguments": {}}
+        try:
+            self._send("llm-function-call-result", {**result, "result": {"error": error}})
+        except RTVIError as failure:
+            logger.warning("the refusal of function %r was not sent: %s", call.function_name, failure)
 
     def abandon(self, stopped: FunctionCallStoppedData) -> None:
         """The bot has given up a call: cancel its handler, and send nothing. Of calls without ids, it is the oldest."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rtvi_web.core.emitter import Emitter
+from rtvi_web.core.seen import Seen
 from rtvi_web.errors import InvalidArgumentError, MessageTooLargeError, QueueFullError
 from rtvi_web.rtvi.protocol.envelope import encode
 from rtvi_web.rtvi.protocol.events import RTVIEvent
@@ -25,13 +26,13 @@ class Outbox:
     """Writes and sends messages; while the link is restored, it keeps a bounded number of them, in order.
 
     Attributes:
-        types: the types of all messages that it has written.
+        types: the types of the messages that it has written; of very many, the latest.
     """
 
     def __init__(self, transport: Transport, emitter: Emitter) -> None:
         self._transport = transport
         self._emitter = emitter
-        self.types: set[str] = set()
+        self.types = Seen()
         self._waiting: deque[tuple[str, str]] = deque()  # with their ids, which need not differ
 
     def __len__(self) -> int:

@@ -164,6 +164,30 @@ class TestWhoAnswers:
         assert calls == ["1", "2"]
         await run.client.disconnect()
 
+    async def test_of_very_many_at_once_the_last_are_refused(self) -> None:
+        refused = expect("llm-function-call-result", {"tool_call_id": "64", "arguments": {}})
+        late = expect("llm-function-call-result", {"tool_call_id": "65", "result": {"result": 1}})
+        answers = [expect("llm-function-call-result")] * 64
+        calls = [call(str(n)) for n in range(65)]
+        run = await ready(expect("send-text"), *calls, refused, *answers, expect("send-text"), call("65"), late)
+        may_end = asyncio.Event()
+
+        @run.client.register_function_call_handler("f")
+        async def f(_call: FunctionCall) -> int:
+            await may_end.wait()
+            return 1
+
+        run.client.send_text("go")
+        await turns(10)
+        assert "already" in run.transport.sent[-1]["data"]["result"]["error"]
+        may_end.set()
+        await turns(20)
+        run.client.send_text("again")
+        await turns(20)
+        run.transport.finish()
+        await run.client.disconnect()
+        run.released()
+
     async def test_an_id_that_the_model_uses_again(self) -> None:
         stopped = say("llm-function-call-stopped", {"tool_call_id": "1"})
         answers = [expect("llm-function-call-result")] * 4

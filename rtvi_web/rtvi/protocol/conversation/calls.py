@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from rtvi_web.core.seen import Seen
 from rtvi_web.rtvi.protocol.conversation.bounded_text import CharBudget
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class CallBook:
     """Finds the record of each message about a call, in the turns of a session."""
 
     def __init__(self) -> None:
-        self._stopped: set[str] = set()  # since the model began its answer
+        self._stopped = Seen()  # since the model began its answer
         self._without_end: list[CallRecord] = []  # legacy calls: no message reports their end
 
     def answer_begins(self) -> None:

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 LIMIT = 1000
-"""Keys that are remembered; the oldest are forgotten first."""
+"""Keys that are remembered by default; the oldest are forgotten first."""
 
 
 class Seen:
-    """A bounded set that remembers the newest keys."""
+    """A bounded set that remembers the newest keys.
 
-    def __init__(self) -> None:
+    Args:
+        limit: how many.
+    """
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
         self._keys: dict[Hashable, None] = {}
 
-    def __contains__(self, key: Hashable) -> bool:
+    def __contains__(self, key: object) -> bool:
         return key in self._keys
 
     def clear(self) -> None:
@@ -25,7 +30,7 @@ class Seen:
         """Remember a key. Return whether it is new."""
         is_new = key not in self._keys
         self._keys[key] = None
-        if len(self._keys) > LIMIT:
+        if len(self._keys) > self._limit:
             del self._keys[next(iter(self._keys))]
         return is_new
 
