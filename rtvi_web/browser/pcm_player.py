@@ -33,7 +33,8 @@ class PcmPlayer:
     """Plays PCM piece by piece, and knows how much of it was heard.
 
     Args:
-        rate: samples a second; the context runs at this rate, and the browser converts.
+        rate: samples a second; the context runs at this rate, and the browser converts. The attribute ``rate`` may be
+            changed: what is played then is converted in the worklet.
         speaking: called with ``True`` when sound begins, and with ``False`` after a silence of ``lull``.
         blocked: called when the browser's autoplay policy refuses; :meth:`resume` from a click then plays.
         lull: seconds.
@@ -42,7 +43,7 @@ class PcmPlayer:
     def __init__(
         self, *, rate: int, speaking: Callable[[bool], object], blocked: Callable[[], object], lull: float = LULL
     ) -> None:
-        self._rate = rate
+        self.rate = self._rate = rate
         self._lull = lull
         self._speaking = speaking
         self._blocked = blocked
@@ -97,7 +98,8 @@ class PcmPlayer:
             self._recent.append(item)
         samples = _js.construct("Uint8Array", len(pcm))
         samples.assign(pcm)
-        self._post({"play": _js.construct("Int16Array", samples.buffer), "item": item, "part": part})
+        sound = _js.construct("Int16Array", samples.buffer)
+        self._post({"play": sound, "item": item, "part": part, "rate": self.rate})
         if self._context.state != "running" and self._starting is None and not self._is_blocked:
             self._starting = asyncio.ensure_future(self._start())
 

@@ -11,12 +11,14 @@ from typing import Any
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError, RTVIError, UnsupportedFeatureError
 from rtvi_web.realtime.connection import RealtimeAPI
 from rtvi_web.realtime.handshake import ANSWERED_WITHIN, Handshake
+from rtvi_web.realtime.protocol.formats import SoundFormat
 from rtvi_web.realtime.protocol.session_config import (
     TRANSCRIPTION,
     Config,
     default_config,
     for_session,
     for_update,
+    formats,
     merge,
     names_turn_detection,
     to_ga,
@@ -45,6 +47,7 @@ class Configuration:
         self._delegate = given
         if given is not None:
             self._take(to_ga(given))
+            formats(self._named)  # refuses one that cannot be used
 
     def reset(self) -> None:
         """Back to the defaults, without tools."""
@@ -58,6 +61,7 @@ class Configuration:
     def _forget_server(self) -> None:
         self._handshake: Handshake | None = None
         self._server: Config = {}  # what the server says of the session
+        self._was_updated = False  # whether that is its answer to what the page has named
         self._server_tools: list[dict[str, Any]] = []  # those that it had before the page's
         self._sent_tools: list[dict[str, Any]] | None = None  # with the configuration
         self._offered: set[str] = set()  # the names of all tools of the session
@@ -114,9 +118,21 @@ class Configuration:
         ask = getattr(given, "get_turn_detection_type", None) or getattr(given, "getTurnDetectionType", None)
         return ask if callable(ask) else None
 
+    @property
+    def formats(self) -> tuple[SoundFormat, SoundFormat]:
+        """The formats of the person's sound and the model's: the server's word, once it has answered.
+
+        Raises:
+            InvalidArgumentError: the server uses one that cannot be recorded or played.
+        """
+        named, server = formats(self._named), formats(self._server)
+        known = {**named, **server} if self._was_updated else {**server, **named}
+        return known.get("input", SoundFormat()), known.get("output", SoundFormat())
+
     def update(self, updates: Any) -> None:
         """Change the fields that ``updates`` names; see ``RealtimeClient.update_config``."""
         changes = to_ga(updates)
+        formats(changes)  # refuses one that cannot be used
         if "tools" in changes:
             self._send({**changes, "tools": _definitions(changes["tools"] or [], self.tools)})
         else:
@@ -250,6 +266,7 @@ class Configuration:
             self._restore_server_tools()
         elif event["type"] == "session.updated":
             self._server = merge(self._server, _readable(session))
+            self._was_updated = True
 
 
 def _readable(session: Config) -> Config:

@@ -87,12 +87,24 @@ class RealtimeSession:
 
     def session_begins(self) -> None:
         self.conversation.clear()
-        self.input_audio.reset()
+        self.input_audio.reset(self.speech.input_format.rate)
         self.speech.session_begins()
         self._configuration.session_begins()
+        self._use_formats()
         self._responses.reset()
         self._calls.reset()
         self._finals.clear()
+
+    def _use_formats(self) -> None:
+        """Use the formats that the page has named, or those that the server says it uses.
+
+        Raises:
+            InvalidArgumentError, UnsupportedFeatureError: one cannot be used here.
+        """
+        input, output = self._configuration.formats
+        if (input, output) != (self.speech.input_format, self.speech.output_format):
+            self._transport.use_rates(microphone=input.rate, answers=output.rate)
+            self.speech.use_formats(input, output)
 
     def session_ended(self, reason: str) -> None:
         self.created = False
@@ -110,6 +122,11 @@ class RealtimeSession:
             self._dispatch_all(self.speech.play(event))
             return
         self._configuration.server_event(event)
+        if event["type"] in ("session.created", "session.updated") and not self._transport.carries_tracks:
+            try:
+                self._use_formats()
+            except RTVIError as error:
+                self._emit_error("server", f"The server's sound cannot be used. {error.message}", error)
         self._responses.notice(event)
         item_events = self.conversation.process_event(event)
         if self._dispatch_all(item_events) and (act := _ACTIONS.get(event["type"])):
@@ -136,9 +153,9 @@ class RealtimeSession:
             case "conversation.item.create":
                 item = object_in(event, "item")
                 if (id := text_in(item, "id")) and (sound := sound_of(item)):
-                    self.conversation.expect_sound(id, sound)
+                    self.conversation.expect_sound(id, self.speech.input_format.decode(sound))
             case "input_audio_buffer.append":
-                self.input_audio.append(from_base64(event.get("audio")))
+                self.input_audio.append(self.speech.input_format.decode(from_base64(event.get("audio"))))
             case "input_audio_buffer.commit":
                 self.conversation.queue_input_audio(self.input_audio.commit())
             case "input_audio_buffer.clear":

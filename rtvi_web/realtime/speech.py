@@ -11,7 +11,6 @@ from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError
 from rtvi_web.realtime.connection import RealtimeAPI
 from rtvi_web.realtime.protocol.audio import (
-    SAMPLE_BYTES,
     SAMPLE_RATE,
     InputAudio,
     from_base64,
@@ -20,17 +19,18 @@ from rtvi_web.realtime.protocol.audio import (
     to_pcm,
 )
 from rtvi_web.realtime.protocol.conversation import Conversation
+from rtvi_web.realtime.protocol.formats import SoundFormat
 from rtvi_web.realtime.protocol.items import Item, ItemEvent
 from rtvi_web.realtime.protocol.responses import ResponseSequencer
 from rtvi_web.realtime.protocol.wire import Event, index_in, text_in
 from rtvi_web.realtime.transport import RealtimeTransport
 
 APPEND_BYTES = SAMPLE_RATE * 2
-"""Bytes of PCM in one ``input_audio_buffer.append`` at most: a second. OpenAI takes 15 MiB, data channels less."""
+"""Bytes in one ``input_audio_buffer.append`` at most: a second of PCM. OpenAI takes 15 MiB, data channels less."""
 
 
-MIN_TURN = SAMPLE_RATE // 10
-"""Samples of the shortest turn that servers take: 100 ms."""
+MIN_TURN = 0.1
+"""Seconds of the shortest turn that servers take."""
 MAX_ITEMS = 64
 """Items in the player, and of those that were not heard, that are remembered."""
 MAX_HELD = 250
@@ -64,6 +64,7 @@ class Speech:
         self._responses = responses
         self._input = input_audio
         self._tasks = tasks
+        self.input_format = self.output_format = SoundFormat()
         self._halves: dict[str, bytes] = {}  # by item: a byte that waits for the other half of its sample
 
         self._playing: deque[str] = deque(maxlen=MAX_ITEMS)  # in the player, in their order; old ones may be over
@@ -78,6 +79,15 @@ class Speech:
         self._played.clear()
         self._deleted.clear()
         self._held = deque(maxlen=MAX_HELD)
+
+    def use_formats(self, input: SoundFormat, output: SoundFormat) -> None:
+        """The formats of the session, from now on."""
+        if input.rate != self.input_format.rate:
+            self._input.change_rate(input.rate)
+            if self._held:
+                self._held.clear()  # recorded at another rate
+        self.input_format, self.output_format = input, output
+        self._conversation.use_formats(input, output)
 
     def release(self) -> None:
         """The server has taken the configuration: send the microphone's sound from now on."""
@@ -97,8 +107,9 @@ class Speech:
         if not self._api.is_connected():
             raise DisconnectedError("Sound cannot be sent: not connected. Await connect() first.")
         step = _fitting(self._api.max_message_size)
-        for start in range(0, len(pcm), step):
-            chunk = pcm[start : start + step]
+        data = self.input_format.encode(pcm)
+        for start in range(0, len(data), step):
+            chunk = data[start : start + step]
             self._api.send("input_audio_buffer.append", {"audio": to_base64(chunk)})
 
     def heard(self, pcm: bytes) -> None:
@@ -115,7 +126,7 @@ class Speech:
         Returns:
             Whether the person's turn can be answered; a turn of push-to-talk that is too short cannot.
         """
-        if push_to_talk and 0 < self._input.uncommitted < MIN_TURN:
+        if push_to_talk and 0 < self._input.uncommitted < MIN_TURN * self._input.rate:
             return False
         if self._input.given or (push_to_talk and self._input.uncommitted):
             self._api.send("input_audio_buffer.commit")
@@ -130,11 +141,12 @@ class Speech:
             What happened to the item. An out-of-band response has none, but is played too.
         """
         item_id, index = text_in(event, "item_id"), index_in(event, "content_index")
-        pcm = self._halves.pop(item_id, b"") + from_base64(event.get("delta"))
-        if len(pcm) % SAMPLE_BYTES:
-            self._halves[item_id], pcm = pcm[-1:], pcm[:-1]
-        if not pcm:
+        data = self._halves.pop(item_id, b"") + from_base64(event.get("delta"))
+        if len(data) % self.output_format.sample_bytes:
+            self._halves[item_id], data = data[-1:], data[:-1]
+        if not data:
             return []
+        pcm = self.output_format.decode(data)
         if not self._transport.carries_tracks and not self._responses.is_silenced(text_in(event, "response_id")):
             self._transport.play(pcm, item_id=item_id, content_index=index)
             if item_id not in self._playing:
@@ -235,7 +247,8 @@ class Speech:
         It is deleted if nothing was. Nothing is sent if the server has cut it there already: it would refuse that.
         """
         index = item.audio_index if content_index is None else content_index
-        end = milliseconds(int(max(0, min(heard, item.formatted.audio.received))))
+        clip = item.formatted.audio
+        end = milliseconds(int(max(0, min(heard, clip.received))), clip.rate)
         if index is None or (item.audio_end_ms is not None and end >= item.audio_end_ms):
             return
         if end == 0:

@@ -10,7 +10,8 @@ session (a page that begins in writing).
 
 How sound flows depends on :attr:`RealtimeTransport.carries_tracks`:
 
-* **False (WebSocket).** Sound is PCM: 16-bit signed little-endian, mono, :data:`SAMPLE_RATE`. The microphone's sound
+* **False (WebSocket).** Sound is PCM: 16-bit signed little-endian, mono, at the rates of
+  :meth:`RealtimeTransport.use_rates`, which are :data:`SAMPLE_RATE` at first. The microphone's sound
   goes to :meth:`RealtimeHost.microphone` in chunks of at most :data:`MAX_CHUNK` bytes, and the client sends it as
   ``input_audio_buffer.append``. The server's sound goes to :meth:`RealtimeTransport.play`, delta by delta. The player
   counts what was heard, and :meth:`RealtimeTransport.interrupt` returns it.
@@ -29,7 +30,8 @@ from typing import Any, NamedTuple, Protocol
 
 from rtvi_web.core.media import Media, MediaListener
 from rtvi_web.core.no_media import NoMedia
-from rtvi_web.errors import ConnectPhase, RTVIError
+from rtvi_web.errors import ConnectPhase, RTVIError, UnsupportedFeatureError
+from rtvi_web.realtime.protocol.audio import SAMPLE_RATE
 
 MAX_BACKLOG = 1 << 20
 """Bytes waiting in a link from which on the microphone's chunks are dropped: 16 s of sound as base64."""
@@ -63,8 +65,8 @@ class Played(NamedTuple):
     Attributes:
         item_id: the item that was playing.
         content_index: which part of it, as given to ``play()``.
-        samples: how many of its samples were played since its beginning, at :data:`SAMPLE_RATE`; exact, and never more
-            than ``play()`` got for it.
+        samples: how many of its samples were played since its beginning, at the rate of the answers; never more than
+            ``play()`` got for it.
     """
 
     item_id: str
@@ -132,6 +134,19 @@ class RealtimeTransport(ABC):
     @abstractmethod
     def max_message_size(self) -> int:
         """The most bytes of UTF-8 in one message. The client reads it before it sends a large one."""
+
+    def use_rates(self, *, microphone: int, answers: int) -> None:
+        """Change the rates of PCM, in samples a second: of ``microphone()``, and of ``play()``.
+
+        Called when a session begins with other rates than the last one, and when the server changes them. Over WebRTC
+        there is nothing to do.
+
+        Raises:
+            UnsupportedFeatureError: this transport has sound of 24,000 samples a second only.
+        """
+        if not self.carries_tracks and {microphone, answers} != {SAMPLE_RATE}:
+            message = f"{type(self).__name__} has sound of {SAMPLE_RATE} samples a second only."
+            raise UnsupportedFeatureError(message, feature="use_rates")
 
     @abstractmethod
     async def connect(self, request: RealtimeRequest) -> None:

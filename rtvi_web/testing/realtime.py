@@ -19,6 +19,7 @@ from typing import Any
 
 from rtvi_web.core.media import MediaDevice
 from rtvi_web.errors import ConnectPhase, DisconnectedError, RTVIError
+from rtvi_web.realtime.protocol.audio import SAMPLE_RATE
 from rtvi_web.realtime.transport import Played, RealtimeHost, RealtimeRequest, RealtimeTransport
 from rtvi_web.testing.media import ScriptedMedia
 
@@ -41,6 +42,7 @@ class ScriptedRealtimeTransport(ScriptedMedia, RealtimeTransport):
         frames: the same as text.
         played: what the client played: item id and PCM, piece by piece.
         now_playing: what ``interrupt()`` returns, once.
+        rates: those of the microphone's sound and of the answers, in samples a second.
         sends_microphone: whether the client has let the microphone be heard in this session.
         is_open: whether there is a session; ``has_microphone``: whether the microphone is open.
     """
@@ -68,6 +70,7 @@ class ScriptedRealtimeTransport(ScriptedMedia, RealtimeTransport):
         self.sent: list[dict[str, Any]] = []
         self.played: list[tuple[str, bytes]] = []
         self.now_playing: Played | None = None
+        self.rates = (SAMPLE_RATE, SAMPLE_RATE)
         self.sends_microphone = False
         self.is_open = False
 
@@ -133,6 +136,9 @@ class ScriptedRealtimeTransport(ScriptedMedia, RealtimeTransport):
         self.is_open = True
         if self.handshake:
             self.say("session.created", session={"type": "realtime", "id": f"sess_{len(self.requests)}"})
+
+    def use_rates(self, *, microphone: int, answers: int) -> None:
+        self.rates = (microphone, answers)
 
     async def start_microphone(self) -> None:
         self.sends_microphone = True

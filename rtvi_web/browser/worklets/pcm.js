@@ -85,15 +85,16 @@ const COUNTS = 32; // parts that are counted at a time: their pieces may come in
 // Options: `lull`, in samples: the speaker goes on "speaking" for so long when nothing is left, because the next piece
 // may be on its way; and `report`, in samples: how often it tells what was played meanwhile.
 //
-// Takes {play: Int16Array, item, part} and {interrupt: number}. Posts {speaking}, {item, part, samples}, and after an
-// interruption {interrupted: number, playing: {item, part, samples} or null}. The context's rate is that of the PCM.
+// Takes {play: Int16Array, item, part, rate} and {interrupt: number}. Posts {speaking}, {item, part, samples}, and after
+// an interruption {interrupted: number, playing: {item, part, samples} or null}. Samples are counted at the rate of the
+// PCM, which is converted if the context has another.
 class Player extends AudioWorkletProcessor {
   constructor({ processorOptions: { lull, report } }) {
     super();
     this.lull = lull;
     this.report = report;
     this.reset();
-    this.port.onmessage = ({ data }) => ("play" in data ? this.pieces.push(data) : this.interrupt(data.interrupt));
+    this.port.onmessage = ({ data }) => ("play" in data ? this.add(data) : this.interrupt(data.interrupt));
   }
 
   reset() {
@@ -101,14 +102,30 @@ class Player extends AudioWorkletProcessor {
     this.first = 0;
     this.offset = 0;
     this.counts = new Map(); // by item and part
+    this.resamplers = new Map(); // the same, of those with another rate than the context
     this.playing = null;
     this.speaking = false;
     this.silent = 0;
     this.unreported = 0;
   }
 
+  add({ play, item, part, rate }) {
+    const scale = rate / sampleRate; // samples of the PCM for each that is played
+    const sound = scale === 1 ? play : this.convert(play, `${rate} ${part} ${item}`, rate);
+    this.pieces.push({ play: sound, item, part, scale });
+  }
+
+  convert(play, key, rate) {
+    const resampler = this.resamplers.get(key) ?? new Resampler(rate, sampleRate);
+    this.resamplers.set(key, resampler);
+    if (this.resamplers.size > COUNTS) this.resamplers.delete(this.resamplers.keys().next().value);
+    const converted = [];
+    resampler.process(play, (sample) => converted.push(sample));
+    return converted;
+  }
+
   interrupt(number) {
-    const playing = this.speaking ? this.playing : null;
+    const playing = this.speaking ? whole(this.playing) : null;
     if (this.speaking) this.port.postMessage({ speaking: false });
     this.reset();
     this.port.postMessage({ interrupted: number, playing });
@@ -117,13 +134,13 @@ class Player extends AudioWorkletProcessor {
   process(_, [[output]]) {
     let filled = 0;
     while (filled < output.length && this.first < this.pieces.length) {
-      const { play, item, part } = this.pieces[this.first];
+      const { play, item, part, scale } = this.pieces[this.first];
       if (this.playing?.item !== item || this.playing.part !== part) this.playing = this.count(item, part);
       const count = Math.min(output.length - filled, play.length - this.offset);
       for (let index = 0; index < count; index++) output[filled + index] = play[this.offset + index] / 32768;
       filled += count;
       this.offset += count;
-      this.playing.samples += count;
+      this.playing.samples += count * scale;
       if (this.offset === play.length) this.next();
     }
     this.tell(filled, output.length);
@@ -157,9 +174,11 @@ class Player extends AudioWorkletProcessor {
     this.unreported += filled;
     if (this.unreported < this.report) return;
     this.unreported = 0;
-    this.port.postMessage(this.playing);
+    this.port.postMessage(whole(this.playing));
   }
 }
+
+const whole = (count) => count && { ...count, samples: Math.floor(count.samples + 1e-6) }; // sums are not exact
 
 registerProcessor("rtvi-web-recorder", Recorder);
 registerProcessor("rtvi-web-player", Player);

@@ -24,8 +24,9 @@ class SpeakingMembers(Members):
         """Send the server sound, in addition to the microphone's. Mirrors ``appendInputAudio()``.
 
         Args:
-            sound: PCM of 16 bits, mono, 24 kHz: bytes or ``array("h")``; or samples from -1 to 1 as ``array("f")``; or
-                a typed array of JavaScript. It is sent in messages of a second at most.
+            sound: PCM of 16 bits, mono, at the rate of the session's input format (24 kHz if it names none; 8 kHz for
+                G.711, which it is converted to): bytes or ``array("h")``; or samples from -1 to 1 as ``array("f")``;
+                or a typed array of JavaScript. It is sent in messages of a second at most.
 
         Returns:
             Always ``True``.
@@ -73,7 +74,7 @@ class SpeakingMembers(Members):
         Raises:
             DisconnectedError, InvalidArgumentError, MessageTooLargeError: nothing was sent.
         """
-        if parts := user_content(content):
+        if parts := user_content(content, self._speech.input_format):
             self._session.send_message(parts)
             self._session.create_response(of_speech=False)
         return True
@@ -126,8 +127,8 @@ class SpeakingMembers(Members):
 
         Args:
             item_id: the answer to cut; without it, this is :meth:`cancel`.
-            sample_count: how many of its samples were heard, at 24 kHz; a number beyond what arrived means all.
-                :meth:`interrupt` counts by itself.
+            sample_count: how many of its samples were heard, at the rate of the output's format (24 kHz by default); a
+                number beyond what arrived means all. :meth:`interrupt` counts by itself.
 
         Returns:
             The item; it is ``None`` without ``item_id``.

@@ -1,6 +1,6 @@
 """PCM in plain Python. Chunks are not joined until they are read, so appending stays cheap in long conversations.
 
-All of it is 16-bit signed little-endian, mono, at :data:`SAMPLE_RATE`.
+All of it is 16-bit signed little-endian, mono, at :data:`SAMPLE_RATE` unless the session has a format of another rate.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from rtvi_web.errors import InvalidArgumentError
 
 SAMPLE_RATE = 24_000
-"""Samples per second of all PCM in Python."""
+"""Samples per second of PCM, if a session names no other format."""
 MAX_CHUNK = SAMPLE_RATE * 2 // 10
 """Bytes of one chunk of the microphone's sound at most: 100 ms. For speech, 20 to 40 ms is usual."""
 SAMPLE_BYTES = 2
@@ -79,14 +79,14 @@ def from_base64(text: Any) -> bytes:
         return b""
 
 
-def milliseconds(samples: int) -> int:
+def milliseconds(samples: int, rate: int = SAMPLE_RATE) -> int:
     """How long samples last, in whole milliseconds, rounded down: the server refuses fractions."""
-    return samples * 1000 // SAMPLE_RATE
+    return samples * 1000 // rate
 
 
-def samples(milliseconds: float) -> int:
+def samples(milliseconds: float, rate: int = SAMPLE_RATE) -> int:
     """How many samples there are in this time."""
-    return int(milliseconds * SAMPLE_RATE // 1000)
+    return int(milliseconds * rate // 1000)
 
 
 class AudioClip:
@@ -96,9 +96,11 @@ class AudioClip:
 
     Attributes:
         received: how many samples arrived, kept or not.
+        rate: samples a second.
     """
 
-    def __init__(self, pcm: bytes = b"") -> None:
+    def __init__(self, pcm: bytes = b"", rate: int = SAMPLE_RATE) -> None:
+        self.rate = rate
         self._chunks: deque[bytes] = deque()
         self._kept = 0
         self._half = b""
@@ -143,7 +145,7 @@ class AudioClip:
         """The samples kept, as a WAV file."""
         size = self._kept.to_bytes(4, "little")
         riff = (self._kept + 36).to_bytes(4, "little")
-        rate, byte_rate = SAMPLE_RATE.to_bytes(4, "little"), (SAMPLE_RATE * SAMPLE_BYTES).to_bytes(4, "little")
+        rate, byte_rate = self.rate.to_bytes(4, "little"), (self.rate * SAMPLE_BYTES).to_bytes(4, "little")
         form = b"\x10\0\0\0\x01\0\x01\0" + rate + byte_rate + b"\x02\0\x10\0"
         return b"RIFF" + riff + b"WAVEfmt " + form + b"data" + size + bytes(self)
 
@@ -157,7 +159,7 @@ class AudioClip:
         return b"".join(self._chunks)
 
     def __repr__(self) -> str:
-        return f"<AudioClip of {len(self) / SAMPLE_RATE:.2f} s>"
+        return f"<AudioClip of {len(self) / self.rate:.2f} s>"
 
 
 class Retention:
@@ -168,24 +170,25 @@ class Retention:
     """
 
     def __init__(self, limit: float | None) -> None:
-        self._limit = None if limit is None else int(limit * SAMPLE_RATE) * SAMPLE_BYTES
-        self._order: deque[tuple[AudioClip, int]] = deque()
-        self._kept = 0
+        self._limit = limit
+        self._order: deque[tuple[AudioClip, float]] = deque()
+        self._kept = 0.0
 
     def added(self, clip: AudioClip, size: int) -> None:
         """``size`` bytes were appended to a clip: drop the oldest chunks beyond the limit."""
         if self._limit is None or not size:
             return
-        self._order.append((clip, size))
-        self._kept += size
-        while self._kept > self._limit:
-            oldest, size = self._order.popleft()
-            self._kept -= size
+        seconds = size / SAMPLE_BYTES / clip.rate
+        self._order.append((clip, seconds))
+        self._kept += seconds
+        while self._order and self._kept > self._limit + 1e-6:  # sums of fractions are not exact
+            oldest, seconds = self._order.popleft()
+            self._kept -= seconds
             oldest.forget_oldest()
 
     def clear(self) -> None:
         self._order.clear()
-        self._kept = 0
+        self._kept = 0.0
 
 
 class InputAudio:
@@ -195,18 +198,30 @@ class InputAudio:
 
     Args:
         limit: seconds that are kept at most.
+
+    Attributes:
+        rate: samples a second.
     """
 
     def __init__(self, limit: float) -> None:
-        self._limit = int(limit * SAMPLE_RATE) * SAMPLE_BYTES
+        self._seconds = limit
+        self.total = 0
+        """Samples appended in this session."""
         self.reset()
 
-    def reset(self) -> None:
+    def change_rate(self, rate: int) -> None:
+        """What is appended from now on has another rate: drop the sound, not the time that has passed."""
+        passed = self.total * rate // self.rate
+        self.reset(rate)
+        self.total = passed
+
+    def reset(self, rate: int = SAMPLE_RATE) -> None:
         """A new session begins."""
+        self.rate = rate
+        self._limit = int(self._seconds * rate) * SAMPLE_BYTES
         self._chunks: deque[bytes] = deque()
         self._kept = 0
         self.total = 0
-        """Samples appended in this session."""
         self.given = False
         """Whether the page itself appended sound that the server has not taken since."""
         self._uncommitted = 0
@@ -230,7 +245,7 @@ class InputAudio:
         """The server makes an item of what was appended: return its sound, as far as it is kept, and start over."""
         self._commits += 1
         joined = bytes(self)
-        clip = AudioClip(joined[max(0, len(joined) - self._uncommitted) :])
+        clip = AudioClip(joined[max(0, len(joined) - self._uncommitted) :], self.rate)
         self.clear()
         return clip
 
@@ -260,7 +275,7 @@ class InputAudio:
         begin = self.total * SAMPLE_BYTES - self._kept  # the first byte that is kept
         first = max(0, start * SAMPLE_BYTES - begin)
         last = max(first, end * SAMPLE_BYTES - begin)
-        return AudioClip(bytes(self)[first:last])
+        return AudioClip(bytes(self)[first:last], self.rate)
 
     def __len__(self) -> int:
         return self._kept // SAMPLE_BYTES
@@ -269,4 +284,4 @@ class InputAudio:
         return b"".join(self._chunks)
 
     def __repr__(self) -> str:
-        return f"<InputAudio of {len(self) / SAMPLE_RATE:.2f} s>"
+        return f"<InputAudio of {len(self) / self.rate:.2f} s>"

@@ -7,28 +7,31 @@ from typing import Any
 
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.realtime.protocol.audio import from_base64, to_base64, to_pcm
+from rtvi_web.realtime.protocol.formats import SoundFormat
 from rtvi_web.realtime.protocol.wire import ga_part, objects_in, text_in
 
+PCM = SoundFormat()
 _ROLES = ("user", "assistant", "system")
 _CALL_FIELDS = {"function_call": ("call_id", "name", "arguments"), "function_call_output": ("call_id", "output")}
 _IMAGE_TYPES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
-def user_content(content: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def user_content(content: Iterable[Mapping[str, Any]], format: SoundFormat = PCM) -> list[dict[str, Any]]:
     """The parts of a message of the person, as copies.
 
     Args:
         content: parts of type ``input_text``, ``input_audio`` and ``input_image``; the names of the beta (``text``,
             ``audio``) and the keys of openai-realtime-api (``input_text``, ``input_audio``) are understood. Sound may
-            be base64, bytes of PCM, or an array of samples.
+            be base64 of the format, bytes of PCM, or an array of samples.
+        format: the session's format of the person's sound.
 
     Raises:
         InvalidArgumentError: a part is not a mapping, or its sound cannot be read.
     """
-    return [_user_part(part) for part in content]
+    return [_user_part(part, format) for part in content]
 
 
-def _user_part(given: Mapping[str, Any]) -> dict[str, Any]:
+def _user_part(given: Mapping[str, Any], format: SoundFormat) -> dict[str, Any]:
     if not isinstance(given, Mapping):
         raise InvalidArgumentError(f"A part of a message must be a dict with a type; it is {given!r}.")
     part = ga_part(given, "user")
@@ -36,7 +39,7 @@ def _user_part(given: Mapping[str, Any]) -> dict[str, Any]:
         part["text"] = part.pop("input_text")
     if part.get("type") == "input_audio":
         sound = part.pop("input_audio", None) or part.pop("audio", b"")
-        part["audio"] = sound if isinstance(sound, str) else to_base64(to_pcm(sound))
+        part["audio"] = sound if isinstance(sound, str) else to_base64(format.encode(to_pcm(sound)))
     return part
 
 
@@ -82,7 +85,7 @@ def _creatable_part(given: Mapping[str, Any], role: str) -> dict[str, Any] | Non
 
 
 def sound_of(item: Mapping[str, Any]) -> bytes:
-    """The PCM in a message that a client creates."""
+    """The sound in a message that a client creates, in the session's format."""
     return b"".join(from_base64(part.get("audio")) for part in objects_in(item, "content"))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from rtvi_web.realtime.protocol.audio import AudioClip, InputAudio, from_base64, samples
 from rtvi_web.realtime.protocol.early_news import EarlyNews
+from rtvi_web.realtime.protocol.formats import SoundFormat
 from rtvi_web.realtime.protocol.item_list import ItemList, part_of
 from rtvi_web.realtime.protocol.items import Delta, Item, ItemEvent
 from rtvi_web.realtime.protocol.transcripts import Transcripts
@@ -83,6 +84,10 @@ class Conversation:
         """The items in their order, as a new list. Mirrors ``getItems()``."""
         return self._items.items.copy()
 
+    def use_formats(self, input: SoundFormat, output: SoundFormat) -> None:
+        """Say in which formats sound arrives from now on: the person's, and the model's."""
+        self._items.input, self._items.output = input, output
+
     def queue_input_audio(self, clip: AudioClip | None) -> None:
         """Queue the sound of a commit, for its item. Mirrors ``queueInputAudio()``.
 
@@ -96,7 +101,7 @@ class Conversation:
 
     def expect_sound(self, item_id: str, pcm: bytes) -> None:
         """Remember the sound of a message that the client creates: servers do not send it back."""
-        self._early.note(item_id, speech=AudioClip(pcm))
+        self._early.note(item_id, speech=AudioClip(pcm, self._items.input.rate))
 
     def process_event(self, event: Event) -> list[ItemEvent]:
         """Handle a server event, under its GA name. Mirrors ``processEvent()``.
@@ -171,7 +176,7 @@ class Conversation:
         if item is None:
             return []
         item.audio_end_ms = index_in(event, "audio_end_ms")
-        item.formatted.audio.truncate(samples(item.audio_end_ms))
+        item.formatted.audio.truncate(samples(item.audio_end_ms, item.formatted.audio.rate))
         return _updated(item)
 
     def _deleted(self, event: Event) -> list[ItemEvent]:
@@ -208,7 +213,8 @@ class Conversation:
         id, end = text_in(event, "item_id"), number_in(event, "audio_end_ms")
         known = self._early.get(id)
         start = known.speech_start if known else end
-        return self._add_speech(id, self._input_audio.slice(samples(start), samples(end)))
+        rate = self._input_audio.rate
+        return self._add_speech(id, self._input_audio.slice(samples(start, rate), samples(end, rate)))
 
     def _committed(self, event: Event) -> list[ItemEvent]:
         item = self._items.get(text_in(event, "item_id"))
@@ -363,7 +369,7 @@ class Conversation:
         return item, part
 
     def _audio_delta(self, event: Event) -> list[ItemEvent]:
-        pcm = from_base64(event.get("delta"))
+        pcm = self._items.output.decode(from_base64(event.get("delta")))
         return self.add_audio(text_in(event, "item_id"), index_in(event, "content_index"), pcm)
 
     def _arguments_delta(self, event: Event) -> list[ItemEvent]:

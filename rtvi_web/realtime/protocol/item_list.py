@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rtvi_web.realtime.protocol.audio import Retention, from_base64
+from rtvi_web.realtime.protocol.formats import SoundFormat
 from rtvi_web.realtime.protocol.items import Item
 from rtvi_web.realtime.protocol.wire import Event, ga_part, objects_in, text_in
 
@@ -23,6 +24,10 @@ class ItemList:
 
     def __init__(self, keep_audio: float | None) -> None:
         self._retention = Retention(keep_audio)
+        self.input = SoundFormat()
+        """The format of the person's sound."""
+        self.output = SoundFormat()
+        """The format of the model's sound."""
         self.clear()
 
     def clear(self) -> None:
@@ -93,16 +98,21 @@ class ItemList:
         kept.pop("audio", None)
         part.update(ga_part(kept, item.role or ""))
         if isinstance(sound, str) and not item.formatted.audio.received:
-            self.add_audio(item, from_base64(sound))
+            self.add_audio(item, self._format_of(item).decode(from_base64(sound)))
         item.format()
 
     def add_audio(self, item: Item, data: bytes) -> bytes:
-        """Add sound to an item; return its whole samples."""
+        """Add PCM to an item; return its whole samples."""
         clip = item.formatted.audio
+        if not clip.received:
+            clip.rate = self._format_of(item).rate
         before = len(clip)
         pcm = clip.append(data)
         self._retention.added(clip, (len(clip) - before) * 2)
         return pcm
+
+    def _format_of(self, item: Item) -> SoundFormat:
+        return self.input if item.role == "user" else self.output
 
     def _place(self, item: Item, event: Event) -> None:
         previous = event.get("previous_item_id", item.id)

@@ -15,10 +15,11 @@ from typing import Any, Literal, TypedDict
 
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.realtime.protocol.audio import SAMPLE_RATE
+from rtvi_web.realtime.protocol.formats import SoundFormat, sound_format
 
 
 class AudioFormat(TypedDict, total=False):
-    """``rate`` goes with ``audio/pcm`` only, and is 24000."""
+    """``rate`` goes with ``audio/pcm`` only: 24000; some servers know 8000, 16000 and 48000 too."""
 
     type: Literal["audio/pcm", "audio/pcmu", "audio/pcma"]
     rate: int
@@ -208,6 +209,18 @@ def names_turn_detection(config: Mapping[str, Any]) -> bool:
     return "turn_detection" in _input_of(config)
 
 
+def formats(config: Mapping[str, Any]) -> dict[str, SoundFormat]:
+    """The formats that a configuration in GA form names, for ``"input"`` and ``"output"``.
+
+    Raises:
+        InvalidArgumentError: one of them can be neither recorded nor played.
+    """
+    audio = config.get("audio")
+    sides = audio if isinstance(audio, Mapping) else {}
+    given = {side: sides[side].get("format") for side in ("input", "output") if isinstance(sides.get(side), Mapping)}
+    return {side: sound_format(format) for side, format in given.items() if format is not None}
+
+
 def _input_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
     audio = config.get("audio")
     side = audio.get("input") if isinstance(audio, Mapping) else None
@@ -248,7 +261,7 @@ def _set(config: Config, key: str, value: Any) -> None:
         return
     if key == "audio":
         if isinstance(value, Mapping):
-            value = {side: given for side, given in value.items() if given is not None}
+            value = {side: _side(given) for side, given in value.items() if given is not None}
         if not value:
             return  # None means that it is not set, for a side too
     path = _PATHS.get(key, (key,))
@@ -259,6 +272,10 @@ def _set(config: Config, key: str, value: Any) -> None:
         target = target.setdefault(step, {})
     target[path[-1]] = value
     config.update(merge(config, nested))
+
+
+def _side(given: Any) -> Any:
+    return {key: _ga_value(key, value) for key, value in given.items()} if isinstance(given, Mapping) else given
 
 
 def _ga_value(name: str, value: Any) -> Any:

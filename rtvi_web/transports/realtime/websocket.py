@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from rtvi_web.browser.pcm_player import PcmPlayer
-from rtvi_web.browser.recorder import make_recorder
+from rtvi_web.browser.recorder import Recorder, make_recorder
 from rtvi_web.browser.websocket import TextSocket, WebSocketClosedError
 from rtvi_web.core.masking import masked_url
 from rtvi_web.core.media import BOT, Participant, ParticipantTracks, TrackSource
+from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError, TransportStartError
 from rtvi_web.media.page_media import PageMedia
 from rtvi_web.realtime.protocol.audio import SAMPLE_RATE
@@ -21,8 +22,8 @@ from rtvi_web.transports.realtime.request import realtime_url, sendable_key
 OPENAI_URL = "wss://api.openai.com/v1/realtime"
 MAX_MESSAGE_SIZE = 15 << 20
 """Bytes that OpenAI takes in one ``input_audio_buffer.append``."""
-CHUNK_SAMPLES = SAMPLE_RATE // 25
-"""Samples in a chunk of the microphone's sound: 40 ms."""
+CHUNKS = 25
+"""Chunks of the microphone's sound in a second."""
 PROTOCOL = "realtime"
 KEY_PROTOCOL = "openai-insecure-api-key."
 """OpenAI's prefix of the key, which is sent as a subprotocol: a browser cannot add headers to a WebSocket."""
@@ -58,7 +59,9 @@ class RealtimeWebSocketTransport(RealtimeTransport):
             audio_track=microphone,
             level_interval=level_interval,
         )
-        self._recorder = make_recorder(SAMPLE_RATE, chunk=CHUNK_SAMPLES, heard=self._on_heard)
+        self._tasks = Tasks()
+        self._answer_rate = SAMPLE_RATE
+        self._recorder = self._make_recorder(SAMPLE_RATE)
         self._is_heard = False
         self._socket: TextSocket | None = None
         self._host: RealtimeHost | None = None
@@ -81,9 +84,22 @@ class RealtimeWebSocketTransport(RealtimeTransport):
 
     # The session.
 
+    def use_rates(self, *, microphone: int, answers: int) -> None:
+        self._answer_rate = answers
+        if self._output.player is not None:
+            self._output.player.rate = answers
+        if microphone != self._recorder.sample_rate:
+            self._recorder.close()
+            self._recorder = self._make_recorder(microphone)
+            if (track := self._media.tracks().local.audio) is not None:
+                self._tasks.run(self._recorder.listen(track), "the microphone could not be recorded")
+
+    def _make_recorder(self, rate: int) -> Recorder:
+        return make_recorder(rate, chunk=rate // CHUNKS, heard=self._on_heard)
+
     async def connect(self, request: RealtimeRequest) -> None:
         host = self._client
-        player = PcmPlayer(rate=SAMPLE_RATE, speaking=host.speaking, blocked=host.media.playback_blocked)
+        player = PcmPlayer(rate=self._answer_rate, speaking=host.speaking, blocked=host.media.playback_blocked)
         self._output.player = player
         self._media.bot_track_changed(BOT, None, player.track)
         socket = self._socket = TextSocket(received=host.receive, closed=self._on_closed)
@@ -92,6 +108,7 @@ class RealtimeWebSocketTransport(RealtimeTransport):
     async def close(self) -> None:
         socket, self._socket = self._socket, None
         track = self.bot_tracks.audio
+        self._tasks.cancel()
         self._recorder.close()
         if socket is not None:
             socket.close()
@@ -145,7 +162,7 @@ class RealtimeWebSocketTransport(RealtimeTransport):
         self._is_heard = enabled
 
     def _on_heard(self) -> None:
-        pcm = self._recorder.read(CHUNK_SAMPLES)
+        pcm = self._recorder.read(self._recorder.sample_rate // CHUNKS)
         if pcm and self._is_heard and (self._socket is None or self._socket.backlog < MAX_BACKLOG):
             self._client.microphone(pcm)
 
