@@ -117,6 +117,7 @@ class Capture:
         device: ``"mic"``, ``"cam"`` or ``"screen"``.
         open_track: opens it, such as :func:`open_input`.
         ended: called when a track has ended by itself, after it was released.
+        muted: called when the system mutes the track, or unmutes it.
         own: the application's own track, used instead of a device's. It is never stopped.
     """
 
@@ -126,17 +127,22 @@ class Capture:
         open_track: Callable[[Constraints], Awaitable[Any]],
         ended: Callable[[], object],
         *,
+        muted: Callable[[], object] = lambda: None,
         own: Any = None,
     ) -> None:
         self._device = device
         self._open_track = open_track
         self._ended = ended
+        self._muted = muted
+        self._monitor: Any = None
         self._own_was_enabled = True
         self._scope = _js.Scope()
         self._lock = asyncio.Lock()
         self._opening: asyncio.Task[Any] | None = None
         self._closings = 0
         self.own = own
+        self.muted_by_system = False
+        """Whether the system mutes the track: a switch of the laptop, a call on the phone, another page."""
         self._track: Any = None
 
     @property
@@ -172,10 +178,18 @@ class Capture:
         if unmute:
             track.enabled = True
 
-    async def exchange(self, constraints: Constraints, hand_over: Callable[[Any], Awaitable[None]]) -> None:
+    async def exchange(
+        self, constraints: Constraints, back: Constraints, hand_over: Callable[[Any], Awaitable[None]]
+    ) -> None:
         """Open another track, hand it over, and only then stop the old one. On failure the old one stays in use.
 
         If the old track is released meanwhile, the new one is stopped too.
+
+        Args:
+            constraints: of the new track.
+            back: of the old one. A system that opens one device at a time (Android) refuses the new track while the old
+                one lives: then the old one is stopped first, and opened again if the new one fails all the same.
+            hand_over: passes a track on to whatever sends it.
 
         Raises:
             DeviceError: it was denied or is missing.
@@ -187,30 +201,80 @@ class Capture:
             before = self.track
             if before is None:
                 return
-            track = await self._new(constraints, closings)
+            failure: DeviceError | None = None
+            try:
+                track = await self._new(constraints, closings)
+            except DeviceError as error:
+                if error.type != "in-use" or self.track is not before:
+                    raise
+                track, failure = await self._new_alone(constraints, back, closings)
             track.enabled = before.enabled
             try:
-                if self.track is before:
+                if self._track is before:
                     await hand_over(track)
                 self._check(closings)
             except BaseException:
                 track.stop()
                 raise
-            if self.track is not before:
+            if self._track is before:
+                track.enabled = before.enabled  # The old track may have been muted during the hand-over.
+                self.release()
+                self._use(track)
+            else:
                 track.stop()
-                return
-            track.enabled = before.enabled  # The old track may have been muted during the hand-over.
-            self.release()
-            self._use(track)
+        if failure is not None:
+            raise failure
 
-    def mute(self) -> None:
-        """Send silence, or black. The device stays open, so unmuting is instant."""
+    async def _new_alone(
+        self, constraints: Constraints, back: Constraints, closings: int
+    ) -> tuple[Any, DeviceError | None]:
+        """Stop the track, and open another one, or else the old one again.
+
+        Returns:
+            The track; if it is the old one again, also why the other one could not be opened.
+        """
+        self._scope.close()
+        self.stop_monitor()
+        self._track.stop()  # It stays the track until there is another one: so that muting it is not forgotten.
+        try:
+            return await self._new(constraints, closings), None
+        except DeviceError as error:
+            try:
+                return await self._new(back, closings), error
+            except DeviceError:
+                self.release()
+                raise error from None
+        except asyncio.CancelledError:
+            if closings == self._closings:
+                self._on_ended(None)  # The owner may open it again.
+            raise
+
+    def mute(self, muted: bool) -> None:
+        """Send silence, or black, or no longer. The device stays open, so unmuting is instant."""
         if self._track is not None:
-            self._track.enabled = False
+            self._track.enabled = not muted
+
+    def monitor(self) -> Any:
+        """A clone of the track that is not muted, to measure what a muted microphone hears; ``None`` without a track.
+
+        It lives until :meth:`stop_monitor`, at most as long as the track, and must not be sent.
+        """
+        if self._monitor is None and (track := self.track) is not None:
+            self._monitor = track.clone()
+            self._monitor.enabled = True
+        return self._monitor
+
+    def stop_monitor(self) -> None:
+        """Stop the clone, if there is one."""
+        monitor, self._monitor = self._monitor, None
+        if monitor is not None:
+            monitor.stop()
 
     def release(self) -> None:
         """Release the device; it can be opened again."""
         self._scope.close()
+        self.stop_monitor()
+        self.muted_by_system = False
         track, self._track = self._track, None
         if track is not None and track is self.own:
             track.enabled = self._own_was_enabled
@@ -228,7 +292,10 @@ class Capture:
         self._track = track
         if track is self.own:
             self._own_was_enabled = bool(track.enabled)
+        self.muted_by_system = bool(track.muted)
         self._scope.listen(track, "ended", self._on_ended)
+        self._scope.listen(track, "mute", lambda _: self._on_muted(True))
+        self._scope.listen(track, "unmute", lambda _: self._on_muted(False))
 
     async def _new(self, constraints: Constraints, closings: int) -> Any:
         if self.own is not None:
@@ -260,6 +327,10 @@ class Capture:
     def _check(self, closings: int) -> None:
         if closings != self._closings:
             raise _closed(self._device)
+
+    def _on_muted(self, muted: bool) -> None:
+        self.muted_by_system = muted
+        self._muted()
 
     def _on_ended(self, _event: Any) -> None:
         self.release()

@@ -61,9 +61,20 @@ class PcmPlayer:
         # Made here: if a click led to this call, the browser lets the context play.
         self._context = _js.construct("AudioContext", {"sampleRate": rate})
         self._scope.defer(lambda: _js.begin(self._context, "close"))
+        self._gain = self._context.createGain()
+        self._gain.connect(self._context.destination)
         self._output = self._context.createMediaStreamDestination()
         self.track = self._output.stream.getAudioTracks()[0]
-        """The sound that is played, as a track that can be measured or drawn."""
+        """The sound that is played, as a track that can be measured or drawn; the volume does not change it."""
+
+    @property
+    def volume(self) -> float:
+        """How loud it plays, 0 to 1."""
+        return float(self._gain.gain.value)
+
+    @volume.setter
+    def volume(self, volume: float) -> None:
+        self._gain.gain.value = volume
 
     async def open(self) -> None:
         """Get ready to play. What :meth:`play` got before is played then.
@@ -83,7 +94,7 @@ class PcmPlayer:
         )
         self._scope.listen(node.port, "message", lambda event: self._on_message(event.data))
         node.port.start()
-        node.connect(self._context.destination)
+        node.connect(self._gain)
         node.connect(self._output)
         self._scope.defer(node.disconnect)
         waiting, self._waiting = self._waiting, []

@@ -25,6 +25,7 @@ class Player:
         self._blocked = blocked
         self._tasks = Tasks()
         self._playing = False
+        self._volume = 1.0
         self.element: Any = None
         """The ``<audio>`` element, ``None`` before its first use."""
 
@@ -75,6 +76,17 @@ class Player:
             raise UnsupportedFeatureError("This browser does not let pages choose a speaker.", feature="update_speaker")
         await _js.call(element, "setSinkId", id)
 
+    @property
+    def volume(self) -> float:
+        """How loud it plays, 0 to 1."""
+        return self._volume
+
+    @volume.setter
+    def volume(self, volume: float) -> None:
+        self._volume = volume
+        if self.element is not None:
+            self.element.volume = volume
+
     def close(self) -> None:
         """Stop, and release the track. ``play()`` works again."""
         self._playing = False
@@ -86,4 +98,5 @@ class Player:
     def _element(self) -> Any:
         if self.element is None:
             self.element = _js.construct("Audio")
+            self.element.volume = self._volume
         return self.element

@@ -117,10 +117,19 @@ class DeviceStatus(StrEnum):
 
 
 class DeviceState(NamedTuple):
-    """The state of one device: its status, and the error if the status is ``error``."""
+    """The state of one device.
+
+    Attributes:
+        status: how far it has got.
+        error: why it cannot be used, if the status is ``error``.
+        muted_by_system: whether it is open, but the system lets it send only silence or black for now: a switch on the
+            device, a phone call, another page. ``is_mic_enabled`` stays what the person wants. JavaScript's clients do
+            not tell.
+    """
 
     status: DeviceStatus = DeviceStatus.UNINITIALIZED
     error: DeviceError | None = None
+    muted_by_system: bool = False
 
     @property
     def reason(self) -> str | None:
@@ -261,6 +270,18 @@ class Media(Protocol):
     async def resume_bot_audio(self) -> None:
         """Play the bot's audio after ``playback_blocked()``; call it from a click."""
 
+    def set_bot_volume(self, volume: float) -> None:
+        """Play the bot at this volume, 0 to 1, now and in later sessions.
+
+        Raises:
+            UnsupportedFeatureError: the media do not play the bot.
+        """
+
+    @property
+    def bot_volume(self) -> float:
+        """The volume at which the bot is played, 0 to 1."""
+        ...
+
     def show_video(self, element: Any, source: VideoSource) -> None:
         """Show a video in an element, now and each time its track changes."""
 
@@ -305,6 +326,13 @@ class MediaListener(Protocol):
 
     def level(self, participant: Participant, level: float) -> None:
         """How loud a participant is now, from 0 to 1."""
+
+    def wants_muted_speech(self) -> bool:
+        """Whether to listen for speech while the microphone is muted."""
+        ...
+
+    def muted_speech(self) -> None:
+        """The person speaks, but their microphone is muted."""
 
     def playback_blocked(self) -> None:
         """The browser plays no sound of the bot until ``resume_bot_audio()`` is called from a click."""

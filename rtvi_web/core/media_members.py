@@ -22,7 +22,8 @@ class MediaMembers:
         """The state of microphone and camera, which is apart from the session's. Mirrors ``mediaState``.
 
         ``media_state.mic.status`` is ``uninitialized``, ``initializing``, ``granted`` or ``error``; with an error,
-        ``.reason`` is its ``DeviceError.type``. Each change fires ``mediaStateUpdated``.
+        ``.reason`` is its ``DeviceError.type``. ``media_state.mic.muted_by_system`` is true while the system mutes an
+        open microphone. Each change fires ``mediaStateUpdated``.
         """
         return self._media.media_state
 
@@ -113,6 +114,27 @@ class MediaMembers:
             DeviceError: the browser cannot play it, for a reason other than its autoplay policy.
         """
         await self._media.resume_bot_audio()
+
+    def set_bot_volume(self, volume: float) -> None:
+        """Play the bot at another volume, now and in later sessions. JavaScript's clients have no such method.
+
+        On iPhones and iPads, pages cannot change the volume of a WebRTC session.
+
+        Args:
+            volume: 0 (silent) to 1 (as loud as it is sent).
+
+        Raises:
+            InvalidArgumentError: it is not a number from 0 to 1.
+            UnsupportedFeatureError: the page plays the bot itself.
+        """
+        if isinstance(volume, bool) or not isinstance(volume, int | float) or not 0 <= volume <= 1:
+            raise InvalidArgumentError(f"volume must be a number from 0 to 1; it is {volume!r}.")
+        self._media.set_bot_volume(float(volume))
+
+    @property
+    def bot_volume(self) -> float:
+        """The volume at which the bot is played, 0 to 1; see :meth:`set_bot_volume`."""
+        return self._media.bot_volume
 
     def local_audio(self, *, sample_rate: int = 16000, frame: float = 0.02) -> AudioStream:
         """What the microphone sends, as PCM: ``async for frame in client.local_audio()``.

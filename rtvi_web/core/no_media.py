@@ -77,6 +77,13 @@ class NoMedia:
     async def resume_bot_audio(self) -> None:
         return
 
+    def set_bot_volume(self, volume: float) -> None:
+        raise self._unsupported("set_bot_volume")
+
+    @property
+    def bot_volume(self) -> float:
+        return 1.0
+
     def show_video(self, element: Any, source: VideoSource) -> None:
         raise self._unsupported("show_video")
 

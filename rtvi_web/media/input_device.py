@@ -15,6 +15,7 @@ from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import DeviceError, DisconnectedError, RTVIError, UnsupportedFeatureError
 from rtvi_web.media.choices import Choice, Choices, default, find
 from rtvi_web.media.host import MediaHost
+from rtvi_web.media.open_device import open_free_device
 
 logger = logging.getLogger(__name__)
 
@@ -28,10 +29,18 @@ class InputDevice:
         kind: :data:`MIC` or :data:`CAM`.
         constraints: ``MediaTrackConstraints`` (MDN), for whichever device is opened.
         own: the application's own track, sent instead of a device's.
+        release_when_muted: whether a device is closed while it is muted, so that its light goes out.
     """
 
     def __init__(
-        self, kind: DeviceKind, host: MediaHost, choices: Choices, *, constraints: Constraints, own: Any
+        self,
+        kind: DeviceKind,
+        host: MediaHost,
+        choices: Choices,
+        *,
+        constraints: Constraints,
+        own: Any,
+        release_when_muted: bool,
     ) -> None:
         self.kind = kind
         self._source: TrackSource = "mic" if kind is MIC else "cam"
@@ -44,13 +53,16 @@ class InputDevice:
         self._host = host
         self._choices = choices
         self._constraints = dict(constraints)
-        # A microphone stays open while it is muted. A camera is released, so that its light goes out.
-        self._stays_open = kind is MIC or own is not None
-        self._capture = Capture(kind.name, partial(open_input, kind.name), self._on_ended, own=own)
+        self._stays_open = own is not None or not release_when_muted
+        self._capture = Capture(
+            kind.name, partial(open_input, kind.name), self._on_ended, muted=self._on_muted, own=own
+        )
         self._announced: MediaDevice | None = None
         self._unplugged = False
         self._reopened = False
         self._reported_gone: set[str] = set()
+        self._busy = ""
+        """The id of a chosen device that another program uses: it is not tried at every change of the devices."""
         self._lock = asyncio.Lock()
         self._recovering = Tasks()
 
@@ -65,6 +77,14 @@ class InputDevice:
     def enabled(self) -> bool:
         """Whether it is open and not muted."""
         return self._capture.enabled
+
+    def monitor(self) -> Any:
+        """A clone of the muted track that still hears, and is never sent; ``None`` if there is no muted track."""
+        return None if self.track is None or self.enabled else self._capture.monitor()
+
+    def stop_monitor(self) -> None:
+        """Stop that clone."""
+        self._capture.stop_monitor()
 
     @property
     def selected(self) -> MediaDevice | None:
@@ -92,9 +112,8 @@ class InputDevice:
     def want(self, wanted: bool) -> None:
         """Remember what is wanted, and mute or unmute the track if there is one. Opens and releases nothing."""
         self.wanted, self._wanted_by_default = wanted, False
-        if self.track is not None:
-            self.track.enabled = wanted
-            self._notify()
+        self._capture.mute(not wanted)
+        self._notify()
 
     async def enable(self, enable: bool) -> None:
         """Open or unmute it, or mute it; while it is not in use, only remember what is wanted."""
@@ -107,8 +126,11 @@ class InputDevice:
             await self._host.refresh()
             self.announce()
 
-    async def open(self) -> None:
+    async def open(self, *, fall_back: bool = True) -> None:
         """Open or unmute it. A microphone that is not wanted is opened muted.
+
+        Args:
+            fall_back: whether another device is opened if another program uses this one.
 
         Raises:
             DeviceError: it was denied or is missing; also reported to the listener.
@@ -117,7 +139,7 @@ class InputDevice:
         if self.track is None:
             self._set_state(DeviceState(DeviceStatus.INITIALIZING))
         try:
-            await self._open_chosen()
+            await self._open_chosen(fall_back=fall_back)
         except DeviceError as error:
             self._unplugged |= error.type == "not-found"
             self._fail(error)
@@ -133,27 +155,41 @@ class InputDevice:
             await self._host.send_track(self._source, self.track)
         self._notify()
 
-    async def _open_chosen(self) -> None:
-        """Open the chosen device; if it is gone, the browser's default."""
+    async def _open_chosen(self, *, fall_back: bool) -> None:
+        """Open the chosen device; if it is gone or busy, the browser's default; if that is busy, any other one."""
         if self.track is None and self._choices.chosen(self.kind.name):
             await self._host.refresh()
         if not self.in_use:
             raise DisconnectedError(f"The {self.kind.noun} was closed while it was being opened.")
+        if self.track is not None:
+            await self._capture.open(self._constraints, unmute=False)
+            return
         chosen = self._choices.find(self.kind.name, self._host.devices(self.kind.name))
-        if chosen and self.track is None:  # Chromium ignores a device that is merely preferred.
-            try:
-                await self._capture.open({**self._constraints, "deviceId": {"exact": chosen.id}}, unmute=False)
-                return
-            except DeviceError as error:
-                if error.type not in ("constraints", "not-found"):
-                    raise
-        await self._capture.open(self._constraints, unmute=False)
+        known_as_busy, self._busy = self._busy, ""
+        is_busy = await open_free_device(
+            lambda id: self._capture.open(self._exactly(id) if id else self._constraints, unmute=False),
+            chosen.id if chosen else "",
+            self._list_devices,
+            fall_back=fall_back and self._capture.own is None,
+        )
+        if is_busy:
+            self._busy = chosen.id if chosen else "default"
+            if self._busy != known_as_busy:
+                self._report_busy(chosen)
+
+    async def _list_devices(self) -> list[MediaDevice]:
+        await self._host.refresh()
+        return self._host.devices(self.kind.name)
+
+    def _exactly(self, id: str) -> Constraints:
+        """Constraints of one device; Chromium ignores a device that is merely preferred."""
+        return {**self._constraints, "deviceId": {"exact": id}}
 
     async def _mute_or_release(self) -> None:
         if self._stays_open:
-            self._capture.mute()
+            self._capture.mute(True)
             self._notify()
-        elif self.track is not None:
+        else:
             self._capture.release()
             self._notify()
             await self._host.send_track(self._source, None)
@@ -161,6 +197,7 @@ class InputDevice:
     def close(self) -> None:
         """Release it, or stop asking for it."""
         self.in_use = self._unplugged = False
+        self._busy = ""
         self._capture.close()
         self._notify()
         self._recovering.cancel()
@@ -182,7 +219,7 @@ class InputDevice:
             self._choices.choose(self.kind.name, Choice(id, device.label if device else ""))
             try:
                 if self.track is None and self.wanted and self.in_use and await self._is_allowed():
-                    await self.open()
+                    await self.open(fall_back=False)
                 if self.track is not None and self._device_id != id:  # else it is open already
                     await self._exchange(id)
             except DeviceError:
@@ -209,10 +246,13 @@ class InputDevice:
 
     async def _follow(self, devices: list[MediaDevice]) -> None:
         chosen = self._choices.find(self.kind.name, devices)
+        if self._busy and find(devices, self._busy) is None:
+            self._reported_gone.add(self._busy)  # It was reported as busy.
+            self._busy = ""  # It may be free when it is plugged in again.
         if self.track is None:
             if self._unplugged and devices and await self._is_allowed():
                 await self._replace_lost()
-        elif chosen and chosen.id != self._device_id and await self._is_allowed():
+        elif chosen and chosen.id not in (self._device_id, self._busy) and await self._is_allowed():
             await self._exchange(chosen.id)
         elif find(devices, self._device_id) is None and await self._is_allowed():
             self._capture.release()
@@ -232,15 +272,23 @@ class InputDevice:
             self._set_state(_GRANTED)
 
     async def _exchange(self, id: str) -> None:
-        constraints = {**self._constraints, "deviceId": {"exact": id}}
+        send, self._busy = partial(self._host.send_track, self._source), ""
         try:
-            await self._capture.exchange(constraints, partial(self._host.send_track, self._source))
+            await self._capture.exchange(self._exactly(id), self._exactly(self._device_id), send)
         except DeviceError as error:
+            if error.type == "in-use":
+                self._busy = id
+            if self.wanted and self.track is None:  # The device before could not be opened again.
+                self._set_state(DeviceState(DeviceStatus.ERROR, error))
             self._report(error)
             raise
-        self._notify()
+        finally:
+            self._notify()
 
     # What happens to the device.
+
+    def _on_muted(self) -> None:
+        self._set_state(self.state)
 
     def _on_ended(self) -> None:
         self._notify()
@@ -308,11 +356,22 @@ class InputDevice:
         label = gone.label or f"The chosen {self.kind.noun}"
         self._report(self._error("not-found", f"{label} is gone; {now.label} is used in its place."))
 
+    def _report_busy(self, chosen: MediaDevice | None) -> None:
+        """Report that another device is used, as another program uses the chosen one, or the default."""
+        label = (chosen and chosen.label) or f"The {'chosen' if chosen else 'default'} {self.kind.noun}"
+        used = self.selected
+        message = f"{label} is in use by another program; {used.label if used else 'another one'} is used in its place."
+        self._report(self._error("in-use", message))
+
     def _notify(self) -> None:
         """Report the track that sends now."""
+        if self.enabled:
+            self.stop_monitor()
         self._host.track_is(self._source, self.track if self.enabled else None)
+        self._set_state(self.state)
 
     def _set_state(self, state: DeviceState) -> None:
+        state = state._replace(muted_by_system=self.track is not None and self._capture.muted_by_system)
         if state != self.state:
             self.state = state
             self._host.state_changed()

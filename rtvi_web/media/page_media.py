@@ -32,6 +32,7 @@ from rtvi_web.media.audio_stream import TrackAudio
 from rtvi_web.media.choices import Choices
 from rtvi_web.media.input_device import InputDevice
 from rtvi_web.media.levels import Levels
+from rtvi_web.media.muted_speech import report_muted_speech
 from rtvi_web.media.screen import ScreenShare
 from rtvi_web.media.speaker import Output, Speaker
 from rtvi_web.media.video import VideoView
@@ -54,6 +55,7 @@ class PageMedia:
         remember_devices: whether the local storage keeps the choice of devices for later page loads.
         audio_constraints, video_constraints: for microphone and camera (MDN: MediaTrackConstraints).
         audio_track, video_track: the application's own ``MediaStreamTrack``, sent instead of a device's.
+        release_mic_when_muted: whether a muted microphone is closed, and opened again when it is unmuted.
         level_interval: seconds between two levels; each is measured over this time.
 
     Raises:
@@ -72,6 +74,7 @@ class PageMedia:
         video_constraints: Mapping[str, Any] | None = None,
         audio_track: Any = None,
         video_track: Any = None,
+        release_mic_when_muted: bool = False,
         level_interval: float = 0.1,
     ) -> None:
         if unknown := set(carries) - EVERYTHING:
@@ -94,8 +97,18 @@ class PageMedia:
         """Plays the bot's tracks; ``None`` if something else does."""
         self._output = output or self.player
         choices = Choices(remembered=remember_devices)
-        self._mic = InputDevice(MIC, self, choices, constraints=audio_constraints or {}, own=audio_track)
-        self._cam = InputDevice(CAM, self, choices, constraints=video_constraints or {}, own=video_track)
+        self._mic = InputDevice(
+            MIC,
+            self,
+            choices,
+            constraints=audio_constraints or {},
+            own=audio_track,
+            release_when_muted=release_mic_when_muted,
+        )
+        # A camera is released while it is off, so that its light goes out.
+        self._cam = InputDevice(
+            CAM, self, choices, constraints=video_constraints or {}, own=video_track, release_when_muted=True
+        )
         self._screen = ScreenShare(self)
         self._speaker = Speaker(self, choices, self._output)
         self._inputs = [input for input in (self._mic, self._cam) if input.kind.name in carries]
@@ -144,6 +157,8 @@ class PageMedia:
             self._watch = _js.Scope()
             watch_devices(self._watch, self._follow_soon)
             self._tasks.run(self._levels.report(self.listener), "the levels could not be measured")
+            listening = report_muted_speech(self._mic, self.listener)
+            self._tasks.run(listening, "the muted microphone could not be measured")
             await self._watch_permissions(self._watch)
         for input in self._inputs:
             if input.wanted or (mic and input is self._mic):
@@ -278,6 +293,16 @@ class PageMedia:
     async def resume_bot_audio(self) -> None:
         if self._output is not None:
             await self._output.resume()
+
+    def set_bot_volume(self, volume: float) -> None:
+        if self._output is None:
+            message = "The page plays the bot itself (play_bot_audio=False), and sets the volume itself."
+            raise UnsupportedFeatureError(message, feature="set_bot_volume")
+        self._output.volume = volume
+
+    @property
+    def bot_volume(self) -> float:
+        return self._output.volume if self._output is not None else 1.0
 
     def show_video(self, element: Any, source: VideoSource) -> None:
         if isinstance(element, str):

@@ -20,6 +20,14 @@ class Output(Protocol):
         """The id of the speaker in use; empty for the system's default."""
         ...
 
+    @property
+    def volume(self) -> float:
+        """How loud it plays, 0 to 1; may be set."""
+        ...
+
+    @volume.setter
+    def volume(self, volume: float, /) -> None: ...
+
     async def use_sink(self, id: str) -> None:
         """Play on another speaker, now and later; an empty id means the system's default.
 

@@ -43,7 +43,7 @@ class RealtimeClient(SpeakingMembers, ItemMembers, ConfigurationMembers, DeviceM
     ``client.connected``, ``client.disconnected``, ``client.error``, ``close``, ``output_audio.blocked``. Events of
     devices and media have RTVI's names and the first of its arguments: ``micUpdated``, ``availableMicsUpdated``,
     ``speakerUpdated``, ``availableSpeakersUpdated``, ``mediaStateUpdated``, ``trackStarted``, ``trackStopped``,
-    ``localAudioLevel``, ``remoteAudioLevel``, ``deviceError``.
+    ``localAudioLevel``, ``remoteAudioLevel``, ``deviceError``; and as a dict with its type, ``speakingWhileMuted``.
 
     Args:
         settings: a dict of the settings below (camelCase accepted); each may be a keyword instead.

@@ -41,6 +41,12 @@ class MediaEvents:
     def level(self, participant: Participant, level: float) -> None:
         self._client.dispatch(_level_event(participant), level)
 
+    def wants_muted_speech(self) -> bool:
+        return self._client.listens("speakingWhileMuted")
+
+    def muted_speech(self) -> None:
+        self._client.dispatch("speakingWhileMuted", {"type": "speakingWhileMuted"})
+
     def playback_blocked(self) -> None:
         self._client.dispatch("output_audio.blocked", {"type": "output_audio.blocked"})
         self._client.dispatch("botAudioBlocked", {"type": "botAudioBlocked"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from rtvi_web.core.media import (
     DEVICE_KINDS,
@@ -63,6 +64,7 @@ class ScriptedMedia(NoMedia):
         self._opened = False
         self._wants_mic: bool | None = None
         self._wants_cam = False
+        self._bot_volume = 1.0
 
     def _attach_media(
         self, listener: MediaListener, *, enable_mic: bool | None = None, enable_cam: bool = False
@@ -156,6 +158,18 @@ class ScriptedMedia(NoMedia):
         tracks = self._tracks
         return Tracks(local=ParticipantTracks(tracks.get("mic"), tracks.get("cam"), tracks.get("screen")))
 
+    def set_bot_volume(self, volume: float) -> None:
+        self._bot_volume = volume
+
+    @property
+    def bot_volume(self) -> float:
+        return self._bot_volume
+
+    def mute_by_system(self, source: Literal["mic", "cam"], muted: bool) -> None:
+        """The system mutes an open microphone or camera, or lets it go on."""
+        if source in self._tracks:
+            self._set_state(source, self._states[source]._replace(muted_by_system=muted))
+
     def _open(self, source: TrackSource) -> DeviceError | None:
         if source in self._tracks:
             return None
@@ -173,6 +187,8 @@ class ScriptedMedia(NoMedia):
     def _stop(self, source: TrackSource) -> None:
         if track := self._tracks.pop(source, None):
             track.readyState = "ended"
+            if source != "screen" and self._states[source].muted_by_system:
+                self._set_state(source, self._states[source]._replace(muted_by_system=False))
             self.listener.track_changed(LOCAL, track, None, screen=source == "screen")
 
     def _set_state(self, source: TrackSource, state: DeviceState) -> None:

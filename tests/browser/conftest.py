@@ -49,6 +49,12 @@ for (const method of navigator.mediaDevices ? ["getUserMedia", "getDisplayMedia"
         }
     };
 }
+const clone = MediaStreamTrack.prototype.clone;
+MediaStreamTrack.prototype.clone = function () {
+    const copy = clone.call(this);
+    if (opened.tracks.has(this)) opened.tracks.add(copy);
+    return copy;
+};
 globalThis.leftOpen = () => [
     ...[...opened.peers].filter((peer) => peer.signalingState !== "closed").map(() => "a peer connection"),
     ...[...opened.tracks].filter((track) => track.readyState === "live").map((track) => `a live ${track.kind} track`),

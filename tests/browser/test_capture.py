@@ -13,7 +13,7 @@ async def test_granted_muted_unmuted_and_released(selenium):
     await microphone.open({})
     track = microphone.track
     assert (track.kind, track.readyState, microphone.enabled) == ("audio", "live", True)
-    microphone.mute()
+    microphone.mute(True)
     assert (track.readyState, microphone.enabled) == ("live", False)
     await microphone.open({})
     assert microphone.enabled

@@ -46,7 +46,7 @@ async def test_a_microphone_is_chosen_before_a_session_and_in_it_and_kept(seleni
 @run_in_pyodide
 async def test_a_microphone_that_cannot_be_used_leaves_the_one_before(selenium, port, kind):
     import pytest
-    from edge import refusing
+    from edge import busy
     from realtime_peer import session
 
     from rtvi_web import DeviceError
@@ -57,7 +57,7 @@ async def test_a_microphone_that_cannot_be_used_leaves_the_one_before(selenium, 
         mics = await client.get_all_mics()
         with pytest.raises(DeviceError, match="no microphone with the id 'nowhere'"):
             await client.update_mic("nowhere")
-        with refusing("MediaDevices.prototype", "getUserMedia", "NotReadableError"), pytest.raises(DeviceError):
+        with busy(mics[1].id), pytest.raises(DeviceError):
             await client.update_mic(mics[1].id)
         assert [error.type for error in run.of("deviceError")] == ["not-found", "in-use"]
         assert run.of("error") == []
@@ -354,3 +354,56 @@ async def test_a_browser_that_keeps_the_model_silent(selenium, port, kind):
         assert not run.plays()
         await run.client.resume_bot_audio()
         assert run.plays()
+
+
+@over_both
+@run_in_pyodide
+async def test_the_volume_of_the_model_is_kept_from_session_to_session(selenium, port, kind):
+    """What the browser plays cannot be heard here: over a WebSocket, what is connected to the speaker is looked at."""
+    import js
+    from edge import replaced
+    from loopback import until
+    from realtime_peer import session
+
+    source = (
+        "function (to, ...more) { if (to instanceof AudioDestinationNode) edge.last = this;"
+        "return original.call(this, to, ...more) }"
+    )
+    with replaced("AudioNode.prototype", "connect", source):
+        async with session(kind, port) as run:
+            client = run.client
+
+            def played_at():
+                return js.edge.last.gain.value if kind == "websocket" else run.media.player.element.volume
+
+            client.set_bot_volume(0.5)
+            for before, volume in ((0.5, 0.0), (0.0, 0.25)):
+                await client.connect()
+                run.let_it_speak()
+                await until(run.plays)
+                assert played_at() == client.bot_volume == before
+                client.set_bot_volume(volume)
+                assert played_at() == client.bot_volume == volume
+                await client.disconnect()
+
+
+@over_both
+@run_in_pyodide
+async def test_what_the_system_mutes_and_speech_into_a_muted_microphone_are_told(selenium, port, kind):
+    """The events of a track that the system mutes are stubbed: Chromium's fake devices cannot be muted."""
+    from edge import system_mutes
+    from loopback import tone, until
+    from realtime_peer import session
+
+    async with tone() as voice, session(kind, port, microphone=voice) as run:
+        client, spoke = run.client, []
+        await client.connect()
+        system_mutes(voice, True)
+        assert client.media_state.mic == ("granted", None, True)
+        system_mutes(voice, False)
+        assert [state.mic.muted_by_system for state in run.of("mediaStateUpdated")][-2:] == [True, False]
+        client.on("speakingWhileMuted", spoke.append)
+        client.mute(True)
+        await until(lambda: spoke)
+        assert spoke == [{"type": "speakingWhileMuted"}]
+        assert await run.hears_nothing()

@@ -125,3 +125,37 @@ async def test_a_remembered_speaker_that_is_not_there_is_missed_once(selenium):
             devices_changed()
             [[error]] = host.of(RTVIEvent.DEVICE_ERROR)
             assert str(error) == "Fake Audio Output 2 is gone; Fake Default Audio Output is used."
+
+
+@run_in_pyodide
+async def test_the_volume_of_the_bot_is_kept_and_changes_nothing_that_is_measured(selenium):
+    from loopback import Bot, RTVIEvent, request, transport
+
+    async with transport(None) as (link, host):
+        assert link.media.bot_volume == 1
+        link.media.set_bot_volume(0.25)  # Before there is an element that plays.
+        host.listening.add(RTVIEvent.REMOTE_AUDIO_LEVEL)
+        for volume in (0.25, 0.0):
+            async with Bot(speaks=True) as bot:
+                host.events.clear()
+                await link.media.open_devices()
+                await link.connect(request(bundle={"webrtc_url": bot.url}), host)
+                await host.until(lambda: any(level > 0.5 for level, _ in host.of(RTVIEvent.REMOTE_AUDIO_LEVEL)))
+                assert link.media.player.element.volume == link.media.bot_volume == volume
+                link.media.set_bot_volume(0.0)
+                assert link.media.player.element.volume == link.media.bot_volume == 0
+                await link.close()
+
+
+@run_in_pyodide
+async def test_the_volume_of_a_bot_that_the_page_plays_is_the_pages(selenium):
+    import pytest
+    from loopback import transport
+
+    from rtvi_web import UnsupportedFeatureError
+
+    async with transport("/unused", play_bot_audio=False) as (link, _):
+        assert link.media.bot_volume == 1
+        with pytest.raises(UnsupportedFeatureError, match="plays the bot itself") as caught:
+            link.media.set_bot_volume(0.5)
+        assert caught.value.feature == "set_bot_volume"

@@ -200,6 +200,7 @@ async def devices() -> None:
     await client.enable_cam(not client.is_cam_enabled)
     await client.enable_screen_share(not client.is_sharing_screen)
     assert_type(client.media_state.mic.status, DeviceStatus)
+    assert_type(client.media_state.cam.muted_by_system, bool)
     client.show_video("#bot", "bot")
     async for frame in client.remote_audio(sample_rate=24000):
         assert_type(frame, AudioFrame)
@@ -306,6 +307,7 @@ async def the_devices_of_both() -> None:
         assert_type(await either.get_all_mics(), list[MediaDevice])
         assert_type(either.selected_speaker, MediaDevice | None)
         await either.enable_mic(not either.is_mic_enabled)
+        either.set_bot_volume(either.bot_volume / 2)
         async for frame in either.local_audio():
             assert_type(frame, AudioFrame)
         ui.device_select(either, "mic", into="#mics")

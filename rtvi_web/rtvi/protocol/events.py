@@ -125,6 +125,7 @@ class RTVIEvent(metaclass=_EventTable):
     MEDIA_STATE_UPDATED: Final[Event[MediaState]] = Event("mediaStateUpdated", js_callback="onMediaStateChanged")
     DEVICE_ERROR: Final[Event[DeviceError]] = Event("deviceError")
     BOT_AUDIO_BLOCKED: Final[Event[()]] = Event("botAudioBlocked")
+    SPEAKING_WHILE_MUTED: Final[Event[()]] = Event("speakingWhileMuted")
 
     # Who speaks, and what was said.
     USER_STARTED_SPEAKING: Final[Event[()]] = Event("userStartedSpeaking", wire="user-started-speaking")

@@ -48,6 +48,12 @@ class MediaEvents:
         else:
             self._emitter.emit(RTVIEvent.REMOTE_AUDIO_LEVEL, level, participant)
 
+    def wants_muted_speech(self) -> bool:
+        return self._emitter.listens(RTVIEvent.SPEAKING_WHILE_MUTED)
+
+    def muted_speech(self) -> None:
+        self._emitter.emit(RTVIEvent.SPEAKING_WHILE_MUTED)
+
     def playback_blocked(self) -> None:
         self._emitter.emit(RTVIEvent.BOT_AUDIO_BLOCKED)
 

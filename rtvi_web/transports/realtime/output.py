@@ -7,12 +7,23 @@ from rtvi_web.browser.pcm_player import PcmPlayer, require_sinks
 
 
 class PcmOutput:
-    """Has a player for each session, and keeps the chosen speaker between sessions; an ``Output`` of media."""
+    """Has a player for each session, and keeps speaker and volume between sessions; an ``Output`` of media."""
 
     def __init__(self) -> None:
         self.player: PcmPlayer | None = None
         """The player of the session; ``None`` without a session."""
         self._sink = ""
+        self._volume = 1.0
+
+    @property
+    def volume(self) -> float:
+        return self._volume
+
+    @volume.setter
+    def volume(self, volume: float) -> None:
+        self._volume = volume
+        if self.player is not None:
+            self.player.volume = volume
 
     @property
     def sink_id(self) -> str:
@@ -32,6 +43,7 @@ class PcmOutput:
         Raises:
             UnsupportedFeatureError: there are no AudioWorklets here.
         """
+        player.volume = self._volume
         await player.open()
         if self._sink:
             try:

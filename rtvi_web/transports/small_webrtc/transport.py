@@ -53,6 +53,8 @@ class SmallWebRTCTransport(Transport):
             MediaTrackConstraints).
         audio_track, video_track: a ``MediaStreamTrack`` of the application, sent instead of a device's. The transport
             mutes and unmutes it, but never stops it.
+        release_mic_when_muted: whether to close the microphone while it is muted, so that its light goes out. Unmuting
+            opens it again, without renegotiation, which takes a moment. ``speakingWhileMuted`` never fires then.
         level_interval: seconds over which a level is measured, and between two ``localAudioLevel`` events.
         buffer_until_ready: whether to record the microphone from ``connect()`` on and send the recording once the bot
             is ready, so that no word is lost while it starts. The live microphone follows. At most a minute is kept.
@@ -78,6 +80,7 @@ class SmallWebRTCTransport(Transport):
         video_constraints: Mapping[str, Any] | None = None,
         audio_track: Any = None,
         video_track: Any = None,
+        release_mic_when_muted: bool = False,
         level_interval: float = 0.1,
         buffer_until_ready: bool = False,
     ) -> None:
@@ -88,6 +91,7 @@ class SmallWebRTCTransport(Transport):
             video_constraints=video_constraints,
             audio_track=audio_track,
             video_track=video_track,
+            release_mic_when_muted=release_mic_when_muted,
             level_interval=level_interval,
         )
         check_template(offer_url_template)

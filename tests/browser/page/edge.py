@@ -77,6 +77,41 @@ def refusing(owner, method, name):
     return replaced(owner, method, source)
 
 
+def exclusive():
+    """A system that opens one microphone and one camera at a time, as Android does: it refuses while a track lives."""
+    source = (
+        "async function (constraints) { const kind = constraints.audio ? 'audio' : 'video';"
+        "if ([...opened.tracks].some((track) => track.kind === kind && track.readyState === 'live'))"
+        " throw new DOMException('Could not start the source', 'NotReadableError');"
+        "return original.call(this, constraints) }"
+    )
+    return replaced("MediaDevices.prototype", "getUserMedia", source)
+
+
+@contextlib.contextmanager
+def busy(*ids):
+    """Another program uses the devices of these ids; an empty id stands for the one that the browser would take.
+
+    ``edge.asked`` has the id of each device that was asked for.
+    """
+    source = (
+        "async function (constraints) {"
+        "const id = (constraints.audio || constraints.video).deviceId?.exact ?? '';"
+        "edge.asked.push(id); if (edge.busy.includes(id))"
+        " throw new DOMException('Could not start the source', 'NotReadableError');"
+        "return original.call(this, constraints) }"
+    )
+    with replaced("MediaDevices.prototype", "getUserMedia", source):
+        js.edge.busy, js.edge.asked = _js.plain(list(ids)), js.Array.new()
+        yield
+
+
+def system_mutes(track, muted):
+    """What a browser does as the system mutes a track, or lets it go on."""
+    js.Object.defineProperty(track, "muted", _js.plain({"value": muted, "configurable": True}))
+    track.dispatchEvent(js.Event.new("mute" if muted else "unmute"))
+
+
 def devices_changed():
     """What a browser fires when something is plugged in or out."""
     js.navigator.mediaDevices.dispatchEvent(js.Event.new("devicechange"))

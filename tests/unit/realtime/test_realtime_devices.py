@@ -203,6 +203,23 @@ class TestEvents:
         client.off("localAudioLevel")
         assert not media.wants_level(LOCAL)
 
+    async def test_speaking_while_muted_is_wanted_while_someone_listens(self) -> None:
+        client = RealtimeClient(transport=Server())
+        media, told = client.realtime.media, []
+        assert not media.wants_muted_speech()
+        client.on("speakingWhileMuted", told.append)
+        assert media.wants_muted_speech()
+        media.muted_speech()
+        client.off("speakingWhileMuted")
+        assert (told, media.wants_muted_speech()) == ([{"type": "speakingWhileMuted"}], False)
+
+    async def test_the_volume_of_the_model(self) -> None:
+        client = RealtimeClient(transport=Server())
+        client.set_bot_volume(0.5)
+        assert client.bot_volume == 0.5
+        with pytest.raises(InvalidArgumentError, match="volume must be a number from 0 to 1"):
+            client.set_bot_volume(50)
+
     async def test_the_rest_of_them(self) -> None:
         run = Devices()
         media = run.client.realtime.media

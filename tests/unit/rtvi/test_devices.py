@@ -145,11 +145,52 @@ class TestSending:
         assert run.arguments("mediaStateUpdated")[-1] == run.client.media_state
         await run.client.disconnect()
 
+    async def test_what_the_system_mutes_is_not_what_the_person_wants(self) -> None:
+        run = Run(Transport(*handshake()), enable_cam=True)
+        client, transport = run.client, run.client.transport
+        await client.connect()
+        before = len(run.arguments("mediaStateUpdated"))
+        transport.mute_by_system("mic", True)
+        assert client.media_state.mic == DeviceState(DeviceStatus.GRANTED, muted_by_system=True)
+        assert not client.media_state.cam.muted_by_system
+        assert client.is_mic_enabled
+        transport.mute_by_system("mic", False)
+        transport.mute_by_system("cam", True)
+        await client.enable_cam(False)
+        states = [[device.muted_by_system for device in state] for state in run.arguments("mediaStateUpdated")[before:]]
+        assert states == [[True, False], [False, False], [False, True], [False, False]]
+        await client.disconnect()
+        transport.mute_by_system("mic", True)  # It is closed.
+        assert not client.media_state.mic.muted_by_system
+
+    async def test_speaking_while_muted_is_wanted_while_someone_listens(self) -> None:
+        transport = ScriptedTransport()
+        client, told = RTVIClient(transport=transport), []
+        listener = transport.listener
+        assert not listener.wants_muted_speech()
+        unsubscribe = client.on(RTVIEvent.SPEAKING_WHILE_MUTED, lambda: told.append(1))
+        assert listener.wants_muted_speech()
+        listener.muted_speech()
+        unsubscribe()
+        assert (told, listener.wants_muted_speech()) == ([1], False)
+
+    def test_the_volume_of_the_bot(self) -> None:
+        client = Run(Transport(*handshake())).client
+        assert client.bot_volume == 1
+        for volume in (0, 0.25, 1):
+            client.set_bot_volume(volume)
+            assert client.bot_volume == volume
+        for wrong in (-0.01, 1.01, float("nan"), True, "1", None):
+            with pytest.raises(InvalidArgumentError, match="volume must be a number from 0 to 1"):
+                client.set_bot_volume(wrong)  # type: ignore[arg-type]
+        assert client.bot_volume == 1
+
 
 def test_the_state_of_a_device() -> None:
     error = DeviceError("x", devices=["mic"], type="in-use")
     state = DeviceState(DeviceStatus.ERROR, error)
     assert (state.status, state.reason, DeviceState().reason) == ("error", "in-use", None)
+    assert (state.muted_by_system, DeviceState().muted_by_system) == (False, False)
 
 
 class Bare(ScriptedTransport):
@@ -187,7 +228,14 @@ async def test_what_needs_devices_says_that_there_are_none() -> None:
     for ask in asks:
         with pytest.raises(UnsupportedFeatureError, match="Bare has no"):
             await ask()
-    for use in (client.local_audio, client.remote_audio, lambda: client.show_video("#x")):
+    assert client.bot_volume == 1
+    uses: list[Any] = [
+        client.local_audio,
+        client.remote_audio,
+        lambda: client.show_video("#x"),
+        lambda: client.set_bot_volume(0.5),
+    ]
+    for use in uses:
         with pytest.raises(UnsupportedFeatureError):
             use()
 

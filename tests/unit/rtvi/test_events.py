@@ -96,6 +96,7 @@ OUR_OWN = {
     "botInterrupted": "bot-interrupted",
     "botLlmMarker": "bot-llm-marker",
     "botStateChanged": None,
+    "speakingWhileMuted": None,
     "conversationUpdated": None,
     "conversationCleared": None,
     "botTtsAudio": "bot-tts-audio",
