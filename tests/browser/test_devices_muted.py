@@ -137,7 +137,7 @@ async def test_who_speaks_while_muted_is_told_so_every_five_seconds_at_most(sele
 
 
 @run_in_pyodide
-async def test_a_quiet_room_and_a_single_click_are_not_speech(selenium):
+async def test_the_noise_of_a_room_is_not_speech(selenium):
     import asyncio
 
     from loopback import RTVIEvent, tone, transport
