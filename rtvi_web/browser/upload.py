@@ -28,9 +28,7 @@ async def upload(
     Args:
         url: absolute, or relative to the page.
         headers: names and values. ``Content-Type`` is left out: the browser sets the form's own.
-        name: the file's name.
-        media_type: such as ``"application/pdf"``.
-        data: the file's content.
+        name, media_type, data: the file's name, type (such as ``"application/pdf"``) and content.
         limit: bytes that the answer may have. The text of a refusal ends there.
         on_progress: gets how much has been sent, from 0 to 1.
 
@@ -41,27 +39,10 @@ async def upload(
         HttpError: there was no answer, or one larger than the limit.
     """
     what = f"POST {masked_url(url)}"
-    ended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-
-    def end(answered: bool) -> None:
-        if not ended.done():
-            ended.set_result(answered)
-
-    is_whole = True
-
-    def measure(event: Any) -> None:
-        nonlocal is_whole
-        if event.loaded > limit:
-            is_whole = False
-            end(True)
-
     scope = _js.Scope()
     request = _js.construct("XMLHttpRequest")
     try:
-        scope.listen(request, "load", lambda _: end(True))
-        for failure in ("error", "abort", "timeout"):
-            scope.listen(request, failure, lambda _: end(False))
-        scope.listen(request, "progress", measure)
+        ended = _end_of(request, scope, limit)
         if on_progress:
             scope.listen(request.upload, "progress", lambda event: on_progress(event.loaded / (event.total or 1)))
         form = _js.construct("FormData")
@@ -70,15 +51,30 @@ async def upload(
             _send(request, url, headers, form)
         except _js.JsError:  # Its message may quote a header or the whole address.
             raise HttpError(unsendable(what, headers)) from None
-        if not await ended:
+        is_whole = await ended
+        if is_whole is None:
             raise HttpError(f"{what} got no answer. Is the server running, and does it allow this page's origin?")
-        text = str(request.responseText)
         if 200 <= request.status < 300 and not is_whole:
             raise HttpError(f"The answer to {what} is larger than {limit:,} bytes.", request.status)
-        return request.status, text[:limit]
+        return request.status, str(request.responseText)[:limit]
     finally:
         request.abort()
         scope.close()
+
+
+def _end_of(request: Any, scope: _js.Scope, limit: int) -> asyncio.Future[bool | None]:
+    """Whether the answer is within the limit, once that is known; ``None`` if there is no answer."""
+    ended: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
+
+    def end(is_whole: bool | None) -> None:
+        if not ended.done():
+            ended.set_result(is_whole)
+
+    scope.listen(request, "load", lambda _: end(True))
+    scope.listen(request, "progress", lambda event: end(False) if event.loaded > limit else None)
+    for failure in ("error", "abort", "timeout"):
+        scope.listen(request, failure, lambda _: end(None))
+    return ended
 
 
 def _send(request: Any, url: str, headers: Mapping[str, str], form: Any) -> None:
