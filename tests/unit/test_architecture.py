@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -15,6 +16,7 @@ TREE, PICTURE = re.findall(r"```\w*\n(.*?)```", PAGE, re.DOTALL)
 MODULES = {path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.py")}
 
 
+@functools.cache
 def definitions() -> set[str]:
     """All functions of modules, and all methods as ``Class.method``."""
     found = set()
