@@ -27,7 +27,7 @@ class Actions(ClientBase):
             BotNotReadyError, RequestTimeoutError, DisconnectedError, UnsupportedFeatureError: as :meth:`action` does.
         """
         limit = seconds(timeout, "timeout")
-        description: ActionDescriptions = await self._connection.request(
+        description: ActionDescriptions = await self._connection.require_ready("describe_actions()").request(
             "describe-actions", {}, timeout=limit, what="describe-actions"
         )
         return description
@@ -60,7 +60,8 @@ class Actions(ClientBase):
         limit = seconds(timeout, "timeout")
         what = f"action {data['service']}:{data['action']}"
         if self._connection.in_session:
-            response: ActionResponse = await self._connection.request("action", data, timeout=limit, what=what)
+            session = self._connection.require_ready("action()")
+            response: ActionResponse = await session.request("action", data, timeout=limit, what=what)
             return response
         return await self._http_actions.ask(self._params, data, timeout=limit, what=what)
 

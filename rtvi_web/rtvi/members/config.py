@@ -67,7 +67,7 @@ class Configuration(ClientBase):
     async def describe_config(self, *, timeout: float | None = 10.0) -> ConfigDescription:
         """What can be configured, as ``description.config``. Mirrors ``describeConfig()``."""
         limit = seconds(timeout, "timeout")
-        description: ConfigDescription = await self._connection.request(
+        description: ConfigDescription = await self._connection.require_ready("describe_config()").request(
             "describe-config", {}, timeout=limit, what="describe-config"
         )
         return description
@@ -144,7 +144,9 @@ class Configuration(ClientBase):
         self._bot_config = config
 
     async def _ask(self, type: str, data: Mapping[str, Any], timeout: float | None) -> Config:
-        config: Config = await self._connection.request(type, data, timeout=seconds(timeout, "timeout"), what=type)
+        limit = seconds(timeout, "timeout")
+        session = self._connection.require_ready(f"Sending {type!r}")
+        config: Config = await session.request(type, data, timeout=limit, what=type)
         return config
 
     async def _or_fetched(self, config: GivenConfig | None, member: str, timeout: float | None) -> Config:

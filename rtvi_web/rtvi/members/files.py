@@ -184,7 +184,9 @@ class Files(ClientBase):
             "custom_options": custom_options,
         }
         given = {option: value for option, value in options.items() if value is not None}
-        self._connection.send("send-file", {"content": content, "file": file, "options": given})
+        self._connection.require_ready("send_file()").send(
+            "send-file", {"content": content, "file": file, "options": given}
+        )
         self._conversation_tracker.wrote(content, is_reported=False)
 
     def _upload_url(self) -> str:

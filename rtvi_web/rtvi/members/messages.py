@@ -44,7 +44,7 @@ class Messages(ClientBase):
         given = message if isinstance(message, Mapping) else getattr(message, "model_dump", dict)()
         if not isinstance(given.get("type"), str):
             raise InvalidArgumentError(f"A message must be a dict with a type; it is {message!r}.")
-        self._connection.send(given["type"], given.get("data"), id=given.get("id"))
+        self._connection.require_ready("send_message()").send(given["type"], given.get("data"), id=given.get("id"))
 
     def send_text(
         self, content: str, *, run_immediately: bool | None = None, audio_response: bool | None = None
@@ -64,7 +64,7 @@ class Messages(ClientBase):
         check_text("content", content)
         options = {"run_immediately": run_immediately, "audio_response": audio_response}
         given = {name: value for name, value in options.items() if value is not None}
-        self._connection.send("send-text", {"content": content, "options": given})
+        self._connection.require_ready("send_text()").send("send-text", {"content": content, "options": given})
         self._conversation_tracker.wrote(content)
 
     def send_client_message(self, type: str, data: Any = None) -> None:
@@ -79,7 +79,8 @@ class Messages(ClientBase):
             BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
             MessageTooLargeError: see its ``limit``; nothing was sent.
         """
-        self._connection.send("client-message", _client_message(type, data))
+        message = _client_message(type, data)
+        self._connection.require_ready("send_client_message()").send("client-message", message)
 
     async def send_client_request(self, type: str, data: Any = None, *, timeout: float | None = 10.0) -> Any:
         """Send a message of your own to the bot and wait for its answer. Mirrors ``sendClientRequest()``.
@@ -99,9 +100,8 @@ class Messages(ClientBase):
             InvalidArgumentError, BotNotReadyError, MessageTooLargeError: nothing was sent.
         """
         limit = seconds(timeout, "timeout")
-        return await self._connection.request(
-            "client-message", _client_message(type, data), timeout=limit, what=f"request {type!r}"
-        )
+        message, session = _client_message(type, data), self._connection.require_ready("send_client_request()")
+        return await session.request("client-message", message, timeout=limit, what=f"request {type!r}")
 
     def disconnect_bot(self) -> None:
         """Ask the bot to leave. Mirrors ``disconnectBot()``.
@@ -111,7 +111,7 @@ class Messages(ClientBase):
         Raises:
             BotNotReadyError, DisconnectedError: there is no session; nothing was sent.
         """
-        self._connection.send("disconnect-bot", {})
+        self._connection.require_ready("disconnect_bot()").send("disconnect-bot", {})
 
     def append_to_context(
         self, role: str | Mapping[str, Any], content: Any = None, run_immediately: bool = False
@@ -127,7 +127,9 @@ class Messages(ClientBase):
         """
         warnings.warn("append_to_context() is deprecated: use send_text().", DeprecationWarning, stacklevel=2)
         given = role if isinstance(role, Mapping) else {"role": role, "content": content}
-        self._connection.send("append-to-context", {"run_immediately": run_immediately, **given})
+        self._connection.require_ready("append_to_context()").send(
+            "append-to-context", {"run_immediately": run_immediately, **given}
+        )
 
     def send_dtmf(self, keys: str) -> None:
         """Press keys of a telephone, in order. Mirrors ``sendDTMF()``.
@@ -142,10 +144,10 @@ class Messages(ClientBase):
         if not isinstance(keys, str) or not re.fullmatch(r"[0-9*#]+", keys):
             raise InvalidArgumentError(f"Invalid DTMF sequence {keys!r}. Only 0-9, * and # are allowed.")
         if self._bot_version >= (2, 1):
-            self._connection.send("dtmf", {"buttons": list(keys)})
+            self._connection.require_ready("send_dtmf()").send("dtmf", {"buttons": list(keys)})
         else:  # One key per message, as in RTVI 2.0. A bot without support for keys answers with an error.
             for key in keys:
-                self._connection.send("dtmf", {"button": key})
+                self._connection.require_ready("send_dtmf()").send("dtmf", {"button": key})
 
     def send_ui_event(self, event: str, payload: Any = None) -> None:
         """Send an event of the page to the bot's UI worker. Mirrors ``sendUIEvent()``.
@@ -154,7 +156,9 @@ class Messages(ClientBase):
             event: your name for it.
             payload: anything that JSON can carry; left out of the message if it is ``None``.
         """
-        self._connection.send("ui-event", {"event": event} if payload is None else {"event": event, "payload": payload})
+        self._connection.require_ready("send_ui_event()").send(
+            "ui-event", {"event": event} if payload is None else {"event": event, "payload": payload}
+        )
 
     def cancel_ui_job_group(self, job_id: str, reason: str | None = None) -> None:
         """Ask the bot to cancel a group of jobs. Mirrors ``cancelUIJobGroup()``.
@@ -164,7 +168,7 @@ class Messages(ClientBase):
             reason: for the bot's log.
         """
         data = {"job_id": job_id} if reason is None else {"job_id": job_id, "reason": reason}
-        self._connection.send("ui-cancel-job-group", data)
+        self._connection.require_ready("cancel_ui_job_group()").send("ui-cancel-job-group", data)
 
     @property
     def _bot_version(self) -> tuple[int, ...]:

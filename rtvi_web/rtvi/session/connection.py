@@ -292,14 +292,6 @@ class Connection:
             )
         return self._session
 
-    def send(self, type: str, data: Any, *, id: str | None = None) -> None:
-        """Send a message; see ``RTVIClient.send_client_message`` for the errors."""
-        self.require_ready(f"Sending {type!r}").send(type, data, id=id)
-
-    async def request(self, type: str, data: Any, *, timeout: float | None, what: str) -> Any:
-        """Send a message and wait for the bot's answer to it."""
-        return await self.require_ready(f"Sending {type!r}").request(type, data, timeout=timeout, what=what)
-
 
 def _session_type() -> type[Session]:
     """What a session needs (pydantic) is imported with the first one, so that no page waits for it at its boot."""
