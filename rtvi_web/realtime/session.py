@@ -119,8 +119,19 @@ class RealtimeSession:
 
     def server_event(self, event: Event) -> None:
         if event["type"] == "response.output_audio.delta":  # the most frequent one, and only sound
-            self._dispatch_all(self.speech.play(event))
-            return
+            item_events = self.speech.play(event)
+        else:
+            item_events = self._process(event)
+        number = self._number
+        for each in item_events:
+            self._client.dispatch(each.type, each)
+            if number != self._number:  # a handler has disconnected
+                return
+        if act := _ACTIONS.get(event["type"]):
+            act(self, event, item_events)
+
+    def _process(self, event: Event) -> list[ItemEvent]:
+        """Take an event into account; gives what it changed in the conversation."""
         self._configuration.server_event(event)
         if event["type"] in ("session.created", "session.updated") and not self._transport.carries_tracks:
             try:
@@ -128,22 +139,7 @@ class RealtimeSession:
             except RTVIError as error:
                 self._emit_error("server", f"The server's sound cannot be used. {error.message}", error)
         self._responses.notice(event)
-        item_events = self.conversation.process_event(event)
-        if self._dispatch_all(item_events) and (act := _ACTIONS.get(event["type"])):
-            act(self, event, item_events)
-
-    def _dispatch_all(self, item_events: list[ItemEvent]) -> bool:
-        """Dispatch events of items.
-
-        Returns:
-            Whether the session goes on: a handler may disconnect.
-        """
-        number = self._number
-        for each in item_events:
-            self._client.dispatch(each.type, each)
-            if number != self._number:
-                return False
-        return True
+        return self.conversation.process_event(event)
 
     def client_event(self, event: Event) -> None:
         match event["type"]:
