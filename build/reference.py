@@ -227,7 +227,7 @@ class Page:
         return to_html(text, lambda name: self._address(name, member), member.path) if text else ""
 
     def _address(self, name: str, member: Member) -> str | None:
-        """Where a name leads that a member's docstring says: to a sibling, a member, or anything at all."""
+        """The place that a name in a docstring links to: a sibling, a member, or anything else."""
         owner = member.path.partition(".")[0]
         found = self._api.find(f"{owner}.{name}") or self._api.find(name)
         return f"#{found.path}" if found else None

@@ -31,7 +31,7 @@ class EventQueue:
         self._open = True
 
     def close(self) -> None:
-        """Take no more events; the loop ends after those already queued."""
+        """Stop taking events; the loop ends after those already queued."""
         self._open = False
         self._news.set()
 

@@ -128,7 +128,7 @@ async def test_another_microphone_in_a_call_is_heard_with_no_new_offer_and_no_ga
         async def arrived(count):
             return await stats(receiver, "packetsReceived") > count
 
-        # Where one track is put in another's place, both must live: that is what leaves no gap, on any machine.
+        # Both tracks must live while one replaces the other: that leaves no gap, on any machine.
         js.exchanges = js.Array.new()
         source = (
             "function (track) { exchanges.push(`${this.track.readyState} ${track.readyState}`);"

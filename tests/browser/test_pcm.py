@@ -159,7 +159,7 @@ async def test_an_interruption_counts_what_was_heard_and_drops_the_rest(selenium
     played = await player.interrupt()
     assert played.item == "first"
     assert played.part == 1
-    # It began before this was told so, and cannot have played for longer than its clock runs. Where the audio thread
+    # It began before this was told so, and cannot have played for longer than its clock runs. If the audio thread
     # does not answer in time, the last report counts.
     assert elapsed - 0.2 < played.samples / 24_000 <= clock.currentTime, (played, elapsed)
     assert await spoken.get() is False

@@ -373,12 +373,12 @@ def test_an_action_that_fails_is_answered_and_so_is_the_next(rtvi_0_3_server: Rt
 
 
 def test_a_configuration_that_cannot_be_applied_is_a_fatal_error(rtvi_0_3_server: Rtvi03Servers) -> None:
-    config = [{"service": "tts", "options": [{"name": "voice", "value": "nobody"}]}]
+    config = [{"service": "tts", "options": [{"name": "voice", "value": "unknown"}]}]
     with peer(start(rtvi_0_3_server, config=config)) as messages:
         first = next(messages)
         assert first["type"] == "error"
         assert first["data"] == {
-            "error": "The configuration cannot be applied: there is no voice 'nobody'",
+            "error": "The configuration cannot be applied: there is no voice 'unknown'",
             "fatal": True,
         }
         assert list(messages)[-1] == {"type": "signalling", "message": {"type": "peerLeft"}}

@@ -140,7 +140,7 @@ def test_a_server_that_hangs(visit: Visit, beeping: Browser) -> None:
     ],
 )
 def test_why_a_connection_fails(bot: LocalBot, visit: Visit, given: str, before: str, problem: str, words: str) -> None:
-    """Where the network cannot be made to fail in that way, a browser's method is."""
+    """If the network cannot be made to fail in that way, a method of the browser is."""
     page = InPagePython(visit("", allow=("net::ERR", "Failed to load", "CORS"), others=("127.0.0.1:9",)), bot.address)
     page.page.evaluate(f"() => {{ {before} }}")
     page.run(f"client = new_client(transport={given}, params={{}}, timeout=8)\nawait failure(client.connect())")

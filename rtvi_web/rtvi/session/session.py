@@ -279,7 +279,7 @@ class Session:
 
     def _refuse(self, refused: Refused) -> None:
         if refused.id == self._client_ready_id:
-            # Older servers say this about a version they don't know, and then bot-ready all the same.
+            # Older servers say this about a version they don't know, and still say bot-ready.
             logger.warning("the bot says about client-ready: %s", refused.reason)
         error = refusal(refused, self._outbox.types)
         if isinstance(error, UnsupportedFeatureError):

@@ -109,7 +109,7 @@ async def read_object(request: Request) -> dict[str, Any]:
 
 
 def complaints(error: Exception) -> str:
-    """Where a body is wrong and why, without what it holds: there are keys in it."""
+    """What is wrong with a body, without its values: it holds keys."""
     assert isinstance(error, ValidationError)
     return "; ".join(f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in error.errors())
 

@@ -1,6 +1,6 @@
 """The same server events through npm openai-realtime-api and through us make the same items and events.
 
-Where they don't, a defect of its is mended; each is named in ``DIFFERENCES``. It speaks the beta, so the scenarios do.
+Any difference is a defect of it that we have mended, named in ``DIFFERENCES``. It speaks the beta, so the scenarios do.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 They are four: "Client constructor", as a page's text (000) and with its samples (001); "Services", "Configuration" and
 "Callbacks and events" of the time when the client was called VoiceClient (002); and "Services" again (003). A test is
-named after the document and its section. Where a sample does not do what the text around it says, the test does what
+named after the document and its section. If a sample does not do what the text around it says, the test does what
 the text says. The samples that run on a server are tests of ``examples/``.
 """
 

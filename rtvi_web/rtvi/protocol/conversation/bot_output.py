@@ -119,7 +119,7 @@ class BotOutput:
         return segment
 
     def cut_off(self) -> None:
-        """The bot was interrupted: it says no more."""
+        """The bot was interrupted: it stops speaking."""
         self._cut_off = True
 
     def knows(self, data: BotOutputData) -> bool:

@@ -10,7 +10,7 @@ stands in the first of these spellings that there is; a later copy only says how
 2. What the voice reports is matched with the text in order. Where words differ, they are counted, up to the end of the
    sentence. A sentence that was said before anything was written in its place was said besides, and is inserted.
 3. A bot that reports the progress of each segment says itself how far its voice is.
-4. Segments that are only shown are no part of what is spoken.
+4. Segments that are only shown are not part of what is spoken.
 """
 
 from __future__ import annotations
