@@ -6,7 +6,7 @@ PY := .venv/bin/python
 # The pydantic that Pyodide's own distribution carries: the oldest that rtvi_web runs on.
 OLDEST_PYDANTIC := 2.12.5
 
-.PHONY: help setup tools format bot rtvi-0.3-bot browser-binary demo dev test check unit browser e2e bench site clean
+.PHONY: help setup tools format bot rtvi-0.3-bot browser-binary demo dev test check unit unit-newest unit-oldest browser e2e bench site clean
 
 help: ## say what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
@@ -53,10 +53,15 @@ format: tools ## format the code and fix what can be fixed by itself
 PURE := rtvi_web/rtvi/protocol/*,rtvi_web/core/emitter.py,rtvi_web/core/event_members.py,rtvi_web/core/event_queue.py,rtvi_web/rtvi/members/config.py,rtvi_web/rtvi/session/functions.py,rtvi_web/rtvi/session/helpers.py,rtvi_web/rtvi/members/llm_helper.py
 
 unit: tools .cache/pydantic-$(OLDEST_PYDANTIC) ## tests on CPython, with the newest and the oldest pydantic
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target unit-newest unit-oldest
+
+unit-newest:
 	$(PY) -m pytest tests/unit --cov --cov-report= $(PYTEST_OPTIONS)
 	$(PY) -m coverage report --skip-covered --show-missing --include='$(PURE)' --fail-under=100
 	$(PY) -m coverage report --skip-covered --show-missing --omit='$(PURE)' --fail-under=95
-	PYTHONPATH=.cache/pydantic-$(OLDEST_PYDANTIC) $(PY) -m pytest tests/unit -q -m "not build"
+
+unit-oldest:
+	PYTHONPATH=.cache/pydantic-$(OLDEST_PYDANTIC) $(PY) -m pytest tests/unit -q -m "not build" -p no:cacheprovider
 
 .cache/pydantic-$(OLDEST_PYDANTIC): | tools
 	@$(PY) -m pip install --quiet --disable-pip-version-check --target $@ pydantic==$(OLDEST_PYDANTIC)
