@@ -246,7 +246,7 @@ class TestRTVI1:
         check_all_spoken(heard.bot)
 
     @pytest.mark.parametrize(
-        ("is_written", "text"), [(False, "Let me see. Hm hm hm. It is noon."), (True, "Let me see. It is noon.")]
+        ("is_written", "text"), [(False, "Let me see. Hmm. It is noon."), (True, "Let me see. It is noon.")]
     )
     def test_words_after_an_inserted_sentence_are_said_besides_if_nothing_was_written_yet(
         self, is_written: bool, text: str
@@ -256,11 +256,11 @@ class TestRTVI1:
         heard.announces("Let me see.")
         heard.speaks("Let me see.")
         if not is_written:
-            heard.speaks("Hm hm hm.")
+            heard.speaks("Hmm.")
         heard.hear("bot-llm-text", text="It is noon.")
         heard.announces("It is noon.")
         if is_written:
-            heard.speaks("Hm hm hm.")
+            heard.speaks("Hmm.")
         assert heard.said == [("bot", text)]
 
     def test_a_late_copy_belongs_to_the_turn_of_its_text(self) -> None:

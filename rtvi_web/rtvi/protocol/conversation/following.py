@@ -63,7 +63,7 @@ def follow(written: Side, spoken: Side, existed: Callable[[int, int], bool]) -> 
     Args:
         written: what was written.
         spoken: what was said.
-        existed: whether a written word was there when a spoken one was said: if not, that is no spelling of it.
+        existed: whether a written word was there when a spoken one was said: if not, that is not a spelling of it.
     """
     *inner, last = align(written.keys, spoken.keys).gaps
     besides: list[Besides] = []
