@@ -81,9 +81,10 @@ class TestMarkers:
 
     def test_each_answer_of_a_turn_may_have_one(self) -> None:
         heard = Heard()
-        for text in ("✓ Let me see.", "✓ It is noon."):
+        for text in ("✓ Let me see.", " ✓ It is noon."):
             heard.hear("bot-llm-started")
-            heard.hear("bot-llm-text", text=text)
+            for piece in re.findall(r"\s?\S*", text):
+                heard.hear("bot-llm-text", text=piece)
             heard.hear("llm-function-call-in-progress", tool_call_id=text, function_name="f")
             heard.hear("bot-llm-stopped")
             heard.hear("llm-function-call-stopped", tool_call_id=text)

@@ -66,10 +66,9 @@ class BotOutput:
 
     def _begin(self, piece: str) -> str:
         """The first piece of an answer, or what is left of it."""
-        if piece := self._filters[0].feed(piece):
-            piece = joint(self._written.last, piece) + piece
-            self._goes_on = True
-        return piece
+        piece = self._filters[0].feed(piece)
+        self._goes_on = self._filters[0].is_open
+        return joint(self._written.last, piece) + piece
 
     def say(self, piece: str) -> None:
         """Take a piece of what was spoken: a part of a word, a word or more."""
@@ -89,9 +88,7 @@ class BotOutput:
         segment = None if data.segment_id is None else self._numbers.get(data.segment_id)
         if is_spoken_piece(data) or (segment is None and data.spoken_status == "completed"):
             self.say(data.text)
-            if data.output_type not in _PIECES and ends_sentence(
-                data.text, len(data.text.rstrip()) - 1, len(data.text)
-            ):
+            if data.output_type not in _PIECES and ends_sentence(data.text.rstrip()[-1:], 0, 1):
                 self.pause()
             return
         if segment is None:

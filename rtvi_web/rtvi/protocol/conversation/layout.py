@@ -18,6 +18,7 @@ _WINDOW: Final = 200
 """Words of the model's text in which a segment is looked for, beyond its own number."""
 _OPENING: Final = r"`+(?:[\w+-]*\n)?\s*$"
 _CLOSING: Final = r"\s*`+"
+"""The marks of Markdown before and after code."""
 
 
 @dataclass(eq=False)

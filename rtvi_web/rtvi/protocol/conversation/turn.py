@@ -22,8 +22,8 @@ class Turn:
         partial: words of the person that may still change; of a turn that has ended, those that never became final.
         interrupted: whether the bot was cut off; ``spoken`` is what was heard, as far as the bot reports it.
         typed: whether the person wrote it.
-        user_id: who the person is, if the transport knows; empty otherwise.
         function_calls: what the bot's model called meanwhile.
+        user_id: who the person is, if the transport knows; empty otherwise.
         output: what the bot has said, is saying, will say, and shows.
     """
 
@@ -34,8 +34,8 @@ class Turn:
     partial: str = ""
     interrupted: bool = False
     typed: bool = False
-    user_id: str = ""
     function_calls: list[CallRecord] = field(default_factory=list)
+    user_id: str = ""
 
     def __post_init__(self) -> None:
         self.output = BotOutput()
