@@ -6,11 +6,19 @@
 
 POST /connect  {services, config}: where the page meets its bot
 POST /action   {actions}: the answer of a single turn, as JSON or as server-sent events
+
+A refusal is JSON, {"detail": why}.
 """
 
 import argparse
+import asyncio
+import base64
+import ipaddress
 import json
 import os
+import re
+import time
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,60 +26,128 @@ from typing import Any
 
 import httpx
 import uvicorn
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import StreamingResponse
+from fastapi.middleware.trustedhost import TrustedHostMiddleware
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from pydantic_core import from_json
 
 API_KEYS = {name: f"{name.upper()}_API_KEY" for name in ("openai", "together", "deepgram", "cartesia")}
 """Each provider's key, and the variable that holds it."""
 
 BOT_PROFILE = "voice_2024_10"
 MAX_DURATION = 600.0  # seconds; what a page may cost is for us to say, not for the page
-MAX_BODY = 100_000  # bytes
+MAX_BODY = 100_000  # bytes of a request
+BODY_SECONDS = 10.0  # for a request to arrive
+MAX_ANSWER = 1_000_000  # bytes of the bot's answer, and of one event of its stream
+ANSWER_SECONDS = 60.0  # for the bot's answer to arrive, if it is not a stream
+REQUESTS = 30  # a minute from one address; ten times as many from all
+LOOPBACK_PAGES = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 TIMEOUT = httpx.Timeout(10.0, read=35.0)  # seconds; a single turn may be silent for 30
 
 
-def create_app(bot_url: str, origins: Sequence[str], defaults: Mapping[str, Any]) -> FastAPI:
+def create_app(
+    bot_url: str,
+    defaults: Mapping[str, Any],
+    *,
+    origins: Sequence[str] = (),
+    hosts: Sequence[str] = (),
+    requests: int = REQUESTS,
+) -> FastAPI:
     """The route.
 
     Args:
         bot_url: the bot's server.
-        origins: whose pages may use it, such as "https://www.example.com". Name them: with "*" any page could
-            spend your money.
         defaults: `services` and `config` for pages that send none. Without them a page has to send both.
+        origins: whose pages may use it, such as "https://www.example.com"; without any, pages of this machine.
+        hosts: other names of this server than those of loopback, such as "api.example.com".
+        requests: how many one address may make in a minute.
     """
-    bot = httpx.AsyncClient(base_url=bot_url, timeout=TIMEOUT)
+    route = Route(bot_url, defaults)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with bot:
+        async with route.bot:
             yield
 
     app = FastAPI(lifespan=lifespan, openapi_url=None)
-    app.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["POST"], allow_headers=["*"])
+    allowed = re.compile("|".join(map(re.escape, origins)) or LOOPBACK_PAGES)
+    app.add_middleware(CORSMiddleware, allow_origin_regex=allowed.pattern, allow_methods=["POST"], allow_headers=["*"])
+    # A page whose own name was made to mean this machine (DNS rebinding) gives itself away by that name.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", *hosts], www_redirect=False)
+    guarded = [Depends(Guard(allowed, requests))]
+    app.get("/health")(health)
+    app.post("/connect", dependencies=guarded)(route.connect)
+    app.post("/action", dependencies=guarded)(route.action)
+    return app
 
-    @app.get("/health")
-    async def health() -> dict[str, str]:
-        return {"status": "ready"}
 
-    @app.post("/connect")
-    async def connect(request: Request) -> dict[str, Any]:
-        chosen = choices(await read_object(request), defaults)
+async def health() -> dict[str, str]:
+    return {"status": "ready"}
+
+
+class Route:
+    """What pages may ask of the bot's server."""
+
+    def __init__(self, bot_url: str, defaults: Mapping[str, Any]) -> None:
+        # Uncompressed, so that the limit on an answer's size is one on its content.
+        self.bot = httpx.AsyncClient(base_url=bot_url, timeout=TIMEOUT, headers={"Accept-Encoding": "identity"})
+        self._defaults = defaults
+
+    async def connect(self, request: Request) -> JSONResponse:
+        """Start a bot."""
+        chosen = choices(await read_object(request), self._defaults)
         if missing := {"services", "config"} - chosen.keys():
             raise HTTPException(400, f"Not found in the request's body: {' and '.join(sorted(missing))}")
-        answer = await ask(bot, "/start-bot", meta_config(chosen))
-        return read_bundle(without_keys(await answer.aread()))
+        answer = await ask(self.bot, "/start-bot", meta_config(chosen))
+        return JSONResponse(without_keys(read_answer(await body_of(answer))))
 
-    @app.post("/action")
-    async def action(request: Request) -> StreamingResponse:
+    async def action(self, request: Request) -> Response:
+        """Run actions without a session."""
         body = await read_object(request)
         if not body.get("actions"):
             raise HTTPException(400, "Not found in the request's body: actions")
-        turn = {**meta_config(choices(body, defaults)), "actions": body["actions"]}
-        answer = await ask(bot, "/action", turn, accept=request.headers.get("accept", "*/*"))
-        return StreamingResponse(relay(answer), media_type=answer.headers["content-type"])
+        turn = {**meta_config(choices(body, self._defaults)), "actions": body["actions"]}
+        as_json = "application/json" in request.headers.get("accept", "")
+        answer = await ask(self.bot, "/action", turn, accept="application/json" if as_json else "text/event-stream")
+        if media_type(answer) == "text/event-stream":
+            return StreamingResponse(relay(answer), media_type="text/event-stream")
+        return JSONResponse(without_keys(read_answer(await body_of(answer))))
 
-    return app
+
+class Guard:
+    """Refuses pages of other origins, and too many requests.
+
+    CORS keeps other pages from reading an answer, but not from asking, and a bot would have started by then.
+    """
+
+    def __init__(self, origins: re.Pattern[str], requests: int) -> None:
+        self._origins = origins
+        self._requests = requests
+        self._minute = 0
+        self._made: Counter[str] = Counter()  # in this minute, by address
+
+    def __call__(self, request: Request) -> None:
+        origin = request.headers.get("origin")
+        if origin is not None and not self._origins.fullmatch(origin):
+            raise HTTPException(403, f"Pages of {origin} may not use this server")
+        minute = int(time.monotonic() // 60)
+        if minute != self._minute:
+            self._minute = minute
+            self._made.clear()
+        address = network(request.client.host if request.client else "")
+        if self._made[address] >= self._requests or self._made.total() >= 10 * self._requests:
+            raise HTTPException(429, "Too many requests: try again in a minute", {"Retry-After": "60"})
+        self._made[address] += 1
+
+
+def network(address: str) -> str:
+    """An IPv4 address as it is; of an IPv6 address the part that one customer of a provider has: the first 64 bits."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 else address
 
 
 def choices(body: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,11 +166,52 @@ def api_keys() -> dict[str, str]:
     return {provider: os.environ[name] for provider, name in API_KEYS.items() if os.environ.get(name)}
 
 
-def without_keys(text: bytes) -> bytes:
-    """What a bot's server says, without the keys: some repeat what they were sent, in their errors above all."""
+def without_keys(value: Any) -> Any:
+    """JSON of a bot's server without the keys: some servers repeat what they were sent, above all in their errors."""
+    match value:
+        case str():
+            for key in api_keys().values():
+                value = value.replace(key, "***")
+            return value
+        case list():
+            return [without_keys(part) for part in value]
+        case dict():
+            return {without_keys(name): without_keys(part) for name, part in value.items()}
+    return value
+
+
+def event_without_keys(event: bytes) -> bytes:
+    """An event of a stream without the keys, whether its data is a text, JSON, or either in base64."""
+    lines = event.split(b"\n")
+    data = b"\n".join(line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:"))
+    decoded = decode_base64(data)
+    clean = text_without_keys(data if decoded is None else decoded)
+    if clean == (data if decoded is None else decoded):
+        return text_without_keys(event)
+    clean = clean if decoded is None else base64.b64encode(clean)
+    rest = [text_without_keys(line) for line in lines if not line.startswith(b"data:")]
+    return b"\n".join([*(b"data: " + line for line in clean.split(b"\n")), *rest])
+
+
+def text_without_keys(text: bytes) -> bytes:
+    """A text without the keys, and without those that are escaped, if it is JSON."""
     for key in api_keys().values():
         text = text.replace(key.encode(), b"***")
-    return text
+    try:
+        value = read_json(text)
+    except ValueError:
+        return text
+    clean = without_keys(value)
+    return text if clean == value else json.dumps(clean).encode()
+
+
+def decode_base64(data: bytes) -> bytes | None:
+    """What base64 stands for, of either alphabet and with or without its padding; None if it is something else."""
+    data = data.translate(bytes.maketrans(b"-_", b"+/"), delete=b"\r\n =")
+    try:
+        return base64.b64decode(data + b"=" * (-len(data) % 4), validate=True)
+    except ValueError:
+        return None
 
 
 async def ask(bot: httpx.AsyncClient, path: str, body: Mapping[str, Any], accept: str = "*/*") -> httpx.Response:
@@ -105,32 +222,76 @@ async def ask(bot: httpx.AsyncClient, path: str, body: Mapping[str, Any], accept
     """
     try:
         answer = await bot.send(bot.build_request("POST", path, json=body, headers={"Accept": accept}), stream=True)
-        if answer.is_success:
-            return answer
-        text = without_keys(await answer.aread())
-    except httpx.TransportError as error:
+    except httpx.HTTPError as error:
         raise HTTPException(502, f"The bot's server does not answer: {type(error).__name__}") from error
+    if answer.is_success:
+        return answer
+    detail = read_detail(await body_of(answer))
     status = answer.status_code if answer.is_client_error or answer.status_code in (503, 504) else 502
-    raise HTTPException(status, read_detail(text) or f"The bot's server answered with {answer.status_code}")
+    raise HTTPException(status, detail or f"The bot's server answered with {answer.status_code}")
+
+
+def media_type(answer: httpx.Response) -> str:
+    """What an answer says that it is, such as "application/json"; "" if it says nothing."""
+    return answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def body_of(answer: httpx.Response) -> bytes:
+    """The whole body of an answer.
+
+    Raises:
+        HTTPException: 502 if it is too long, takes too long, or breaks off.
+    """
+    body = bytearray()
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            async for chunk in answer.aiter_raw():
+                body += chunk
+                if len(body) > MAX_ANSWER:
+                    raise HTTPException(502, f"The bot's server answered with more than {MAX_ANSWER} bytes")
+    except (httpx.HTTPError, TimeoutError) as error:
+        raise HTTPException(502, f"The bot's server did not finish its answer: {type(error).__name__}") from error
+    finally:
+        await answer.aclose()
+    return bytes(body)
 
 
 async def relay(answer: httpx.Response) -> AsyncIterator[bytes]:
-    """The body as it comes, without the keys: line by line, so that none is cut in two. A page that leaves ends it."""
+    """The events of a stream as they come, without the keys. A page that leaves ends the stream.
+
+    So do an event that is too long, and a bot's server that breaks off.
+    """
     rest = b""
     try:
-        async for chunk in answer.aiter_bytes():
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                yield without_keys(line) + b"\n"
-        yield without_keys(rest)
+        async for chunk in answer.aiter_raw():
+            *events, rest = (rest + chunk).replace(b"\r\n", b"\n").split(b"\n\n")
+            for event in events:
+                yield event_without_keys(event) + b"\n\n"
+            if len(rest) > MAX_ANSWER:
+                return
+        yield event_without_keys(rest)
+    except httpx.HTTPError:
+        return
     finally:
         await answer.aclose()
 
 
+def read_json(text: bytes) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        ValueError: it is not JSON, or JSON that others might not take: nested more than 200 deep, with half a
+            character, or with a number that is too large.
+    """
+    value = from_json(text)
+    json.dumps(value, allow_nan=False)
+    return value
+
+
 def read_detail(text: bytes) -> str | None:
-    """Why the bot's server refused: a text, or FastAPI's list, of which what was sent is left out."""
+    """Why the bot's server refused: a text, or FastAPI's list, without what was sent."""
     try:
-        detail = json.loads(text)["detail"]
+        detail = without_keys(read_json(text)["detail"])
         if isinstance(detail, list):
             return "; ".join(f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in detail)
         return detail if isinstance(detail, str) else None
@@ -138,29 +299,37 @@ def read_detail(text: bytes) -> str | None:
         return None
 
 
-def read_bundle(text: bytes) -> dict[str, Any]:
-    """The connection that the bot's server offers."""
+def read_answer(text: bytes) -> dict[str, Any]:
+    """The JSON object that the bot's server answered with, such as a connection."""
     try:
-        bundle = json.loads(text)
+        value = read_json(text)
     except ValueError:
-        bundle = None
-    if not isinstance(bundle, dict):
-        raise HTTPException(502, "The bot's server answered with no connection")
-    return bundle
+        value = None
+    if not isinstance(value, dict):
+        raise HTTPException(502, "The bot's server answered with something other than a JSON object")
+    return value
 
 
 async def read_object(request: Request) -> dict[str, Any]:
-    """The JSON object in a body of at most MAX_BODY bytes."""
+    """The JSON object in the body of a request.
+
+    Raises:
+        HTTPException: 408, 413, 415 or 400: it is late, too large, of another type, or not a JSON object.
+    """
     # Before it sends JSON to another origin a browser asks, and CORS applies. Other types it sends unasked.
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise HTTPException(415, "Send application/json")
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise HTTPException(413, f"The body is larger than {MAX_BODY} bytes")
     try:
-        value = json.loads(body)
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY:
+                    raise HTTPException(413, f"The body is larger than {MAX_BODY} bytes")
+    except TimeoutError as error:
+        raise HTTPException(408, f"The body did not arrive within {BODY_SECONDS:g} s") from error
+    try:
+        value = read_json(bytes(body))
     except ValueError as error:
         raise HTTPException(400, f"The body is not JSON: {error}") from error
     if not isinstance(value, dict):
@@ -174,12 +343,16 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=7860)
     parser.add_argument("--bot-url", default="http://127.0.0.1:7861", help="the bot's server")
     parser.add_argument("--origin", action="append", default=[], help="whose pages may use the bot; repeatable")
+    parser.add_argument("--host-name", action="append", default=[], help="another name of this server; repeatable")
+    parser.add_argument("--requests", type=int, default=REQUESTS, help="a minute from one address (%(default)s)")
     parser.add_argument("--defaults", type=Path, metavar="FILE", help="services and config for pages that send none")
     options = parser.parse_args()
     if "*" in options.origin:
         parser.error("name the origins: with * any page could spend your money")
     defaults = json.loads(options.defaults.read_text()) if options.defaults else {}
-    app = create_app(options.bot_url, options.origin, defaults)
+    app = create_app(
+        options.bot_url, defaults, origins=options.origin, hosts=options.host_name, requests=options.requests
+    )
     uvicorn.run(app, host="127.0.0.1", port=options.port, log_level="warning", timeout_graceful_shutdown=1)
 
 

@@ -96,15 +96,17 @@ def start_rtvi_0_3_server(bot: LocalBot) -> Iterator[Rtvi03Servers]:
 
 @contextlib.contextmanager
 def connect_endpoint(
-    bot_url: str, *, origins: Sequence[str] = (), defaults: Path | None = None
+    bot_url: str, *, origins: Sequence[str] = (), defaults: Path | None = None, requests: int = 1000
 ) -> Iterator[tuple[str, Server]]:
     """Starts a connect endpoint in front of a bot's server; its URL and process.
 
     Args:
         defaults: a JSON file with `services` and `config` for pages that send none.
+        requests: how many it takes in a minute from one address.
     """
     url = f"http://127.0.0.1:{(port := free_port())}"
     command = [str(CONNECT_ENDPOINT), "--port", str(port), "--bot-url", bot_url, *_options(origins)]
+    command += ["--requests", str(requests)]
     if defaults:
         command += ["--defaults", str(defaults)]
     log = CACHE / f"connect-endpoint-{port}.log"

@@ -4,14 +4,18 @@ import base64
 import contextlib
 import json
 import signal
+import socket
 import subprocess
+import textwrap
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
@@ -195,9 +199,49 @@ def test_pages_of_another_origin_may_not(rtvi_0_3_server: Rtvi03Servers) -> None
         asked = request(url, b"", method="OPTIONS", access_control_request_headers="content-type", **preflight)
         assert asked.status == 400
         assert "access-control-allow-origin" not in asked.headers
-    # What a browser sends without asking first is refused for what it is.
-    unasked = request(f"{rtvi_0_3_server.connect_url}/connect", {}, origin=origin, content_type="text/plain")
-    assert unasked.status == 415
+    # What a browser sends without asking first is refused too.
+    sent = len(received(rtvi_0_3_server))
+    for kind in ("text/plain", "application/json"):
+        body = {"services": SERVICES, "config": CONFIG}
+        unasked = request(f"{rtvi_0_3_server.connect_url}/connect", body, origin=origin, content_type=kind)
+        assert (unasked.status, unasked.json) == (403, {"detail": f"Pages of {origin} may not use this server"})
+    assert len(received(rtvi_0_3_server)) == sent
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://localhost:8000", 400),
+        ("https://127.0.0.1", 400),
+        ("http://[::1]:1", 400),
+        ("http://localhost.elsewhere.example", 403),
+        ("http://elsewhere.example/localhost", 403),
+        ("http://localhost:80@elsewhere.example", 403),
+        ("null", 403),
+        ("", 403),
+    ],
+)
+def test_without_named_origins_pages_of_this_machine_may_ask(own_endpoint: str, origin: str, status: int) -> None:
+    answer = request(f"{own_endpoint}/connect", {}, origin=origin)
+    assert answer.status == status
+    assert (answer.headers["access-control-allow-origin"] == origin) == (status == 400)
+
+
+@pytest.mark.parametrize("path", ["/connect", "/action", "/health"])
+def test_a_foreign_host_name_is_refused(own_endpoint: str, path: str) -> None:
+    assert request(own_endpoint + path, {}, host="rebound.example").status == 400
+
+
+def test_too_many_requests_are_refused_for_a_minute() -> None:
+    origin = "http://localhost:8000"
+    with connect_endpoint("http://127.0.0.1:9", requests=3) as (url, _server):
+        # A minute may end in between, but not twice.
+        answers = [request(f"{url}/connect", {}, origin=origin) for _ in range(7)]
+    assert [answer.status for answer in answers[:3]] == [400] * 3
+    refused = next(answer for answer in answers if answer.status == 429)
+    assert refused.headers["retry-after"] == "60"
+    assert refused.headers["access-control-allow-origin"] == origin
+    assert refused.json == {"detail": "Too many requests: try again in a minute"}
 
 
 def test_no_origin_can_be_everybody() -> None:
@@ -209,8 +253,23 @@ def test_no_origin_can_be_everybody() -> None:
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [(b"x" * 100_001, 413), (b"no json", 400), (b"[]", 400)],
-    ids=["too large", "no JSON", "no object"],
+    [
+        (b"x" * 100_001, 413),
+        (b"no json", 400),
+        (b"[]", 400),
+        (b"[" * 50_000, 400),
+        (b'{"services": ' * 300 + b"1" + b"}" * 300, 400),
+        (b'{"services": "\\ud800", "config": [], "actions": [1]}', 400),
+        (b'{"services": "\xff", "config": [], "actions": [1]}', 400),
+        (b'{"services": NaN, "config": [], "actions": [1]}', 400),
+        (b'{"services": 1e999, "config": [], "actions": [1]}', 400),
+        (b'{"services": ' + b"9" * 5000 + b', "config": [], "actions": [1]}', 400),
+        (b"", 400),
+    ],
+    ids=[
+        *("too large", "not JSON", "not an object", "a deep list", "a deep object", "half a character"),
+        *("not UTF-8", "not a number", "an infinite number", "a long number", "nothing"),
+    ],
 )
 @pytest.mark.parametrize("path", ["/connect", "/action"])
 def test_a_bad_body_is_refused_with_a_reason(
@@ -221,7 +280,77 @@ def test_a_bad_body_is_refused_with_a_reason(
     assert "body" in answer.json["detail"]
 
 
+def test_a_body_that_does_not_arrive_is_refused(own_endpoint: str) -> None:
+    address = urlsplit(own_endpoint)
+    with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
+        head = (
+            "POST /connect HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n"
+        )
+        connection.sendall(head.encode() + b"{")
+        started = time.monotonic()
+        assert connection.recv(1000).startswith(b"HTTP/1.1 408 ")
+    assert time.monotonic() - started > 9
+
+
 # The bot's server is not there, or talks nonsense.
+
+
+@pytest.fixture(scope="module")
+def own_endpoint() -> Iterator[str]:
+    """An endpoint without named origins, in front of nothing."""
+    with connect_endpoint(f"http://127.0.0.1:{free_port()}") as (url, _server):
+        yield url
+
+
+class ScriptedBot:
+    """A bot's server that gives every request the same answer, with an endpoint in front of it at `url`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.answers(200, "{}")
+
+    def answers(
+        self, status: int, text: str, media_type: str = "text/event-stream", *, size: int = 100_000, length: int = 0
+    ) -> None:
+        """From now on it answers so, in pieces of a size, and says that the whole is as long as `length`, if given."""
+        self.status, self.text, self.media_type, self.size, self.length = status, text, media_type, size, length
+
+    def reply(self, handler: BaseHTTPRequestHandler) -> None:
+        handler.rfile.read(int(handler.headers["Content-Length"]))
+        handler.send_response(self.status)
+        if self.media_type:
+            handler.send_header("Content-Type", self.media_type)
+        if self.length:
+            handler.send_header("Content-Length", str(self.length))
+        handler.end_headers()
+        data = self.text.encode()
+        with contextlib.suppress(ConnectionError):  # the endpoint may have read enough
+            for start in range(0, len(data), self.size):
+                handler.wfile.write(data[start : start + self.size])
+
+
+@pytest.fixture(scope="module")
+def scripted() -> Iterator[ScriptedBot]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bot.reply(self)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            with connect_endpoint(f"http://127.0.0.1:{server.server_port}") as (url, _server):
+                bot = ScriptedBot(url)
+                yield bot
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+NOT_JSON = "The bot's server answered with something other than a JSON object"
 
 
 @pytest.mark.parametrize("path", ["/connect", "/action"])
@@ -236,16 +365,49 @@ def test_a_bot_that_is_down_is_a_bad_gateway(path: str) -> None:
 @pytest.mark.parametrize(
     ("status", "text", "passed_on", "detail"),
     [
-        (200, "<h1>hello</h1>", 502, "The bot's server answered with no connection"),
+        (200, "<h1>hello</h1>", 502, NOT_JSON),
+        (200, "[1]", 502, NOT_JSON),
+        (200, "[" * 10_000, 502, NOT_JSON),
+        (200, '{"a":' * 201 + "1" + "}" * 201, 502, NOT_JSON),
+        (200, '{"url": "\\ud800"}', 502, NOT_JSON),
+        (200, '{"url": NaN}', 502, NOT_JSON),
+        (200, '{"url": 1e999}', 502, NOT_JSON),
+        (200, "", 502, NOT_JSON),
+        (200, '{"url": "' + "x" * 1_000_000 + '"}', 502, "The bot's server answered with more than 1000000 bytes"),
+        (302, "", 502, "The bot's server answered with 302"),
+        (400, "[" * 10_000, 400, "The bot's server answered with 400"),
+        (400, '{"detail": [1]}', 400, "The bot's server answered with 400"),
+        (400, '{"detail": "\\ud800"}', 400, "The bot's server answered with 400"),
         (500, "broken", 502, "The bot's server answered with 500"),
         (503, '{"detail": "full"}', 503, "full"),
         (404, "[]", 404, "The bot's server answered with 404"),
     ],
+    ids=lambda value: str(value)[:20],
 )
-def test_a_bot_that_answers_otherwise(status: int, text: str, passed_on: int, detail: str) -> None:
-    with answering(status, text) as bot_url, connect_endpoint(bot_url) as (url, _server):
-        answer = request(f"{url}/connect", {"services": SERVICES, "config": CONFIG})
+def test_a_bot_that_answers_otherwise(
+    scripted: ScriptedBot, status: int, text: str, passed_on: int, detail: str
+) -> None:
+    scripted.answers(status, text)
+    answer = request(f"{scripted.url}/connect", {"services": SERVICES, "config": CONFIG})
     assert (answer.status, answer.json) == (passed_on, {"detail": detail})
+
+
+@pytest.mark.parametrize("media_type", ["text/html", "", "image/svg+xml", "text/html; charset=text/event-stream"])
+def test_a_turn_that_is_neither_json_nor_events_is_not_passed_on(scripted: ScriptedBot, media_type: str) -> None:
+    script = "<script>alert(1)</script>"
+    scripted.answers(200, script, media_type)
+    answer = request(f"{scripted.url}/action", {"actions": [action("llm", "run")]})
+    assert (answer.status, answer.json) == (502, {"detail": NOT_JSON})
+
+
+@pytest.mark.parametrize("path", ["/connect", "/action"])
+def test_an_answer_that_breaks_off_is_a_bad_gateway(scripted: ScriptedBot, path: str) -> None:
+    scripted.answers(200, '{"a":', "application/json", length=100)
+    answer = request(
+        scripted.url + path, {"services": SERVICES, "config": [], "actions": [1]}, accept="application/json"
+    )
+    assert answer.status == 502
+    assert answer.json["detail"].startswith("The bot's server did not finish its answer: ")
 
 
 KEY = API_KEYS["together"]
@@ -265,20 +427,77 @@ KEY = API_KEYS["together"]
     ],
     ids=["a list", "a text", "an object", "a connection"],
 )
-def test_no_key_comes_back(status: int, text: str, said: str) -> None:
-    with answering(status, text) as bot_url, connect_endpoint(bot_url) as (url, _server):
-        answer = request(f"{url}/connect", {"services": SERVICES, "config": []})
+def test_no_key_comes_back(scripted: ScriptedBot, status: int, text: str, said: str) -> None:
+    scripted.answers(status, text)
+    answer = request(f"{scripted.url}/connect", {"services": SERVICES, "config": []})
     assert answer.status == status if status != 422 else answer.status in (400, 422)
     assert said in answer.text
     assert KEY not in answer.text
 
 
-@pytest.mark.parametrize("ending", ["\n\n", ""])
-def test_no_key_comes_back_in_a_turn(ending: str) -> None:
-    text = f'data: {{"sent": "{KEY}"}}\n\ndata: {{"sent": "{KEY}"}}{ending}'
-    with answering(200, text) as bot_url, connect_endpoint(bot_url) as (url, _server):
-        answer = request(f"{url}/action", {"services": SERVICES, "config": [], "actions": [action("llm", "run")]})
-    assert (answer.status, answer.text) == (200, text.replace(KEY, "***"))
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+ESCAPED = KEY.replace("-", "\\u002d").replace("s", "\\u0073")
+QUOTES = {
+    "plain": f'{{"sent": "{KEY}"}}',
+    "a text": f"the key {KEY} is unknown",
+    "escaped": f'{{"sent": ["{ESCAPED}"]}}',
+    "as a name": f'{{"{KEY}": {{"{ESCAPED}": 1}}}}',
+    "base64": encoded(f'{{"sent": "{KEY}", "umlaut": "é"}}'),
+    "base64 of a text": encoded(f"{KEY}?"),
+    "base64, escaped": encoded(f'{{"sent": "{ESCAPED}"}}'),
+    "base64 for addresses": base64.urlsafe_b64encode(f'{{"sent": "{KEY}", "x": "~~~???>>>"}}'.encode()).decode(),
+    "base64 without padding": encoded(f'{{"sent": "{KEY}"}} ').rstrip("="),
+    "base64 in lines": "\ndata: ".join(textwrap.wrap(encoded(f'{{"sent": "{KEY}"}}'), 16)),
+}
+
+
+def quotes_a_key(event: str) -> bool:
+    """Whether an event's data holds a key, however it is written."""
+    data = "".join(line.removeprefix("data:").strip() for line in event.splitlines() if line.startswith("data:"))
+    texts = [event, data]
+    with contextlib.suppress(ValueError):
+        texts.append(
+            base64.urlsafe_b64decode(data.translate(str.maketrans("+/", "-_")) + "==").decode(errors="replace")
+        )
+    for text in list(texts):
+        with contextlib.suppress(ValueError):
+            texts.append(json.dumps(json.loads(text)))
+    return any(KEY in text for text in texts)
+
+
+@pytest.mark.parametrize("separator", ["\n\n", "\r\n\r\n"], ids=["LF", "CRLF"])
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+def test_no_key_comes_back_in_a_turn(scripted: ScriptedBot, separator: str, size: int) -> None:
+    clean = [f'data: {{"n": {number}}}' for number in range(len(QUOTES))]
+    pairs = zip(clean, QUOTES.values(), strict=True)
+    text = separator.join(line for before, quote in pairs for line in (before, f"event: message\ndata: {quote}"))
+    assert all(map(quotes_a_key, text.split(separator)[1::2]))
+    scripted.answers(200, text, size=size)
+    answer = request(f"{scripted.url}/action", {"services": SERVICES, "config": [], "actions": [action("llm", "run")]})
+    came = answer.text.split("\n\n")
+    assert answer.status == 200
+    assert came[::2] == clean
+    assert len(came) == 2 * len(clean)
+    assert not list(filter(quotes_a_key, came))
+    assert all("event: message" in event and "data: " in event for event in came[1::2])
+
+
+def test_events_without_a_key_come_as_they_were(scripted: ScriptedBot) -> None:
+    texts = [encoded("é☃"), "hello", '{"a":  1.50}', "", encoded("{}") + "\nid: 7\nretry: 5"]
+    text = "".join(f"data: {data}\n\n" for data in texts)
+    scripted.answers(200, text)
+    answer = request(f"{scripted.url}/action", {"actions": [action("llm", "run")]})
+    assert (answer.status, answer.text) == (200, text)
+
+
+def test_an_event_without_end_ends_the_turn(scripted: ScriptedBot) -> None:
+    text = "data: 1\n\ndata: " + "x" * 3_000_000
+    scripted.answers(200, text)
+    answer = request(f"{scripted.url}/action", {"actions": [action("llm", "run")]})
+    assert answer.text == "data: 1\n\n"
 
 
 # Single turns.
@@ -412,28 +631,3 @@ def peer(url: str, *messages: dict[str, Any]) -> Iterator[Iterator[dict[str, Any
             yield (message for message in lines if message["type"] != "metrics")
         finally:
             process.kill()
-
-
-@contextlib.contextmanager
-def answering(status: int, text: str) -> Iterator[str]:
-    """A server that gives every request the same answer."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(status)
-            self.send_header("Content-Type", "text/event-stream")
-            self.end_headers()
-            self.wfile.write(text.encode())
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
