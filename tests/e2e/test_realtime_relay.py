@@ -2,8 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -16,6 +19,7 @@ from playwright.sync_api import Browser
 from servers import free_port, started
 
 KEY = "sk-local-and-secret"
+RELAY = ROOT / "examples" / "realtime_relay" / "relay.py"
 _opener = build_opener(ProxyHandler({}))
 
 TALK = """
@@ -115,3 +119,146 @@ def test_what_the_relay_refuses(relay: Relay, headers: dict[str, str], status: i
     assert KEY not in said
     if status == 400:
         assert "Failed to parse SDP offer" in said  # the server's own words
+
+
+class Api:
+    """An API that gives every request the same answer, with a relay in front of it at `url`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.status, self.body, self.headers = 200, b"", dict[str, str]()
+
+    def ask(self, path: str) -> tuple[int, Any]:
+        """What the relay answers to a page, and what is in the body."""
+        request = Request(self.url + path, b"v=0", {"Content-Type": "application/sdp"})
+        try:
+            with _opener.open(request, timeout=20) as answer:
+                return answer.status, answer.read()
+        except HTTPError as refused:
+            with refused:
+                return refused.code, json.loads(refused.read())["detail"]
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[Api]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(scripted.status)
+            for name, value in scripted.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            with suppress(ConnectionError):  # the relay may have read enough
+                self.wfile.write(scripted.body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    scripted = Api(url := f"http://127.0.0.1:{free_port()}")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        command = [str(RELAY), "--port", url.rpartition(":")[2], "--base-url", f"http://127.0.0.1:{server.server_port}"]
+        log = CACHE / "relay-scripted.log"
+        try:
+            with started(bot_python(), command, "relay", f"{url}/health", log, {"OPENAI_API_KEY": KEY}) as process:
+                process.wait_until_ready()
+                yield scripted
+                assert KEY not in log.read_text()
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+PATHS = pytest.mark.parametrize("path", ["/client-secret", "/calls"])
+
+
+@PATHS
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"no such key: {KEY}", "no such key: ***"),
+        ("Incorrect API key provided: sk-proj-ab***********yz.", "Incorrect API key provided: ***"),
+        (f"{KEY}, {KEY} and ek_68af296e8e40", "***, *** and ***"),
+        ("the model speaks too fast", "the model speaks too fast"),
+    ],
+)
+@pytest.mark.parametrize("form", ["OpenAI's", "escaped", "a text"])
+def test_a_refusal_comes_back_without_keys(api: Api, path: str, text: str, said: str, form: str) -> None:
+    body = json.dumps({"error": {"message": text}})
+    bodies = {"OpenAI's": body, "escaped": body.replace("-", r"\u002d").replace("_", r"\u005f"), "a text": text}
+    api.status, api.body, api.headers = 400, bodies[form].encode(), {}
+    assert api.ask(path) == (400, said)
+
+
+@PATHS
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (302, "The API answered with 302"),
+        (307, "The API answered with 307"),
+        (304, "The API answered with 304"),
+        (500, "The API answered with 500"),
+        (401, "The API refused the relay's key"),
+        (403, "The API refused the relay's key"),
+    ],
+)
+def test_redirects_and_failures_are_not_passed_on(api: Api, path: str, status: int, reason: str) -> None:
+    api.status, api.body, api.headers = status, b"" if status == 304 else KEY.encode(), {"Location": api.url}
+    assert api.ask(path) == (502, reason)
+
+
+UNREADABLE = [
+    b"",
+    b"<h1>hello</h1>",
+    b"[1]",
+    b"[" * 100_000,
+    b'{"value": ' * 300,
+    b'{"value": "ek_1"}',
+    b"\xff\xfe",
+    b"null",
+]
+
+
+@pytest.mark.parametrize(
+    "body", [*UNREADABLE, b'{"value": "ek_1", "expires_at": 1e999}'], ids=lambda body: repr(body[:20])
+)
+def test_an_answer_that_is_not_a_secret_is_a_bad_gateway(api: Api, body: bytes) -> None:
+    api.status, api.body, api.headers = 200, body, {}
+    assert api.ask("/client-secret") == (502, "The API's answer is not a client secret")
+
+
+@pytest.mark.parametrize("body", UNREADABLE, ids=lambda body: repr(body[:20]))
+def test_an_answer_that_is_not_sdp_is_a_bad_gateway(api: Api, body: bytes) -> None:
+    api.status, api.body, api.headers = 201, body, {"Content-Type": "text/html"}
+    assert api.ask("/calls") == (502, "The API's answer is not SDP")
+
+
+@PATHS
+def test_an_answer_that_is_too_long_or_breaks_off_is_a_bad_gateway(api: Api, path: str) -> None:
+    api.status, api.body, api.headers = 200, b"v=0" + b" " * 2_000_000, {}
+    assert api.ask(path) == (502, "The API answered with more than 1000000 bytes")
+    api.body, api.headers = b"v=0", {"Content-Length": "99"}
+    assert api.ask(path) == (502, "The API did not answer: RemoteProtocolError")
+
+
+@PATHS
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [("http://localhost:8000", True), ("https://127.0.0.1", True), ("https://elsewhere.test", False), ("null", False)],
+)
+def test_without_named_origins_pages_of_this_machine_may_ask(api: Api, path: str, origin: str, allowed: bool) -> None:
+    api.status, api.body, api.headers = 429, b"later", {}
+    with pytest.raises(HTTPError) as refused:
+        _opener.open(Request(api.url + path, b"v=0", {"Origin": origin, "Content-Type": "application/sdp"}), timeout=20)
+    with refused.value as answer:
+        assert answer.code == (429 if allowed else 403)
+        assert answer.headers["access-control-allow-origin"] == (origin if allowed else None)
+
+
+@pytest.mark.parametrize("path", ["/client-secret", "/calls", "/health"])
+def test_a_foreign_host_name_is_refused(api: Api, path: str) -> None:
+    with pytest.raises(HTTPError) as refused:
+        _opener.open(Request(api.url + path, b"v=0", {"Host": "rebound.example"}), timeout=20)
+    with refused.value as answer:
+        assert answer.code == 400
