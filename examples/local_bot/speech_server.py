@@ -22,6 +22,7 @@ from recognition import Recognizer
 from rules import Call, Phrase, RuleBasedModel, load_phrases
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -51,7 +52,9 @@ class SpeechServer:
             Route("/v1/audio/speech", self.speak, methods=["POST"]),
             Route("/v1/chat/completions", self.chat, methods=["POST"]),
         ]
-        return BodyLimit(Starlette(routes=routes, exception_handlers={HTTPException: openai_error}))
+        app = BodyLimit(Starlette(routes=routes, exception_handlers={HTTPException: openai_error}))
+        # A page whose own name was made to mean this machine (DNS rebinding) gives itself away by that name.
+        return TrustedHostMiddleware(app, allowed_hosts=["localhost", "127.0.0.1"], www_redirect=False)
 
     async def transcribe(self, request: Request) -> Response:
         """POST /v1/audio/transcriptions: a form with a 16-bit WAV as `file`."""

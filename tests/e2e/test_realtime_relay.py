@@ -121,6 +121,14 @@ def test_what_the_relay_refuses(relay: Relay, headers: dict[str, str], status: i
         assert "Failed to parse SDP offer" in said  # the server's own words
 
 
+def test_the_server_refuses_a_foreign_host_name(relay: Relay) -> None:
+    for path in ("", "/client_secrets", "/calls"):
+        with pytest.raises(HTTPError) as refused:
+            _opener.open(Request(relay.realtime + path, b"v=0", {"Host": "rebound.example"}), timeout=20)
+        with refused.value as answer:
+            assert answer.code == 400
+
+
 class Api:
     """An API that gives every request the same answer, with a relay in front of it at `url`."""
 

@@ -25,6 +25,7 @@ from mind import Mind
 from schema import SchemaError, check_session
 from session import Session
 from starlette.applications import Starlette
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -213,6 +214,8 @@ def main() -> None:
         from serve import site
 
         app.add_middleware(site, folder=options.site)
+    # A page whose own name was made to mean this machine (DNS rebinding) gives itself away by that name.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1"], www_redirect=False)
     uvicorn.run(app, host="127.0.0.1", port=options.port, timeout_graceful_shutdown=1, ws_max_size=16 << 20)
 
 

@@ -19,6 +19,7 @@ import uvicorn
 from bot import Bot, Extension
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import JSONResponse, StreamingResponse
 from loguru import logger
 from pipecat.processors.frame_processor import FrameProcessor
@@ -49,6 +50,8 @@ def create_app(origins: Sequence[str], extend: Extension = no_extension) -> Fast
     app.add_middleware(
         CORSMiddleware, allow_origins=origins, allow_methods=["POST", "PATCH"], allow_headers=["*"], max_age=600
     )
+    # A page whose own name was made to mean this machine (DNS rebinding) gives itself away by that name.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1"], www_redirect=False)
 
     @app.exception_handler(ValidationError)
     async def explain(_request: Request, error: Exception) -> JSONResponse:
