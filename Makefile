@@ -6,7 +6,7 @@ PY := .venv/bin/python
 # The pydantic that Pyodide's own distribution carries: the oldest that rtvi_web runs on.
 OLDEST_PYDANTIC := 2.12.5
 
-.PHONY: help setup tools format bot rtvi-0.3-bot browser-binary demo dev test check unit unit-newest unit-oldest browser e2e bench site clean
+.PHONY: help setup tools format bot rtvi-0.3-bot browser-binary demo dev test check types unit unit-newest unit-oldest browser e2e bench site clean
 
 help: ## say what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
@@ -36,14 +36,19 @@ site: tools ## build dist/, the self-contained site
 
 test: check unit browser e2e ## run the whole suite
 
-check: tools ## format, lint, layers, types, and the snippets that must and must not check
+check: tools types ## format, lint, layers, types, and the snippets that must and must not check
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	.venv/bin/lint-imports
-	$(PY) -m mypy
-	$(PY) -m mypy tests/unit
 	$(PY) -m pyright
 	$(PY) -m pytest -q tests/unit/test_typing.py
+
+types: tools bot rtvi-0.3-bot # each folder with the packages that it runs with
+	$(PY) -m mypy
+	$(PY) -m mypy tests/unit
+	$(PY) -m mypy --python-executable .venv-bot/bin/python examples/local_bot examples/realtime_relay
+	$(PY) -m mypy --python-executable .venv-bot/bin/python tests/servers/realtime
+	$(PY) -m mypy --python-executable .venv-rtvi-0.3/bin/python examples/connect_endpoint tests/servers/rtvi_0_3_bot
 
 format: tools ## format the code and fix what can be fixed by itself
 	$(PY) -m ruff format .

@@ -233,7 +233,8 @@ async def ask(bot: httpx.AsyncClient, path: str, body: Mapping[str, Any], accept
 
 def media_type(answer: httpx.Response) -> str:
     """What an answer says that it is, such as "application/json"; "" if it says nothing."""
-    return answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    content_type: str = answer.headers.get("content-type", "")
+    return content_type.partition(";")[0].strip().lower()
 
 
 async def body_of(answer: httpx.Response) -> bytes:

@@ -15,6 +15,7 @@ import asyncio
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -31,7 +32,8 @@ from pipecat.processors.aggregators.llm_response_universal import (
     LLMContextAggregatorPair,
     LLMUserAggregatorParams,
 )
-from pipecat.processors.frameworks.rtvi import RTVIFunctionCallReportLevel, RTVIObserverParams
+from pipecat.processors.frameworks.rtvi import RTVIFunctionCallReportLevel, RTVIObserverParams, RTVIProcessor
+from pipecat.processors.frameworks.rtvi.models import ClientMessage
 from pipecat.runner import run as pipecat_runner
 from pipecat.runner.types import RunnerArguments
 from pipecat.runner.utils import create_transport
@@ -40,7 +42,7 @@ from pipecat.services.llm_service import FunctionCallParams
 from pipecat.services.openai.llm import OpenAILLMService
 from pipecat.services.openai.stt import OpenAISTTService
 from pipecat.services.openai.tts import OpenAITTSService
-from pipecat.transports.base_transport import TransportParams
+from pipecat.transports.base_transport import BaseTransport, TransportParams
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams
 from pipecat.turns.user_stop.speech_timeout_user_turn_stop_strategy import (
     SpeechTimeoutUserTurnStopStrategy,
@@ -70,9 +72,14 @@ GET_TIME = FunctionSchema(
 )
 
 
+Services = tuple[OpenAISTTService, OpenAILLMService, OpenAITTSService]
+
+
 async def bot(arguments: RunnerArguments) -> None:
     """One session; the runner calls this for each client that connects."""
-    await asyncio.sleep(arguments.cli_args.start_delay)
+    options = arguments.cli_args
+    assert options is not None
+    await asyncio.sleep(options.start_delay)
     transport = await create_transport(
         arguments,
         {
@@ -82,43 +89,23 @@ async def bot(arguments: RunnerArguments) -> None:
             ),
         },
     )
-    stt, llm, tts = services(arguments.cli_args.speech_url, FileResolver(file_storage=arguments.file_storage))
-
-    page_functions = PageFunctions()
-    llm.register_function("set_page_color", page_functions.call, timeout_secs=PAGE_ANSWER_TIMEOUT)
-    llm.register_function("get_time", get_time)
-
     context = LLMContext(
         [{"role": "system", "content": INSTRUCTIONS}],
         tools=ToolsSchema(standard_tools=[SET_PAGE_COLOR, GET_TIME]),
     )
-    user, assistant = LLMContextAggregatorPair(
-        context,
-        user_params=LLMUserAggregatorParams(
-            vad_analyzer=SileroVADAnalyzer(),
-            user_turn_strategies=UserTurnStrategies(stop=[SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=0.3)]),
-            user_turn_stop_timeout=15.0,  # seconds; a busy machine may take more than the usual five to recognise
-        ),
-    )
-    worker = PipelineWorker(
-        Pipeline([transport.input(), page_functions, stt, user, llm, tts, transport.output(), assistant]),
-        params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),
-        rtvi_observer_params=RTVIObserverParams(
-            # The page answers function calls, so it must learn their names and arguments.
-            function_call_report_level={"*": RTVIFunctionCallReportLevel.FULL}
-        ),
-        idle_timeout_secs=None,
+    worker = worker_of(
+        transport, context, services(options.speech_url, FileResolver(file_storage=arguments.file_storage))
     )
     runner = WorkerRunner(handle_sigint=False)
     await runner.add_workers(worker)
 
     @worker.rtvi.event_handler("on_client_ready")
-    async def on_client_ready(rtvi):
+    async def on_client_ready(_rtvi: RTVIProcessor) -> None:
         context.add_message({"role": "developer", "content": "Greet the user in one short sentence."})
         await worker.queue_frames([LLMRunFrame()])
 
     @worker.rtvi.event_handler("on_client_message")
-    async def on_client_message(rtvi, message):
+    async def on_client_message(rtvi: RTVIProcessor, message: ClientMessage) -> None:
         match message.type:
             case "echo":
                 await rtvi.send_server_response(message, message.data)
@@ -129,15 +116,38 @@ async def bot(arguments: RunnerArguments) -> None:
             # Any other type is never answered: requests of it need a time limit.
 
     @transport.event_handler("on_client_disconnected")
-    async def on_client_disconnected(transport, client):
+    async def on_client_disconnected(_transport: BaseTransport, _client: object) -> None:
         await runner.cancel()
 
     await runner.run()
 
 
-def services(
-    speech_url: str | None, files: FileResolver
-) -> tuple[OpenAISTTService, OpenAILLMService, OpenAITTSService]:
+def worker_of(transport: BaseTransport, context: LLMContext, services: Services) -> PipelineWorker:
+    """The pipeline of a session."""
+    stt, llm, tts = services
+    page_functions = PageFunctions()
+    llm.register_function("set_page_color", page_functions.call, timeout_secs=PAGE_ANSWER_TIMEOUT)
+    llm.register_function("get_time", get_time)
+    user, assistant = LLMContextAggregatorPair(
+        context,
+        user_params=LLMUserAggregatorParams(
+            vad_analyzer=SileroVADAnalyzer(),
+            user_turn_strategies=UserTurnStrategies(stop=[SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=0.3)]),
+            user_turn_stop_timeout=15.0,  # seconds; a busy machine may take more than the usual five to recognise
+        ),
+    )
+    return PipelineWorker(
+        Pipeline([transport.input(), page_functions, stt, user, llm, tts, transport.output(), assistant]),
+        params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),
+        rtvi_observer_params=RTVIObserverParams(
+            # The page answers function calls, so it must learn their names and arguments.
+            function_call_report_level={"*": RTVIFunctionCallReportLevel.FULL}
+        ),
+        idle_timeout_secs=None,
+    )
+
+
+def services(speech_url: str | None, files: FileResolver) -> Services:
     """Pipecat's OpenAI services: of the local speech server, or of OpenAI if there is none."""
     if speech_url is None:
         key = os.environ["OPENAI_API_KEY"]
@@ -146,7 +156,7 @@ def services(
             OpenAILLMService(api_key=key, file_resolver=files),
             OpenAITTSService(api_key=key),
         )
-    local = {"api_key": "none", "base_url": speech_url}
+    local: dict[str, Any] = {"api_key": "none", "base_url": speech_url}
     return OpenAISTTService(**local), OpenAILLMService(**local, file_resolver=files), OpenAITTSService(**local)
 
 
@@ -196,7 +206,8 @@ def main() -> None:
         # Without a limit the server would wait for live sessions to end by themselves.
         run_server(app, host=host, port=port, timeout_graceful_shutdown=1)
 
-    run_server, uvicorn.run = uvicorn.run, run  # the runner has options for neither
+    run_server = uvicorn.run
+    uvicorn.run = run  # type: ignore[assignment]  # the runner has options for neither, and gives no others
     pipecat_runner.main(parser)
 
 

@@ -2,6 +2,7 @@
 
 import ctypes
 from functools import cache
+from typing import Any
 
 import espeakng_loader
 import numpy as np
@@ -23,20 +24,21 @@ def synthesize(text: str, sample_rate: int, words_per_minute: int = 150) -> np.n
     espeak.espeak_SetParameter(_RATE_PARAMETER, words_per_minute, 0)
     chunks: list[np.ndarray] = []
 
-    @_Callback
-    def collect(samples, count, _events):
+    def collect(samples: Any, count: int, _events: object) -> int:
         if samples and count:
             chunks.append(np.ctypeslib.as_array(samples, shape=(count,)).copy())
         return 0
 
-    espeak.espeak_SetSynthCallback(collect)
+    callback = _Callback(collect)  # which has to live until all is spoken
+    espeak.espeak_SetSynthCallback(callback)
     data = text.encode()
     failure = espeak.espeak_Synth(data, len(data) + 1, 0, 0, 0, _CHARS_UTF8, None, None)
     if failure:
         raise RuntimeError(f"espeak-ng could not speak (error {failure})")
     espeak.espeak_Synchronize()
     speech = np.concatenate(chunks) if chunks else np.zeros(0, np.int16)
-    return soxr.resample(speech, native_rate, sample_rate)
+    resampled: np.ndarray = soxr.resample(speech, native_rate, sample_rate)
+    return resampled
 
 
 @cache

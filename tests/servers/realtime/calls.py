@@ -99,9 +99,13 @@ class Calls:
             channel.on("message", session.receive)
             session.begin()
 
+        def hear(pcm: bytes) -> None:
+            if session:
+                session.hear(pcm)
+
         @connection.on("track")
         def on_track(heard: Any) -> None:
-            self._run(self._hear(heard, lambda pcm: session and session.hear(pcm)))
+            self._run(self._hear(heard, hear))
 
         @connection.on("connectionstatechange")
         async def on_state() -> None:

@@ -8,7 +8,7 @@ import wave
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, AsyncStream
 
 SAMPLE_RATE = 24_000
 HEARING, THINKING, SPEAKING = "gpt-4o-mini-transcribe", "gpt-4o-mini", "gpt-4o-mini-tts"
@@ -57,15 +57,18 @@ class Mind:
         ]
         options: dict[str, Any] = {"tools": functions} if functions else {}
         calls: dict[int, list[str]] = {}
-        stream = await self._client.chat.completions.create(model=THINKING, messages=messages, stream=True, **options)
+        chat: Any = messages  # as OpenAI's types have it, one class for each role
+        stream = await self._client.chat.completions.create(model=THINKING, messages=chat, stream=True, **options)
+        assert isinstance(stream, AsyncStream)
         async for chunk in stream:
             delta = chunk.choices[0].delta
             if delta.content:
                 yield delta.content
             for call in delta.tool_calls or ():
-                known = calls.setdefault(call.index, ["", ""])
-                known[0] += call.function.name or ""
-                known[1] += call.function.arguments or ""
+                if call.function:
+                    known = calls.setdefault(call.index, ["", ""])
+                    known[0] += call.function.name or ""
+                    known[1] += call.function.arguments or ""
         for name, arguments in calls.values():
             yield FunctionCall(name, arguments)
 

@@ -25,7 +25,9 @@ class Room(Protocol):
 
     mind: Mind
     conversation: Conversation
-    speaker: Speaker | None
+
+    @property
+    def speaker(self) -> Speaker | None: ...
 
     def emit(self, type: str, **fields: Any) -> None: ...
     def speaks(self, response_id: str) -> None:

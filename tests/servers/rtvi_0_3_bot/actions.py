@@ -11,11 +11,12 @@ from pipecat.processors.frameworks.rtvi import ActionResult, RTVIAction, RTVIAct
 
 if TYPE_CHECKING:
     from bot import Bot
+    from options import Kind
 
 Handler = Callable[[RTVIProcessor, str, dict[str, Any]], Awaitable[ActionResult]]
 
 
-def action(service: str, name: str, result: str, handler: Handler, **arguments: str) -> RTVIAction:
+def action(service: str, name: str, result: Kind, handler: Handler, **arguments: Kind) -> RTVIAction:
     """An action, with its arguments as name=type."""
     return RTVIAction(
         service=service,

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from actions import Actions
 from loguru import logger
+from openai.types.chat import ChatCompletionToolParam
 from options import Options
 from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.audio.vad.vad_analyzer import VADAnalyzer
@@ -21,7 +23,7 @@ from pipecat.transports.network.webrtc_connection import SmallWebRTCConnection
 from services import service_factory_get
 from start import Start
 
-GET_WEATHER = {
+GET_WEATHER: ChatCompletionToolParam = {
     "type": "function",
     "function": {
         "name": "get_weather",
@@ -33,7 +35,7 @@ GET_WEATHER = {
         },
     },
 }
-SET_PAGE_COLOR = {
+SET_PAGE_COLOR: ChatCompletionToolParam = {
     "type": "function",
     "function": {
         "name": "set_page_color",
@@ -72,7 +74,7 @@ class Bot:
             None, self.rtvi.handle_function_call, start_callback=self.rtvi.handle_function_call_start
         )
 
-    def service(self, name: str):
+    def service(self, name: str) -> Any:
         """The service of the provider that was asked for."""
         provider = self.start.services[name]
         return service_factory_get(provider, name, self.start.api_key(provider))
@@ -117,7 +119,7 @@ async def main(connection: SmallWebRTCConnection, start: Start, extend: Extensio
     )
 
     @bot.rtvi.event_handler("on_client_ready")
-    async def on_client_ready(rtvi):
+    async def on_client_ready(rtvi: RTVIProcessor) -> None:
         try:
             await rtvi.set_bot_ready()
         except Exception as error:  # A value that an option does not take; Pipecat would leave the page waiting.
@@ -127,7 +129,7 @@ async def main(connection: SmallWebRTCConnection, start: Start, extend: Extensio
             await task.stop_when_done()
 
     @transport.event_handler("on_client_disconnected")
-    async def on_client_disconnected(transport, client):
+    async def on_client_disconnected(_transport: BaseTransport, _client: object) -> None:
         await task.cancel()
 
     time_is_up = asyncio.get_running_loop().call_later(start.max_duration, lambda: asyncio.ensure_future(task.cancel()))

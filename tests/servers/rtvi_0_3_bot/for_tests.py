@@ -48,43 +48,52 @@ class AudioStats(FrameProcessor):
         await self.push_frame(frame, direction)
 
 
+async def echo(_rtvi: RTVIProcessor, _service: str, arguments: Arguments) -> ActionResult:
+    value: ActionResult = arguments["value"]
+    return value
+
+
+async def slow(_rtvi: RTVIProcessor, _service: str, arguments: Arguments) -> ActionResult:
+    await asyncio.sleep(arguments["seconds"])
+    return True
+
+
+async def fail(_rtvi: RTVIProcessor, _service: str, _arguments: Arguments) -> ActionResult:
+    raise RuntimeError("this action always fails")
+
+
+async def error(rtvi: RTVIProcessor, _service: str, arguments: Arguments) -> ActionResult:
+    data = RTVIErrorData(error="an error on request", fatal=bool(arguments.get("fatal")))
+    await send(rtvi, RTVIError(data=data).model_dump())
+    return True
+
+
+async def server_message(rtvi: RTVIProcessor, _service: str, arguments: Arguments) -> ActionResult:
+    await rtvi.push_frame(RTVIServerMessageFrame(data=arguments["data"]))
+    return True
+
+
+async def interim(rtvi: RTVIProcessor, _service: str, arguments: Arguments) -> ActionResult:
+    await rtvi.push_frame(InterimTranscriptionFrame(arguments["text"], "user", "2024-11-01T12:00:00.000Z"))
+    return True
+
+
+async def raw(rtvi: RTVIProcessor, _service: str, arguments: Arguments) -> ActionResult:
+    await send(rtvi, arguments["message"])
+    return True
+
+
+async def end(rtvi: RTVIProcessor, _service: str, _arguments: Arguments) -> ActionResult:
+    await rtvi.push_frame(EndTaskFrame(), FrameDirection.UPSTREAM)
+    return True
+
+
 def extend(bot: Bot) -> Sequence[FrameProcessor]:
     """Registers the actions of `test`. They are not guarded: one that raises does what it does in this Pipecat."""
     stats = AudioStats()
 
-    async def echo(_rtvi: RTVIProcessor, _service: str, arguments: Arguments) -> ActionResult:
-        return arguments["value"]
-
-    async def slow(_rtvi: RTVIProcessor, _service: str, arguments: Arguments) -> ActionResult:
-        await asyncio.sleep(arguments["seconds"])
-        return True
-
-    async def fail(_rtvi: RTVIProcessor, _service: str, _arguments: Arguments) -> ActionResult:
-        raise RuntimeError("this action always fails")
-
-    async def error(rtvi: RTVIProcessor, _service: str, arguments: Arguments) -> ActionResult:
-        data = RTVIErrorData(error="an error on request", fatal=bool(arguments.get("fatal")))
-        await send(rtvi, RTVIError(data=data).model_dump())
-        return True
-
-    async def server_message(rtvi: RTVIProcessor, _service: str, arguments: Arguments) -> ActionResult:
-        await rtvi.push_frame(RTVIServerMessageFrame(data=arguments["data"]))
-        return True
-
-    async def interim(rtvi: RTVIProcessor, _service: str, arguments: Arguments) -> ActionResult:
-        await rtvi.push_frame(InterimTranscriptionFrame(arguments["text"], "user", "2024-11-01T12:00:00.000Z"))
-        return True
-
-    async def raw(rtvi: RTVIProcessor, _service: str, arguments: Arguments) -> ActionResult:
-        await send(rtvi, arguments["message"])
-        return True
-
     async def audio_stats(_rtvi: RTVIProcessor, _service: str, _arguments: Arguments) -> ActionResult:
         return {"samples": stats.samples, "sample_rate": stats.sample_rate, "peak": stats.peak}
-
-    async def end(rtvi: RTVIProcessor, _service: str, _arguments: Arguments) -> ActionResult:
-        await rtvi.push_frame(EndTaskFrame(), FrameDirection.UPSTREAM)
-        return True
 
     for test in (
         action("test", "echo", "object", echo, value="object"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.frames.frames import LLMUpdateSettingsFrame, TTSUpdateSettingsFrame
@@ -12,7 +12,9 @@ from services import Speech
 if TYPE_CHECKING:
     from bot import Bot
 
-OPTIONS = {
+Kind = Literal["bool", "number", "string", "array", "object"]
+
+OPTIONS: dict[str, dict[str, Kind]] = {
     "vad": {"params": "object", "stop_secs": "number"},
     "tts": {"voice": "string"},
     "llm": {
@@ -74,7 +76,7 @@ class Options:
     async def llm_temperature(self, rtvi: RTVIProcessor, value: float) -> None:
         await rtvi.push_frame(LLMUpdateSettingsFrame({"temperature": value}))
 
-    async def llm_messages(self, _rtvi: RTVIProcessor, value: list[dict[str, Any]]) -> None:
+    async def llm_messages(self, _rtvi: RTVIProcessor, value: list[Any]) -> None:
         self._bot.context.set_messages(list(value))
 
     llm_initial_messages = llm_messages

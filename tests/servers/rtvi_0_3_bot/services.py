@@ -2,6 +2,7 @@
 
 import os
 import re
+from typing import Any
 
 from pipecat.services.openai.llm import OpenAILLMService
 from pipecat.services.openai.stt import OpenAISTTService
@@ -51,7 +52,7 @@ def service_factory_get(service: str, name: str, api_key: str) -> OpenAISTTServi
         name: what it does: "stt", "llm" or "tts". Metrics name it so.
         api_key: of the provider.
     """
-    account = {"name": name, "api_key": api_key, "base_url": BASE_URLS[service]}
+    account: dict[str, Any] = {"name": name, "api_key": api_key, "base_url": BASE_URLS[service]}
     match name:
         case "stt":
             return OpenAISTTService(**account)

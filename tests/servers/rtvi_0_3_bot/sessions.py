@@ -52,7 +52,8 @@ class Sessions:
                 raise _unanswerable(error) from error
         else:
             connection = await self._join(session, offer)
-        return connection.get_answer()
+        given: dict[str, Any] = connection.get_answer()
+        return given
 
     async def close(self) -> None:
         """End every session."""

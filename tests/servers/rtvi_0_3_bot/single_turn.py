@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -44,7 +44,7 @@ class JsonMessages(FrameSerializer):
         return None
 
 
-async def messages(turn: Turn, extend: Extension) -> AsyncIterator[str]:
+async def messages(turn: Turn, extend: Extension) -> AsyncGenerator[str, None]:
     """Run the actions one after another; every RTVI message of the turn, as JSON."""
     bot = Bot(turn)
     extend(bot)

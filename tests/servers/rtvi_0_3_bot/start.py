@@ -12,7 +12,7 @@ BOT_PROFILE = "voice_2024_10"
 
 MAX_DURATION = 3600.0  # seconds
 
-DEFAULT_CONFIG = [
+DEFAULT_CONFIG: Any = [
     {"service": "vad", "options": [{"name": "params", "value": {"stop_secs": 0.5}}]},
     {"service": "tts", "options": [{"name": "voice", "value": "alloy"}]},
     {
