@@ -18,7 +18,7 @@ APPLICATIONS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
 
-# What every headless Chromium of ours is started with: as root it has no sandbox, and it calls no one.
+# What every headless Chromium of ours is started with: as root without a sandbox, and without calls to its vendor.
 FLAGS = (
     *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
     "--disable-quic",
@@ -30,7 +30,7 @@ FLAGS = (
 
 
 class BrowserMissingError(Exception):
-    """There is no browser, and none could be installed; the message says what to do."""
+    """No browser was found or could be installed; the message says what to do."""
 
 
 @functools.cache

@@ -22,7 +22,7 @@ CHECK_INTERVAL = 0.2  # seconds
 
 
 def port_is_free(port: int) -> bool:
-    """Whether both loopback addresses have the port free, as far as this machine has them."""
+    """Whether the port is free on the loopback addresses that this machine has."""
     for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         try:
             socket.create_server((host, port), family=family).close()

@@ -30,7 +30,7 @@ def with_script(page: bytes, tag: bytes) -> bytes:
 
 
 class Sources:
-    """The pages and the package, as they are in two folders; what of the site is made of them goes to a third."""
+    """Makes the pages and the package's wheel from their folders, and writes them to the target."""
 
     def __init__(self, static: Path, package: Path, target: Path) -> None:
         self._static = static

@@ -106,7 +106,7 @@ class _Translator(HTMLTranslator):
 def _reference(
     role: str, rawtext: str, text: str, lineno: int, inliner: Any, options: object = None, content: Sequence[str] = ()
 ) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-    """``:meth:`connect``` and its kin: a link where the page has what it names."""
+    """``:meth:`connect``` and the like: a link, if the page has what it names."""
     name = text.rpartition(".")[2] if text.startswith("~") else text
     code = nodes.literal(rawtext, name)
     address = inliner.document.settings.link(name)

@@ -16,7 +16,7 @@ RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide-lock.json", "pyodide.asm.w
 
 
 def site_pages(boot: dict[str, int], static: Path = STATIC, package: Path = ROOT / "rtvi_web") -> Files:
-    """What of static/ and of the package goes into the site as it is, and what is made of it.
+    """The site's files that come from static/ and from the package.
 
     Args:
         boot: see boot_sizes().

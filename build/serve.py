@@ -3,8 +3,8 @@
 Brotli where the browser takes it, else gzip; a strict Content-Security-Policy; and caching such that a second visit
 transfers nothing but revalidations. `site(app, folder)` does the same inside another ASGI application's process.
 
-A page of another name that is made to mean this machine (DNS rebinding) is refused, and so are files whose name begins
-with a dot.
+Requests for another host name are refused, against DNS rebinding: a foreign page may point its own name at this
+machine, but its requests still carry that name. Hidden files are not served.
 """
 
 import argparse

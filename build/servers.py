@@ -1,4 +1,4 @@
-"""Servers of ours on loopback, each a process that ends with us."""
+"""Starts servers on loopback, each a process that ends with this one."""
 
 import contextlib
 import ctypes
@@ -30,7 +30,7 @@ class ServerError(Exception):
 
 @dataclass
 class Server:
-    """A process of ours that answers at `health` when it is ready. Its output is in `log`."""
+    """A server process. It answers at `health` when it is ready, and its output is in `log`."""
 
     name: str
     process: subprocess.Popen[bytes]
@@ -66,7 +66,7 @@ def started(
     """Starts a server and ends it on exit; on Linux it also ends when the thread that called this ends.
 
     Args:
-        environment: variables on top of ours.
+        environment: variables besides those of this process.
     """
     hosts = "localhost,127.0.0.1"
     ours = {"PYTHONUNBUFFERED": "1", "NO_PROXY": hosts, "no_proxy": hosts}

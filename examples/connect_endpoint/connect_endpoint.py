@@ -73,7 +73,7 @@ def create_app(
     app = FastAPI(lifespan=lifespan, openapi_url=None)
     allowed = re.compile("|".join(map(re.escape, origins)) or LOOPBACK_PAGES)
     app.add_middleware(CORSMiddleware, allow_origin_regex=allowed.pattern, allow_methods=["POST"], allow_headers=["*"])
-    # A page whose own name was made to mean this machine (DNS rebinding) gives itself away by that name.
+    # DNS rebinding: a foreign page may point its own name at this machine, but its requests still carry that name.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", *hosts], www_redirect=False)
     guarded = [Depends(Guard(allowed, requests))]
     app.get("/health")(health)

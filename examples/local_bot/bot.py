@@ -200,7 +200,7 @@ def main() -> None:
         pipecat_runner.app.add_middleware(Live, folder=options.live)
 
     def run(app: FastAPI, *, host: str, port: int) -> None:
-        # A page of another name that was made to mean this machine (DNS rebinding) gives itself away by that name.
+        # DNS rebinding: a foreign page may point its own name at this machine, but its requests still carry that name.
         names = ["localhost", "127.0.0.1", "[::1]", host, *options.host_name]
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)
         # Without a limit the server would wait for live sessions to end by themselves.

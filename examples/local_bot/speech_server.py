@@ -53,7 +53,7 @@ class SpeechServer:
             Route("/v1/chat/completions", self.chat, methods=["POST"]),
         ]
         app = BodyLimit(Starlette(routes=routes, exception_handlers={HTTPException: openai_error}))
-        # A page whose own name was made to mean this machine (DNS rebinding) gives itself away by that name.
+        # DNS rebinding: a foreign page may point its own name at this machine, but its requests still carry that name.
         return TrustedHostMiddleware(app, allowed_hosts=["localhost", "127.0.0.1"], www_redirect=False)
 
     async def transcribe(self, request: Request) -> Response:

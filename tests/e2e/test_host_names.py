@@ -1,4 +1,4 @@
-"""No server of ours answers a page of another name that was made to mean this machine (DNS rebinding)."""
+"""All servers refuse requests for foreign host names, so a page cannot reach them by DNS rebinding."""
 
 import http.client
 from urllib.parse import urlsplit

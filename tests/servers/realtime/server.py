@@ -214,7 +214,7 @@ def main() -> None:
         from serve import site
 
         app.add_middleware(site, folder=options.site)
-    # A page whose own name was made to mean this machine (DNS rebinding) gives itself away by that name.
+    # DNS rebinding: a foreign page may point its own name at this machine, but its requests still carry that name.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1"], www_redirect=False)
     uvicorn.run(app, host="127.0.0.1", port=options.port, timeout_graceful_shutdown=1, ws_max_size=16 << 20)
 

@@ -50,7 +50,7 @@ def create_app(origins: Sequence[str], extend: Extension = no_extension) -> Fast
     app.add_middleware(
         CORSMiddleware, allow_origins=origins, allow_methods=["POST", "PATCH"], allow_headers=["*"], max_age=600
     )
-    # A page whose own name was made to mean this machine (DNS rebinding) gives itself away by that name.
+    # DNS rebinding: a foreign page may point its own name at this machine, but its requests still carry that name.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1"], www_redirect=False)
 
     @app.exception_handler(ValidationError)
