@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sessions import turns
 
-from rtvi_web.core.tasks import Tasks, cancelling
+from rtvi_web.core.tasks import Tasks, cancelling, run_within
 
 
 @pytest.fixture
@@ -136,3 +136,32 @@ async def test_a_cancelled_task_knows_that_it_is_the_one(tasks: Tasks) -> None:
     await turns(2)
     assert found == [False, True]
     assert not cancelling()
+
+
+async def test_a_coroutine_that_fails_within_its_limit_is_reported(reported: list[Any]) -> None:
+    error = ValueError("no")
+
+    async def fail() -> None:
+        raise error
+
+    await run_within(5, fail(), "closing failed")
+    assert reported == [error]
+    reported.clear()
+
+
+async def test_a_coroutine_that_takes_too_long_is_cancelled_and_reported(reported: list[Any]) -> None:
+    ended: list[str] = []
+    clock = asyncio.get_running_loop().time
+    before = clock()
+    await run_within(5, forever(ended, "late"), "closing failed")
+    assert clock() - before == pytest.approx(5, abs=0.01)
+    assert [str(error) for error in reported] == ["still running after 5 s"]
+    await turns(2)
+    assert ended == ["late"]
+    reported.clear()
+
+
+async def test_a_coroutine_that_never_began_warns_of_nothing(tasks: Tasks) -> None:
+    tasks.run(forever([]), "forever failed").cancel()
+    await turns(2)
+    gc.collect()
