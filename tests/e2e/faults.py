@@ -32,7 +32,7 @@ def tell(event):
     client.on(event, lambda *args: told.append([time.time(), event, *args]))
 
 client = new_client(
-    transport=SmallWebRTCTransport(**({"reconnect": Reconnect(**reconnect)} if reconnect else {})),
+    transport=SmallWebRTCTransport(reconnect=None if reconnect is None else Reconnect(**reconnect)),
     params={"base_url": base, "endpoints": {"connect": "/start"}, "request_data": {"transport": "webrtc"}},
     disconnect_on_bot_disconnect=ends_with_bot,
 )
@@ -60,7 +60,7 @@ class Session:
     """A connected client in a page, its microphone open."""
 
     def __init__(
-        self, page: InPagePython, base: str, reconnect: dict[str, Any] | None = None, *, ends_with_bot: bool = True
+        self, page: InPagePython, base: str, reconnect: dict[str, Any] | None, *, ends_with_bot: bool = True
     ) -> None:
         self.page = page
         page.run(CONNECT, base=base, reconnect=reconnect, ends_with_bot=ends_with_bot)

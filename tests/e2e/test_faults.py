@@ -38,9 +38,10 @@ def quiet_browser(playwright: Playwright) -> Iterator[Browser]:
 def session(quiet_browser: Browser, visit: Visit) -> NewSession:
     """Connects: `session(address, **reconnect)`."""
 
-    def connect(address: str, *, ends_with_bot: bool = True, **reconnect: object) -> Session:
+    def connect(address: str, *, ends_with_bot: bool = True, restores: bool = True, **reconnect: object) -> Session:
         page = visit("", browser=quiet_browser, allow=FAILED_FETCHES)
-        return Session(InPagePython(page, address), ".", reconnect, ends_with_bot=ends_with_bot)
+        options = reconnect if restores else None
+        return Session(InPagePython(page, address), ".", options, ends_with_bot=ends_with_bot)
 
     return connect
 
@@ -192,6 +193,17 @@ class TestTheServer:
         waiting = call.run("result = await waiting")
         assert waiting["type"] == "DisconnectedError"
         assert waiting["text"].startswith("The bot's side is silent. The link could not be restored within 8 s: ")
+        call.page.check_released()
+
+    def test_is_killed_where_nothing_is_restored(self, session: NewSession) -> None:
+        with local_bot(site=DIST) as doomed:
+            call = session(doomed.address, restores=False)
+            killed = time.time()
+            doomed.servers[0].process.send_signal(signal.SIGKILL)
+            over = call.wait_for("disconnected", SOON + 8)
+        report("server killed, reconnect=None", ended=over.at - killed)
+        assert over.at - killed < SOON
+        assert events(call)[-2:] == ["error", "disconnected"]
         call.page.check_released()
 
     def test_is_stopped_and_continued(self, session: NewSession) -> None:
