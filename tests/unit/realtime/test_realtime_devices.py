@@ -205,7 +205,8 @@ class TestEvents:
 
     async def test_speaking_while_muted_is_wanted_while_someone_listens(self) -> None:
         client = RealtimeClient(transport=Server())
-        media, told = client.realtime.media, []
+        media = client.realtime.media
+        told: list[Any] = []
         assert not media.wants_muted_speech()
         client.on("speakingWhileMuted", told.append)
         assert media.wants_muted_speech()

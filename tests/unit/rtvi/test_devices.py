@@ -147,7 +147,7 @@ class TestSending:
 
     async def test_what_the_system_mutes_is_not_what_the_person_wants(self) -> None:
         run = Run(Transport(*handshake()), enable_cam=True)
-        client, transport = run.client, run.client.transport
+        client, transport = run.client, run.transport
         await client.connect()
         before = len(run.arguments("mediaStateUpdated"))
         transport.mute_by_system("mic", True)
