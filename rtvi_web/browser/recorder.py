@@ -11,7 +11,6 @@ There are two recorders, because neither does the other's work:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 KEPT = 32768
@@ -49,20 +48,3 @@ class Recorder(Protocol):
 
     def close(self) -> None:
         """Stop recording, drop what was not read, and release the audio hardware. :meth:`listen` works again."""
-
-
-def make_recorder(sample_rate: int, *, chunk: int = 0, heard: Callable[[], object] | None = None) -> Recorder:
-    """A recorder that calls ``heard()``, which takes an AudioWorklet; without ``heard``, one that is only read.
-
-    Args:
-        sample_rate: samples a second. Without ``heard``, a browser that cannot convert (Firefox) uses another one.
-        chunk: after how many new samples ``heard()`` is called.
-        heard: called when a chunk can be read.
-    """
-    if heard is None:
-        from rtvi_web.browser.ring_recorder import RingRecorder
-
-        return RingRecorder(sample_rate)
-    from rtvi_web.browser.worklet_recorder import WorkletRecorder
-
-    return WorkletRecorder(sample_rate, chunk, heard)

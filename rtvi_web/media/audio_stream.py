@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from rtvi_web.browser.recorder import make_recorder
 from rtvi_web.core.media import AudioFrame
 
 
@@ -30,7 +29,9 @@ class TrackAudio:
         self.dropped = 0
 
     async def __aiter__(self) -> AsyncIterator[AudioFrame]:
-        recorder = make_recorder(self._sample_rate)
+        from rtvi_web.browser.ring_recorder import RingRecorder  # few pages listen to samples
+
+        recorder = RingRecorder(self._sample_rate)
         try:
             while self._alive():
                 track = self._track()

@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from rtvi_web.browser._js import JsError
-from rtvi_web.browser.recorder import make_recorder
+from rtvi_web.browser.recorder import Recorder
+from rtvi_web.browser.ring_recorder import RingRecorder
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class PreconnectBuffer:
 
     def __init__(self, microphone: Callable[[], Any]) -> None:
         self._microphone = microphone
-        self._recorder = make_recorder(SAMPLE_RATE)
+        self._recorder: Recorder = RingRecorder(SAMPLE_RATE)
         self._failed = False
         self._chunks: deque[bytes] = deque(maxlen=round(KEPT / _CHUNK))
         self._recording = asyncio.ensure_future(self._record())

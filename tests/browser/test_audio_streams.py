@@ -37,7 +37,7 @@ async def test_no_sample_is_read_twice_and_lost_ones_are_counted(selenium):
     from loopback import until
 
     from rtvi_web.browser import _js
-    from rtvi_web.browser.recorder import make_recorder
+    from rtvi_web.browser.ring_recorder import RingRecorder
 
     rate, ring = 16000, 32768
     context = _js.construct("AudioContext", {"sampleRate": rate})
@@ -51,7 +51,7 @@ async def test_no_sample_is_read_twice_and_lost_ones_are_counted(selenium):
     with replaced("AudioContext.prototype", "createMediaStreamSource", "() => prepared.source"):
         js.AudioContext = js.Function.new("return prepared.context")
         try:
-            recorder = make_recorder(rate)
+            recorder = RingRecorder(rate)
             await recorder.listen(context.createMediaStreamDestination().stream.getAudioTracks()[0])
             began = context.currentTime
         finally:

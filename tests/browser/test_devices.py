@@ -159,7 +159,7 @@ async def test_the_gap_that_the_bot_hears_between_two_microphones(selenium):
     from edge import replaced
     from loopback import Bot, connected, frequency, tone
 
-    from rtvi_web.browser.recorder import make_recorder
+    from rtvi_web.browser.ring_recorder import RingRecorder
 
     async with tone(500) as low, tone(1000) as high, Bot() as bot:
         js.tones = js.Array.of(low, high)
@@ -169,7 +169,7 @@ async def test_the_gap_that_the_bot_hears_between_two_microphones(selenium):
         )
         with replaced("MediaDevices.prototype", "getUserMedia", source):
             async with connected(bot) as (link, _):
-                ear = make_recorder(16000)
+                ear = RingRecorder(16000)
                 await ear.listen(bot.heard)
 
                 async def hear(pitch):

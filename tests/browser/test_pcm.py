@@ -96,11 +96,13 @@ async def test_a_reader_that_does_not_keep_up_loses_the_oldest_samples_and_eithe
     from loopback import until
     from sound import tone
 
-    from rtvi_web.browser.recorder import KEPT, make_recorder
+    from rtvi_web.browser.recorder import KEPT
+    from rtvi_web.browser.ring_recorder import RingRecorder
+    from rtvi_web.browser.worklet_recorder import WorkletRecorder
 
     chunks = []
     async with tone(440) as track:
-        for recorder in (make_recorder(16_000, chunk=640, heard=lambda: chunks.append(1)), make_recorder(16_000)):
+        for recorder in (WorkletRecorder(16_000, 640, lambda: chunks.append(1)), RingRecorder(16_000)):
             assert (recorder.available(), recorder.read(1), recorder.dropped) == (0, None, 0)
             await recorder.listen(track)
             await until(lambda recorder=recorder: recorder.available() == KEPT and recorder.dropped)

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rtvi_web.browser.pcm_player import PcmPlayer
-from rtvi_web.browser.recorder import Recorder, make_recorder
+from rtvi_web.browser.recorder import Recorder
 from rtvi_web.browser.websocket import TextSocket, WebSocketClosedError
+from rtvi_web.browser.worklet_recorder import WorkletRecorder
 from rtvi_web.core.masking import masked_url
 from rtvi_web.core.media import BOT, Participant, ParticipantTracks, TrackSource
 from rtvi_web.core.tasks import Tasks
@@ -95,7 +96,7 @@ class RealtimeWebSocketTransport(RealtimeTransport):
                 self._tasks.run(self._recorder.listen(track), "the microphone could not be recorded")
 
     def _make_recorder(self, rate: int) -> Recorder:
-        return make_recorder(rate, chunk=rate // CHUNKS, heard=self._on_heard)
+        return WorkletRecorder(rate, rate // CHUNKS, self._on_heard)
 
     async def connect(self, request: RealtimeRequest) -> None:
         host = self._client

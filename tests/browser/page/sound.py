@@ -6,8 +6,8 @@ import math
 from array import array
 
 from rtvi_web.browser import _js
-from rtvi_web.browser.recorder import make_recorder
 from rtvi_web.browser.worklet import add_module
+from rtvi_web.browser.worklet_recorder import WorkletRecorder
 
 
 @contextlib.asynccontextmanager
@@ -34,7 +34,7 @@ async def tone(frequency, *, rate=48_000, volume=0.5):
 
 def recorder_into(chunks):
     """A recorder that appends each 40 ms of what it listens to, at 24 kHz."""
-    recorder = make_recorder(24_000, chunk=960, heard=lambda: chunks.append(recorder.read(960)))
+    recorder = WorkletRecorder(24_000, 960, lambda: chunks.append(recorder.read(960)))
     return recorder
 
 

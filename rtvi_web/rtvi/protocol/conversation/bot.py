@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rtvi_web.rtvi.protocol.conversation.bot_output import is_spoken_piece
-from rtvi_web.rtvi.protocol.conversation.calls import CallBook
+from rtvi_web.rtvi.protocol.conversation.call_book import CallBook
 from rtvi_web.rtvi.protocol.conversation.person import Person
 from rtvi_web.rtvi.protocol.conversation.spelling import is_blank
 from rtvi_web.rtvi.protocol.conversation.turn import Turn
