@@ -115,10 +115,17 @@ async def tone(frequency=440, amplitude=0.5):
 
 
 def frequency(data, sample_rate):
-    """The frequency of a tone, from how often it crosses zero upwards."""
+    """The frequency of a tone, from how often it crosses zero upwards. A gap of the browser's counts for nothing."""
     samples = array.array("h", data)
-    ups = [i for i in range(1, len(samples)) if samples[i - 1] < 0 <= samples[i]]
-    return sample_rate * (len(ups) - 1) / (ups[-1] - ups[0]) if len(ups) > 1 else 0
+    low = -max(map(abs, samples), default=0) // 10  # noise at a zero crosses it several times
+    ups, is_below = [], False
+    for i, sample in enumerate(samples):
+        if is_below and sample >= 0:
+            ups.append(i)
+        is_below = sample < low or (is_below and sample < 0)
+    periods = sorted(later - earlier for earlier, later in itertools.pairwise(ups))
+    whole = [period for period in periods if period < 1.5 * periods[len(periods) // 2]]
+    return sample_rate * len(whole) / sum(whole) if whole else 0
 
 
 async def stats(place, name, type="inbound-rtp"):
