@@ -196,7 +196,7 @@ async def test_every_sample_is_counted_that_left_and_no_other(selenium):
         node.connect(context.destination)
         for size in [1000] * 3 + [777] * 20:  # they end in the midst of what is rendered at a time
             sound = _js.construct("Int16Array", size).fill(1000)
-            node.port.postMessage(_js.plain({"play": sound, "item": "item", "part": 0}))
+            node.port.postMessage(_js.plain({"play": sound, "item": "item", "part": 0, "rate": 24_000}))
         rendered = await _js.call(context, "startRendering")
         return sum(sample != 0 for sample in rendered.getChannelData(0).to_py())
 
