@@ -8,7 +8,7 @@ from typing import Any, Final
 from rtvi_web.browser import dom
 from rtvi_web.browser.devices import watch_devices
 from rtvi_web.core.media import DEVICE_KINDS, DeviceName, MediaDevice
-from rtvi_web.errors import DeviceError, InvalidArgumentError, UnsupportedFeatureError
+from rtvi_web.errors import DeviceError, DisconnectedError, InvalidArgumentError, UnsupportedFeatureError
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.ui.widget import MediaClient, Widget
 
@@ -66,6 +66,8 @@ def device_select(client: MediaClient, device: DeviceName, *, into: Any, label: 
             await update(id)
         except (DeviceError, UnsupportedFeatureError) as error:
             problem.textContent = str(error)
+        except DisconnectedError:  # The session has ended meanwhile. The choice is kept for the next one.
+            pass
         finally:
             show_selected()
 

@@ -196,7 +196,8 @@ async def test_a_choice_that_fails_says_why_and_the_device_before_stays(selenium
                 assert "cannot be opened" in texts(place, "[role=alert]")[0]
                 assert select.value == "default" == client.selected_mic.id
                 choose(select, select.options[1].value)
-                await until(lambda: client.selected_mic.id == select.options[1].value)
+                await until(lambda: client.tracks().local.audio)
+                assert select.value == select.options[1].value == client.selected_mic.id
                 assert texts(place, "[role=alert]") == [""]
                 picker.close()
 
