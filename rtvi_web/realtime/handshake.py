@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 from rtvi_web.errors import RequestError
-from rtvi_web.realtime.protocol.responses import HARMLESS_ERRORS
-from rtvi_web.realtime.protocol.wire import Event, new_id, object_in, text_in
+from rtvi_web.realtime.protocol.server_errors import HARMLESS_ERRORS, server_error
+from rtvi_web.realtime.protocol.wire import Event, new_id
 
 FIRST_EVENT_WITHIN = 0.5
 """Seconds to wait for the server's first event before the configuration is sent."""
@@ -56,12 +56,11 @@ class Handshake:
         if event["type"] == "session.updated":
             _settle(self._answer, None)
         elif event["type"] == "error":
-            error = object_in(event, "error")
-            message, event_id = text_in(error, "message"), text_in(error, "event_id")
-            if event_id == self.update_id:
-                _settle(self._answer, _refused(message))
-            elif not event_id and text_in(error, "code") not in HARMLESS_ERRORS and self._error is None:
-                self._error = message
+            error = server_error(event)
+            if error.event_id == self.update_id:
+                _settle(self._answer, _refused(error.message))
+            elif not error.event_id and error.code not in HARMLESS_ERRORS and self._error is None:
+                self._error = error.message
 
 
 def _refused(message: str) -> RequestError:

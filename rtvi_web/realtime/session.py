@@ -18,7 +18,8 @@ from rtvi_web.realtime.protocol.audio import InputAudio, from_base64
 from rtvi_web.realtime.protocol.content import sound_of
 from rtvi_web.realtime.protocol.conversation import Conversation
 from rtvi_web.realtime.protocol.items import Item, ItemEvent
-from rtvi_web.realtime.protocol.responses import HARMLESS_ERRORS, ResponseSequencer, is_out_of_band
+from rtvi_web.realtime.protocol.responses import ResponseSequencer, is_out_of_band
+from rtvi_web.realtime.protocol.server_errors import COMMIT_EMPTY, HARMLESS_ERRORS, server_error
 from rtvi_web.realtime.protocol.usage import Usage
 from rtvi_web.realtime.protocol.wire import Event, copied, index_in, new_id, object_in, objects_in, text_in
 from rtvi_web.realtime.speech import Speech
@@ -118,6 +119,7 @@ class RealtimeSession:
         self._client.dispatch("conversation.speaking", SpeakingEvent("conversation.speaking", speaking))
 
     def server_event(self, event: Event) -> None:
+        event = self._attributed(event)
         if event["type"] == "response.output_audio.delta":  # the most frequent one, and only sound
             item_events = self.speech.play(event)
         else:
@@ -141,6 +143,20 @@ class RealtimeSession:
         self._responses.notice(event)
         return self.conversation.process_event(event)
 
+    def _attributed(self, event: Event) -> Event:
+        """An event that names its response. Events of responses that name none belong to the current one."""
+        match event["type"]:
+            case "response.created":
+                return event
+            case "response.done" | "response.cancelled" as type:  # how some servers end a response
+                given = object_in(event, "response")
+                id = text_in(given, "id") or text_in(event, "response_id") or self._responses.current_id
+                status = {"status": "cancelled"} if type == "response.cancelled" else {}
+                return {**event, "type": "response.done", "response": {**given, "id": id, **status}}
+            case type if type.startswith("response.") and not text_in(event, "response_id"):
+                return {**event, "response_id": self._responses.current_id}
+        return event
+
     def client_event(self, event: Event) -> None:
         match event["type"]:
             case "response.create":
@@ -163,16 +179,15 @@ class RealtimeSession:
         self.created = True
 
     def _on_error(self, event: Event, item_events: list[ItemEvent]) -> None:
-        error = object_in(event, "error")
+        error = server_error(event)
         self._responses.refused(error)
-        code = text_in(error, "code")
-        if code == "input_audio_buffer_commit_empty":
+        if error.code == COMMIT_EMPTY:
             self.conversation.queue_input_audio(None)
             self.input_audio.committed()
-        if code in HARMLESS_ERRORS:
-            logger.debug("the server says: %s", code)
+        if error.code in HARMLESS_ERRORS:
+            logger.debug("the server says: %s", error.code)
         else:
-            self._emit_error("server", text_in(error, "message") or "The server reported an error.", error)
+            self._emit_error("server", error.message or "The server reported an error.", error.given)
         self._try_next()
 
     def _on_response_created(self, event: Event, item_events: list[ItemEvent]) -> None:
@@ -190,13 +205,15 @@ class RealtimeSession:
         id, status = text_in(response, "id"), response.get("status")
         listed = [text_in(raw, "id") for raw in objects_in(response, "output")]
         self._call_tools(id, [*listed, *(each.item.id for each in item_events if each.item)])
-        is_new = not id or self._finals.add(id)
+        usage = object_in(response, "usage")
+        is_new = bool(usage or status == "failed") and (not id or self._finals.add(id))
         if is_new:
-            self.usage.add_response(object_in(response, "usage"))
+            self.usage.add_response(usage)
         self._responses.done(event)
         if is_new and status == "failed":
-            error = object_in(object_in(response, "status_details"), "error")
-            self._emit_error("response", text_in(error, "message") or "The response failed.", error)
+            details = response.get("status_details") or {"error": response.get("error")}
+            error = server_error(details if isinstance(details, Mapping) else {"error": details})
+            self._emit_error("response", error.message or "The response failed.", error.given)
         if self._calls.response_done(id, goes_on=status not in ("cancelled", "failed")):
             self._responses.request(automatic=True)
         self.speech.response_done(id, listed)
@@ -284,7 +301,7 @@ class RealtimeSession:
             try:
                 self._api.send("response.create", request.fields)
             except RTVIError:
-                self._responses.refused({"event_id": request.event_id})
+                self._responses.not_sent(request)
                 raise
 
     def _try_next(self) -> None:
@@ -305,7 +322,7 @@ class RealtimeSession:
             tool = self._configuration.tools.get(item.name or "")
             if tool is None and self._configuration.is_offered(item.name or ""):
                 continue  # the page answers it, or the server itself does
-            response_id = response_id or self._responses.active_id
+            response_id = response_id or self._responses.current_id
             if not self._calls.begin(response_id, item.id, item.call_id or ""):
                 continue
             if not item.call_id:

@@ -15,6 +15,7 @@ from rtvi_web.realtime.protocol.early_news import EarlyNews
 from rtvi_web.realtime.protocol.formats import SoundFormat
 from rtvi_web.realtime.protocol.item_list import ItemList, part_of
 from rtvi_web.realtime.protocol.items import Delta, Item, ItemEvent
+from rtvi_web.realtime.protocol.server_errors import server_error
 from rtvi_web.realtime.protocol.transcripts import Transcripts
 from rtvi_web.realtime.protocol.wire import Event, index_in, number_in, object_in, objects_in, text_in
 
@@ -249,7 +250,8 @@ class Conversation:
         return _updated(item, self._transcripts.added(item))
 
     def _transcription_failed(self, event: Event) -> list[ItemEvent]:
-        id, error = text_in(event, "item_id"), object_in(event, "error")
+        id, given = text_in(event, "item_id"), event.get("error")
+        error = given if isinstance(given, dict) else {"message": server_error(event).message}
         item = self._items.get(id)
         if item is None:
             self._early.note(id, transcript_error=error)

@@ -10,16 +10,14 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from rtvi_web.core.seen import Seen
+from rtvi_web.realtime.protocol.server_errors import ALREADY_ACTIVE, NOT_ABOUT_RESPONSES, NOT_ACTIVE, ServerError
 from rtvi_web.realtime.protocol.wire import Event, new_id, object_in, text_in
 
-ALREADY_ACTIVE = "conversation_already_has_active_response"
-NOT_ACTIVE = "response_cancel_not_active"
-NOT_ABOUT_RESPONSES = frozenset({NOT_ACTIVE, "input_audio_buffer_commit_empty"})
-"""Codes of errors that are not about a ``response.create``."""
-HARMLESS_ERRORS = NOT_ABOUT_RESPONSES | {ALREADY_ACTIVE}
-"""Codes of errors that arise when both sides act at the same moment. They are not dispatched as errors."""
 MAX_OUT_OF_BAND = 64
 """Out-of-band requests, and out-of-band responses, that are remembered."""
+MAX_ENDED = 64
+"""Responses that are remembered as having ended."""
 MAX_SILENCED = 64
 """Responses that are remembered as not to be heard."""
 
@@ -73,6 +71,8 @@ class ResponseSequencer:
         self._silenced: deque[str] = deque(maxlen=MAX_SILENCED)
         self._out_of_band_requests: dict[str, dict[str, Any]] = {}  # unanswered ones; metadata by event id
         self._out_of_band_ids: deque[str] = deque(maxlen=MAX_OUT_OF_BAND)
+        self._out_of_band_now: dict[str, None] = {}  # those that have not ended
+        self._ended = Seen(MAX_ENDED)
         self._names_conversations = False  # whether the server ever sent a conversation id
 
     @property
@@ -81,9 +81,9 @@ class ResponseSequencer:
         return self._active is not None or self._unanswered
 
     @property
-    def active_id(self) -> str:
-        """The id of the response that is being made, or ``""``."""
-        return self._active or ""
+    def current_id(self) -> str:
+        """The response that events belong to if they name none: the active one, or else the newest out of band."""
+        return self._active or next(reversed(self._out_of_band_now), "")
 
     def request(self, params: Mapping[str, Any] | None = None, *, automatic: bool = False) -> None:
         """Queue a request for a response. One without parameters is merged with one that waits."""
@@ -97,7 +97,7 @@ class ResponseSequencer:
         self._waiting.append(ResponseRequest(new_id("evt_"), params, automatic))
 
     def take(self) -> ResponseRequest | None:
-        """The request to send now, or ``None``. If it could not be sent, callers report it to :meth:`refused`."""
+        """The request to send now, or ``None``. If it could not be sent, callers report it to :meth:`not_sent`."""
         if self.active or not self._waiting:
             return None
         self._asked = self._waiting.popleft()
@@ -147,6 +147,10 @@ class ResponseSequencer:
             id = text_in(response, "id")
             if id and id not in (self._active, *self._out_of_band_ids) and self._is_out_of_band_response(response):
                 self._out_of_band_ids.append(id)
+            if event["type"] == "response.done":
+                self._out_of_band_now.pop(id, None)
+            elif self.is_out_of_band(id):
+                self._out_of_band_now[id] = None
 
     def _is_out_of_band_response(self, response: Mapping[str, Any]) -> bool:
         """Whether a response has no conversation id, and the metadata of an out-of-band request.
@@ -177,6 +181,7 @@ class ResponseSequencer:
             return False
         self._unanswered = False
         self._active = id
+        self._ended.forget(id)
         cancelled, self._cancelled_early = self._cancelled_early, False
         if cancelled:
             self._cancelling = False  # If the page cancels it as well, that is sent, too.
@@ -184,24 +189,30 @@ class ResponseSequencer:
         return cancelled
 
     def done(self, event: Event) -> None:
-        """``response.done``, whatever its status."""
+        """``response.done``, whatever its status. A repetition changes nothing."""
         id = text_in(object_in(event, "response"), "id")
+        if id and not self._ended.add(id):
+            return
         # With an unknown id this may be the active one. If it isn't, the server refuses the next request once more.
         if self._active == "" or (self._active in (None, id) and not self.is_out_of_band(id)):
             self._active = None
             self._unanswered = self._cancelling = self._cancelled_early = False
 
-    def refused(self, error: Mapping[str, Any]) -> None:
+    def not_sent(self, request: ResponseRequest) -> None:
+        """A request could not be sent."""
+        self.refused(ServerError("", "", request.event_id, None))
+
+    def refused(self, error: ServerError) -> None:
         """The server reported an error. If it is about the request that was sent, that one is settled."""
-        self._out_of_band_requests.pop(text_in(error, "event_id"), None)
-        if error.get("code") == NOT_ACTIVE:
+        self._out_of_band_requests.pop(error.event_id, None)
+        if error.code == NOT_ACTIVE:
             self._cancelling = False
         asked = self._asked
         if asked is None or not self._is_about(error, asked):
             return
         cancelled = self._cancelled_early
         self._unanswered = self._cancelling = self._cancelled_early = False
-        if error.get("code") == ALREADY_ACTIVE:
+        if error.code == ALREADY_ACTIVE:
             self._asked = None
             if not cancelled:
                 self._waiting.appendleft(asked)  # the server has begun another; try again after it
@@ -211,8 +222,8 @@ class ResponseSequencer:
             self._asked = None
             self._waiting.appendleft(asked._replace(event_id=new_id("evt_"), is_repeated=True))
 
-    def _is_about(self, error: Mapping[str, Any], asked: ResponseRequest) -> bool:
-        if event_id := text_in(error, "event_id"):
-            return event_id == asked.event_id
+    def _is_about(self, error: ServerError, asked: ResponseRequest) -> bool:
+        if error.event_id:
+            return error.event_id == asked.event_id
         # Any other error may be about it. Waiting without end would be worse than being refused once more.
-        return self._unanswered and text_in(error, "code") not in NOT_ABOUT_RESPONSES
+        return self._unanswered and error.code not in NOT_ABOUT_RESPONSES

@@ -12,6 +12,7 @@ from rtvi_web.core.http import parse_json
 from rtvi_web.core.masking import masked_url
 from rtvi_web.core.media import TrackSource
 from rtvi_web.errors import ConnectPhase, HttpError, RTVIError, TransportStartError
+from rtvi_web.realtime.protocol.server_errors import server_error
 from rtvi_web.realtime.transport import RealtimeHost
 from rtvi_web.transports.data_channel import DataChannelLink, no_path
 
@@ -109,6 +110,9 @@ class Call(DataChannelLink):
     def on_text(self, text: str) -> None:
         self._host.receive(text)
 
+    def on_bytes(self, data: bytes) -> None:
+        self._host.receive(data)
+
     def on_track(self, track: Any) -> None:
         self.received = track
         super().on_track(track)
@@ -134,12 +138,10 @@ async def _exchange(url: str, key: str | None, sdp: str) -> str:
 
 
 def _reason(text: str) -> str:
-    """Why a server refused: ``error.message``, ``error`` or ``detail`` of its JSON, else its text."""
-    answer, said = parse_json(text), None
-    if isinstance(answer, dict):
-        said = answer.get("error") or answer.get("detail")
-        said = said.get("message") if isinstance(said, dict) else said
-    return (said if isinstance(said, str) else text)[:MAX_REASON] or "(no text)"
+    """Why a server refused: what its JSON says, else its text."""
+    answer = parse_json(text)
+    said = server_error(answer).message if isinstance(answer, dict) else ""
+    return (said or text)[:MAX_REASON] or "(no text)"
 
 
 def _failed(message: str, status: int | None = None) -> TransportStartError:
