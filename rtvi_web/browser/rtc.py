@@ -39,6 +39,9 @@ class PeerListener(Protocol):
     def on_text(self, text: str) -> None:
         """A frame of text has arrived."""
 
+    def on_bytes(self, data: bytes) -> None:
+        """A binary frame has arrived."""
+
     def on_closed(self) -> None:
         """The other side closed the data channel, or it broke."""
 
@@ -74,6 +77,7 @@ class Peer:
             for kind, direction in media
         ]
         self._channel = self._connection.createDataChannel(label, _js.plain({"ordered": True}))
+        self._channel.binaryType = "arraybuffer"
         self._scope.defer(self._channel.close)
         self._listen()
 
@@ -109,8 +113,10 @@ class Peer:
 
     def _on_message(self, event: Any) -> None:
         data = event.data  # Read once: the text crosses over each time.
-        if isinstance(data, str):  # A bot sends text only.
+        if isinstance(data, str):
             self._listener.on_text(data)
+        else:
+            self._listener.on_bytes(data.to_bytes())
 
     @property
     def state(self) -> str:

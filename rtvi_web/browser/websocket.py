@@ -1,4 +1,4 @@
-"""A WebSocket that carries text."""
+"""A WebSocket that sends text."""
 
 from __future__ import annotations
 
@@ -30,11 +30,13 @@ class TextSocket:
     """A WebSocket, from :meth:`open` to its end.
 
     Args:
-        received: called with each text frame, in order; binary frames are dropped.
+        received: called with each frame, in order: ``str``, or ``bytes`` for a binary one.
         closed: called once when it is closed by the other side or by the network, after it was open.
     """
 
-    def __init__(self, *, received: Callable[[str], object], closed: Callable[[WebSocketClosedError], object]) -> None:
+    def __init__(
+        self, *, received: Callable[[str | bytes], object], closed: Callable[[WebSocketClosedError], object]
+    ) -> None:
         self._received = received
         self._closed = closed
         self._scope = _js.Scope()
@@ -82,8 +84,8 @@ class TextSocket:
             self._opened.set_result(None)
 
     def _on_message(self, event: Any) -> None:
-        if isinstance(event.data, str):
-            self._received(event.data)
+        data = event.data  # Read once: it crosses over each time.
+        self._received(data if isinstance(data, str) else data.to_bytes())
 
     def _on_close(self, event: Any) -> None:
         error = WebSocketClosedError(int(event.code), str(event.reason))

@@ -28,12 +28,16 @@ from rtvi_web.errors import (
 )
 from rtvi_web.realtime.event_handlers import EventHandlers
 from rtvi_web.realtime.media_events import MediaEvents
-from rtvi_web.realtime.protocol.wire import Event, copied, decode, encode, new_id
+from rtvi_web.realtime.protocol.wire import SERVER_EVENTS, Event, copied, decode, encode, new_id
 from rtvi_web.realtime.settings import Settings
 from rtvi_web.realtime.transport import RealtimeRequest, RealtimeTransport
 
 logger = logging.getLogger(__name__)
 
+UNDERSTOOD_WITHIN = 5.0
+"""Seconds after connecting in which a server says something that is known."""
+SHOWN = 200
+"""Characters of a frame that an error shows."""
 SMALL = 4096
 """Bytes that every transport can send: messages up to this size are not checked."""
 
@@ -113,6 +117,9 @@ class RealtimeAPI(EventHandlers):
         self._listener: Listener | None = None
         self._receiving = False
         self._connected = False
+        self._first_frame: str | None = None  # of the session
+        self._understood = False  # whether the server has said anything that is known
+        self._silence: asyncio.TimerHandle | None = None
         self._failure: RTVIError | None = None  # why the session ended, if not by disconnect()
         self._attempts = ConnectAttempts(self._close)
         self.media = MediaEvents(self._client)
@@ -151,12 +158,14 @@ class RealtimeAPI(EventHandlers):
         key = await self._settings.key()
         self._listener = listener
         self._receiving = True
+        self._first_frame, self._understood = None, False
         listener.session_begins()
         await self._transport.connect(
             RealtimeRequest(self._settings.url, config.get("model"), key, dict(config), holds_microphone=True)
         )
         lift_deadline()
         self._connected = True
+        self._silence = asyncio.get_running_loop().call_later(UNDERSTOOD_WITHIN, self._check_understood)
         self._dispatch("client.connected", {"type": "client.connected"})
         await listener.configure()
 
@@ -196,6 +205,8 @@ class RealtimeAPI(EventHandlers):
 
     def _end(self, reason: str) -> None:
         """Send and receive nothing more, from now on: what releases the rest runs as a task, a moment later."""
+        if self._silence:
+            self._silence.cancel()
         if self._receiving and self._listener:
             self._receiving = False
             self._listener.session_ended(reason)
@@ -224,22 +235,35 @@ class RealtimeAPI(EventHandlers):
         logger.debug("connect: %s", phase.value)
         self._attempts.enter(phase)
 
-    def receive(self, text: str) -> None:
-        """Handle a text frame. Mirrors ``receive()``."""
+    def receive(self, frame: str | bytes) -> None:
+        """Handle a frame. Mirrors ``receive()``."""
         if not self._receives or self._listener is None:
             return  # a late frame of a session that is over
-        event = decode(text)
+        if self._first_frame is None:
+            self._first_frame = _beginning(frame)
+        event = decode(frame)
         if event is None:
-            logger.warning("ignored a frame of %d characters that is not a Realtime event", len(text))
-            message = f"The server sent a frame that is not an event: {text[:200]}"
-            self._client.dispatch("error", ErrorEvent("error", "message", message))
+            logger.warning("ignored a frame of %d characters that is not a Realtime event", len(frame))
+            if isinstance(frame, str):
+                message = f"The server sent a frame that is not an event: {_beginning(frame)}"
+                self._client.dispatch("error", ErrorEvent("error", "message", message))
             return
+        self._understood = self._understood or event["type"] in SERVER_EVENTS
         # A handler may disconnect: then the other handlers do not get the event.
         self._log("server", event)
         if self._receives:
             self._listener.server_event(event)
         if self._receives:
             self._dispatch_copy(f"server.{event['type']}", event)
+
+    def _check_understood(self) -> None:
+        """Say once if the server seems to speak another protocol."""
+        if self._understood or not self.is_connected():
+            return
+        heard = "nothing" if self._first_frame is None else "nothing that is an event of the Realtime protocol"
+        first = "" if self._first_frame is None else f" Its first frame begins: {self._first_frame}"
+        message = f"Within {UNDERSTOOD_WITHIN:g} s of connecting the server has sent {heard}. Check its address.{first}"
+        self._client.dispatch("error", ErrorEvent("error", "message", message))
 
     def microphone(self, pcm: bytes) -> None:
         if self.is_connected() and self._listener:
@@ -328,3 +352,9 @@ class RealtimeAPI(EventHandlers):
     def _dispatch(self, name: str, event: Any) -> None:
         self.dispatch(name, event)
         self._client.dispatch(name, event)
+
+
+def _beginning(frame: str | bytes) -> str:
+    """The beginning of a frame, to show it."""
+    shown = frame[:SHOWN]
+    return shown if isinstance(shown, str) else shown.decode(errors="backslashreplace")

@@ -85,10 +85,11 @@ class RealtimeHost(Protocol):
     def enter(self, phase: ConnectPhase) -> None:
         """``connect()`` goes on to another phase (offer, ice, data-channel); errors and time-outs will name it."""
 
-    def receive(self, text: str) -> None:
-        """A text frame has arrived. Call it in the order of arrival, from the call of ``connect()`` on.
+    def receive(self, frame: str | bytes) -> None:
+        """A frame has arrived, of text or binary. Call it in the order of arrival, from the call of ``connect()`` on.
 
-        Frames may arrive before ``connect()`` has returned. The transport drops binary frames.
+        Frames may arrive before ``connect()`` has returned. Some servers send their events in binary frames; those that
+        hold no event are ignored.
         """
 
     def microphone(self, pcm: bytes) -> None:

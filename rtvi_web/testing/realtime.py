@@ -85,6 +85,10 @@ class ScriptedRealtimeTransport(ScriptedMedia, RealtimeTransport):
         """The server sends this text, which need not be an event."""
         self._host.receive(text)
 
+    def say_bytes(self, data: bytes) -> None:
+        """The server sends this binary frame."""
+        self._host.receive(data)
+
     def hear(self, pcm: bytes) -> None:
         """The microphone hears this."""
         if self.is_mic_enabled:

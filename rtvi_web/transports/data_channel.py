@@ -166,6 +166,9 @@ class DataChannelLink:
     def on_text(self, text: str) -> None:
         raise NotImplementedError
 
+    def on_bytes(self, data: bytes) -> None:
+        """Ignored: a bot sends text only."""
+
     def on_track(self, track: Any) -> None:
         if track.kind == "audio" and self._player is not None:
             self._player.play(track)

@@ -98,7 +98,8 @@ async def test_a_link_that_is_lost_is_told_once_with_the_servers_reason(selenium
         # The same transport connects again.
         await link.connect(request(f"ws://127.0.0.1:{port}/binary"))
         await host.until(lambda: host.received)
-        assert host.received == ["text"]
+        await host.until(lambda: len(host.received) == 2)
+        assert host.received == [b"binary", "text"]
         await link.close()
         with pytest.raises(DisconnectedError):
             link.send("{}")

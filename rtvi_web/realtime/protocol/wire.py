@@ -23,6 +23,34 @@ _GA_NAMES = {
 _GA_NAMES |= {f"transcription_session.{step}": f"session.{step}" for step in ("created", "updated")}
 _GA_ASSISTANT_PARTS = {"text": "output_text", "audio": "output_audio"}
 _GA_INPUT_PARTS = {"text": "input_text", "audio": "input_audio"}
+_STEPS = {
+    "session": ("created", "updated"),
+    "conversation": ("created",),
+    "conversation.item": ("added", "created", "deleted", "done", "retrieved", "truncated"),
+    "conversation.item.input_audio_transcription": ("delta", "segment", "completed", "failed"),
+    "input_audio_buffer": (
+        "cleared",
+        "committed",
+        "dtmf_event_received",
+        "speech_started",
+        "speech_stopped",
+        "timeout_triggered",
+    ),
+    "output_audio_buffer": ("started", "stopped", "cleared"),
+    "rate_limits": ("updated",),
+    "mcp_list_tools": ("in_progress", "completed", "failed"),
+    "response": ("created", "done", "cancelled"),
+    "response.output_item": ("added", "done"),
+    "response.content_part": ("added", "done"),
+    "response.output_text": ("delta", "done"),
+    "response.output_audio": ("delta", "done"),
+    "response.output_audio_transcript": ("delta", "done"),
+    "response.function_call_arguments": ("delta", "done"),
+    "response.mcp_call": ("in_progress", "completed", "failed"),
+    "response.mcp_call_arguments": ("delta", "done"),
+}
+SERVER_EVENTS = frozenset({"error", *(f"{what}.{step}" for what, steps in _STEPS.items() for step in steps)})
+"""The types of server events, under their GA names."""
 _ID_LETTERS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
@@ -44,10 +72,10 @@ def encode(event: Mapping[str, Any]) -> str:
         raise InvalidArgumentError(f"{event.get('type')!r} cannot be written as JSON: {error}.") from None
 
 
-def decode(text: str) -> Event | None:
-    """A server event under its GA name; ``None`` if the text is not an event."""
+def decode(frame: str | bytes) -> Event | None:
+    """A server event under its GA name; ``None`` if the frame is not an event."""
     try:
-        event = read_json(text)
+        event = read_json(frame if isinstance(frame, str) else frame.decode("utf-8-sig"))
     except ValueError:
         return None
     if not isinstance(event, dict) or not isinstance(event.get("type"), str):
