@@ -166,6 +166,8 @@ class RealtimeSession:
                 item = object_in(event, "item")
                 if (id := text_in(item, "id")) and (sound := sound_of(item)):
                     self.conversation.expect_sound(id, self.speech.input_format.decode(sound))
+            case "conversation.item.delete":
+                self.conversation.expect_deletion(text_in(event, "event_id"), text_in(event, "item_id"))
             case "input_audio_buffer.append":
                 self.input_audio.append(self.speech.input_format.decode(from_base64(event.get("audio"))))
             case "input_audio_buffer.commit":
@@ -181,6 +183,8 @@ class RealtimeSession:
     def _on_error(self, event: Event, item_events: list[ItemEvent]) -> None:
         error = server_error(event)
         self._responses.refused(error)
+        if error.event_id:
+            self.conversation.deletion_refused(error.event_id)
         if error.code == COMMIT_EMPTY:
             self.conversation.queue_input_audio(None)
             self.input_audio.committed()
@@ -193,12 +197,17 @@ class RealtimeSession:
     def _on_response_created(self, event: Event, item_events: list[ItemEvent]) -> None:
         id = text_in(object_in(event, "response"), "id")
         self._finals.forget(id)
+        self._calls.response_created(id)
         if self._responses.created(event):
             with contextlib.suppress(DisconnectedError):  # the transport reports the lost link by itself
                 self._api.send("response.cancel", {"response_id": id})
 
     def _on_output_item_done(self, event: Event, item_events: list[ItemEvent]) -> None:
-        self._call_tools(text_in(event, "response_id"), [text_in(object_in(event, "item"), "id")])
+        id = text_in(object_in(event, "item"), "id")
+        self._call_tools(text_in(event, "response_id"), [id, *(each.item.id for each in item_events if each.item)])
+
+    def _on_arguments_done(self, event: Event, item_events: list[ItemEvent]) -> None:
+        self._call_tools(text_in(event, "response_id"), [each.item.id for each in item_events if each.item])
 
     def _on_response_done(self, event: Event, item_events: list[ItemEvent]) -> None:
         response = object_in(event, "response")
@@ -364,6 +373,7 @@ _ACTIONS: dict[str, Callable[[RealtimeSession, Event, list[ItemEvent]], None]] =
     "session.created": RealtimeSession._on_session_created,
     "response.created": RealtimeSession._on_response_created,
     "response.output_item.done": RealtimeSession._on_output_item_done,
+    "response.function_call_arguments.done": RealtimeSession._on_arguments_done,
     "response.done": RealtimeSession._on_response_done,
     "conversation.item.input_audio_transcription.completed": RealtimeSession._on_transcription_completed,
     "conversation.item.truncated": RealtimeSession._on_truncated,

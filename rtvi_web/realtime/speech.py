@@ -152,7 +152,7 @@ class Speech:
             if item_id not in self._playing:
                 self._playing.append(item_id)
                 self._played.add(item_id)
-        return self._conversation.add_audio(item_id, index, pcm)
+        return self._conversation.add_audio(event, pcm)
 
     # Cutting short.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,8 @@ from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.realtime.protocol.session_config import tool_definition
 
 Handler = Callable[..., Any]
+MAX_TURNS = 64
+"""Responses whose calls are remembered."""
 
 
 class BackgroundResult(NamedTuple):
@@ -171,7 +174,7 @@ class ToolCalls:
         """A new session begins: forget all calls."""
         self._seen = Seen()
         self._without_response = Seen()
-        self._turns: dict[str, _Turn] = {}
+        self._turns: OrderedDict[str, _Turn] = OrderedDict()
 
     def begin(self, response_id: str, item_id: str, call_id: str) -> bool:
         """A call is complete. Return whether it is new.
@@ -186,7 +189,7 @@ class ToolCalls:
         else:
             is_new = self._without_response.add((item_id, call_id))
         if is_new and call_id:
-            self._turns.setdefault(response_id, _Turn()).pending += 1
+            self._turn(response_id).pending += 1
         return is_new
 
     def answered(self, response_id: str, *, respond: bool) -> bool:
@@ -203,17 +206,30 @@ class ToolCalls:
             goes_on: whether the model may go on at all; it may not after a response that was cancelled or failed.
         """
         ended = {response_id, ""}  # also calls of which the server did not say where they belong
-        for id in ended & self._turns.keys():
-            self._turns[id].done = True
-            self._turns[id].goes_on = goes_on
+        for id in ended:
+            turn = self._turn(id)
+            turn.done, turn.goes_on = True, goes_on
         return any([self._should_go_on(id) for id in ended])
+
+    def response_created(self, response_id: str) -> None:
+        """A response begins; an earlier one may have had the same id."""
+        for id in (response_id, ""):
+            if (turn := self._turns.get(id)) and not turn.pending:
+                del self._turns[id]
+
+    def _turn(self, response_id: str) -> _Turn:
+        """The calls of a response, which may arrive after its end."""
+        turn = self._turns.setdefault(response_id, _Turn())
+        if len(self._turns) > MAX_TURNS:
+            self._turns.popitem(last=False)
+        return turn
 
     def _should_go_on(self, response_id: str) -> bool:
         turn = self._turns.get(response_id)
         if turn is None or turn.pending or not turn.done:
             return False
-        del self._turns[response_id]
-        return turn.respond and turn.goes_on
+        respond, turn.respond = turn.respond, False
+        return respond and turn.goes_on
 
 
 @dataclass

@@ -10,14 +10,21 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from rtvi_web.core.foreign_json import read_json
+from rtvi_web.core.seen import Seen
 from rtvi_web.realtime.protocol.audio import AudioClip, InputAudio, from_base64, samples
-from rtvi_web.realtime.protocol.early_news import EarlyNews
 from rtvi_web.realtime.protocol.formats import SoundFormat
+from rtvi_web.realtime.protocol.item_ids import ItemIds
 from rtvi_web.realtime.protocol.item_list import ItemList, part_of
-from rtvi_web.realtime.protocol.items import Delta, Item, ItemEvent
-from rtvi_web.realtime.protocol.server_errors import server_error
+from rtvi_web.realtime.protocol.items import Delta, Item, ItemEvent, updated
+from rtvi_web.realtime.protocol.spoken_items import Found, SpokenItems
 from rtvi_web.realtime.protocol.transcripts import Transcripts
-from rtvi_web.realtime.protocol.wire import Event, index_in, number_in, object_in, objects_in, text_in
+from rtvi_web.realtime.protocol.unfinished import Unfinished
+from rtvi_web.realtime.protocol.wire import Event, index_in, object_in, objects_in, text_in
+
+MAX_DELETIONS = 64
+"""Deletions under way that are remembered."""
+_ANSWER = {"type": "message", "role": "assistant"}
 
 
 class Conversation:
@@ -33,8 +40,9 @@ class Conversation:
         self, *, keep_audio: float | None, input_audio: InputAudio, is_out_of_band: Callable[[str], bool]
     ) -> None:
         self._items = ItemList(keep_audio)
+        self._ids = ItemIds(self._items)
         self._transcripts = Transcripts()
-        self._input_audio = input_audio
+        self._spoken = SpokenItems(self._items, self._transcripts, input_audio, self._find, self._complete)
         self._is_out_of_band = is_out_of_band
         self._processors: dict[str, Callable[[Event], list[ItemEvent]]] = {
             "conversation.item.created": self._created,
@@ -43,12 +51,7 @@ class Conversation:
             "conversation.item.retrieved": self._retrieved,
             "conversation.item.truncated": self._truncated,
             "conversation.item.deleted": self._deleted,
-            "conversation.item.input_audio_transcription.delta": self._transcription_delta,
-            "conversation.item.input_audio_transcription.completed": self._transcription_completed,
-            "conversation.item.input_audio_transcription.failed": self._transcription_failed,
-            "input_audio_buffer.speech_started": self._speech_started,
-            "input_audio_buffer.speech_stopped": self._speech_stopped,
-            "input_audio_buffer.committed": self._committed,
+            "response.created": self._response_created,
             "response.done": self._response_done,
             "response.output_item.added": self._output_item_added,
             "response.output_item.done": self._output_item_done,
@@ -63,18 +66,21 @@ class Conversation:
             "response.function_call_arguments.done": self._arguments_done,
             "response.mcp_call_arguments.delta": self._arguments_delta,
             "response.mcp_call_arguments.done": self._arguments_done,
+            **self._spoken.processors,
         }
         self.clear()
 
     def clear(self) -> bool:
         """Remove everything. Mirrors ``clear()``."""
         self._items.clear()
+        self._ids.clear()
         self._completed: set[str] = set()
         self._transcripts.clear()
         self._assumed: set[str] = set()  # items of which the server did not say the status
-        self._early = EarlyNews()
-        self._queued_audio: deque[AudioClip] = deque()  # of commits, until their items arrive
-        self._open_calls: dict[str, list[Item]] = {}  # calls without a status, by response
+        self._spoken.clear()
+        self._excluded = Seen()  # items that were deleted, or belong to an out-of-band response
+        self._deletions: deque[tuple[str, str]] = deque(maxlen=MAX_DELETIONS)  # event and item of those under way
+        self._unfinished = Unfinished()
         return True
 
     def get_item(self, id: str) -> Item | None:
@@ -95,14 +101,19 @@ class Conversation:
         Args:
             clip: the sound; ``None`` if the server has refused the oldest commit.
         """
-        if clip is not None:
-            self._queued_audio.append(clip)
-        elif self._queued_audio:
-            self._queued_audio.popleft()
+        self._spoken.queue(clip)
 
     def expect_sound(self, item_id: str, pcm: bytes) -> None:
         """Remember the sound of a message that the client creates: servers do not send it back."""
-        self._early.note(item_id, speech=AudioClip(pcm, self._items.input.rate))
+        self._spoken.expect_sound(item_id, pcm)
+
+    def expect_deletion(self, event_id: str, item_id: str) -> None:
+        """Remember that the client deletes an item: some servers confirm that without saying which."""
+        self._deletions.append((event_id, item_id))
+
+    def deletion_refused(self, event_id: str) -> None:
+        """The server has refused a client event, which may be a deletion."""
+        self._deletions = deque((each for each in self._deletions if each[0] != event_id), MAX_DELETIONS)
 
     def process_event(self, event: Event) -> list[ItemEvent]:
         """Handle a server event, under its GA name. Mirrors ``processEvent()``.
@@ -113,19 +124,17 @@ class Conversation:
         processor = self._processors.get(event["type"])
         return processor(event) if processor else []
 
-    def add_audio(self, item_id: str, content_index: int, data: bytes) -> list[ItemEvent]:
-        """Add sound to an answer: a ``response.output_audio.delta`` that is decoded already.
+    def add_audio(self, event: Event, data: bytes) -> list[ItemEvent]:
+        """Add sound to an answer: that of a ``response.output_audio.delta``, as PCM.
 
         Returns:
             As :meth:`process_event`.
         """
-        item = self._items.get(item_id)
+        item, _, events = self._part_of(event, "output_audio")
         if item is None:
-            return []
-        if (part := part_of(item, content_index)) is not None:
-            part.setdefault("type", "output_audio")
+            return events
         pcm = self._items.add_audio(item, data)
-        return _updated(item, Delta(audio=pcm)) if pcm else []
+        return [*events, *(updated(item, Delta(audio=pcm)) if pcm else ())]
 
     # All items.
 
@@ -142,6 +151,8 @@ class Conversation:
         if item and item.status is None:
             item.status = "in_progress" if _is_by_model(item) else "completed"
             self._assumed.add(item.id)
+        if item and _is_by_model(item):
+            self._unfinished.add(item, "")
         return events
 
     def _retrieved(self, event: Event) -> list[ItemEvent]:
@@ -152,10 +163,13 @@ class Conversation:
         return [*events, *self._complete(item)]
 
     def _done(self, event: Event) -> list[ItemEvent]:
-        item, events = self._upsert(object_in(event, "item"), event)
+        raw = object_in(event, "item")
+        if self._was_excluded(raw):
+            return []
+        item, events = self._upsert(raw, event)
         if item is None:
             return []
-        if not text_in(object_in(event, "item"), "status"):
+        if not text_in(raw, "status"):
             self._end(item, text_in(event, "response_id"))
         return [*events, *self._complete(item)]
 
@@ -166,8 +180,7 @@ class Conversation:
         """
         if item.type == "function_call" and (response_id or (item.status and item.id not in self._assumed)):
             item.status = item.status or "in_progress"
-            if response_id:
-                self._open_calls.setdefault(response_id, []).append(item)
+            self._unfinished.add(item, response_id, is_complete=True)
         elif item.status in (None, "in_progress"):
             item.status = "completed"
         self._assumed.discard(item.id)
@@ -178,25 +191,39 @@ class Conversation:
             return []
         item.audio_end_ms = index_in(event, "audio_end_ms")
         item.formatted.audio.truncate(samples(item.audio_end_ms, item.formatted.audio.rate))
-        return _updated(item)
+        return updated(item)
 
     def _deleted(self, event: Event) -> list[ItemEvent]:
-        item = self._items.remove(text_in(event, "item_id"))
-        self._transcripts.forget(text_in(event, "item_id"))
-        self._assumed.discard(text_in(event, "item_id"))
-        return _updated(item) if item else []
+        id = text_in(event, "item_id")
+        if not id and self._deletions:
+            id = self._deletions[0][1]
+        self._deletions = deque((each for each in self._deletions if each[1] != id), MAX_DELETIONS)
+        self._excluded.add(id)
+        self._transcripts.forget(id)
+        self._assumed.discard(id)
+        item = self._items.remove(id)
+        return updated(item) if item else []
 
-    def _upsert(self, raw: dict[str, Any], event: Event) -> tuple[Item | None, list[ItemEvent]]:
-        item, is_new = self._items.upsert(raw, event)
+    def _upsert(self, raw: dict[str, Any], event: Event) -> Found:
+        item, is_new = self._items.upsert({**raw, "id": self._ids.of(raw)}, event)
         if item is None:
             return None, []
         if is_new:
             self._completed.discard(item.id)
-            self._add_early(item)
-        return item, [
-            *_updated(item, self._transcripts.added(item)),
-            *([ItemEvent("conversation.item.appended", item)] if is_new else []),
-        ]
+            self._excluded.forget(item.id)
+            self._spoken.add_early(item)
+        appended = [ItemEvent("conversation.item.appended", item)] if is_new else []
+        return item, [*updated(item, self._transcripts.added(item)), *appended]
+
+    def _find(self, id: str, raw: dict[str, Any]) -> Found:
+        """The item of an event. Unless it was deleted, one that was not announced is made of these fields."""
+        raw = {**raw, "id": id}
+        item = self._items.get(self._ids.of(raw))
+        return (item, []) if item or self._was_excluded(raw) else self._upsert(raw, {})
+
+    def _was_excluded(self, raw: dict[str, Any]) -> bool:
+        """Whether an item is not made of late news about it: it was deleted, or is out of band."""
+        return text_in(raw, "id") in self._excluded and self._items.get(self._ids.of(raw)) is None
 
     def _complete(self, item: Item) -> list[ItemEvent]:
         if item.status != "completed" or item.id in self._completed:
@@ -204,85 +231,11 @@ class Conversation:
         self._completed.add(item.id)
         return [ItemEvent("conversation.item.completed", item)]
 
-    # The person's items.
-
-    def _speech_started(self, event: Event) -> list[ItemEvent]:
-        self._early.note(text_in(event, "item_id"), speech_start=number_in(event, "audio_start_ms"))
-        return []
-
-    def _speech_stopped(self, event: Event) -> list[ItemEvent]:
-        id, end = text_in(event, "item_id"), number_in(event, "audio_end_ms")
-        known = self._early.get(id)
-        start = known.speech_start if known else end
-        rate = self._input_audio.rate
-        return self._add_speech(id, self._input_audio.slice(samples(start, rate), samples(end, rate)))
-
-    def _committed(self, event: Event) -> list[ItemEvent]:
-        item = self._items.get(text_in(event, "item_id"))
-        if not self._queued_audio or (item and item.formatted.audio.received):
-            return []
-        return self._add_speech(text_in(event, "item_id"), self._queued_audio.popleft())
-
-    def _add_speech(self, id: str, clip: AudioClip) -> list[ItemEvent]:
-        if item := self._items.get(id):
-            self._early.pop(id)
-            self._items.add_audio(item, bytes(clip))
-            return _updated(item)
-        self._early.note(id, speech=clip)
-        return []
-
-    def _transcription_delta(self, event: Event) -> list[ItemEvent]:
-        return self._extend_transcript(event, None)
-
-    def _transcription_completed(self, event: Event) -> list[ItemEvent]:
-        id, index, transcript = (
-            text_in(event, "item_id"),
-            index_in(event, "content_index"),
-            text_in(event, "transcript"),
-        )
-        item = self._items.get(id)
-        if item is None:
-            self._early.note(id, transcript=(index, transcript))
-            return []
-        if not self._transcripts.finish(id, index, transcript):
-            return []
-        self._set_transcript(item, index, transcript)
-        return _updated(item, self._transcripts.added(item))
-
-    def _transcription_failed(self, event: Event) -> list[ItemEvent]:
-        id, given = text_in(event, "item_id"), event.get("error")
-        error = given if isinstance(given, dict) else {"message": server_error(event).message}
-        item = self._items.get(id)
-        if item is None:
-            self._early.note(id, transcript_error=error)
-            return []
-        item.formatted.transcript_error = error
-        return _updated(item)
-
-    def _set_transcript(self, item: Item, index: int, transcript: str) -> None:
-        if (part := part_of(item, index)) is not None:
-            part["transcript"] = transcript
-        item.format()
-        if not transcript:
-            item.formatted.transcript = " "  # transcribed, but empty
-
-    def _add_early(self, item: Item) -> None:
-        """A new item: add what is known of it already."""
-        early = self._early.pop(item.id)
-        spoken = item.role == "user" and any(part.get("type") == "input_audio" for part in item.content)
-        clip = early.speech
-        if clip is None and spoken and self._queued_audio:
-            clip = self._queued_audio.popleft()
-        if clip:
-            self._items.add_audio(item, bytes(clip))
-        elif early.speech_start:
-            self._early.note(item.id, speech_start=early.speech_start)  # still speaking
-        if early.transcript:
-            self._transcripts.finish(item.id, *early.transcript)
-            self._set_transcript(item, *early.transcript)
-        item.formatted.transcript_error = early.transcript_error
-
     # The model's items.
+
+    def _response_created(self, event: Event) -> list[ItemEvent]:
+        self._unfinished.begin(text_in(object_in(event, "response"), "id"))
+        return []
 
     def _response_done(self, event: Event) -> list[ItemEvent]:
         """A response has ended. Items whose own end was lost, or had no status, end here."""
@@ -294,106 +247,133 @@ class Conversation:
         events = []
         for raw in objects_in(response, "output"):
             raw = {**raw, "status": text_in(raw, "status") or status}
-            item = self._items.get(text_in(raw, "id"))
-            was_deleted = item is None and text_in(raw, "id") in self._completed
-            if not was_deleted and (item is None or item.status != raw["status"]):
+            item = self._items.get(self._ids.of(raw))
+            if item is None or item.status != raw["status"]:
                 events += self._done({**event, "item": raw})
-        for item in self._open_calls.pop(id, ()):
-            if item.status == "in_progress":
-                item.status = status
-                events += [*_updated(item), *self._complete(item)]
+        for item in self._unfinished.end(id, status):
+            events += [*updated(item), *self._complete(item)]
         return events
 
     def _output_item_added(self, event: Event) -> list[ItemEvent]:
-        if self._is_out_of_band(text_in(event, "response_id")):
+        if self._is_outside(event):
             return []
         item, events = self._upsert(object_in(event, "item"), event)
         if item:
             item.status = item.status or "in_progress"
             self._assumed.discard(item.id)
+            self._unfinished.add(item, text_in(event, "response_id"))
         return events
 
     def _output_item_done(self, event: Event) -> list[ItemEvent]:
-        return [] if self._is_out_of_band(text_in(event, "response_id")) else self._done(event)
+        return [] if self._is_outside(event) else self._done(event)
+
+    def _is_outside(self, event: Event) -> bool:
+        """Whether an item belongs to an out-of-band response."""
+        outside = self._is_out_of_band(text_in(event, "response_id"))
+        if outside:
+            self._excluded.add(text_in(object_in(event, "item"), "id"))
+        return outside
 
     def _content_part(self, event: Event) -> list[ItemEvent]:
-        item = self._items.get(text_in(event, "item_id"))
+        item, events = self._find_by_model(text_in(event, "item_id"), event, _ANSWER)
         if item is None:
-            return []
+            return events
         self._items.fill_part(item, index_in(event, "content_index"), object_in(event, "part"))
-        return _updated(item, self._transcripts.added(item))
+        return [*events, *updated(item, self._transcripts.added(item))]
 
     def _text_delta(self, event: Event) -> list[ItemEvent]:
-        item, part = self._part_of(event, "output_text")
+        item, part, events = self._part_of(event, "output_text")
         delta = text_in(event, "delta")
         if item is None or part is None or not delta:
-            return []
+            return events
         part["text"] = (part.get("text") or "") + delta
         item.format()
-        return _updated(item, Delta(text=delta))
-
-    def _transcript_delta(self, event: Event) -> list[ItemEvent]:
-        return self._extend_transcript(event, "output_audio")
+        return [*events, *updated(item, Delta(text=delta))]
 
     def _text_done(self, event: Event) -> list[ItemEvent]:
-        item, part = self._part_of(event, "output_text")
+        item, part, events = self._part_of(event, "output_text")
         final = event.get("text")
         if item is None or part is None or not isinstance(final, str) or part.get("text") == final:
-            return []
+            return events
         before, part["text"] = part.get("text") or "", final
         item.format()
-        return _updated(item, Delta(text=final[len(before) :]) if final.startswith(before) else None)
+        return [*events, *updated(item, Delta(text=final[len(before) :]) if final.startswith(before) else None)]
+
+    def _transcript_delta(self, event: Event) -> list[ItemEvent]:
+        item, part, events = self._part_of(event, "output_audio")
+        if item is None or part is None:
+            return events
+        added = self._transcripts.extend(item, index_in(event, "content_index"), part, text_in(event, "delta"))
+        return [*events, *(updated(item, added) if added else ())]
 
     def _transcript_done(self, event: Event) -> list[ItemEvent]:
-        item, part = self._part_of(event, "output_audio")
+        item, part, events = self._part_of(event, "output_audio")
         final = event.get("transcript")
         if item is None or part is None or not isinstance(final, str):
-            return []
+            return events
         is_new = self._transcripts.finish(item.id, index_in(event, "content_index"), final)
         if not is_new or part.get("transcript") == final:
-            return []
+            return events
         part["transcript"] = final
         item.format()
-        return _updated(item, self._transcripts.added(item))
+        return [*events, *updated(item, self._transcripts.added(item))]
 
-    def _extend_transcript(self, event: Event, kind: str | None) -> list[ItemEvent]:
-        item, part = self._part_of(event, kind)
-        if item is None or part is None:
-            return []
-        added = self._transcripts.extend(item, index_in(event, "content_index"), part, text_in(event, "delta"))
-        return _updated(item, added) if added else []
-
-    def _part_of(self, event: Event, kind: str | None) -> tuple[Item | None, dict[str, Any] | None]:
-        item = self._items.get(text_in(event, "item_id"))
+    def _part_of(self, event: Event, kind: str) -> tuple[Item | None, dict[str, Any] | None, list[ItemEvent]]:
+        item, events = self._find_by_model(text_in(event, "item_id"), event, _ANSWER)
         part = part_of(item, index_in(event, "content_index")) if item else None
-        if part is not None and kind:
+        if part is not None:
             part.setdefault("type", kind)
-        return item, part
+        return item, part, events
 
     def _audio_delta(self, event: Event) -> list[ItemEvent]:
-        pcm = self._items.output.decode(from_base64(event.get("delta")))
-        return self.add_audio(text_in(event, "item_id"), index_in(event, "content_index"), pcm)
+        return self.add_audio(event, self._items.output.decode(from_base64(event.get("delta"))))
+
+    def _find_by_model(self, id: str, event: Event, raw: dict[str, Any]) -> Found:
+        response_id = text_in(event, "response_id")
+        if self._is_out_of_band(response_id):
+            self._excluded.add(id)
+        item, events = self._find(id, {**raw, "status": "in_progress"})
+        if item and events:
+            self._unfinished.add(item, response_id)
+            events += self._complete(item)
+        return item, events
+
+    # Calls.
 
     def _arguments_delta(self, event: Event) -> list[ItemEvent]:
-        item, delta = self._items.get(text_in(event, "item_id")), text_in(event, "delta")
+        item, events = self._find_call(event)
+        delta = text_in(event, "delta")
         if item is None or not delta:
-            return []
+            return events
         item.arguments = (item.arguments or "") + delta
         item.format()
-        return _updated(item, Delta(arguments=delta))
+        return [*events, *updated(item, Delta(arguments=delta))]
 
     def _arguments_done(self, event: Event) -> list[ItemEvent]:
-        item = self._items.get(text_in(event, "item_id"))
+        item, events = self._find_call(event)
         if item is None:
-            return []
+            return events
         self._items.fill(item, {key: event.get(key) for key in ("name", "call_id", "arguments")})
-        item.format()
-        return _updated(item)
+        says_all = text_in(event, "name") and text_in(event, "call_id") and _is_object(text_in(event, "arguments"))
+        if says_all and item.status == "in_progress":
+            item.status = "completed"
+        self._unfinished.add(item, text_in(event, "response_id"), is_complete=True)
+        return [*events, *updated(item), *self._complete(item)]
+
+    def _find_call(self, event: Event) -> Found:
+        kind = "mcp_call" if event["type"].startswith("response.mcp_call") else "function_call"
+        call_id = text_in(event, "call_id")
+        id = text_in(event, "item_id") or self._ids.of_call(call_id)
+        return self._find_by_model(id, event, {"type": kind, "call_id": call_id, "name": event.get("name")})
 
 
 def _is_by_model(item: Item) -> bool:
     return item.type == "function_call" or (item.type == "message" and item.role == "assistant")
 
 
-def _updated(item: Item, delta: Delta | None = None) -> list[ItemEvent]:
-    return [ItemEvent("conversation.updated", item, delta)]
+def _is_object(text: str) -> bool:
+    """Whether a text is a JSON object that was not cut short."""
+    try:
+        return isinstance(read_json(text), dict)
+    except ValueError:
+        return False

@@ -12,12 +12,10 @@ MAX_ITEMS = 32
 
 
 class Early(NamedTuple):
-    """What is known of one item."""
+    """What is known of one item: its sound, or from which millisecond on it is spoken."""
 
     speech_start: float = 0
     speech: AudioClip | None = None
-    transcript: tuple[int, str] | None = None
-    transcript_error: dict[str, Any] | None = None
 
 
 class EarlyNews:

@@ -116,6 +116,8 @@ class ItemList:
 
     def _place(self, item: Item, event: Event) -> None:
         previous = event.get("previous_item_id", item.id)
+        if previous is None and self.items != [item]:
+            return  # some servers say null of every item
         if previous == "root":
             previous = None
         if previous == item.id or previous == self._previous.get(item.id, item.id):

@@ -121,6 +121,11 @@ class ItemEvent(NamedTuple):
     delta: Delta | None = None
 
 
+def updated(item: Item, delta: Delta | None = None) -> list[ItemEvent]:
+    """The event of an item that has changed."""
+    return [ItemEvent("conversation.updated", item, delta)]
+
+
 def to_history(item: Item) -> dict[str, Any] | None:
     """An item in a form that a client can create in another session; ``None`` if there is none.
 

@@ -124,7 +124,7 @@ async def test_items_end_in_their_order_whatever_order_they_come_in(done: bool) 
 
 
 async def test_what_the_server_says_of_the_order_may_change_and_may_be_nonsense(run: Run) -> None:
-    for id, previous in (("a", None), ("b", "a"), ("c", "b"), ("d", None)):
+    for id, previous in (("a", None), ("b", "a"), ("c", "b"), ("d", "root")):
         run.server.user_item(id, previous=previous)
     assert run.ids == ["d", "a", "b", "c"]
     run.server.user_item("a", previous="d")

@@ -122,6 +122,7 @@ async def test_response_cancelled_ends_a_response(run: Run, named: str) -> None:
     heard: list[Any] = []
     run.client.on("server.response.cancelled", heard.append)
     run.server.say("response.cancelled", **ids[named])
+    assert run.item("item_a").status == "incomplete"
     assert run.server.types == ["response.create"]
     assert heard[0]["type"] == "response.cancelled"
     # Some servers send both. The second changes nothing while the next response is awaited, but its usage counts.
@@ -138,6 +139,7 @@ async def test_the_end_of_a_response_without_an_id_ends_the_active_one(run: Run,
     run.server.answer()
     run.client.create_response()
     run.server.say("response.done", **form)
+    assert run.item("item_a").status == "completed"
     assert run.server.types == ["response.create"]
 
 
