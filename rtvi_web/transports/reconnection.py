@@ -28,7 +28,7 @@ ASK_LIMIT = 3.0
 TICK, SLEPT = 2.0, 6.0
 """The clock is read every TICK seconds. If it has moved on by more than SLEPT, the computer was asleep."""
 
-SILENCE_LIMIT = 7.0
+SILENCE_LIMIT = 6.0
 """Seconds in which a silent link may heal if it is not restored. Browsers report it as failed only after 16 s."""
 
 NOTICED_AFTER = {LinkLoss.SILENT: 6.0, LinkLoss.FAILED: 16.0, LinkLoss.CHANNEL_CLOSED: 0.0}

@@ -203,7 +203,7 @@ class TestTheServer:
             over = call.wait_for("disconnected", SOON + 8)
         report("server killed, reconnect=None", ended=over.at - killed)
         assert over.at - killed < SOON
-        assert events(call)[-2:] == ["error", "disconnected"]
+        assert events(call)[-3:] == ["error", "botDisconnected", "disconnected"]
         call.page.check_released()
 
     def test_is_stopped_and_continued(self, session: NewSession) -> None:
