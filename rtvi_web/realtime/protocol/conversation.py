@@ -258,10 +258,12 @@ class Conversation:
         if self._is_outside(event):
             return []
         item, events = self._upsert(object_in(event, "item"), event)
-        if item:
-            item.status = item.status or "in_progress"
-            self._assumed.discard(item.id)
-            self._unfinished.add(item, text_in(event, "response_id"))
+        if item is None:
+            return []
+        item.status = item.status or "in_progress"
+        self._assumed.discard(item.id)
+        if self._unfinished.add(item, text_in(event, "response_id")):
+            events += self._complete(item)
         return events
 
     def _output_item_done(self, event: Event) -> list[ItemEvent]:

@@ -18,7 +18,7 @@ class Unfinished:
         self._ended: OrderedDict[str, str] = OrderedDict()
         self._complete_calls: set[str] = set()
 
-    def add(self, item: Item, response_id: str, *, is_complete: bool = False) -> None:
+    def add(self, item: Item, response_id: str, *, is_complete: bool = False) -> bool:
         """An item is in progress. If its response has ended already, it ends now, unless it awaits arguments.
 
         Args:
@@ -26,10 +26,13 @@ class Unfinished:
             response_id: the response that it belongs to.
             is_complete: whether it is a call whose arguments have all arrived, or were cut short: how the response
                 ends decides.
+
+        Returns:
+            Whether it has ended.
         """
         came_late = is_complete and item.status == "incomplete"
         if item.status != "in_progress" and not came_late:
-            return
+            return False
         if is_complete:
             self._complete_calls.add(item.id)
         if response_id not in self._ended:
@@ -38,6 +41,8 @@ class Unfinished:
                 self._items.popitem(last=False)
         elif is_complete or item.type != "function_call":
             self._end(item, self._ended[response_id])
+            return True
+        return False
 
     def begin(self, response_id: str) -> None:
         """A response begins."""
