@@ -12,7 +12,7 @@ import pytest
 from virtual_clock import Loop
 
 from rtvi_web import DisconnectedError, LinkLoss, Reconnect, RTVIError, TransportStartError
-from rtvi_web.transports.reconnection import ASK_LIMIT, SIGN_OF_LIFE, SLEPT, TICK, Reconnection
+from rtvi_web.transports.reconnection import ASK_LIMIT, SIGN_OF_LIFE, SILENCE_LIMIT, SLEPT, TICK, Reconnection
 
 A_WHILE = 0.1
 """Seconds in which a recovery does all that it can do without waiting."""
@@ -287,11 +287,11 @@ async def test_a_loss_before_the_session_or_without_options_ends_it_once() -> No
 
 class TestASilentLinkThatIsNotRestored:
     async def test_is_told_in_time(self) -> None:
-        """The browser notices silence after six seconds, and tells of it as a failure after seventeen."""
+        """The browser notices silence after six seconds, and reports a failure after sixteen."""
         async with Watch(Transport(), None) as watch:
             watch.lose(LinkLoss.SILENT)
             watch.lose(LinkLoss.SILENT)
-            await asyncio.sleep(6.5)
+            await asyncio.sleep(SILENCE_LIMIT - 0.5)
             assert watch.transport.log == []
             await asyncio.sleep(1)
             assert watch.transport.log == ["The bot's side is silent."]
