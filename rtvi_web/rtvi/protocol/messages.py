@@ -42,14 +42,10 @@ _ESCAPES = r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P
 _TOKENS = r'"(?:[^"\\]|\\.)*"|[{}\[\]:]'
 
 
-def type_of(text: str) -> str:
-    """The type of the message in a frame of text. A frame that begins as servers begin theirs is not parsed.
-
-    Raises:
-        MalformedMessageError: as :func:`decode`, for the part that was read.
-    """
+def type_at_head(text: str) -> str:
+    """The type of a message, without parsing it, if it begins as servers begin theirs; else empty."""
     head = _HEAD.match(text)
-    return head[1] if head else str(parse(text)["type"])
+    return head[1] if head else ""
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -109,4 +105,9 @@ def reason_of(error: ValidationError) -> str:
     """What is wrong, and the place in the message."""
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(map(str, first["loc"]))
-    return f"{where}: {first['msg']}" if where else first["msg"]
+    message = "Input should be an object" if first["type"] in _NOT_AN_OBJECT else first["msg"]
+    return f"{where}: {message}" if where else message
+
+
+_NOT_AN_OBJECT = ("model_type", "dict_type")
+"""What pydantic says in two ways: of JSON and of parsed JSON."""

@@ -14,12 +14,12 @@ class Fire(NamedTuple):
     """An event for the user's handlers.
 
     Attributes:
-        message: the frame it came in; message helpers get it before the handlers.
+        message: the message as parsed JSON, which helpers get before the handlers; ``None`` if it was not parsed.
     """
 
     event: Event[Any]
     args: tuple[Any, ...]
-    message: str | None = None
+    message: dict[str, Any] | None = None
 
 
 class BotBecameReady(NamedTuple):

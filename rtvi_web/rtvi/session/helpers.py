@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -91,23 +92,24 @@ class MessageHelpers:
         self._emitter = emitter
         self._helpers: dict[str, RTVIClientHelper] = {}
 
-    def handle(self, message: str | dict[str, Any]) -> bool:
-        """Give a message (JSON, parsed or not) to every helper that handles its type. Returns whether one does."""
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._helpers)
+
+    def handle(self, message: dict[str, Any]) -> bool:
+        """Give a copy of a message, as parsed JSON, to every helper that handles its type. Returns whether one does."""
         if not self._helpers:
             return False
-        from pydantic_core import from_json  # late, see rtvi_web.rtvi.protocol
+        from rtvi_web.rtvi.protocol.messages import RTVIMessage  # late, see rtvi_web.rtvi.protocol
 
-        from rtvi_web.rtvi.protocol.messages import RTVIMessage
-
-        parsed = from_json(message) if isinstance(message, str) else message
         taken = False
         for service, helper in tuple(self._helpers.items()):
             complaint = f"helper {service!r} raised"
             try:
-                if parsed["type"] not in helper.get_message_types():
+                if message["type"] not in helper.get_message_types():
                     continue
                 taken = True
-                result = helper.handle_message(RTVIMessage.model_validate(parsed))
+                result = helper.handle_message(RTVIMessage.model_validate(copy.deepcopy(message)))
             except RAISED as error:
                 report(error, complaint, helper)
             else:

@@ -169,7 +169,7 @@ class Session:
         if self._is_over:
             return
         self._emitter.emit(RTVIEvent.MESSAGE_RECEIVED, text)
-        for outcome in self._reader.receive(text):
+        for outcome in self._reader.receive(text, whole=bool(self._helpers)):
             if not notify(outcome, self._emitter, self._helpers):
                 self._act(outcome)
 

@@ -13,6 +13,7 @@ from sessions import URL, Run, Transport, ready, turns
 from rtvi_web import LLMHelper, RTVIClientHelper, RTVIError, RTVIMessage, TransportState
 from rtvi_web.rtvi.protocol.events import BY_WIRE, EVENTS
 from rtvi_web.rtvi.protocol.inbound import MessageReader
+from rtvi_web.rtvi.protocol.outcomes import Fire
 from rtvi_web.testing import HttpStream, expect
 
 TEXT = st.text(st.characters(), max_size=40)  # surrogates included
@@ -72,6 +73,18 @@ FRAMES = TEXT | JSON.map(json.dumps) | MESSAGES.map(json.dumps)
 @settings(max_examples=300, deadline=None)
 def test_every_frame_has_outcomes(frame: str) -> None:
     assert MessageReader().receive(frame)
+
+
+@given(FRAMES)
+@settings(max_examples=300, deadline=None)
+def test_helpers_do_not_change_what_a_frame_leads_to(frame: str) -> None:
+    """With helpers, messages are parsed that are else validated as text."""
+
+    def outcomes(*, whole: bool) -> list[str]:
+        found = MessageReader().receive(frame, whole=whole)
+        return [repr(each._replace(message=None) if isinstance(each, Fire) else each) for each in found]
+
+    assert outcomes(whole=True) == outcomes(whole=False)
 
 
 class Curious(RTVIClientHelper):

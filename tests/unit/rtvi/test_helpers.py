@@ -66,6 +66,15 @@ class TestMessages:
         assert run.arguments("genericMessage") == []
         await run.client.disconnect()
 
+    async def test_what_a_helper_changes_in_its_message_changes_nothing_else(self) -> None:
+        run = await ready()
+        changes = {"on_thing": lambda data: data["list"].clear()}
+        run.client.register_helper("1", Collector("server-message", callbacks=changes))
+        other = run.client.register_helper("2", Collector("server-message"))
+        tell(run, "server-message", {"list": [1]})
+        assert run.arguments("serverMessage") == [other.got[0].data] == [{"list": [1]}]
+        await run.client.disconnect()
+
     async def test_a_helper_that_raises_stops_nothing_else(self, reported: list[Any]) -> None:
         run = await ready()
         bad = run.client.register_helper("bad", Collector("mine", callbacks={"on_thing": lambda data: 1 / data}))

@@ -151,9 +151,9 @@ class TestOutcomes:
 
     def test_events_bring_the_whole_message_for_helpers(self) -> None:
         text = frame("bot-llm-text", {"text": "a"})
-        [fire] = MessageReader().receive(text)
+        [fire] = MessageReader().receive(text, whole=True)
         assert isinstance(fire, Fire)
-        assert fire.message == text
+        assert fire.message == json.loads(text)
 
     def test_a_configuration_answers_a_request_and_is_an_event(self) -> None:
         config = [{"service": "llm", "options": [{"name": "model", "value": "m"}]}]
