@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Coroutine, Generator, Mapping
 from typing import Any, TypeVar, Unpack
 
-from rtvi_web.realtime.configuration import Configuration
 from rtvi_web.realtime.connection import RealtimeAPI
 from rtvi_web.realtime.members.configuration import ConfigurationMembers
 from rtvi_web.realtime.members.devices import DeviceMembers
@@ -15,9 +14,7 @@ from rtvi_web.realtime.members.speaking import SpeakingMembers
 from rtvi_web.realtime.protocol.audio import InputAudio
 from rtvi_web.realtime.protocol.session_config import SessionConfig
 from rtvi_web.realtime.protocol.usage import Usage
-from rtvi_web.realtime.session import RealtimeSession
 from rtvi_web.realtime.settings import Settings, SettingsDict
-from rtvi_web.realtime.transports import resolve
 
 Result = TypeVar("Result")
 
@@ -69,13 +66,7 @@ class RealtimeClient(SpeakingMembers, ItemMembers, ConfigurationMembers, DeviceM
         config: SessionConfig | Mapping[str, Any] | object | None = None,
         **keywords: Unpack[SettingsDict],
     ) -> None:
-        super().__init__()
-        checked = Settings.of(settings, keywords)
-        self._transport = resolve(checked.transport)
-        self._api = RealtimeAPI(self._transport, checked, self)
-        self._configuration = Configuration(config, self._api)
-        self._session = RealtimeSession(self._transport, self._api, self._configuration, self, checked.keep_audio)
-        self._speech = self._session.speech
+        super().__init__(Settings.of(settings, keywords), config)
 
     # What openai-realtime-api has as attributes; here they are read-only.
 

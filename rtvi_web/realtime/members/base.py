@@ -1,20 +1,24 @@
-"""What all groups of members work with."""
+"""What the members of a client work with: made here, once, for all of them."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from rtvi_web.realtime.configuration import Configuration
 from rtvi_web.realtime.connection import RealtimeAPI
 from rtvi_web.realtime.event_handlers import EventHandlers
 from rtvi_web.realtime.session import RealtimeSession
-from rtvi_web.realtime.speech import Speech
-from rtvi_web.realtime.transport import RealtimeTransport
+from rtvi_web.realtime.settings import Settings
+from rtvi_web.realtime.transports import resolve
 
 
 class Members(EventHandlers):
-    """The base of each group of members. The client's constructor sets these attributes."""
+    """The base of every class of members, and so of ``RealtimeClient``."""
 
-    _transport: RealtimeTransport
-    _api: RealtimeAPI
-    _configuration: Configuration
-    _session: RealtimeSession
-    _speech: Speech
+    def __init__(self, settings: Settings, config: Any) -> None:
+        super().__init__()
+        self._transport = resolve(settings.transport)
+        self._api = RealtimeAPI(self._transport, settings, self)
+        self._configuration = Configuration(config, self._api)
+        self._session = RealtimeSession(self._transport, self._api, self._configuration, self, settings.keep_audio)
+        self._speech = self._session.speech
