@@ -39,6 +39,12 @@ def test_the_tree_has_every_folder_and_no_other() -> None:
     assert named == folders
 
 
+def test_the_tree_has_every_module_of_the_core_and_no_other() -> None:
+    [named] = re.findall(r"^  core/ +what both clients stand on: (.*?)^  \w", TREE, re.MULTILINE | re.DOTALL)
+    modules = {path.stem for path in (PACKAGE / "core").glob("*.py")} - {"__init__"}
+    assert set(re.findall(r"(\w+)(?:, | \(.*?\), |\s*$)", " ".join(named.split()))) == modules
+
+
 def test_the_folders_beside_the_package_exist() -> None:
     beside = re.findall(r"^(\w+)/", TREE, re.MULTILINE)
     assert beside[0] == "rtvi_web"

@@ -120,7 +120,7 @@ class TestTheBans:
         shutil.copy(ROOT / "pyproject.toml", tmp_path)
         return tmp_path
 
-    @pytest.mark.parametrize("module", ["js", "pyodide.ffi", "pyodide_js", "uuid", "urllib.parse"])
+    @pytest.mark.parametrize("module", ["js", "pyodide.ffi", "pyodide_js", "importlib", "uuid", "urllib.parse"])
     @pytest.mark.parametrize(
         "file", ["rtvi/client.py", "realtime/client.py", "core/media.py", "media/levels.py", "browser/dom.py"]
     )
@@ -162,6 +162,29 @@ class TestTheBans:
         assert result.returncode == 1
         found = set(re.findall(r"rtvi_web\.(\S+) -> (\S+) \(l", " ".join(result.stdout.split())))
         assert set(refused.items()) - found == set()
+
+    @pytest.mark.parametrize(
+        ("file", "text", "contract"),
+        [
+            ("core/seen.py", "import time", "protocols are pure: no event loop and no clock"),
+            ("core/checks.py", "import asyncio", "protocols are pure: no event loop and no clock"),
+            ("core/warn.py", "import rtvi_web.core.tasks", "protocols are pure: no event loop and no clock"),
+            ("rooms/new.py", "", "the layers of the house"),
+            ("rtvi/new.py", "", "the layers of the RTVI client"),
+            ("realtime/new.py", "", "the layers of the realtime client"),
+        ],
+    )
+    def test_import_linter_refuses_what_hides(self, house: Path, file: str, text: str, contract: str) -> None:
+        """A clock or a loop behind another module, and a module that no layer names."""
+        path = house / "rtvi_web" / file
+        path.parent.mkdir(exist_ok=True)
+        (path.parent / "__init__.py").touch()
+        path.touch()
+        plant(path, text)
+        result = run(str(TOOLS / "lint-imports"), "--no-cache", cwd=house)
+        assert result.returncode == 1
+        broken = set(re.findall(r"^(.+) BROKEN", result.stdout, re.MULTILINE))
+        assert contract in broken, result.stdout
 
 
 def plant(path: Path, line: str) -> None:
