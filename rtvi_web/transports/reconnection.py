@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import random
-import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
@@ -125,7 +124,7 @@ class Reconnection:
         options: Reconnect | None,
         restorer: Restorer,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float],
         jitter: Callable[[], float] = random.random,
         page_events: PageEvents = page_events,
     ) -> None:

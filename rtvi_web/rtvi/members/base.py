@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -33,7 +34,9 @@ class ClientBase(EventMembers):
             transport, self._emitter, self._functions, self._helpers, ends_with_bot=ends_with_bot
         )
         self._http_actions = HttpActions(transport, self._emitter, self._helpers)
-        self._conversation_tracker = ConversationTracker(self._emitter, lambda: self._connection.is_connecting)
+        self._conversation_tracker = ConversationTracker(
+            self._emitter, lambda: self._connection.is_connecting, time.time
+        )
 
     def run(self, coroutine: Coroutine[Any, Any, Result], complaint: str) -> asyncio.Task[Result]:
         """Run a coroutine as a task, such as from a click. What it raises is reported to the event loop's handler.

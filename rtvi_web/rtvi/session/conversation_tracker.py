@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -22,10 +21,11 @@ class ConversationTracker:
     Args:
         emitter: the client's.
         is_connecting: says whether ``connect()`` is running.
+        clock: returns the time in seconds since 1970.
     """
 
-    def __init__(self, emitter: Emitter, is_connecting: Callable[[], bool]) -> None:
-        self.conversation = Conversation(time.time, lambda: emitter.emit(RTVIEvent.CONVERSATION_CLEARED))
+    def __init__(self, emitter: Emitter, is_connecting: Callable[[], bool], clock: Callable[[], float]) -> None:
+        self.conversation = Conversation(clock, lambda: emitter.emit(RTVIEvent.CONVERSATION_CLEARED))
         self._emitter = emitter
         self._is_connecting = is_connecting
         self._tracker = BotStateTracker()

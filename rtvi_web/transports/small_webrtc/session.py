@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -38,7 +37,7 @@ class SmallWebRTCSession:
         sent_tracks: returns the tracks to send, by source.
         sends: returns whether each source is on.
         track_changed: called with the bot, its track before and its track now.
-        clock: returns the time in seconds since 1970, to compare with the browser's statistics.
+        clock: returns the time in seconds since 1970. The browser's statistics are compared with it.
     """
 
     def __init__(
@@ -54,7 +53,7 @@ class SmallWebRTCSession:
         sent_tracks: Callable[[], Mapping[TrackSource, Any]],
         sends: Callable[[], Mapping[TrackSource, bool]],
         track_changed: Callable[[Participant, Any, Any], object],
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float],
     ) -> None:
         self._http = http
         self._webrtc_url = webrtc_url

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -158,6 +159,7 @@ class SmallWebRTCTransport(Transport):
             sent_tracks=self._sent_tracks,
             sends=self._sends,
             track_changed=self._media.bot_track_changed,
+            clock=time.time,
         )
         return await self._session.connect(request, receiver)
 

@@ -363,6 +363,7 @@ def test_a_loop_that_is_as_strict_as_a_pages_ends_no_session(seed: int) -> None:
         watch = Reconnection(
             Reconnect(60.0, fresh_start=True),
             transport,  # type: ignore[arg-type]
+            clock=lambda: asyncio.get_running_loop().time(),
             jitter=chance.random,
             page_events=Page(),
         )
