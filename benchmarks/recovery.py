@@ -137,7 +137,7 @@ def leave(bench: Bench) -> Times:
 
 def noticed(session: Session, begun: float) -> float | None:
     """Seconds until the first fault of a session was noticed; ``None`` if it was not."""
-    return next((told.at - begun for told in session.told() if told.event == "reconnecting"), None)
+    return next((emitted.at - begun for emitted in session.emitted() if emitted.event == "reconnecting"), None)
 
 
 FAULTS: dict[str, Callable[[Bench], Times]] = {

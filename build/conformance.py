@@ -46,15 +46,15 @@ class Conformance:
 
     Attributes:
         groups: the names in the order of the file.
-        complaints: names without a counterpart and without a reason, counterparts that don't exist, words about names
+        problems: names without a counterpart and without a reason, counterparts that don't exist, words about names
             that are not in their group, and names that docstrings mirror and the file does not have.
     """
 
     def __init__(self, api: Api, names: Path = NAMES) -> None:
         self._api = api
-        self.complaints: list[str] = []
+        self.problems: list[str] = []
         self.groups = [self._group(group) for group in tomllib.loads(names.read_text())["group"]]
-        self.complaints += self._unlisted("RTVIClient")
+        self.problems += self._unlisted("RTVIClient")
 
     def _group(self, group: Mapping[str, Any]) -> Group:
         names: list[str] = group["names"]
@@ -67,14 +67,14 @@ class Conformance:
             rows.append(Row(name, tuple(dict.fromkeys(found)), absent.get(name) or notes.get(name, "")))
             where = f"{group['title']}: {name}"
             if not found and name not in absent:
-                self.complaints.append(f"{where} has neither a counterpart nor a reason")
+                self.problems.append(f"{where} has neither a counterpart nor a reason")
             if found and name in absent:
-                self.complaints.append(f"{where} is said to be absent, but is {', '.join(found)}")
-            self.complaints += [
+                self.problems.append(f"{where} is said to be absent, but is {', '.join(found)}")
+            self.problems += [
                 f"{where} is said to be {path}, which does not exist" for path in found if self._not(path)
             ]
         about = {*see, *absent, *notes} - set(names)
-        self.complaints += [f"{group['title']}: {name} is not a name of this group" for name in sorted(about)]
+        self.problems += [f"{group['title']}: {name} is not a name of this group" for name in sorted(about)]
         return Group(group["title"], tuple(rows))
 
     def _unlisted(self, owner: str) -> Iterator[str]:

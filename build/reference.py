@@ -102,8 +102,8 @@ def reference_page(names: Path = NAMES) -> str:
     """
     api, sections = public_api()
     conformance = Conformance(api, names)
-    if conformance.complaints:
-        raise BuildError(f"{names.name}: " + "; ".join(conformance.complaints))
+    if conformance.problems:
+        raise BuildError(f"{names.name}: " + "; ".join(conformance.problems))
     page = Page(api)
     parts = {title: page.members(members) for title, members in sections.items()}
     parts["Coming from JavaScript"] = page.javascript(conformance.groups)

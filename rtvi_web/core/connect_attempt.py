@@ -194,7 +194,7 @@ class ConnectAttempts:
             await self._close_after(attempt, "connect() was cancelled.", None)
             raise
         except RTVIError as failure:
-            await self._close_after(attempt, *_told(failure))
+            await self._close_after(attempt, *_closing_arguments(failure))
             raise
 
     async def _close_after(self, attempt: ConnectAttempt, reason: str, failure: RTVIError | None) -> None:
@@ -244,7 +244,7 @@ class ConnectAttempts:
     def _fail(self, attempt: ConnectAttempt | None, error: RTVIError) -> None:
         if attempt and not attempt.is_over:
             attempt.abort(error)
-            self._begin_to_close(*_told(error))
+            self._begin_to_close(*_closing_arguments(error))
 
     async def disconnect(self) -> None:
         """Abort the attempt, or close the session; return when all is released."""
@@ -290,7 +290,7 @@ class ConnectAttempts:
             await aborted[0].ended()
 
 
-def _told(failure: RTVIError) -> tuple[str, RTVIError | None]:
+def _closing_arguments(failure: RTVIError) -> tuple[str, RTVIError | None]:
     """The arguments of the closing after a failed attempt. An attempt that disconnect() ended has not failed."""
     by_disconnect = isinstance(failure, ConnectAbortedError) and failure.by_disconnect
     return f"connect() failed: {failure.message}", None if by_disconnect else failure

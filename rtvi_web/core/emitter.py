@@ -137,9 +137,9 @@ class Emitter:
                 if result is not None and inspect.iscoroutine(result):
                     self.run(result, f"a handler of {str(event)!r} raised")
 
-    def run(self, coroutine: Coroutine[Any, Any, Result], complaint: str) -> asyncio.Task[Result]:
-        """Run a coroutine as a task that lives until it ends; what it raises is reported with the complaint."""
-        return self._tasks.run(coroutine, complaint)
+    def run(self, coroutine: Coroutine[Any, Any, Result], reason: str) -> asyncio.Task[Result]:
+        """Run a coroutine as a task that lives until it ends; what it raises is reported with the reason."""
+        return self._tasks.run(coroutine, reason)
 
     def fail_waiters(self, reason: str, phase: ConnectPhase | None = None) -> None:
         """Make every pending ``wait_for()`` raise ``DisconnectedError``, and end every ``events()``."""

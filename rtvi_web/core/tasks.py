@@ -36,12 +36,12 @@ class Tasks:
         """Whether a task is running."""
         return bool(self._tasks)
 
-    def run(self, coroutine: Coroutine[Any, Any, Result], complaint: str) -> asyncio.Task[Result]:
+    def run(self, coroutine: Coroutine[Any, Any, Result], reason: str) -> asyncio.Task[Result]:
         """Run a coroutine until it ends, or its owner cancels it.
 
         Args:
             coroutine: what to run.
-            complaint: what the report says if it raises, such as ``"a handler of 'botReady' raised"``.
+            reason: what the report says if it raises, such as ``"a handler of 'botReady' raised"``.
         """
         task = start_task(coroutine)
         self._tasks.add(task)
@@ -49,7 +49,7 @@ class Tasks:
         def ended(task: asyncio.Task[Result]) -> None:
             self._tasks.discard(task)
             if error := error_of(task):
-                report(error, complaint, coroutine)
+                report(error, reason, coroutine)
 
         task.add_done_callback(ended)
         return task
@@ -69,13 +69,13 @@ class Tasks:
         return self._tasks - {asyncio.current_task(), *_callers.get()}
 
 
-async def run_within(limit: float, coroutine: Coroutine[Any, Any, object], complaint: str) -> None:
+async def run_within(limit: float, coroutine: Coroutine[Any, Any, object], reason: str) -> None:
     """Run a coroutine that may fail or hang: either is reported, and neither raises.
 
     Args:
         limit: seconds after which it is cancelled and no longer waited for.
         coroutine: what to run.
-        complaint: what the report says.
+        reason: what the report says.
     """
     task = start_task(coroutine)
     try:
@@ -84,9 +84,9 @@ async def run_within(limit: float, coroutine: Coroutine[Any, Any, object], compl
         if not task.done():
             task.cancel()
     if not task.done():
-        report(TimeoutError(f"still running after {limit:g} s"), complaint, coroutine)
+        report(TimeoutError(f"still running after {limit:g} s"), reason, coroutine)
     elif error := error_of(task):
-        report(error, complaint, coroutine)
+        report(error, reason, coroutine)
 
 
 _callers: ContextVar[tuple[asyncio.Task[Any] | None, ...]] = ContextVar("_callers", default=())
@@ -171,8 +171,8 @@ def cancelling() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def report(error: BaseException, complaint: str, source: object) -> None:
+def report(error: BaseException, reason: str, source: object) -> None:
     """Hand an exception of the user's code to the event loop's exception handler."""
     asyncio.get_running_loop().call_exception_handler(
-        {"message": f"rtvi_web: {complaint}", "exception": error, "source": source}
+        {"message": f"rtvi_web: {reason}", "exception": error, "source": source}
     )

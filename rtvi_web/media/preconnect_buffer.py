@@ -87,10 +87,10 @@ class PreconnectBuffer:
         caught_up: float | None = None
         await self.collect()
         # Twice the time that it takes when nothing is busy.
-        unhurried = last + _PATIENCE + 2 * len(self._chunks) * _CHUNK
+        expected_end = last + _PATIENCE + 2 * len(self._chunks) * _CHUNK
         while True:
             present = now()
-            most = _BURST if present < unhurried else KEPT  # So a page that is always busy catches up too.
+            most = _BURST if present < expected_end else KEPT  # So a page that is always busy catches up too.
             due = max(_BATCH, round(min((present - last) * _SPEED, most) / _CHUNK))
             last = present
             for start in range(0, min(due, len(self._chunks)), _BATCH):

@@ -123,14 +123,14 @@ class RealtimeClient(SpeakingMembers, ItemMembers, ConfigurationMembers, DeviceM
         """
         return _Ending(self._api.disconnect())
 
-    def run(self, coroutine: Coroutine[Any, Any, Result], complaint: str) -> asyncio.Task[Result]:
+    def run(self, coroutine: Coroutine[Any, Any, Result], reason: str) -> asyncio.Task[Result]:
         """Run a coroutine as a task, such as from a click. What it raises is reported to the event loop's handler.
 
         Args:
             coroutine: what to run.
-            complaint: what the report says if it raises.
+            reason: what the report says if it raises.
         """
-        return self._tasks.run(coroutine, complaint)
+        return self._tasks.run(coroutine, reason)
 
     async def __aenter__(self) -> RealtimeClient:
         await self.connect()

@@ -149,14 +149,14 @@ class EventHandlers:
 
     def _call(self, subscription: _Subscription, event_name: str, event: Any) -> None:
         callback, takes_event = subscription
-        complaint = f"a handler of {event_name!r} raised"
+        reason = f"a handler of {event_name!r} raised"
         try:
             result = callback(event) if takes_event else callback()
         except RAISED as error:
-            report(error, complaint, callback)
+            report(error, reason, callback)
         else:
             if inspect.iscoroutine(result):
-                self._tasks.run(result, complaint)
+                self._tasks.run(result, reason)
 
 
 def _matching(patterns: _Subscriptions, name: str) -> list[str]:

@@ -193,7 +193,7 @@ async def test_an_upload_that_takes_too_long_closes_its_connection(selenium):
     client = RTVIClient(transport=SmallWebRTCTransport())
     with pytest.raises(RequestTimeoutError, match="was not finished within 1 s"):
         await client.upload_file(b"x", name="a.txt", url=stream.url, timeout=1)
-    await stream.tell("gone")
+    await stream.command("gone")
 
 
 @run_in_pyodide
@@ -207,12 +207,12 @@ async def test_an_event_stream_arrives_piece_by_piece(selenium):
     # The server sends each piece after the one before has arrived; the second cuts a character in two.
     sent = b""
     for piece in (b"data: a\n\n", b"data: \xf0\x9f", b"\x98\x80\n\n"):
-        await stream.tell("write", piece)
+        await stream.command("write", piece)
         sent += piece
         await stream.arrived(sent)
     assert stream.chunks == [b"data: a\n\n", b"data: \xf0\x9f", b"\x98\x80\n\n"]
     assert not answer.done()
-    await stream.tell("end")
+    await stream.command("end")
     assert await answer == HttpResponse(200, "", "Text/Event-Stream; charset=utf-8")
 
 
@@ -223,9 +223,9 @@ async def test_request_reads_an_event_stream_whole(selenium):
     from rtvi_web.transports.http import PageHttp
 
     stream = Streamed()
-    await stream.tell("write", b"data: ")
-    await stream.tell("write", b"\xc3\xbc\n\n")
-    await stream.tell("end")
+    await stream.command("write", b"data: ")
+    await stream.command("write", b"\xc3\xbc\n\n")
+    await stream.command("end")
     response = await PageHttp().request("POST", stream.url, headers={}, body="{}")
     assert (response.status, response.text) == (200, "data: ü\n\n")
 
@@ -264,14 +264,14 @@ async def test_cancelling_in_mid_stream_closes_the_connection_and_frees_the_stre
     )
     stream = Streamed()
     answer = stream.open()
-    await stream.tell("write", b"data: a\n\n")
+    await stream.command("write", b"data: a\n\n")
     await stream.arrived(b"data: a\n\n")
     read.restore()
     assert sum(body.locked for body in read) == 1
     answer.cancel()
     with pytest.raises(asyncio.CancelledError):
         await answer
-    await stream.tell("gone")
+    await stream.command("gone")
     assert not any(body.locked for body in read)
 
 
@@ -287,10 +287,10 @@ async def test_what_on_chunk_raises_closes_the_connection_and_comes_out(selenium
         raise JsError("TypeError", "not the network's")
 
     stream = Streamed()
-    await stream.tell("write", b"data: a\n\n")
+    await stream.command("write", b"data: a\n\n")
     with pytest.raises(JsError, match="not the network's"):
         await PageHttp().stream("POST", stream.url, headers={}, body="{}", on_chunk=refuse)
-    await stream.tell("gone")
+    await stream.command("gone")
 
 
 @run_in_pyodide
@@ -304,9 +304,9 @@ async def test_a_server_that_dies_in_mid_stream(selenium):
 
     stream = Streamed()
     answer = stream.open()
-    await stream.tell("write", b"data: a\n\n")
+    await stream.command("write", b"data: a\n\n")
     await stream.arrived(b"data: a\n\n")
-    failure, _ = await asyncio.gather(answer, stream.tell("die"), return_exceptions=True)
+    failure, _ = await asyncio.gather(answer, stream.command("die"), return_exceptions=True)
     assert isinstance(failure, HttpError)
     assert f"The answer to POST {stream.url} broke off in mid-stream (" in str(failure)
     assert isinstance(failure.__cause__, JsError)

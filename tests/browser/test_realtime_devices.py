@@ -77,7 +77,7 @@ async def test_the_chosen_microphone_is_unplugged_and_comes_back(selenium, port,
         await client.connect()
         mics = await client.get_all_mics()
         await client.update_mic(mics[2].id)
-        run.told.clear()
+        run.emitted.clear()
         with unplugged(mics[2].label):
             await until(lambda: client.selected_mic == mics[0])
             await until(lambda: run.of("deviceError"))
@@ -173,7 +173,7 @@ async def test_the_chosen_speaker_is_unplugged_and_comes_back(selenium, port, ki
         run.let_it_speak()
         speakers = await client.get_all_speakers()
         await client.update_speaker(speakers[2].id)
-        run.told.clear()
+        run.emitted.clear()
         with unplugged(speakers[2].label):
             await until(lambda: client.selected_speaker == speakers[0])
             [error] = run.of("deviceError")
@@ -203,9 +203,9 @@ async def test_a_microphone_denied_at_connect_is_told_once_in_both_ways(selenium
         client = run.client
         await client.connect()
         [error] = run.of("deviceError")
-        [told] = run.of("error")
+        [emitted] = run.of("error")
         assert (error.type, error.devices) == ("permissions", ("mic",))
-        assert (told.source, told.error, told.message) == ("microphone", error, error.message)
+        assert (emitted.source, emitted.error, emitted.message) == ("microphone", error, error.message)
         assert client.media_state.mic.error is error
         assert (client.is_connected(), client.devices_open, client.is_mic_enabled) == (True, True, False)
         assert await client.get_all_mics() == []
@@ -268,7 +268,7 @@ async def test_the_server_hears_nothing_of_a_muted_microphone(selenium, port, ki
         await client.enable_mic(True)
         await run.hears()
         assert client.tracks().local.audio is track
-        assert [name for name, _ in run.told if name.startswith("track") and _ is track] == [
+        assert [name for name, _ in run.emitted if name.startswith("track") and _ is track] == [
             "trackStarted",
             "trackStopped",
             "trackStarted",

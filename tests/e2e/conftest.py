@@ -112,21 +112,21 @@ def watched_page(
     context.add_init_script(WATCH)
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
-    complaints: list[str] = []
+    problems: list[str] = []
 
     def on_console(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            complaints.append(message.text)
+            problems.append(message.text)
 
     page.on("console", on_console)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("pageerror", lambda error: problems.append(str(error)))
     hosts: set[str] = set()
     page.on("request", lambda request: hosts.add(request.url.split("/")[2]) if "//" in request.url else None)
     try:
         if url:
             page.goto(url)
         yield page
-        unexpected = [text for text in complaints if not any(part in text for part in allow)]
+        unexpected = [text for text in problems if not any(part in text for part in allow)]
         assert not unexpected, "the console is not clean:\n" + "\n".join(unexpected)
         assert len(hosts.difference(others)) <= 1, f"the page talked to {hosts}"
     finally:

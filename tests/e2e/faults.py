@@ -26,10 +26,10 @@ ANY_HOST = "--disable-features=LocalNetworkAccessChecks"
 
 CONNECT = """
 import time
-told = []
+emitted = []
 
-def tell(event):
-    client.on(event, lambda *args: told.append([time.time(), event, *args]))
+def record(event):
+    client.on(event, lambda *args: emitted.append([time.time(), event, *args]))
 
 client = new_client(
     transport=SmallWebRTCTransport(reconnect=None if reconnect is None else Reconnect(**reconnect)),
@@ -37,7 +37,7 @@ client = new_client(
     disconnect_on_bot_disconnect=ends_with_bot,
 )
 for event in ("reconnecting", "reconnected", "error", "disconnected", "botDisconnected", "botReady"):
-    tell(event)
+    record(event)
 sent = []
 client.on("messageSent", lambda text: sent.append(json.loads(text)["type"]))
 heard = []
@@ -48,8 +48,8 @@ microphone = client.tracks().local.audio
 
 
 @dataclass(frozen=True)
-class Told:
-    """What the application was told, and when (`time.time()`)."""
+class Emitted:
+    """What the application got, and when (`time.time()`)."""
 
     at: float
     event: str
@@ -76,28 +76,28 @@ class Session:
             except RTVIError as error:
                 result = [str(error), time.time()]
         """)
-        assert answer == 1, f"what the application was told, and when: {self.told()}"
+        assert answer == 1, f"what the application got, and when: {self.emitted()}"
         return float(at - since)
 
-    def told(self) -> list[Told]:
+    def emitted(self) -> list[Emitted]:
         """Everything so far."""
         rows = self.run("""
             result = [[at, event, *[arg if isinstance(arg, (bool, int, str)) else str(arg) for arg in args]]
-                      for at, event, *args in told]
+                      for at, event, *args in emitted]
         """)
-        return [Told(at, event, args) for at, event, *args in rows]
+        return [Emitted(at, event, args) for at, event, *args in rows]
 
-    def wait_for(self, event: str, patience: float) -> Told:
+    def wait_for(self, event: str, patience: float) -> Emitted:
         """The first such event, which may have been before or must come within so many seconds."""
         self.run(
             """
-            if not any(event == happened for _, happened, *_ in told):
+            if not any(event == happened for _, happened, *_ in emitted):
                 await client.wait_for(event, timeout=patience)
             """,
             event=event,
             patience=patience,
         )
-        return next(told for told in self.told() if told.event == event)
+        return next(emitted for emitted in self.emitted() if emitted.event == event)
 
     def peers(self) -> int:
         """How many peer connections there have been."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from browser import chromium_path
 
 _CLONE_NEWNET = 0x40000000
-_NOBODY = "02:00:00:00:00:fe"  # a hardware address that no card has
+_NO_CARD = "02:00:00:00:00:fe"  # a hardware address that no card has
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Cable:
         """
         ways = [(self.page, self.bot), (self.bot, self.page)]
         for here, there in ways[:1] if one_way else ways:
-            _ip(f"-n {here.name} neigh replace {there.address} lladdr {_NOBODY} dev {here.device} nud permanent")
+            _ip(f"-n {here.name} neigh replace {there.address} lladdr {_NO_CARD} dev {here.device} nud permanent")
         return time.time()
 
     def restore(self) -> float:

@@ -206,8 +206,8 @@ def test_the_bot_is_told_when_the_page_is_left(in_page: InPagePython, bot: Local
     before = len(log.read_text(errors="replace"))
     in_page.page.goto("about:blank")
     deadline = time.monotonic() + 20
-    while "disconnected" not in (told := log.read_text(errors="replace")[before:]).lower():
-        assert time.monotonic() < deadline, f"the bot did not notice; its log since then: {told}"
+    while "disconnected" not in (logged := log.read_text(errors="replace")[before:]).lower():
+        assert time.monotonic() < deadline, f"the bot did not notice; its log since then: {logged}"
         time.sleep(0.05)
 
 

@@ -67,11 +67,11 @@ def wired_session(wired: Rig, visit: Visit) -> NewSession:
 
 
 def events(session: Session) -> list[str]:
-    return [told.event for told in session.told()]
+    return [emitted.event for emitted in session.emitted()]
 
 
 def resumed(session: Session) -> list[bool]:
-    return [told.args[0] for told in session.told() if told.event == "reconnected"]
+    return [emitted.args[0] for emitted in session.emitted() if emitted.event == "reconnected"]
 
 
 class TestTheLinkIsCut:
@@ -184,11 +184,11 @@ class TestTheServer:
             call.run('waiting = asyncio.ensure_future(failure(client.send_client_request("x", timeout=None)))')
             killed = time.time()
             doomed.servers[0].process.send_signal(signal.SIGKILL)
-            told = call.wait_for("reconnecting", SOON)
+            emitted = call.wait_for("reconnecting", SOON)
             over = call.wait_for("disconnected", SOON + 8)
-        report("server killed", noticed=told.at - killed, ended=over.at - killed)
-        assert told.at - killed < SOON
-        assert told.args == [0, "silent"]
+        report("server killed", noticed=emitted.at - killed, ended=over.at - killed)
+        assert emitted.at - killed < SOON
+        assert emitted.args == [0, "silent"]
         assert events(call)[-3:] == ["error", "botDisconnected", "disconnected"]
         waiting = call.run("result = await waiting")
         assert waiting["type"] == "DisconnectedError"
@@ -213,14 +213,14 @@ class TestTheServer:
             process.send_signal(signal.SIGSTOP)
             stopped = time.time()
             try:
-                told = call.wait_for("reconnecting", SOON)
+                emitted = call.wait_for("reconnecting", SOON)
                 wait_until(stopped + 10)
             finally:
                 process.send_signal(signal.SIGCONT)
                 continued = time.time()
             took = call.echo(continued)
-            report("server stopped for 10 s", noticed=told.at - stopped, recovered=took)
-            assert told.at - stopped < SOON
+            report("server stopped for 10 s", noticed=emitted.at - stopped, recovered=took)
+            assert emitted.at - stopped < SOON
             assert took < SOON
             assert resumed(call) == [True]
             assert call.goes_on()
@@ -243,7 +243,7 @@ class TestTheServer:
             report("endpoint out of order for 4 s", recovered=took)
             assert took < SOON
             assert time.time() > up
-            attempts = [told.args[0] for told in call.told() if told.event == "reconnecting"]
+            attempts = [emitted.args[0] for emitted in call.emitted() if emitted.event == "reconnecting"]
             assert attempts == list(range(len(attempts)))
             assert 3 <= len(attempts) <= 6 + out_of_order
             assert resumed(call) == [True]
@@ -299,10 +299,10 @@ def test_the_data_channel_is_closed(bot: LocalBot, session: NewSession) -> None:
     call = session(bot.address)
     closed = time.time()
     call.page.page.evaluate("watched.channel.close()")
-    told = call.wait_for("reconnecting", SOON)
+    emitted = call.wait_for("reconnecting", SOON)
     took = call.echo(closed)
     report("data channel closed", recovered=took)
-    assert told.args == [0, "channel-closed"]
+    assert emitted.args == [0, "channel-closed"]
     assert took < SOON
     assert resumed(call) == [True]
     assert call.goes_on()

@@ -47,12 +47,12 @@ def test_starting_and_connecting(in_page: InPagePython) -> None:
         # Directly: the offer's address is all it takes.
         direct = await client.connect({"webrtc_url": "/api/offer"})
         await client.disconnect()
-        told, states = started[0] == answer, [str(state) for state in states[:7]]
-        result = [sorted(answer), told, capabilities, states, late, refused, direct.version]
+        same, states = started[0] == answer, [str(state) for state in states[:7]]
+        result = [sorted(answer), same, capabilities, states, late, refused, direct.version]
     """)
-    keys, told, capabilities, states, late, refused, direct = result
+    keys, same, capabilities, states, late, refused, direct = result
     assert "sessionId" in keys
-    assert told
+    assert same
     assert (capabilities["audio_in"], capabilities["audio_out"], capabilities["video_out"]) == (True, True, False)
     assert states == [
         "initializing",
@@ -74,8 +74,8 @@ def test_messages_that_a_current_bot_does_not_know(in_page: InPagePython) -> Non
         unsupported = []
         client.on(RTVIEvent.UNSUPPORTED_FEATURE, lambda error: unsupported.append(error.feature))
         await client.connect()
-        complaints = []
-        client.on(RTVIEvent.MESSAGE_ERROR, lambda message: complaints.append(message.data.error))
+        refusals = []
+        client.on(RTVIEvent.MESSAGE_ERROR, lambda message: refusals.append(message.data.error))
         config = await failure(client.get_config())
         actions = await failure(client.action({"service": "tts", "action": "say"}))
         client.send_dtmf("1*#")
@@ -83,12 +83,12 @@ def test_messages_that_a_current_bot_does_not_know(in_page: InPagePython) -> Non
         client.cancel_ui_job_group("none")
         echo = await client.send_client_request("echo", "the bot has answered what came before")
         await client.disconnect()
-        result = [config["type"], actions["type"], unsupported, complaints, echo]
+        result = [config["type"], actions["type"], unsupported, refusals, echo]
     """)
-    config, actions, unsupported, complaints, echo = result
+    config, actions, unsupported, refusals, echo = result
     assert (config, actions) == ("UnsupportedFeatureError", "UnsupportedFeatureError")
     assert unsupported == ["get-config", "action"]
-    assert complaints == ["Unsupported type get-config", "Unsupported type action"], "keys and UI events are understood"
+    assert refusals == ["Unsupported type get-config", "Unsupported type action"], "keys and UI events are understood"
     assert echo
 
 
@@ -194,8 +194,8 @@ await greeted(client)
 tells = lambda turn: turn.role == "bot" and turn.id > 1 and turn.spoken
 await asyncio.gather(client.wait_for(RTVIEvent.CONVERSATION_UPDATED, timeout=PATIENCE, check=tells), say("story"))
 # A busy Pipecat may play one more piece of what was interrupted, and stop a second time.
-told = lambda: (last := client.conversation.turns[-1]).function_calls and last.spoken
-await asyncio.gather(client.wait_for(RTVIEvent.BOT_STOPPED_SPEAKING, timeout=PATIENCE, check=told), say("time"))
+has_time = lambda: (last := client.conversation.turns[-1]).function_calls and last.spoken
+await asyncio.gather(client.wait_for(RTVIEvent.BOT_STOPPED_SPEAKING, timeout=PATIENCE, check=has_time), say("time"))
 turns = client.conversation.to_dict()["turns"]
 await client.disconnect()
 result = [turns, ended, [str(state) for state in states], began]
@@ -223,7 +223,7 @@ def test_a_conversation_aloud(in_page: InPagePython, tmp_path: Path) -> None:
     assert [call["status"] for call in answer["function_calls"]] == ["done"]
     assert [turn["typed"] for turn in turns] == [False] * 5
     assert turns[3]["started_at"] <= began[1] < turns[3]["ended_at"], "a turn begins with the speech"
-    assert list(dict.fromkeys(ended)) == [1, 2, 3, 4, 5], "each that ends is told"
+    assert list(dict.fromkeys(ended)) == [1, 2, 3, 4, 5], "each that ends is emitted"
     assert states[:8] == [
         *("connecting", "listening", "thinking", "speaking", "listening"),
         *("thinking", "speaking", "interrupted"),

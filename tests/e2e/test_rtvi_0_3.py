@@ -81,7 +81,7 @@ def test_configuration(page: InPagePython) -> None:
     assert {"service": "tts", "options": [{"name": "voice", "value": "alloy"}]} in config
     assert result["after"] == result["fetched"] == "echo"
     assert result["apart"], "the page's wish stays"
-    assert result["heard"][1], "update_config() is told to handlers too"
+    assert result["heard"][1], "update_config() fires the event, too"
     refused, wrong = result["refused"]
     assert (refused["type"], refused["status"], wrong) == ("ConfigUpdateError", 400, "ConfigUpdateError")
     assert "nope" in refused["text"]
@@ -230,8 +230,8 @@ def test_actions(page: InPagePython) -> None:
         raw = {"label": "rtvi-ai", "type": "no-such-type", "data": {"a": 1}}
         await client.action({"service": "test", "action": "raw", "arguments": {"message": raw}})
         client.send_message({"type": "never-heard-of-it", "data": {}})
-        complaint = await client.wait_for(RTVIEvent.MESSAGE_ERROR, timeout=PATIENCE)
-        told = await failure(client.send_client_request("echo", 1))
+        refusal = await client.wait_for(RTVIEvent.MESSAGE_ERROR, timeout=PATIENCE)
+        first = await failure(client.send_client_request("echo", 1))
         again = await failure(client.send_client_request("echo", 1))
         # An action that raises: this server answers no action any more.
         dead = await failure(client.action({"service": "test", "action": "fail"}, timeout=0.5))
@@ -246,8 +246,8 @@ def test_actions(page: InPagePython) -> None:
             "echo": [echo.type, echo.data.result == value, same.data.result == value],
             "missing": [missing["type"], missing["text"]],
             "unknown": unknown,
-            "complaint": complaint.data.error,
-            "unsupported": [told["type"], again["type"]],
+            "refusal": refusal.data.error,
+            "unsupported": [first["type"], again["type"]],
             "dead": [dead["type"], later["type"], alive],
             "pending": (await pending)["type"],
         }
@@ -257,7 +257,7 @@ def test_actions(page: InPagePython) -> None:
     assert result["echo"] == ["action-response", True, True]
     assert result["missing"] == ["RequestError", "Action nope:missing not registered"]
     assert result["unknown"] == [["no-such-type", {"a": 1}]]
-    assert result["complaint"] == "Unsupported type never-heard-of-it"
+    assert result["refusal"] == "Unsupported type never-heard-of-it"
     assert result["unsupported"] == ["UnsupportedFeatureError"] * 2
     assert result["dead"] == ["RequestTimeoutError", "RequestTimeoutError", True]
     assert result["pending"] == "DisconnectedError"

@@ -95,7 +95,7 @@ def test_what_reaches_in_is_found(source: str, offence: str) -> None:
     [
         "self._x = cls._y",
         "super()._on_channel(event)",
-        "told._replace(a=1)",
+        "emitted._replace(a=1)",
         "x.__dict__",
         "from rtvi_web import __version__",
         "from rtvi_web.core.http import HttpResponse\nHttpResponse.x",

@@ -29,5 +29,5 @@ def test_the_ignores_are_what_makes_the_bad_ones_pass(tmp_path: Path) -> None:
     bad = [number for number, line in enumerate(lines, 1) if "# type: ignore[" in line]
     copy = tmp_path / "bad.py"
     copy.write_text("\n".join(line.partition("  # type: ignore")[0] for line in lines), encoding="utf-8")
-    complaints = [line for line in mypy(str(copy)).splitlines() if ": error:" in line]
-    assert sorted({int(line.split(":")[1]) for line in complaints}) == bad
+    errors = [line for line in mypy(str(copy)).splitlines() if ": error:" in line]
+    assert sorted({int(line.split(":")[1]) for line in errors}) == bad

@@ -143,7 +143,7 @@ class Player extends AudioWorkletProcessor {
       this.playing.samples += count * scale;
       if (this.offset === play.length) this.next();
     }
-    this.tell(filled, output.length);
+    this.notify(filled, output.length);
     return true;
   }
 
@@ -164,7 +164,7 @@ class Player extends AudioWorkletProcessor {
     this.first = 0;
   }
 
-  tell(filled, wanted) {
+  notify(filled, wanted) {
     this.silent = filled ? 0 : this.silent + wanted;
     const speaking = filled > 0 || (this.speaking && this.silent < this.lull);
     if (speaking !== this.speaking) {

@@ -38,11 +38,11 @@ class ClientBase(EventMembers):
             self._emitter, lambda: self._connection.is_connecting, time.time
         )
 
-    def run(self, coroutine: Coroutine[Any, Any, Result], complaint: str) -> asyncio.Task[Result]:
+    def run(self, coroutine: Coroutine[Any, Any, Result], reason: str) -> asyncio.Task[Result]:
         """Run a coroutine as a task, such as from a click. What it raises is reported to the event loop's handler.
 
         Args:
             coroutine: what to run.
-            complaint: what the report says if it raises.
+            reason: what the report says if it raises.
         """
-        return self._emitter.run(coroutine, complaint)
+        return self._emitter.run(coroutine, reason)

@@ -104,17 +104,17 @@ class MessageHelpers:
 
         taken = False
         for service, helper in tuple(self._helpers.items()):
-            complaint = f"helper {service!r} raised"
+            reason = f"helper {service!r} raised"
             try:
                 if message["type"] not in helper.get_message_types():
                     continue
                 taken = True
                 result = helper.handle_message(RTVIMessage.model_validate(copy.deepcopy(message)))
             except RAISED as error:
-                report(error, complaint, helper)
+                report(error, reason, helper)
             else:
                 if inspect.iscoroutine(result):
-                    self._emitter.run(result, complaint)
+                    self._emitter.run(result, reason)
         return taken
 
     def register(self, service: str, helper: RTVIClientHelper, client: HelperClient) -> None:

@@ -1,4 +1,4 @@
-"""Tells handlers and helpers what the bot's messages say, in a session and out of one (single-turn actions)."""
+"""Reports to handlers and helpers what the bot's messages say, in a session and outside one (actions over HTTP)."""
 
 from __future__ import annotations
 

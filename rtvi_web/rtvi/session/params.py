@@ -163,7 +163,7 @@ class ClientParams(_Settings):
 
     @property
     def action_url(self) -> str | None:
-        """Where single-turn actions go; ``None`` if ``endpoints.action`` is.
+        """Where actions go while there is no session; ``None`` if ``endpoints.action`` is.
 
         Raises:
             InvalidArgumentError: there is no base URL.

@@ -90,7 +90,7 @@ class Session:
 
     Attributes:
         client: not connected yet.
-        told: what happened to its devices and media: the names of the events, and their one argument.
+        emitted: what happened to its devices and media: the names of the events, and their one argument.
     """
 
     EVENTS = (
@@ -101,16 +101,16 @@ class Session:
     def __init__(self, url, transport, peer=None):
         self.client = RealtimeClient(url=url, transport=transport)
         self.media = transport.media
-        self.told = []
+        self.emitted = []
         self._peer = peer
         self._heard = 0.0
         for name in self.EVENTS.split():
-            self.client.on(name, lambda event, name=name: self.told.append((name, event)))
+            self.client.on(name, lambda event, name=name: self.emitted.append((name, event)))
         self.client.on("server.heard", self._on_heard)
 
     def of(self, name):
         """The arguments of every such event so far."""
-        return [event for told, event in self.told if told == name]
+        return [event for emitted, event in self.emitted if emitted == name]
 
     def let_it_speak(self):
         """Have the server send sound, which it does by itself over WebRTC."""

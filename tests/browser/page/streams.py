@@ -29,6 +29,6 @@ class Streamed:
             self._changed.clear()
             await self._changed.wait()
 
-    async def tell(self, verb, data=b""):
+    async def command(self, verb, data=b""):
         """Tell the server to ``write`` a piece, to ``end``, to ``die``, or to wait until the page is ``gone``."""
         assert (await fetch("POST", f"{self.url}/{verb}", headers={}, body=data.hex()))[0] == 200

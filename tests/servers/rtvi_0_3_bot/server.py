@@ -55,7 +55,7 @@ def create_app(origins: Sequence[str], extend: Extension = no_extension) -> Fast
 
     @app.exception_handler(ValidationError)
     async def explain(_request: Request, error: Exception) -> JSONResponse:
-        return JSONResponse({"detail": complaints(error)}, 400)
+        return JSONResponse({"detail": reasons(error)}, 400)
 
     @app.get("/health")
     async def health() -> dict[str, str]:
@@ -111,7 +111,7 @@ async def read_object(request: Request) -> dict[str, Any]:
     return value
 
 
-def complaints(error: Exception) -> str:
+def reasons(error: Exception) -> str:
     """What is wrong with a body, without its values: it holds keys."""
     assert isinstance(error, ValidationError)
     return "; ".join(f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in error.errors())

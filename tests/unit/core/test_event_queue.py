@@ -31,7 +31,7 @@ def events(emitter: Emitter) -> EventMembers:
     return EventMembers(emitter)
 
 
-def tell(emitter: Emitter, *words: str) -> None:
+def emit(emitter: Emitter, *words: str) -> None:
     for word in words:
         emitter.emit(TEXT, TextData(text=word))
 
@@ -82,16 +82,16 @@ async def test_only_what_is_wanted(emitter: Emitter, events: EventMembers) -> No
     queue = events.events(TEXT, "connected")
     emitter.emit(RTVIEvent.CONNECTED)
     emitter.emit(RTVIEvent.DISCONNECTED)
-    tell(emitter, "a")
+    emit(emitter, "a")
     emitter.fail_waiters("over")
     assert [str(event) async for event, _ in queue] == ["connected", "botLlmText"]
 
 
 async def test_beyond_the_limit_the_oldest_are_dropped_and_counted(emitter: Emitter, events: EventMembers) -> None:
     queue = events.events(limit=3)
-    tell(emitter, "a", "b", "c")
+    emit(emitter, "a", "b", "c")
     assert queue.dropped == 0
-    tell(emitter, "d", "e")
+    emit(emitter, "d", "e")
     assert queue.dropped == 2
     emitter.fail_waiters("over")
     assert await words(queue) == ["c", "d", "e"]
@@ -101,7 +101,7 @@ async def test_several_at_once_each_get_all(emitter: Emitter, events: EventMembe
     early, late = events.events(), events.events(TEXT)
     loops = [asyncio.ensure_future(words(queue)) for queue in (early, late)]
     for word in "abc":
-        tell(emitter, word)
+        emit(emitter, word)
         await turns(2)
     emitter.fail_waiters("over")
     assert [await over(loop) for loop in loops] == [["a", "b", "c"]] * 2
@@ -111,7 +111,7 @@ async def test_two_loops_over_one_queue_share_it(emitter: Emitter, events: Event
     queue = events.events()
     loops = [asyncio.ensure_future(words(queue)) for _ in range(2)]
     for word in "abcd":
-        tell(emitter, word)
+        emit(emitter, word)
         await turns(2)
     emitter.fail_waiters("over")
     shares = [await over(loop) for loop in loops]
@@ -120,9 +120,9 @@ async def test_two_loops_over_one_queue_share_it(emitter: Emitter, events: Event
 
 async def test_closed_it_ends_after_what_is_there(emitter: Emitter, events: EventMembers) -> None:
     queue = events.events()
-    tell(emitter, "a")
+    emit(emitter, "a")
     queue.close()
-    tell(emitter, "b")
+    emit(emitter, "b")
     assert await words(queue) == ["a"]
     assert not emitter.listens(TEXT)
 
@@ -136,8 +136,8 @@ async def test_closed_while_its_loop_waits(events: EventMembers) -> None:
 
 
 async def test_a_loop_that_was_left_keeps_nothing(emitter: Emitter, events: EventMembers) -> None:
-    tell(emitter)
-    asyncio.get_running_loop().call_soon(tell, emitter, "a", "b")
+    emit(emitter)
+    asyncio.get_running_loop().call_soon(emit, emitter, "a", "b")
     queue = events.events(TEXT)
     async for _ in queue:
         break
@@ -150,7 +150,7 @@ async def test_a_loop_that_was_left_keeps_nothing(emitter: Emitter, events: Even
 
 async def test_a_queue_that_was_left_goes_on_where_it_was(emitter: Emitter, events: EventMembers) -> None:
     queue = events.events()
-    tell(emitter, "a", "b")
+    emit(emitter, "a", "b")
     async for _, args in queue:
         assert args[0].text == "a"
         break
@@ -175,7 +175,7 @@ async def test_a_cancelled_loop_loses_nothing(emitter: Emitter, events: EventMem
     loop = asyncio.ensure_future(words(queue))
     await turns(2)
     loop.cancel()
-    tell(emitter, "a")
+    emit(emitter, "a")
     with pytest.raises(asyncio.CancelledError):
         await over(loop)
     queue.close()

@@ -211,8 +211,8 @@ async def test_a_key_may_come_from_a_function_and_is_checked_then(monkeypatch: p
         await run.client.connect()
         assert run.server.requests[-1].api_key == expected
         await run.client.disconnect()
-    for complaint in ("in the browser", "returned int"):
-        with pytest.raises(InvalidArgumentError, match=complaint) as raised:
+    for reason in ("in the browser", "returned int"):
+        with pytest.raises(InvalidArgumentError, match=reason) as raised:
             await run.client.connect()
         assert SECRET not in str(raised.value)
     await turns()
@@ -244,7 +244,7 @@ def test_settings_by_dict_and_by_keyword() -> None:
     server = Server()
     client = RealtimeClient({"url": "wss://a.test", "transport": server}, {"instructions": "Hi."}, keep_audio=None)
     assert client.config["instructions"] == "Hi."
-    for wrong, complaint in (
+    for wrong, reason in (
         ({"apikey": "x"}, "Did you mean 'api_key'"),
         ({"transport": "web"}, "Did you mean 'websocket'|must be"),
         ({"keep_audio": -1}, "keep_audio must be"),
@@ -252,7 +252,7 @@ def test_settings_by_dict_and_by_keyword() -> None:
         ({"url": 3}, "url must be"),
         ({"api_key": 3}, "api_key must be"),
     ):
-        with pytest.raises(InvalidArgumentError, match=complaint):
+        with pytest.raises(InvalidArgumentError, match=reason):
             RealtimeClient({"transport": Server(), **wrong})
 
 
@@ -348,23 +348,23 @@ async def test_every_event_is_told_to_the_client_and_to_the_connection(run: Run)
     assert logged[0].time.endswith("Z")
 
 
-@pytest.mark.parametrize("told", ["realtime.event", "conversation.item.appended", "server.response.created"])
-async def test_what_comes_after_a_handler_has_disconnected_is_not_heard(run: Run, told: str) -> None:
+@pytest.mark.parametrize("emitted", ["realtime.event", "conversation.item.appended", "server.response.created"])
+async def test_what_comes_after_a_handler_has_disconnected_is_not_heard(run: Run, emitted: str) -> None:
     heard: list[Any] = []
 
     def leave(event: Any) -> None:
-        if told != "realtime.event" or event.event["type"] == "response.output_item.done":
+        if emitted != "realtime.event" or event.event["type"] == "response.output_item.done":
             run.client.disconnect()
 
     run.client.register_tool({"name": "f"}, heard.append)
     for name in ("server.response.output_item.done", "conversation.item.completed"):
         run.client.on(name, heard.append)
-    run.client.on(told, leave)
+    run.client.on(emitted, leave)
     run.server.response()
     run.server.call("f", "{}")
     await turns(20)
     assert heard == []
-    run.client.off(told, leave)
+    run.client.off(emitted, leave)
     await run.client.connect()
     run.client.create_response()
     assert run.server.types == ["response.create"]
@@ -489,12 +489,12 @@ async def test_what_cannot_be_cancelled_says_so_and_nothing_is_sent(run: Run) ->
     run.server.user_item("u")
     run.server.response()
     run.server.call("f", "{}", status="in_progress")
-    for id, complaint in (
+    for id, reason in (
         ("never", 'Could not find item "never"'),
         ("u", 'with role "assistant"'),
         ("item_call_1", 'with type "message"'),
     ):
-        with pytest.raises(InvalidArgumentError, match=complaint):
+        with pytest.raises(InvalidArgumentError, match=reason):
             run.client.cancel_response(id)
     await answering(run)
     count: Any

@@ -24,7 +24,7 @@ async def run() -> Any:
     await run.client.disconnect()
 
 
-def told(run: Run) -> list[tuple[str, str]]:
+def emitted(run: Run) -> list[tuple[str, str]]:
     return [(event.type.removeprefix("conversation."), event.item.id) for event in run.events]
 
 
@@ -43,8 +43,8 @@ async def test_an_item_is_made_once_whichever_event_tells_of_it_first(run: Run, 
                 run.server.say(f"response.{path}", response_id="resp_1", item=item)
     assert run.ids == ["a"]
     assert run.item("a").formatted.text == "Hi."
-    assert [kind for kind, _ in told(run)].count("item.appended") == 1
-    assert [kind for kind, _ in told(run)].count("item.completed") == int(not path.endswith("added"))
+    assert [kind for kind, _ in emitted(run)].count("item.appended") == 1
+    assert [kind for kind, _ in emitted(run)].count("item.completed") == int(not path.endswith("added"))
 
 
 async def test_an_answer_aloud_from_beginning_to_end(run: Run) -> None:
@@ -73,7 +73,7 @@ async def test_an_answer_aloud_from_beginning_to_end(run: Run) -> None:
         Delta(audio=pcm(240)),
         Delta(transcript="o"),
     ]
-    assert told(run).count(("item.completed", "item_a")) == 1
+    assert emitted(run).count(("item.completed", "item_a")) == 1
     assert server.played == [("item_a", pcm(240))]
 
 

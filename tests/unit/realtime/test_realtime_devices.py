@@ -37,12 +37,12 @@ class Devices(Run):
     def __init__(self, **options: Any) -> None:
         server = Server(microphone=options.pop("allowed", "granted"), devices=[*MICS, *SPEAKERS])
         super().__init__(server=server, **options)
-        self.told: list[tuple[str, Any]] = []
+        self.emitted: list[tuple[str, Any]] = []
         for name in EVENTS:
-            self.client.on(name, lambda event, name=name: self.told.append((name, event)))
+            self.client.on(name, lambda event, name=name: self.emitted.append((name, event)))
 
-    def told_of(self, name: str) -> list[Any]:
-        return [event for told, event in self.told if told == name]
+    def emitted_of(self, name: str) -> list[Any]:
+        return [event for emitted, event in self.emitted if emitted == name]
 
 
 class TestChoosing:
@@ -55,13 +55,13 @@ class TestChoosing:
         await client.update_mic("m2")
         await client.update_speaker("s2")
         assert (client.selected_mic, client.selected_speaker) == (MICS[1], SPEAKERS[1])
-        assert run.told == [("micUpdated", MICS[1]), ("speakerUpdated", SPEAKERS[1])]
+        assert run.emitted == [("micUpdated", MICS[1]), ("speakerUpdated", SPEAKERS[1])]
 
     async def test_a_device_that_is_not_there(self) -> None:
         run = Devices()
         with pytest.raises(DeviceError) as caught:
             await run.client.update_mic("s1")
-        assert run.told == [("deviceError", caught.value)]
+        assert run.emitted == [("deviceError", caught.value)]
         assert run.client.selected_mic == MICS[0]
 
 
@@ -79,27 +79,27 @@ class TestOpening:
         await run.client.disconnect()
         assert (track.readyState, run.client.tracks().local.audio) == ("ended", None)
         assert not run.client.devices_open
-        assert run.told_of("trackStarted") == run.told_of("trackStopped") == [track]
+        assert run.emitted_of("trackStarted") == run.emitted_of("trackStopped") == [track]
 
     @pytest.mark.parametrize("name", ["init_devices", "open_microphone"])
     async def test_refused(self, name: str) -> None:
         run = Devices(allowed="denied")
         with pytest.raises(DeviceError) as caught:
             await getattr(run.client, name)()
-        assert run.told_of("deviceError") == [caught.value]
-        assert run.told_of("error") == []
+        assert run.emitted_of("deviceError") == [caught.value]
+        assert run.emitted_of("error") == []
         assert run.client.media_state.mic.reason == "permissions"
         await run.client.disconnect()
 
     async def test_refused_at_connect_is_one_error_of_both_kinds(self) -> None:
         run = Devices(allowed="denied")
         await run.client.connect()
-        [error] = run.told_of("deviceError")
-        [told] = run.told_of("error")
-        assert (told.source, told.error, told.message) == ("microphone", error, error.message)
+        [error] = run.emitted_of("deviceError")
+        [emitted] = run.emitted_of("error")
+        assert (emitted.source, emitted.error, emitted.message) == ("microphone", error, error.message)
         with pytest.raises(DeviceError):
             await run.client.enable_mic(True)
-        assert len(run.told_of("error")) == 1
+        assert len(run.emitted_of("error")) == 1
         run.server.microphone = "granted"
         await run.client.enable_mic(True)
         assert run.client.is_mic_enabled
@@ -111,7 +111,7 @@ class TestOpening:
         assert run.client.devices_open
         await run.client.update_mic("m2")
         assert not run.server.has_microphone
-        assert run.told_of("deviceError") == run.told_of("error") == []
+        assert run.emitted_of("deviceError") == run.emitted_of("error") == []
         assert not run.client.is_muted
         run.server.microphone = "granted"
         await run.client.init_devices()
@@ -178,8 +178,8 @@ class TestMuting:
         await run.client.connect()
         run.client.mute(False)
         await turns()
-        assert len(run.told_of("deviceError")) == 2
-        assert len(run.told_of("error")) == 1
+        assert len(run.emitted_of("deviceError")) == 2
+        assert len(run.emitted_of("error")) == 1
         run.server.microphone = "granted"
         run.client.mute(False)
         await turns()
@@ -206,13 +206,13 @@ class TestEvents:
     async def test_speaking_while_muted_is_wanted_while_someone_listens(self) -> None:
         client = RealtimeClient(transport=Server())
         media = client.realtime.media
-        told: list[Any] = []
+        emitted: list[Any] = []
         assert not media.wants_muted_speech()
-        client.on("speakingWhileMuted", told.append)
+        client.on("speakingWhileMuted", emitted.append)
         assert media.wants_muted_speech()
         media.muted_speech()
         client.off("speakingWhileMuted")
-        assert (told, media.wants_muted_speech()) == ([{"type": "speakingWhileMuted"}], False)
+        assert (emitted, media.wants_muted_speech()) == ([{"type": "speakingWhileMuted"}], False)
 
     async def test_the_volume_of_the_model(self) -> None:
         client = RealtimeClient(transport=Server())
@@ -227,8 +227,8 @@ class TestEvents:
         media.devices_changed("mic", MICS)
         media.devices_changed("speaker", SPEAKERS)
         media.playback_blocked()
-        assert run.told[:2] == [("availableMicsUpdated", MICS), ("availableSpeakersUpdated", SPEAKERS)]
-        assert run.told[2:] == [(name, {"type": name}) for name in ("output_audio.blocked", "botAudioBlocked")]
+        assert run.emitted[:2] == [("availableMicsUpdated", MICS), ("availableSpeakersUpdated", SPEAKERS)]
+        assert run.emitted[2:] == [(name, {"type": name}) for name in ("output_audio.blocked", "botAudioBlocked")]
         await run.client.resume_output()
         await run.client.resume_bot_audio()
 

@@ -73,11 +73,11 @@ EVENTS = st.fixed_dictionaries(
 FUZZ = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def converse(frames: list[str], complaints: list[Any]) -> None:
+def converse(frames: list[str], reports: list[Any]) -> None:
     """A session in which the server says all this; what would have been reported is complained about."""
 
     async def session() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reports.append(context))
         run = Run(config={"turn_detection": {"type": "server_vad"}})
         run.client.register_tool({"name": "f"}, lambda args: "x")
         run.client.on("*", lambda event: repr(event))
@@ -99,18 +99,18 @@ def converse(frames: list[str], complaints: list[Any]) -> None:
 @FUZZ
 @given(st.lists(EVENTS, max_size=8))
 def test_events_that_make_no_sense(events: list[dict[str, Any]]) -> None:
-    complaints: list[Any] = []
-    converse([json.dumps(event) for event in events], complaints)
+    reports: list[Any] = []
+    converse([json.dumps(event) for event in events], reports)
     # The model's own arguments may be nonsense, which its tool reports; nothing else may be.
-    assert [each for each in complaints if "tool" not in each["message"]] == []
+    assert [each for each in reports if "tool" not in each["message"]] == []
 
 
 @FUZZ
 @given(st.lists(st.text(max_size=20) | JSON.map(json.dumps), max_size=5))
 def test_frames_that_are_no_events(frames: list[str]) -> None:
-    complaints: list[Any] = []
-    converse(frames, complaints)
-    assert complaints == []
+    reports: list[Any] = []
+    converse(frames, reports)
+    assert reports == []
 
 
 def test_frames_that_are_not_events_are_refused() -> None:

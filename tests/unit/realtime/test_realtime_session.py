@@ -89,8 +89,8 @@ def test_tools_of_every_shape_become_those_of_today() -> None:
 
 
 def test_what_only_the_server_can_say_is_not_said_back() -> None:
-    told = {"id": "sess_1", "object": "realtime.session", "expires_at": 1, "client_secret": {"value": "ek_1"}}
-    assert to_ga({**told, "instructions": "x"}) == {"instructions": "x"}
+    session = {"id": "sess_1", "object": "realtime.session", "expires_at": 1, "client_secret": {"value": "ek_1"}}
+    assert to_ga({**session, "instructions": "x"}) == {"instructions": "x"}
 
 
 @pytest.mark.parametrize("modalities", [["text", "audio"], ("text", "audio"), ("audio",)])
@@ -209,12 +209,12 @@ async def test_updates_tell_only_what_changed_and_reconnecting_tells_all() -> No
     await run.client.disconnect()
     run.client.update_config({"instructions": "New."})
     await run.client.connect()
-    told = run.server.sent[-1]["session"]
-    assert told["instructions"] == "New."
-    assert told["audio"]["input"]["turn_detection"] == {"type": "semantic_vad"}
-    assert [tool["name"] for tool in told["tools"]] == ["f"]
+    session = run.server.sent[-1]["session"]
+    assert session["instructions"] == "New."
+    assert session["audio"]["input"]["turn_detection"] == {"type": "semantic_vad"}
+    assert [tool["name"] for tool in session["tools"]] == ["f"]
     run.client.update_session()
-    assert run.server.sent[-1]["session"] == told
+    assert run.server.sent[-1]["session"] == session
     await run.client.disconnect()
 
 

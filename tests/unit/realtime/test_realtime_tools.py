@@ -187,7 +187,7 @@ async def test_all_calls_are_answered_before_the_model_goes_on_once(run: Run) ->
     run.server.response()
     run.server.call("wait", '{"which": "a"}', call="call_a")
     run.server.call("wait", '{"which": "b"}', call="call_b")
-    run.server.call("wait", '{"which": "b"}', call="call_b")  # told of twice
+    run.server.call("wait", '{"which": "b"}', call="call_b")  # announced twice
     run.server.done(output=[{"id": "item_call_a", "type": "function_call", "status": "completed"}])
     gates["b"].set()
     await turns()
@@ -295,8 +295,8 @@ async def test_what_goes_wrong_is_told_to_the_model_and_reported(run: Run, repor
     run.server.done()
     assert await run.client.wait_for_next("client.response.create", 2)
     errors = {call: json.loads(output)["error"] for call, output in outputs(run)}
-    for number, (_, _, complaint) in enumerate(calls):
-        assert complaint in errors[f"call_{number}"]
+    for number, (_, _, reason) in enumerate(calls):
+        assert reason in errors[f"call_{number}"]
     assert len(reported) == len(calls)
     reported.clear()
 

@@ -81,8 +81,8 @@ async def test_a_repeated_final_tells_nothing_and_counts_nothing(run: Run) -> No
     run.server.user_item("u", content=[AUDIO])
     for _ in range(3):
         run.server.say(f"{SAID}.completed", item_id="u", content_index=0, transcript="Hello", usage=USAGE)
-    told = [event for event in run.of("conversation.updated") if event.delta]
-    assert [event.delta.transcript for event in told] == ["Hello"]
+    emitted = [event for event in run.of("conversation.updated") if event.delta]
+    assert [event.delta.transcript for event in emitted] == ["Hello"]
     assert len(run.of("conversation.updated")) == 3  # added, done, transcribed
     assert run.client.usage.transcription == USAGE
 

@@ -114,7 +114,7 @@ SCENARIOS: dict[str, list[Step]] = {
     # Where we differ.
     "truncated": [*ALOUD, {"type": f"{ITEM}.truncated", "item_id": "a", "content_index": 0, "audio_end_ms": 0}],
     "system": [item("s", None, "system", {"type": "input_text", "text": "Be brief."})],
-    "told twice": [
+    "announced twice": [
         CREATED,
         item("a", None, "assistant"),
         item("a", None, "assistant"),
@@ -147,7 +147,7 @@ DIFFERENCES: dict[str, tuple[str, dict[str, Any]]] = {
         {"transcript": "Hel"},
     ),
     "system": ("a system message never completes", {"status": "completed"}),
-    "told twice": ("the item that its events carry is another one than the list has", {}),
+    "announced twice": ("the item that its events carry is another one than the list has", {}),
     "out of order": ("it ignores previous_item_id", {}),
     "called twice": ("each call asks for a response of its own, and the server refuses the second", {}),
     "called and cut off": ("it runs calls that are incomplete", {}),
@@ -256,9 +256,9 @@ async def test_the_differences_that_are_not_of_one_item(upstream: dict[str, Any]
     assert ids == {"out of order": ["u", "v"], "missed": ["a"]}
     assert [each["id"] for each in upstream["out of order"]["items"]] == ["v", "u"]
     assert upstream["missed"]["items"] == []
-    twice = [kind for kind, _ in (await ours(SCENARIOS["told twice"]))["events"]]
+    twice = [kind for kind, _ in (await ours(SCENARIOS["announced twice"]))["events"]]
     assert twice.count("item.appended") == 1
-    assert [kind for kind, _ in upstream["told twice"]["events"]].count("item.appended") == 2
+    assert [kind for kind, _ in upstream["announced twice"]["events"]].count("item.appended") == 2
 
 
 async def test_the_differences_in_how_calls_are_answered(upstream: dict[str, Any]) -> None:

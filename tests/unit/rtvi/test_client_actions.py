@@ -395,10 +395,10 @@ class TestFailures:
         run = Run(Transport(start=[HttpResponse(500, '{"detail": "no credit"}')]), params={"base_url": URL})
         with pytest.raises(RequestError) as raised:
             await run.client.action(ACTION)
-        [complaint] = run.arguments("messageError")
-        assert (complaint.type, complaint.data.error) == ("error-response", str(raised.value))
+        [refusal] = run.arguments("messageError")
+        assert (refusal.type, refusal.data.error) == ("error-response", str(raised.value))
         [request] = run.transport.http.requests
-        assert complaint.id == request.body["actions"][0]["id"]
+        assert refusal.id == request.body["actions"][0]["id"]
 
     @pytest.mark.parametrize(
         ("answer", "said"),

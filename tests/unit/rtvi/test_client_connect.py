@@ -30,8 +30,8 @@ class TestHappyPath:
         assert data == BotReadyData(version="2.1.0")
         [microphone] = run.microphones
         of_others = ("messageSent", "messageReceived", "botStateChanged", "mediaStateUpdated")
-        told = [entry for entry in run.fired if entry[0] not in of_others]
-        assert told == [
+        emitted = [entry for entry in run.fired if entry[0] not in of_others]
+        assert emitted == [
             ("transportStateChanged", "initializing"),
             ("trackStarted", microphone, ME),
             ("transportStateChanged", "initialized"),

@@ -193,13 +193,13 @@ class TestBeforeBotReady:
         await run.client.disconnect()
 
     async def test_older_servers_complain_about_the_version_first(self, caplog: pytest.LogCaptureFixture) -> None:
-        complaint = "Client version unknown. Compatibility issues may occur."
+        refusal = "Client version unknown. Compatibility issues may occur."
         client_ready, bot_ready = handshake("1.0.0")
-        run = Run(Transport(client_ready, say("error-response", {"error": complaint}, answers=True), bot_ready))
+        run = Run(Transport(client_ready, say("error-response", {"error": refusal}, answers=True), bot_ready))
         assert (await run.client.connect()).version == "1.0.0"
-        assert [error.data.error for error in run.arguments("messageError")] == [complaint]
+        assert [error.data.error for error in run.arguments("messageError")] == [refusal]
         [record] = [record for record in caplog.records if record.levelname == "WARNING"]
-        assert complaint in record.getMessage()
+        assert refusal in record.getMessage()
         await run.client.disconnect()
 
     async def test_bot_ready_comes_twice(self) -> None:

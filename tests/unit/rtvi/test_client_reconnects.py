@@ -352,8 +352,10 @@ class TestAFreshStart:
         run.fired.clear()
         transport.drop()
         await transport.restore(resumed=False)
-        told = [name for name, *_ in run.fired if name.startswith(("bot", "participant")) and name != "botStateChanged"]
-        assert told == [
+        names = [
+            name for name, *_ in run.fired if name.startswith(("bot", "participant")) and name != "botStateChanged"
+        ]
+        assert names == [
             *("participantLeft", "botDisconnected", "botStarted"),
             *("participantConnected", "botConnected", "botReady"),
         ]
@@ -393,8 +395,8 @@ class TestAFreshStart:
         run.released()
 
     async def test_what_is_written_meanwhile_and_told_by_the_new_bot_is_one_turn(self) -> None:
-        told = {"text": "hello", "input_type": "chat", "final": True}
-        run = await ready(*handshake(), expect_text("hello"), say("user-input", told))
+        emitted = {"text": "hello", "input_type": "chat", "final": True}
+        run = await ready(*handshake(), expect_text("hello"), say("user-input", emitted))
         run.transport.drop()
         restoring = asyncio.ensure_future(run.transport.restore(resumed=False))
         await turns(1)

@@ -110,20 +110,20 @@ async def test_each_inbound_message_gives_exactly_its_event(path: Path) -> None:
     count = 0
     for message in records(path, "in"):
         run.transport.receiver.receive(json.dumps(message))
-        told = [(name, *args) for name, *args in run.fired if name not in OUR_OWN]
+        emitted = [(name, *args) for name, *args in run.fired if name not in OUR_OWN]
         assert [args for name, *args in run.fired if name == "messageReceived"] == [[json.dumps(message)]]
         run.fired.clear()
         count += 1
         if message["type"] in ANSWERS_ONLY:
-            assert told == []
+            assert emitted == []
         elif message["type"] not in EXPECTED:
-            [(name, generic)] = told
+            [(name, generic)] = emitted
             assert name == "genericMessage"
             assert isinstance(generic, RTVIMessage)
             assert as_sent(generic) == message
         else:
             event, gets = EXPECTED[message["type"]]
-            [(name, *args)] = told
+            [(name, *args)] = emitted
             assert name == event
             data = message.get("data", {})
             if "args" in data and message["type"] == "llm-function-call":

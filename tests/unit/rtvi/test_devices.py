@@ -165,14 +165,14 @@ class TestSending:
 
     async def test_speaking_while_muted_is_wanted_while_someone_listens(self) -> None:
         transport = ScriptedTransport()
-        client, told = RTVIClient(transport=transport), []
+        client, emitted = RTVIClient(transport=transport), []
         listener = transport.listener
         assert not listener.wants_muted_speech()
-        unsubscribe = client.on(RTVIEvent.SPEAKING_WHILE_MUTED, lambda: told.append(1))
+        unsubscribe = client.on(RTVIEvent.SPEAKING_WHILE_MUTED, lambda: emitted.append(1))
         assert listener.wants_muted_speech()
         listener.muted_speech()
         unsubscribe()
-        assert (told, listener.wants_muted_speech()) == ([1], False)
+        assert (emitted, listener.wants_muted_speech()) == ([1], False)
 
     def test_the_volume_of_the_bot(self) -> None:
         client = Run(Transport(*handshake())).client

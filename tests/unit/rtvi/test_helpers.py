@@ -34,7 +34,7 @@ class Collector(RTVIClientHelper):
             callback(message.data)
 
 
-def tell(run: Run, type: str, data: Any = None) -> None:
+def receive(run: Run, type: str, data: Any = None) -> None:
     run.transport.receiver.receive(json.dumps({"label": "rtvi-ai", "type": type, "data": data, "extra": 1}))
 
 
@@ -43,12 +43,12 @@ class TestMessages:
         run = await ready()
         one, two, three = (run.client.register_helper(name, Collector("mine", "more")) for name in ("1", "2", "3"))
         three.types = ["other"]
-        tell(run, "mine", {"a": 1})
+        receive(run, "mine", {"a": 1})
         assert [[message.type for message in helper.got] for helper in (one, two, three)] == [["mine"], ["mine"], []]
         assert one.got[0].data == {"a": 1}
         assert one.got[0].model_extra == {"extra": 1}
         assert run.arguments("genericMessage") == []
-        tell(run, "nobodys", 5)
+        receive(run, "nobodys", 5)
         [message] = run.arguments("genericMessage")
         assert (message.type, message.data, message.model_extra) == ("nobodys", 5, {"extra": 1})
         assert len(run.arguments("messageReceived")) == 3
@@ -61,7 +61,7 @@ class TestMessages:
             "x", Collector("bot-llm-text", callbacks={"on_thing": lambda _: order.append("helper")})
         )
         await run.client.connect()
-        tell(run, "bot-llm-text", {"text": "hi"})
+        receive(run, "bot-llm-text", {"text": "hi"})
         assert order == ["helper", "callback"]
         assert run.arguments("genericMessage") == []
         await run.client.disconnect()
@@ -71,7 +71,7 @@ class TestMessages:
         changes = {"on_thing": lambda data: data["list"].clear()}
         run.client.register_helper("1", Collector("server-message", callbacks=changes))
         other = run.client.register_helper("2", Collector("server-message"))
-        tell(run, "server-message", {"list": [1]})
+        receive(run, "server-message", {"list": [1]})
         assert run.arguments("serverMessage") == [other.got[0].data] == [{"list": [1]}]
         await run.client.disconnect()
 
@@ -79,10 +79,10 @@ class TestMessages:
         run = await ready()
         bad = run.client.register_helper("bad", Collector("mine", callbacks={"on_thing": lambda data: 1 / data}))
         good = run.client.register_helper("good", Collector("mine"))
-        tell(run, "mine", 0)
+        receive(run, "mine", 0)
         assert len(bad.got) == len(good.got) == 1
         assert isinstance(reported.pop(), ZeroDivisionError)
-        tell(run, "mine", 1)
+        receive(run, "mine", 1)
         await run.client.disconnect()
 
     async def test_helpers_may_be_async(self, reported: list[Any]) -> None:
@@ -94,7 +94,7 @@ class TestMessages:
 
         run = await ready()
         helper = run.client.register_helper("x", Waiting("mine"))
-        tell(run, "mine")
+        receive(run, "mine")
         await turns(5)
         assert [message.type for message in helper.got] == ["mine"]
         assert isinstance(reported.pop(), LookupError)
@@ -108,8 +108,8 @@ class TestMessages:
         run = await ready()
         run.client.register_helper("broken", Broken())
         good = run.client.register_helper("good", Collector("mine"))
-        tell(run, "mine")
-        tell(run, "bot-llm-text", {"text": "x"})
+        receive(run, "mine")
+        receive(run, "bot-llm-text", {"text": "x"})
         assert len(good.got) == len(run.arguments("botLlmText")) == 1
         assert [type(error) for error in reported] == [TypeError, TypeError]
         reported.clear()
@@ -121,8 +121,8 @@ class TestMessages:
         swap = Collector("mine", callbacks={"on_thing": lambda _: run.client.unregister_helper("swap")})
         run.client.register_helper("swap", swap)
         run.client.register_helper("second", second)
-        tell(run, "mine")
-        tell(run, "mine")
+        receive(run, "mine")
+        receive(run, "mine")
         assert (len(swap.got), len(second.got)) == (1, 2)
         await run.client.disconnect()
 
@@ -132,7 +132,7 @@ class TestMessages:
         await run.client.disconnect()
         run.transport.heal()
         await run.client.connect()
-        tell(run, "mine")
+        receive(run, "mine")
         assert len(helper.got) == 1
         await run.client.disconnect()
 
@@ -153,19 +153,19 @@ class TestRegistering:
         assert helper.service == "y"
 
     async def test_it_is_told(self) -> None:
-        told: list[tuple[str, object, object]] = []
+        registrations: list[tuple[str, object, object]] = []
 
         class Telling(Collector):
             def registered(self) -> None:
-                told.append(("registered", self.client, self.service))
+                registrations.append(("registered", self.client, self.service))
 
             def unregistered(self) -> None:
-                told.append(("unregistered", self.client, self.service))
+                registrations.append(("unregistered", self.client, self.service))
 
         client = RTVIClient(transport=Transport())
         client.register_helper("x", Telling())
         client.unregister_helper("x")
-        assert told == [("registered", client, "x"), ("unregistered", client, "x")]
+        assert registrations == [("registered", client, "x"), ("unregistered", client, "x")]
 
     @pytest.mark.parametrize(
         ("service", "helper", "message"),

@@ -91,10 +91,10 @@ class TestNonsense:
         assert isinstance(fire, Fire)
         assert fire.event is RTVIEvent.INVALID_MESSAGE
         assert fire.args[0].reason.startswith(reason)
-        told, refused = outcomes(frame(type, data, "7"))
-        assert isinstance(told, Fire)
-        assert (told, refused) == (
-            fire._replace(args=told.args),
+        fired, refused = outcomes(frame(type, data, "7"))
+        assert isinstance(fired, Fire)
+        assert (fired, refused) == (
+            fire._replace(args=fired.args),
             Refused("7", f"The bot's answer is invalid: {fire.args[0].reason}"),
         )
 

@@ -34,7 +34,7 @@ def answered(result: Any) -> tuple[Step, Step]:
     return expect("action"), say("action-response", {"result": result}, answers=True)
 
 
-def tell(run: Run, type: str, data: Any = None) -> None:
+def receive(run: Run, type: str, data: Any = None) -> None:
     run.transport.receiver.receive(json.dumps({"label": "rtvi-ai", "type": type, "data": data}))
 
 
@@ -164,9 +164,9 @@ class TestCallbacks:
         for event in (RTVIEvent.LLM_FUNCTION_CALL, RTVIEvent.LLM_FUNCTION_CALL_START, RTVIEvent.LLM_JSON_COMPLETION):
             run.client.on(event, lambda data, event=event: order.append((str(event), data)))
         run.transport.steps.append(expect("llm-function-call-result"))
-        tell(run, "llm-function-call-start", {"function_name": "f"})
-        tell(run, "llm-function-call", call())
-        tell(run, "llm-json-completion", '{"a": 1}')
+        receive(run, "llm-function-call-start", {"function_name": "f"})
+        receive(run, "llm-function-call", call())
+        receive(run, "llm-json-completion", '{"a": 1}')
         await turns(3)
         assert [name for name, _ in order] == [
             "on_llm_function_call_start",
@@ -186,7 +186,7 @@ class TestCallbacks:
     async def test_a_call_begins_without_a_name(self, data: Any) -> None:
         names: list[Any] = []
         run, _ = await helping(callbacks={"on_llm_function_call_start": names.append})
-        tell(run, "llm-function-call-start", data)
+        receive(run, "llm-function-call-start", data)
         assert names == [None]
         assert run.arguments("llmFunctionCallStart") == [None]
         await run.client.disconnect()
@@ -199,14 +199,14 @@ class TestCallbacks:
             texts.append(text)
 
         run, _ = await helping(callbacks={"on_llm_json_completion": keep})
-        tell(run, "llm-json-completion", "{}")
+        receive(run, "llm-json-completion", "{}")
         await turns(3)
         assert texts == ["{}"]
         await run.client.disconnect()
 
     async def test_results_of_other_handlers_are_ignored(self) -> None:
         run, _ = await helping()
-        tell(run, "llm-function-call-result", {"result": 1})
+        receive(run, "llm-function-call-result", {"result": 1})
         assert run.arguments("genericMessage") == []
         await run.client.disconnect()
 
@@ -238,7 +238,7 @@ class TestFunctionCalls:
         run.client.register_helper("llm", llm)
         if when == "after":
             llm.handle_function_call(handler)
-        tell(run, "llm-function-call", call())
+        receive(run, "llm-function-call", call())
         await turns(5)
         assert calls == [FunctionCall("f", {"a": 1}, "1")]
         assert sent(run) == {
@@ -255,9 +255,9 @@ class TestFunctionCalls:
         llm.handle_function_call(lambda call: "first")
         llm.handle_function_call(lambda call: "second")
         run.client.register_function_call_handler("named", lambda call: "named")
-        tell(run, "llm-function-call", call("1", "f"))
+        receive(run, "llm-function-call", call("1", "f"))
         await turns(3)
-        tell(run, "llm-function-call", call("2", "named"))
+        receive(run, "llm-function-call", call("2", "named"))
         await turns(3)
         assert [message["data"]["result"] for message in run.transport.sent[1:]] == ["second", "named"]
         await run.client.disconnect()
@@ -266,11 +266,11 @@ class TestFunctionCalls:
         run, llm = await helping(expect("llm-function-call-result"), expect("llm-function-call-result"))
         llm.handle_function_call(lambda call: "mine")
         run.client.unregister_helper("llm")
-        tell(run, "llm-function-call", call("1"))
+        receive(run, "llm-function-call", call("1"))
         await turns(3)
         assert "no handler for function 'f'" in sent(run)["result"]["error"]
         run.client.register_helper("again", llm)
-        tell(run, "llm-function-call", call("2"))
+        receive(run, "llm-function-call", call("2"))
         await turns(3)
         assert sent(run)["result"] == "mine"
         await run.client.disconnect()
@@ -282,7 +282,7 @@ class TestFunctionCalls:
             llm.handle_function_call(lambda call: "mine")
         run.client.register_function_call_handler(None, lambda call: "others")
         run.client.unregister_helper("llm")
-        tell(run, "llm-function-call", call())
+        receive(run, "llm-function-call", call())
         await turns(3)
         assert sent(run)["result"] == "others"
         await run.client.disconnect()
@@ -290,10 +290,10 @@ class TestFunctionCalls:
     async def test_without_any_handler_the_old_message_is_answered_with_an_error(self) -> None:
         """A server sends it only when the page is to answer, so the model would wait without end."""
         run = await ready(expect("llm-function-call-result"))
-        tell(run, "llm-function-call", call())
+        receive(run, "llm-function-call", call())
         await turns(3)
         assert sent(run)["result"] == {"error": "There is no handler for function 'f'."}
-        tell(run, "llm-function-call", call())
+        receive(run, "llm-function-call", call())
         await turns(3)
         assert len(run.transport.sent) == 2
         await run.client.disconnect()
@@ -307,7 +307,7 @@ class TestFunctionCalls:
             run.client.register_function_call_handler("f", lambda call: "mine")
         types = ["llm-function-call", "llm-function-call-in-progress"]
         for type in types if first == types[0] else reversed(types):
-            tell(run, type, call())
+            receive(run, type, call())
             await turns(3)
         assert len(run.transport.sent) == 2
         assert (sent(run)["result"] == "mine") is handled
@@ -326,7 +326,7 @@ class TestFunctionCalls:
             run.client.register_function_call_handler(None, slow, timeout=0.01)
         answer = asyncio.ensure_future(run.client.wait_for(RTVIEvent.MESSAGE_SENT, timeout=2))
         await turns(1)
-        tell(run, "llm-function-call", call())
+        receive(run, "llm-function-call", call())
         await answer
         assert sent(run)["result"] == {
             "error": "TimeoutError: the handler of function 'f' gave no result within 0.01 s"
@@ -339,18 +339,18 @@ class TestFunctionCalls:
         run.client.register_function_call_handler("f", lambda call: "named")
         run.client.register_function_call_handler(None, lambda call: "default")
         for number, name in enumerate(["f", None, None]):
-            tell(run, "llm-function-call-in-progress", call(str(number)))
+            receive(run, "llm-function-call-in-progress", call(str(number)))
             await turns(3)
             run.client.unregister_function_call_handler(name)
-        tell(run, "llm-function-call-in-progress", call("3"))
+        receive(run, "llm-function-call-in-progress", call("3"))
         await turns(3)
         assert [message["data"]["result"] for message in run.transport.sent[1:]] == ["named", "default"]
         await run.client.disconnect()
 
     async def test_an_early_call_is_answered_when_ready_and_a_late_one_not_at_all(self) -> None:
         run = Run(Transport(*handshake()))
-        run.client.on(RTVIEvent.CONNECTED, lambda: tell(run, "llm-function-call", call()))
-        run.client.on(RTVIEvent.DISCONNECTED, lambda: tell(run, "llm-function-call", call("2")))
+        run.client.on(RTVIEvent.CONNECTED, lambda: receive(run, "llm-function-call", call()))
+        run.client.on(RTVIEvent.DISCONNECTED, lambda: receive(run, "llm-function-call", call("2")))
         run.transport.steps.insert(1, expect("llm-function-call-result"))
         task = await run.connecting()
         await task

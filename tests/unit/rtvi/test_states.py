@@ -27,11 +27,11 @@ def asking(*answers: Any, **options: Any) -> Run:
 
 def names(run: Run) -> list[str]:
     """States and the events of connection, in the order in which they came."""
-    told = ("connected", "disconnected", "botConnected", "botDisconnected", "botReady", "error")
+    emitted = ("connected", "disconnected", "botConnected", "botDisconnected", "botReady", "error")
     return [
         args[0].value if name == "transportStateChanged" else f"<{name}>"
         for name, *args in run.fired
-        if name == "transportStateChanged" or name in told
+        if name == "transportStateChanged" or name in emitted
     ]
 
 
@@ -169,7 +169,7 @@ async def test_each_change_is_told_once_and_is_the_state_then() -> None:
         run.transport.heal()
         await run.client.connect()
         await run.client.disconnect()
-    assert all(told is state for told, state in seen)
+    assert all(emitted is state for emitted, state in seen)
     assert len(seen) == 3 * 8
     for (before, _), (after, _) in itertools.pairwise(seen):
         assert after in TRANSITIONS[TransportState(before)]

@@ -67,8 +67,8 @@ def test_a_report() -> None:
 
 def test_an_empty_report_tells_nothing() -> None:
     stats = summarize([], Traffic(0.0, 0, 0))
-    told = {name: getattr(stats, name) for name in stats.__dataclass_fields__}
-    assert {value for name, value in told.items() if name not in ("buffered", "traffic")} == {None}
+    reported = {name: getattr(stats, name) for name in stats.__dataclass_fields__}
+    assert {value for name, value in reported.items() if name not in ("buffered", "traffic")} == {None}
     assert (packets_received([]), arrived_until([], unanswered=True), sound_sent([])) == (0, 0.0, None)
 
 

@@ -92,7 +92,7 @@ class TestThePage:
 class TestTheNamesOfJavaScript:
     def test_each_has_a_counterpart_or_a_reason(self, api: Api) -> None:
         conformance = Conformance(api)
-        assert conformance.complaints == []
+        assert conformance.problems == []
         assert sum(len(group.rows) for group in conformance.groups) > 300
         for group in conformance.groups:
             assert len(group.rows) == len({row.js for row in group.rows}), group.title
@@ -100,12 +100,12 @@ class TestTheNamesOfJavaScript:
     def test_a_name_that_a_docstring_mirrors_must_be_in_the_file(self, api: Api, tmp_path: Path) -> None:
         names = tmp_path / "names.toml"
         names.write_text(NAMES.read_text().replace('"sendText", ', ""))
-        complaints = Conformance(api, names).complaints
-        assert "sendText of RTVIClient.send_text is in no group" in complaints
-        assert not any("startBot " in complaint for complaint in complaints)
+        problems = Conformance(api, names).problems
+        assert "sendText of RTVIClient.send_text is in no group" in problems
+        assert not any("startBot " in problem for problem in problems)
 
     @pytest.mark.parametrize(
-        ("group", "complaint"),
+        ("group", "problem"),
         [
             ('find = "member of RTVIClient"\nnames = ["fly"]', "fly has neither a counterpart nor a reason"),
             ('find = "callback"\nnames = ["onFly"]', "onFly has neither a counterpart nor a reason"),
@@ -134,13 +134,13 @@ class TestTheNamesOfJavaScript:
         ],
     )
     def test_a_javascript_name_without_a_counterpart_is_noticed(
-        self, api: Api, tmp_path: Path, group: str, complaint: str
+        self, api: Api, tmp_path: Path, group: str, problem: str
     ) -> None:
         names = tmp_path / "names.toml"
         names.write_text(f'[[group]]\ntitle = "Test"\n{group}\n')
-        found = [text for text in Conformance(api, names).complaints if text.startswith("Test: ")]
+        found = [text for text in Conformance(api, names).problems if text.startswith("Test: ")]
         assert len(found) == 1
-        assert complaint in found[0]
+        assert problem in found[0]
 
     def test_the_page_is_not_made_if_a_name_has_no_counterpart(self, tmp_path: Path) -> None:
         names = tmp_path / "names.toml"

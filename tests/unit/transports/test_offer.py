@@ -116,18 +116,18 @@ def test_a_daily_room_is_recognised_and_named(key: str) -> None:
 
 @pytest.mark.parametrize("key", ["webrtc_request_params", "webrtcRequestParams"])
 def test_what_the_offer_is_told_to_be(key: str) -> None:
-    told = {"endpoint": "/told", "headers": {"X-B": "b"}, "requestData": [1], "timeout": 5}
-    given = ConnectRequest({key: told, "webrtc_url": "/answer"}, None, "/bots", {"X-A": "a"}, {"who": "me"})
+    given_params = {"endpoint": "/told", "headers": {"X-B": "b"}, "requestData": [1], "timeout": 5}
+    given = ConnectRequest({key: given_params, "webrtc_url": "/answer"}, None, "/bots", {"X-A": "a"}, {"who": "me"})
     assert offer_request(None, given) == OfferRequest(["/told"], {"X-A": "a", "X-B": "b"}, [1], 5.0)
     assert offer_request("/own", given) == OfferRequest(["/own"], {"X-A": "a"}, {"who": "me"})
     less = given._replace(bundle={key: {"endpoint": "/told"}})
     assert offer_request(None, less) == OfferRequest(["/told"], {"X-A": "a"}, {"who": "me"})
 
 
-@pytest.mark.parametrize("told", ["/told", {"headers": {}}, {"endpoint": "/told", "method": "GET"}])
-def test_what_the_offer_cannot_be(told: Any) -> None:
+@pytest.mark.parametrize("given_params", ["/told", {"headers": {}}, {"endpoint": "/told", "method": "GET"}])
+def test_what_the_offer_cannot_be(given_params: Any) -> None:
     with pytest.raises(InvalidArgumentError):
-        offer_request(None, request({"webrtc_request_params": told}))
+        offer_request(None, request({"webrtc_request_params": given_params}))
 
 
 STUN = {"urls": "stun:stun.test"}
