@@ -18,7 +18,7 @@ PYDANTICS = {"model_config"}
 """Members that only pydantic needs."""
 
 Node: TypeAlias = Any
-"""An object of griffe's, whose members depend on its kind, which its type does not tell."""
+"""An object of griffe's. Its members depend on its kind, which its type does not show."""
 
 
 class Member(NamedTuple):
@@ -78,7 +78,7 @@ class Api:
         return self.members.get(path) or next(filter(None, (self.find(f"{base}.{name}") for base in bases)), None)
 
     def inherited(self, member: Member) -> Iterator[Member]:
-        """What a class has of others that are in here, and does not say anew."""
+        """What a class inherits from others that are in here, and does not document again."""
         seen = {each.name for each in member.members}
         for base in member.bases:
             for each in self.members[base].members if base in self.members else ():

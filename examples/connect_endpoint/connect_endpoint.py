@@ -258,9 +258,9 @@ async def body_of(answer: httpx.Response) -> bytes:
 
 
 async def relay(answer: httpx.Response) -> AsyncIterator[bytes]:
-    """The events of a stream as they come, without the keys. A page that leaves ends the stream.
+    """The events of a stream as they come, without the keys.
 
-    So do an event that is too long, and a bot's server that breaks off.
+    The stream ends early if the page leaves, an event is too long, or the bot's server breaks off.
     """
     rest = b""
     try:

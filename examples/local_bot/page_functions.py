@@ -2,8 +2,8 @@
 
 RTVI tells the page about every function call. What the page answers (`llm-function-call-result`) comes back as
 a frame at the top of the pipeline and travels down to the context aggregator, which runs the model again.
-Pipecat's time limit for a function, though, only holds while the function's handler runs; so here is a handler
-that runs until the answer has come by.
+Pipecat's time limit for a function only holds while the function's handler runs. So this handler runs until the
+answer has passed.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Text from speech with pocketsphinx, whose wheel carries its English model.
 
-Free dictation is beyond that model. A grammar of the bot's few phrases isn't.
+That model cannot take free dictation, but it can take a grammar of the bot's few phrases.
 """
 
 from collections.abc import Iterable

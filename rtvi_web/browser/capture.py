@@ -42,7 +42,7 @@ Constraints = Mapping[str, Any]
 
 
 def device_error(error: _js.JsError, device: str) -> DeviceError:
-    """Tells the person why ``getUserMedia``, ``getDisplayMedia`` or ``setSinkId`` refused a device."""
+    """The error that explains why ``getUserMedia``, ``getDisplayMedia`` or ``setSinkId`` refused a device."""
     type, message = _REASONS.get(error.name, ("unknown", f"The {{noun}} could not be opened: {error}"))
     if device == "screen" and error.name == "NotAllowedError":
         message = _SCREEN_REFUSED
@@ -188,7 +188,7 @@ class Capture:
         Args:
             constraints: of the new track.
             back: of the old one. A system that opens one device at a time (Android) refuses the new track while the old
-                one lives: then the old one is stopped first, and opened again if the new one fails all the same.
+                one lives: then the old one is stopped first, and opened again if the new one still fails.
             hand_over: passes a track on to whatever sends it.
 
         Raises:
@@ -250,7 +250,7 @@ class Capture:
             raise
 
     def mute(self, muted: bool) -> None:
-        """Send silence, or black, or no longer. The device stays open, so unmuting is instant."""
+        """Mute or unmute: a muted track sends silence or black. The device stays open, so unmuting is instant."""
         if self._track is not None:
             self._track.enabled = not muted
 

@@ -31,7 +31,7 @@ class Recorder(Protocol):
         ...
 
     async def listen(self, track: Any) -> None:
-        """Record this track from now on, in place of the one before. Nothing happens if it is the same.
+        """Record this track from now on, in place of the previous one. Nothing happens if it is the same.
 
         Raises:
             UnsupportedFeatureError: the page has no AudioWorklet, or may not load its module.

@@ -18,8 +18,8 @@ class RingRecorder:
     """A :class:`~rtvi_web.browser.recorder.Recorder`.
 
     An ``AnalyserNode`` is a ring of the latest samples. A second one tells which of them are new: it hears a clock, a
-    sound whose samples count themselves. So no sample is read twice. None is lost unless no one reads for the length
-    of the ring, and then the clock tells how many.
+    sound whose samples count themselves. So no sample is read twice. None is lost, unless nothing is read for the
+    length of the ring. Then the clock shows how many.
 
     Args:
         sample_rate: samples a second. A browser that cannot convert (Firefox) uses its own rate.

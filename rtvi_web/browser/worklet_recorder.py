@@ -48,7 +48,7 @@ class WorkletRecorder:
         if number != self._last:
             scope.close()
             return
-        before, self._scope, self._track = self._scope, scope, track  # The track before is heard until here.
+        before, self._scope, self._track = self._scope, scope, track  # The previous track is heard until here.
         before.close()
         source = track_source(context, track)
         options = {"numberOfOutputs": 0, "channelCount": 1, "channelCountMode": "explicit"}

@@ -3,7 +3,7 @@
 Both clients connect by the same algorithm:
 
 * An attempt runs as a task of its own, so that it can be ended in any phase: by ``disconnect()``, by its
-  deadline, by a lost link. Why it was ended is kept in the attempt, so that it cannot reach a later one.
+  deadline, by a lost link. The reason is kept in the attempt, so that it cannot end a later one.
 * Its errors name the phase that was reached.
 * The session is closed once, no matter how many ask for it, and the closing goes on when they stop waiting.
 * A task that ignores its cancellation is given up after :data:`PATIENCE` seconds, so that nothing waits for it.
@@ -57,7 +57,7 @@ class ConnectAttempt:
     """One attempt. It is over when its work is done, when it is aborted, and when the task that waits is cancelled.
 
     Args:
-        running: the attempts whose tasks have not ended: it is one of them until its own has.
+        running: the attempts whose tasks have not ended. This one adds itself, and leaves when its own has ended.
 
     Attributes:
         phase: how far it has got.
@@ -152,7 +152,7 @@ class ConnectAttempts:
     def __init__(self, close: Callable[[str, RTVIError | None], Coroutine[Any, Any, None]]) -> None:
         self._close_session = close
         self._attempt: ConnectAttempt | None = None
-        self._running: set[ConnectAttempt] = set()  # all whose tasks have not ended, those that open devices too
+        self._running: set[ConnectAttempt] = set()  # all whose tasks have not ended, also those that only open devices
         self._closing: asyncio.Task[None] | None = None
         self._disconnecting = False
 
@@ -182,7 +182,7 @@ class ConnectAttempts:
             self._attempt.phase = phase
 
     async def run(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        """Run an attempt, once the last session is closed. Whatever fails it, the session is closed before it raises.
+        """Run an attempt, once the last session is closed. If it fails, its session is closed before this raises.
 
         Raises:
             RTVIError: why it failed, with the phase.
@@ -198,7 +198,7 @@ class ConnectAttempts:
             raise
 
     async def _close_after(self, attempt: ConnectAttempt, reason: str, failure: RTVIError | None) -> None:
-        # The closing after an attempt that was aborted began with that.
+        # If the attempt was aborted, the closing has begun already.
         if closing := self._closing if attempt.was_aborted else self._begin_to_close(reason, failure):
             await asyncio.shield(closing)
 
@@ -251,11 +251,11 @@ class ConnectAttempts:
         await asyncio.shield(self.begin_to_disconnect())
 
     def begin_to_disconnect(self) -> asyncio.Task[None]:
-        """Abort the attempt, or close the session. Returns the task that does."""
+        """Abort the attempt, or close the session. Returns the task that does it."""
         self._disconnecting = True
         if self._attempt:
             self._attempt.abort(ConnectAbortedError())
-        self._abort_running("The session ended.")  # what waits for a session that is being closed, too
+        self._abort_running("The session ended.")  # also those that wait for a closing
         return self.begin_to_close("The session ended.")
 
     async def close(self, reason: str) -> None:
@@ -263,7 +263,7 @@ class ConnectAttempts:
         await asyncio.shield(self.begin_to_close(reason))
 
     def begin_to_close(self, reason: str) -> asyncio.Task[None]:
-        """Close the session, unless it is being closed. Returns the task that does."""
+        """Close the session, unless it is being closed. Returns the task that does it."""
         return self._begin_to_close(reason, None)
 
     def _begin_to_close(self, reason: str, failure: RTVIError | None) -> asyncio.Task[None]:

@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 
 
 class _Subscription:
-    """One handler of one event; not a tuple, which emit() would unpack more slowly than it reads these."""
+    """One handler of one event. Not a tuple: emit() reads attributes faster than it would unpack one."""
 
     __slots__ = ("call", "given", "takes")
 
@@ -47,7 +47,7 @@ class Emitter:
     def __init__(self, events: Mapping[str, Event[Any]], renamed: Mapping[str, str] | None = None) -> None:
         self._events = events
         self._renamed = renamed or {}
-        self._queues: list[weakref.ref[EventQueue]] = []  # weak: a loop that was left needs no more of them
+        self._queues: list[weakref.ref[EventQueue]] = []  # weak: a loop that was left needs its queue no longer
         self._handlers: dict[str, tuple[_Subscription, ...]] = {}  # replaced, never changed: they may be running
         self._tasks = Tasks()
         self._waiters: set[asyncio.Future[Any]] = set()
@@ -66,7 +66,7 @@ class Emitter:
         return str(event)
 
     def on(self, event: str, handler: Handler, *, once: bool = False) -> Callable[[], None]:
-        """Call a handler at every such event, or only at the next one; returns what unsubscribes it."""
+        """Call a handler at every such event, or only at the next one. Returns a function that unsubscribes it."""
         name = self.known(event)
         subscription = self._add(name, handler, once=once)
 

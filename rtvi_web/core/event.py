@@ -10,9 +10,9 @@ Args = TypeVarTuple("Args")
 
 
 class EventName(Protocol):
-    """The name of an event as a plain string: every ``str``, but to type checkers not an :class:`Event`.
+    """The name of an event as a plain string. Every ``str`` is one; to type checkers, an :class:`Event` is not.
 
-    So an Event with a handler of wrong types is an error, and not taken for a name whose types are unknown.
+    So a handler of wrong types for an Event is an error. Otherwise the Event would be a name whose types are unknown.
     """
 
     def zfill(self, width: Any, /) -> str: ...
@@ -25,8 +25,8 @@ class Event(str, Generic[*Args]):
         callback: the key in ``callbacks=``, such as ``"on_bot_ready"``.
         js_callback: the callback's name in JavaScript, such as ``"onBotReady"``.
         wire: the type of the wire message that fires it, or ``None``.
-        payload: what the handler gets of that message: nothing (``None``), its data as sent (``Any``), or the named
-            model: of its data, validated, or of the whole message.
+        payload: what the handler gets of that message: nothing (``None``), its data as sent (``Any``), or a model of
+            this name, made of the data or of the whole message.
         field: the one field of the payload that the handler gets; ``None`` if it gets the whole payload.
     """
 

@@ -45,7 +45,7 @@ class Participant(NamedTuple):
 LOCAL: Final = Participant("local", "", local=True)
 """The person in front of the page."""
 BOT: Final = Participant("bot", "bot", local=False)
-"""The bot, unless the transport knows another id of it."""
+"""The bot, unless the transport knows its id."""
 
 
 class ParticipantTracks(NamedTuple):
@@ -64,7 +64,7 @@ class Tracks(NamedTuple):
 
 
 class DeviceKind(NamedTuple):
-    """A kind of device; both clients have the same events of it.
+    """A kind of device; both clients have the same events for it.
 
     Attributes:
         name: as in ``DeviceError.devices``.
@@ -124,7 +124,7 @@ class DeviceState(NamedTuple):
         error: why it cannot be used, if the status is ``error``.
         muted_by_system: whether it is open, but the system lets it send only silence or black for now: a switch on the
             device, a phone call, another page. ``is_mic_enabled`` stays what the person wants. JavaScript's clients do
-            not tell.
+            not report this.
     """
 
     status: DeviceStatus = DeviceStatus.UNINITIALIZED
@@ -199,14 +199,14 @@ class Media(Protocol):
         ...
 
     def selected_device(self, name: DeviceName) -> MediaDevice | None:
-        """The device in use, read from its track; if none is, the one that would be opened. Mirrors ``selectedMic``."""
+        """The device in use, read from its track; without one, that which would be opened. Mirrors ``selectedMic``."""
         ...
 
     async def select_device(self, name: DeviceName, id: str) -> None:
         """Use another device, now and in later sessions. Mirrors ``updateMic()`` and its kin.
 
         Raises:
-            DeviceError: it cannot be used; also reported with ``failed()``. The device before stays in use.
+            DeviceError: it cannot be used; also reported with ``failed()``. The previous device stays in use.
             UnsupportedFeatureError: this device cannot be chosen here.
         """
 

@@ -35,7 +35,7 @@ class MediaMembers:
     async def get_all_mics(self) -> list[MediaDevice]:
         """The microphones. Never prompts. Mirrors ``getAllMics()``.
 
-        Empty until the person has allowed a microphone: before, browsers tell neither names nor ids.
+        Empty until the person has allowed a microphone: until then, browsers give neither names nor ids.
         """
         return await self._media.list_devices("mic")
 
@@ -69,7 +69,7 @@ class MediaMembers:
             id: of a device of :meth:`get_all_mics`.
 
         Raises:
-            DeviceError: it cannot be used, also fired as ``deviceError``. The microphone before stays in use.
+            DeviceError: it cannot be used, also fired as ``deviceError``. The previous microphone stays in use.
             UnsupportedFeatureError: the application sends its own track.
         """
         await self._media.select_device("mic", id)
@@ -81,7 +81,7 @@ class MediaMembers:
             id: of a device of :meth:`get_all_speakers`.
 
         Raises:
-            DeviceError: it cannot be used, also fired as ``deviceError``. The speaker before stays in use.
+            DeviceError: it cannot be used, also fired as ``deviceError``. The previous speaker stays in use.
             UnsupportedFeatureError: this browser does not let pages choose, or the page plays the bot itself.
         """
         await self._media.select_device("speaker", id)

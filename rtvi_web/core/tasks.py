@@ -55,7 +55,7 @@ class Tasks:
         return task
 
     def cancel(self) -> None:
-        """Cancel all running tasks but the one that calls this, and those that wait for the user's code that does."""
+        """Cancel all running tasks, except the one that calls this and those that wait for user code that does."""
         for task in self._others():
             task.cancel()
 
@@ -90,13 +90,13 @@ async def run_within(limit: float, coroutine: Coroutine[Any, Any, object], reaso
 
 
 _callers: ContextVar[tuple[asyncio.Task[Any] | None, ...]] = ContextVar("_callers", default=())
-"""The tasks that wait for the user's code which runs here. It may end its own session, and go on."""
+"""The tasks that wait for the user's code that runs here. That code may end its own session and go on."""
 
 
 async def call_user_code(function: Callable[[], Any], what: str, *, timeout: float | None = None) -> Any:
     """Call a function of the user's, sync or async, and wait for its result.
 
-    A coroutine runs in a task of its own. That is cancelled, and no longer waited for, when time is up or the caller is
+    A coroutine runs in a task of its own. It is cancelled, and no longer waited for, when time is up or the caller is
     cancelled. If it ignores this for :data:`PATIENCE` seconds, it is given up, which is reported.
 
     Args:
@@ -145,10 +145,10 @@ class _Exit(RuntimeError):
 
 
 def start_task(work: Awaitable[Result], context: Context | None = None) -> asyncio.Task[Result]:
-    """A task that SystemExit and KeyboardInterrupt do not leave; :func:`error_of` tells what it has raised."""
+    """Start a task that keeps SystemExit and KeyboardInterrupt inside; :func:`error_of` returns what it raised."""
     task = asyncio.get_running_loop().create_task(_contained(work), context=context)
     if inspect.iscoroutine(work):
-        task.add_done_callback(lambda _: work.close())  # Cancelled at once, it would never begin, and warn of that.
+        task.add_done_callback(lambda _: work.close())  # A coroutine that never began would warn about it.
     return task
 
 
@@ -160,7 +160,7 @@ async def _contained(work: Awaitable[Result]) -> Result:
 
 
 def error_of(task: asyncio.Task[Any]) -> BaseException | None:
-    """What a task that has ended has raised; ``None`` if it was cancelled."""
+    """What an ended task raised; ``None`` if it raised nothing or was cancelled."""
     error = None if task.cancelled() else task.exception()
     return error.__cause__ if isinstance(error, _Exit) else error
 

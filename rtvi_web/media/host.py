@@ -12,7 +12,7 @@ class MediaHost(Protocol):
 
     @property
     def listener(self) -> MediaListener:
-        """The client, which is told what happens."""
+        """The client, which is notified of what happens."""
         ...
 
     def devices(self, name: DeviceName) -> list[MediaDevice]:
@@ -29,4 +29,4 @@ class MediaHost(Protocol):
         """The state of a device has changed."""
 
     def track_is(self, source: TrackSource, track: Any) -> None:
-        """This track sends now (``None``: no track). Tells bot, page and listener if it is not the track before."""
+        """This track sends now (``None``: no track). If it has changed, bot, page and listener are notified."""

@@ -278,7 +278,7 @@ class InputDevice:
         except DeviceError as error:
             if error.type == "in-use":
                 self._busy = id
-            if self.wanted and self.track is None:  # The device before could not be opened again.
+            if self.wanted and self.track is None:  # The previous device could not be opened again.
                 self._set_state(DeviceState(DeviceStatus.ERROR, error))
             self._report(error)
             raise

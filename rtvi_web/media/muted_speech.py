@@ -14,7 +14,7 @@ _INTERVAL = 0.1
 _LOUD = 0.02
 """The level of a person who speaks softly; the noise of a room is below it."""
 _SPOKEN, _WITHIN = 3, 10
-"""Measurements that must be loud, and of how many: a key that is pressed is not speech."""
+"""How many measurements must be loud, out of how many. A pressed key is not speech."""
 _PAUSE = 5.0
 """Seconds between two reports, at least."""
 

@@ -32,7 +32,7 @@ async def open_free_device(
         Whether another device was opened because the right one is busy.
 
     Raises:
-        DeviceError: no device can be opened; why the first one could not.
+        DeviceError: no device can be opened. It says why the first one could not.
     """
     now = asyncio.get_running_loop().time
     last = now() + OPEN_TIMEOUT  # A system on which opening never ends is not asked for each device.

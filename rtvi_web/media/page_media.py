@@ -119,7 +119,7 @@ class PageMedia:
         """Called once, by the transport when it is itself attached to a client.
 
         Args:
-            listener: the client, which is told what happens.
+            listener: the client, which is notified of what happens.
             link: the transport's link to the bot, in all its sessions.
             enable_mic, enable_cam: whether microphone and camera are wanted at first; ``None``: not known yet.
 
@@ -133,7 +133,7 @@ class PageMedia:
 
     @property
     def listener(self) -> MediaListener:
-        """The client, which is told what happens.
+        """The client, which is notified of what happens.
 
         Raises:
             InvalidArgumentError: the transport serves no client yet.

@@ -120,7 +120,7 @@ class Configuration:
 
     @property
     def formats(self) -> tuple[SoundFormat, SoundFormat]:
-        """The formats of the person's sound and the model's: the server's word, once it has answered.
+        """The formats of the person's sound and the model's: as the server reports them, once it has answered.
 
         Raises:
             InvalidArgumentError: the server uses one that cannot be recorded or played.
@@ -248,7 +248,7 @@ class Configuration:
             logger.warning("The server has not acknowledged the configuration within %g s; going on.", ANSWERED_WITHIN)
 
     def _restore_server_tools(self) -> None:
-        """Send the tools again if the server told of its own only after the page's had replaced them."""
+        """Send the tools again if the server reported its own only after the page's had replaced them."""
         if self._sent_tools is not None and self._sent_tools != self._tools_to_send(self._listed, self.tools):
             with contextlib.suppress(DisconnectedError):  # the transport reports the lost link by itself
                 self._send({"tools": self._tools_to_send(self._listed, self.tools)})

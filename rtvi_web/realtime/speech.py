@@ -32,7 +32,7 @@ APPEND_BYTES = SAMPLE_RATE * 2
 MIN_TURN = 0.1
 """Seconds of the shortest turn that servers take."""
 MAX_ITEMS = 64
-"""Items in the player, and of those that were not heard, that are remembered."""
+"""How many items in the player are remembered."""
 MAX_HELD = 250
 """Chunks of the microphone's sound that are kept while the session begins; 10 s, at 40 ms each."""
 

@@ -163,8 +163,8 @@ class ToolCalls:
     """Which calls of the model are being answered, and when all calls of a response are. Pure.
 
     A call is answered once, even if the server announces it several times; a call id that recurs in another response is
-    another call. The model is asked to go on once per
-    response: when the response has ended, all its calls are answered, and it should speak about at least one answer.
+    another call. The model is asked to go on once per response: when the response has ended, all its calls are
+    answered, and it should speak about at least one answer.
     """
 
     def __init__(self) -> None:

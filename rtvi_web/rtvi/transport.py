@@ -54,7 +54,7 @@ class ConnectRequest(NamedTuple):
 
 
 class TransportHost(Protocol):
-    """What a transport tells its client at any time, in a session or not. It raises nothing and returns at once."""
+    """What a transport reports to its client at any time, in a session or not. It raises nothing, returns at once."""
 
     @property
     def media(self) -> MediaListener:
@@ -71,7 +71,7 @@ class TransportHost(Protocol):
 
 
 class SessionReceiver(Protocol):
-    """What a transport tells its client about one session. What it tells after the session's end is ignored.
+    """What a transport reports to its client about one session. Reports after the session's end are ignored.
 
     Unless it says otherwise, a member raises nothing and returns at once.
     """
@@ -83,7 +83,10 @@ class SessionReceiver(Protocol):
         """Note the phase that ``connect()`` has reached. Errors and time-outs name it."""
 
     def bot_left(self, bot: Participant) -> None:
-        """The bot has left. The client fires ``botDisconnected``, and disconnects unless told to stay."""
+        """The bot has left. The client fires ``botDisconnected``.
+
+        It also disconnects, unless ``disconnect_on_bot_disconnect`` is off.
+        """
 
     def lost(self, error: RTVIError) -> None:
         """The link is gone for good. The client fires ``error`` with this reason and disconnects."""
@@ -128,7 +131,7 @@ class Transport(ABC):
         """Take the client that this transport serves. The client's constructor calls it once, first of all.
 
         Args:
-            host: is told what happens; ``host.media`` is told what happens to devices and media.
+            host: is notified of what happens, and ``host.media`` of what happens to devices and media.
             enable_mic, enable_cam: whether a session begins with the microphone and the camera on.
         """
 
@@ -169,7 +172,7 @@ class Transport(ABC):
 
         Args:
             request: where to connect.
-            receiver: is told what happens in this session.
+            receiver: is notified of what happens in this session.
 
         Raises:
             RTVIError: the link could not be established.

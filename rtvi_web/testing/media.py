@@ -40,7 +40,7 @@ class ScriptedMedia(NoMedia):
         devices: the devices that can be chosen; may be changed at any time.
 
     Attributes:
-        listener: the client's, which a test may tell what media tell: ``transport.media.listener.level(BOT, 0.5)``.
+        listener: the client's. A test may report to it what media report: ``transport.media.listener.level(BOT, 0.5)``.
     """
 
     listener: MediaListener

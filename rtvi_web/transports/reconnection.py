@@ -18,8 +18,8 @@ from rtvi_web.rtvi.transport import SessionReceiver
 
 logger = logging.getLogger(__name__)
 
-SIGN_OF_LIFE = 4.0
-"""Seconds. A live link receives something within them: browsers send an ICE check every 2.5 s."""
+PACKET_WITHIN = 4.0
+"""Seconds in which a live link receives a packet: browsers send an ICE check every 2.5 s."""
 
 ASK_LIMIT = 3.0
 """Seconds that the server has to say whether the session is alive; after them it is asked again."""
@@ -44,7 +44,7 @@ class Restorer(Protocol):
     """What a reconnection asks of its transport."""
 
     receiver: SessionReceiver
-    """Is told of losses and recoveries."""
+    """Is notified of losses and recoveries."""
 
     @property
     def is_linked(self) -> bool:
@@ -209,7 +209,7 @@ class Reconnection:
         died_at: int | None = None
         try:
             before, begun = await self._restorer.packets_received(), now()
-            while now() < begun + SIGN_OF_LIFE:
+            while now() < begun + PACKET_WITHIN:
                 await asyncio.sleep(0.2)
                 if await self._restorer.packets_received() > before:
                     return

@@ -31,13 +31,13 @@ class DeviceMembers(Members, MediaMembers):
         await self._api.init_devices()
 
     async def open_microphone(self) -> None:
-        """:meth:`init_devices` by the name that it had first."""
+        """The first name of :meth:`init_devices`."""
         await self.init_devices()
 
     def mute(self, muted: bool = True) -> None:
         """``enable_mic(not muted)``, which takes effect before this returns.
 
-        Only if unmuting has to open the microphone does that go on by itself; ``deviceError`` tells if it fails.
+        If unmuting has to open the microphone, that goes on as a task; ``deviceError`` is dispatched if it fails.
         """
         self._media.want_mic(not muted)
         if not muted and self.devices_open and not self.is_mic_enabled:
@@ -53,5 +53,5 @@ class DeviceMembers(Members, MediaMembers):
         return self._media.mic_wanted is False
 
     async def resume_output(self) -> None:
-        """:meth:`resume_bot_audio` by the name that it had first; the event is ``output_audio.blocked``, too."""
+        """The first name of :meth:`resume_bot_audio`; its event is ``output_audio.blocked``."""
         await self.resume_bot_audio()

@@ -33,7 +33,7 @@ class Configuration(ClientBase):
 
     def __init__(self, transport: Transport, params: ClientParams, *, ends_with_bot: bool) -> None:
         super().__init__(transport, params, ends_with_bot=ends_with_bot)
-        # Apart from params.config, which is what the page asks for: that is sent with every start request.
+        # Not params.config, which is what the page asks for with every start request.
         self._bot_config: Config | None = None
         self.on(RTVIEvent.BOT_READY, self._take_data)
         self.on(RTVIEvent.CONFIG, self._take_config)

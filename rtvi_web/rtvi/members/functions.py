@@ -50,7 +50,8 @@ class Functions(ClientBase):
             self._functions.register(name, handler, limit)
             return None
 
-        self._functions.check_name(name)  # which may be what @register_function_call_handler without a name decorates
+        # Without a name, @register_function_call_handler gets the decorated function as the name.
+        self._functions.check_name(name)
 
         def register(given: FunctionCallHandler) -> FunctionCallHandler:
             self._functions.register(name, given, limit)

@@ -63,7 +63,7 @@ class HttpActions:
         except TimeoutError:
             raise RequestTimeoutError(f"POST {masked_url(url)} did not answer {what} within {timeout:g} s.") from None
         finally:
-            if not answered.done():  # else the stream goes on by itself: more than the answer may follow
+            if not answered.done():  # else the stream goes on: more may follow the answer
                 exchange.cancel()
         return answered.result()
 
@@ -138,7 +138,7 @@ class HttpActions:
         receive(response.text)
 
     def _emit_error(self, id: str, error: BaseException) -> None:
-        """Fire the event of an ``error-response``, which no bot has sent."""
+        """Fire the event of an ``error-response``, although no bot sent one."""
         from rtvi_web.rtvi.protocol.payloads import ErrorData, ErrorMessage
 
         data = ErrorData(error=str(error))

@@ -25,8 +25,8 @@ class LLMHelper(RTVIClientHelper):
 
     Args:
         callbacks: ``on_llm_function_call(FunctionCallData)``, ``on_llm_function_call_start(name)``,
-            ``on_llm_json_completion(text)`` and ``on_llm_message`` (servers do not send its message), sync or async;
-            those without parameters are called without. The client has events for the first three as well.
+            ``on_llm_json_completion(text)`` and ``on_llm_message`` (servers do not send its message), sync or async.
+            A callback may take no parameter. The client has events for the first three as well.
 
     Its requests take a ``timeout`` in seconds (``None``: no limit). Before the bot is ready they raise
     :class:`BotNotReadyError`; otherwise they raise what ``client.action()`` raises.

@@ -77,7 +77,7 @@ class Connection:
 
     @property
     def started(self) -> ConnectRequest | None:
-        """Where this session, or the last one, connects; ``None`` before that is known."""
+        """The request of this session, or of the last one; ``None`` before it is known."""
         return self._started
 
     @property
@@ -237,7 +237,7 @@ class Connection:
         if begun or failure:
             self._emitter.fail_waiters(reason, self.phase)
 
-    # What the transport tells: TransportHost.
+    # What the transport reports: TransportHost.
 
     def fire(self, event: Event[*Args], *args: *Args) -> None:
         self._emitter.emit(event, *args)
@@ -294,7 +294,7 @@ class Connection:
 
 
 def _session_type() -> type[Session]:
-    """What a session needs (pydantic) is imported with the first one, so that no page waits for it at its boot."""
+    """The class of sessions, imported with the first session. It needs pydantic, which no page should boot with."""
     from rtvi_web.rtvi.session.session import Session
 
     return Session

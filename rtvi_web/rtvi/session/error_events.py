@@ -1,4 +1,4 @@
-"""The event of a fatal error that no bot has told: a link that is lost, a start endpoint that refuses."""
+"""The event of a fatal error that no bot reported: the link was lost, or the start endpoint refused."""
 
 from __future__ import annotations
 

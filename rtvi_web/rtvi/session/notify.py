@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 def notify(outcome: Outcome, emitter: Emitter, helpers: MessageHelpers) -> bool:
-    """Fire a message's event and call its helpers. Returns ``False`` for an outcome that is neither's concern."""
+    """Fire a message's event and call its helpers. Returns ``False`` for any other outcome."""
     if isinstance(outcome, Fire):
         event, args, message = outcome
         if message:
@@ -36,7 +36,7 @@ def refusal(refused: Refused, sent: Container[str]) -> RequestError | Unsupporte
     """The error for the request that was refused.
 
     Args:
-        sent: the types of messages that were sent: they tell the bot's words about a type from those of its own code.
+        sent: the types of messages that were sent. The bot's own code may use the same words about other things.
     """
     unknown = refused.unsupported
     return unknown_type(unknown) if unknown is not None and unknown in sent else RequestError(refused.reason)

@@ -104,8 +104,8 @@ class ClientParams(_Settings):
         endpoints: paths on the base URL; a dict of them may be assigned.
         headers: sent with every request of ``connect()``, the offer's too; a dict or pairs may be assigned.
         request_data: merged last into the body of the start request, and first into that of an action.
-        config: the bot's configuration, ``[{"service": …, "options": [{"name": …, "value": …}]}]``, sent with the
-            start request. Bots that have one keep this up to date: it is theirs after ``bot-ready``.
+        config: the configuration that the page asks for, ``[{"service": …, "options": [{"name": …, "value": …}]}]``,
+            sent with the start request. The bot's own is what ``client.get_config()`` returns.
         services: which provider each service uses, such as ``{"llm": "together"}``, sent with the start request.
     """
 

@@ -68,13 +68,13 @@ class SessionOwner(Protocol):
 
 
 class Session:
-    """One session. It is what the transport tells about it (:class:`~rtvi_web.rtvi.transport.SessionReceiver`).
+    """One session. The transport reports to it (:class:`~rtvi_web.rtvi.transport.SessionReceiver`).
 
     Args:
         owner: the connection that runs it.
         transport: carries its messages.
-        replaces: the session in whose place it begins, when the server has given that up. What still waits to be sent
-            then goes to the new bot.
+        replaces: the session that it replaces, because the server has given that up. Messages that still wait go to the
+            new bot.
     """
 
     def __init__(
@@ -159,7 +159,7 @@ class Session:
     def _is_reconnecting(self) -> bool:
         return self._owner.state is TransportState.RECONNECTING
 
-    # What the transport tells: SessionReceiver.
+    # What the transport reports: SessionReceiver.
 
     def enter(self, phase: ConnectPhase) -> None:
         if self._is_current:
@@ -212,7 +212,7 @@ class Session:
         try:
             await until_taken(self._outbox.flush)
         except DisconnectedError:
-            return  # It is lost again, as the transport is about to tell.
+            return  # It is lost again; the transport is about to report it.
         if self._is_current and self._is_reconnecting:
             self._owner.move(TransportState.READY)
             self._emitter.emit(RTVIEvent.RECONNECTED, resumed)
@@ -247,10 +247,10 @@ class Session:
             self._outbox.discard(id)  # If it still waits for the link, its answer is no longer wanted.
 
     def check_supported(self, type: str) -> None:
-        """Check that the bot has not said of a type of message that it does not know it.
+        """Check that the bot has not refused messages of this type as unknown.
 
         Raises:
-            UnsupportedFeatureError: it has.
+            UnsupportedFeatureError: it has refused them.
         """
         if type in self._unsupported:
             raise unknown_type(type)

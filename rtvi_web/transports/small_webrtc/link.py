@@ -30,7 +30,7 @@ _MEDIA: dict[TrackSource, tuple[str, str]] = {
 
 
 class LinkWatcher(Protocol):
-    """Is told when an open link is lost or heals."""
+    """Is notified when an open link is lost or heals."""
 
     def lost(self, loss: LinkLoss) -> None:
         """The link is lost, or has got worse."""
@@ -46,8 +46,8 @@ class Link(DataChannelLink):
     """Negotiates with the bot's server, carries messages, plays the bot, and negotiates again when the bot asks for it.
 
     Args:
-        receiver: is told what happens in the session.
-        watcher: is told when the link is lost or heals, once it is open.
+        receiver: is notified of what happens in the session.
+        watcher: is notified when the link is lost or heals, once it is open.
         signalling: sends the offer.
         ice_servers: as in JavaScript.
         codecs: the codecs to prefer, by kind: ``{"audio": "opus/48000/2"}``.
@@ -161,7 +161,7 @@ class Link(DataChannelLink):
         self._tasks.run(logged(), f"{what} failed")
 
     def _lose(self, loss: LinkLoss, reason: str) -> None:
-        """The link is lost: make ``open()`` fail, or tell the watcher."""
+        """The link is lost: make ``open()`` fail, or notify the watcher."""
         if not self._over and self._opened.done():
             self._watcher.lost(loss)
         else:

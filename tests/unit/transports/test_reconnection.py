@@ -12,7 +12,7 @@ import pytest
 from virtual_clock import Loop
 
 from rtvi_web import DisconnectedError, LinkLoss, Reconnect, RTVIError, TransportStartError
-from rtvi_web.transports.reconnection import ASK_LIMIT, SIGN_OF_LIFE, SILENCE_LIMIT, SLEPT, TICK, Reconnection
+from rtvi_web.transports.reconnection import ASK_LIMIT, PACKET_WITHIN, SILENCE_LIMIT, SLEPT, TICK, Reconnection
 
 A_WHILE = 0.1
 """Seconds in which a recovery does all that it can do without waiting."""
@@ -257,7 +257,7 @@ async def test_a_link_found_dead_that_lives_again_is_left_alone() -> None:
     transport.growing = False
     async with Watch(transport) as watch:
         watch.page.report()
-        await asyncio.sleep(SIGN_OF_LIFE + 1)
+        await asyncio.sleep(PACKET_WITHIN + 1)
         assert transport.log == [0, "looked back", 1]
         transport.growing = True
         await asyncio.sleep(60)

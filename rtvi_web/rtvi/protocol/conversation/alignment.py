@@ -4,7 +4,7 @@ Both are lists of words (see :mod:`.spelling`) and are read in order:
 
 1. Words match if their letters do, wherever either side puts spaces: "One", "Two" and "OneTwo" match. The last word of
    either side may be unfinished.
-2. Where they differ, both skip to the nearest place where they match again: two words in a row if it is close by, three
+2. At a difference, both skip to the nearest place where they match again: two words in a row if it is close by, three
    if it is further on; one word is enough if almost nothing is skipped.
 3. What lies between two matches is a gap. If there is no further match, the rest of both is the last gap.
 """

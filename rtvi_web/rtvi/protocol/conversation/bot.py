@@ -24,13 +24,13 @@ class Bot:
         self._calls = CallBook()
         self._generating = self._speaks = self._answer_is_empty = self._answer_follows = False
         self._reports_output = self._reports_interruptions = self._reports_model = False
-        self._written: Turn | None = None  # the turn in which the model's last piece is
-        self._voiced: Turn | None = None  # that in which the voice's is
+        self._written: Turn | None = None  # the turn of the model's last piece
+        self._voiced: Turn | None = None  # the turn of the voice's last piece
         self._is_behind = False  # whether the voice may still report something of another turn
 
     @property
     def answer_is_over(self) -> bool:
-        """Whether nothing is to be heard of the model's last answer: it is empty, in writing, or was said."""
+        """Whether nothing of the model's last answer is still to be spoken: it is empty, only shown, or was spoken."""
         return self._answer_is_empty or self._turns.open_turn("bot") is None
 
     def forget(self) -> None:
@@ -46,7 +46,7 @@ class Bot:
         return not turn.ended and (self.is_busy(turn) or (self._reports_model and turn.output.is_unsaid))
 
     def rest(self) -> list[Turn]:
-        """It has been silent for long enough: an answer that it no longer works on has ended."""
+        """The bot has been silent for long enough: end an answer that it no longer works on."""
         self._answer_follows = False
         self._end_unless_busy(self._turns.open_turn("bot"))
         return []
@@ -63,7 +63,7 @@ class Bot:
     def _turn_of(self, text: str, *, is_spoken: bool = False, is_shown: bool = False) -> Turn:
         """The turn of a text that the bot says or announces.
 
-        A turn may have ended before all of it was reported; its rest may even come when the next one has begun.
+        A turn may end before all of it was reported. The rest may come even after the next turn has begun.
         """
         recent = self._turns.recent("bot")
         open_turn = next((turn for turn in recent if not turn.ended), None)
@@ -88,9 +88,9 @@ class Bot:
         return turn.output.expects_segment(text, is_said=not self._speaks)
 
     def _resumed(self, turn: Turn) -> Turn:
-        """A turn that has ended goes on, if the bot is speaking again, and neither it nor the person began another.
+        """Let an ended turn go on, if the bot speaks again and no other turn has begun since.
 
-        An answer that was not spoken at all goes on whatever the person has said.
+        An answer of which nothing was spoken goes on even if the person has begun a turn.
         """
         is_latest = turn is self._turns.last or (not turn.spoken and turn is self._turns.recent("bot")[0])
         if self._speaks and is_latest and not self._generating:
@@ -100,7 +100,7 @@ class Bot:
     # The model.
 
     def llm_started(self) -> list[Turn]:
-        """``bot-llm-started``: an answer begins; a turn begins with what it says, which may be nothing."""
+        """``bot-llm-started``: an answer begins. Its turn begins with its first words, since there may be none."""
         self._generating = self._answer_is_empty = self._reports_model = True
         self._answer_follows = False
         self._calls.answer_begins()
@@ -118,7 +118,7 @@ class Bot:
         """``bot-llm-text``: a piece of what the model writes."""
         turn = self._written
         if turn and turn.ended_at is None and not self._answer_is_empty:
-            turn.output.write(data.text)  # hundreds of pieces go this way
+            turn.output.write(data.text)  # the way of hundreds of pieces
             return [turn]
         self._reports_model = True
         if is_blank(data.text):
@@ -158,7 +158,7 @@ class Bot:
             turn = self._turn_of(data.text, is_spoken=is_spoken, is_shown=is_shown)
         turn.output.add(data)
         if not turn.ended and turn.output.is_silent:
-            self._end_unless_busy(turn)  # no message says when an answer in writing ends: it does with the model
+            self._end_unless_busy(turn)  # no message reports the end of a written answer: it ends with the model
         return [turn]
 
     def tts_text(self, data: Any) -> list[Turn]:

@@ -28,7 +28,7 @@ _PIECES = ("word", "token")
 
 
 class BotOutput:
-    """What the bot puts out in one turn, whichever of its messages say so; see :mod:`.page`.
+    """What the bot says and shows in one turn, put together from all messages that report it; see :mod:`.page`.
 
     Attributes:
         text: all of it, in order and as it was written.
@@ -51,7 +51,7 @@ class BotOutput:
         self._page: Page | None = None
 
     def begin_answer(self) -> None:
-        """The model begins an answer, which may be another one of the turn."""
+        """The model begins an answer; a turn may have several."""
         for marker_filter in self._filters:
             marker_filter.restart()
         self._goes_on = False
@@ -79,7 +79,7 @@ class BotOutput:
         self._page = None
 
     def pause(self) -> None:
-        """The voice pauses, so that what it has said is a whole."""
+        """The voice pauses: what it has said so far is complete."""
         self._speech.pause()
         self._page = None
 
@@ -185,7 +185,7 @@ class BotOutput:
 
     @property
     def is_silent(self) -> bool:
-        """Whether there is something, and none of it is for speaking: an answer in writing."""
+        """Whether there are segments, and none of them is for speaking: a written answer."""
         return bool(self._segments) and not any(segment.for_speaking for segment in self._segments) and not self._speech
 
     @property
@@ -198,7 +198,7 @@ def is_spoken_piece(data: BotOutputData) -> bool:
     """Whether a message reports what the voice says, rather than a segment.
 
     Models that speak by themselves report each piece as spoken, and never as to be spoken. A numbered segment that the
-    bot reports once more when it was spoken (RTVI 1.4) is none.
+    bot reports again after speaking it (RTVI 1.4) does not count.
     """
     if data.output_type in _PIECES:
         return True
@@ -206,7 +206,7 @@ def is_spoken_piece(data: BotOutputData) -> bool:
 
 
 def _begins(expected: str, text: str) -> bool:
-    """Whether a text is how an expected one begins, in a spelling of its own."""
+    """Whether a text is the beginning of an expected one, perhaps spelt differently."""
     wanted = [word.key for word in words(text)]
     if not wanted:
         return bool(text.strip()) and expected.lstrip().startswith(text.strip())

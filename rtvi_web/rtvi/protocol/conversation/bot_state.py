@@ -12,7 +12,7 @@ from rtvi_web.rtvi.protocol.state import BotState, TransportState
 _B = BotState
 _NO_SESSION: Final = frozenset({TransportState.DISCONNECTED, TransportState.DISCONNECTING, TransportState.ERROR})
 _DEVICES: Final = frozenset({TransportState.INITIALIZING, TransportState.INITIALIZED})
-"""In these a bot is on its way if ``connect()`` opens the devices, and not if they are opened ahead of it."""
+"""In these states a bot is on its way only if ``connect()`` opens the devices."""
 _BUSY: Final = frozenset({_B.THINKING, _B.SPEAKING})
 
 
@@ -45,7 +45,7 @@ class BotStateTracker:
         self._legacy_calls: set[str] = set()  # no message reports their end
 
     def take(self, event: str, args: tuple[Any, ...], now: float) -> bool:
-        """Take an event; says whether the state has changed.
+        """Take an event; returns whether the state has changed.
 
         Args:
             event: what happened.
@@ -59,7 +59,7 @@ class BotStateTracker:
         return self.state is not before
 
     def rest(self) -> bool:
-        """Nothing has happened until ``rests_at``; says whether the state has changed."""
+        """Nothing has happened until ``rests_at``; returns whether the state has changed."""
         before, self.rests_at = self.state, None
         self._answer_follows = self._will_call = self._answers_aloud = self._words_were_heard = False
         if self.state is _B.THINKING:
@@ -71,7 +71,7 @@ class BotStateTracker:
 
     def _transport_state(self, state: TransportState, is_connecting: bool) -> BotState:
         if state is TransportState.READY and (self._bot_is_ready or self.state is _B.GONE):
-            # The link was restored; or it need not be any more, as the bot has left meanwhile.
+            # The link was restored, or is no longer restored because the bot has left.
             return _B.LISTENING if self.state is _B.CONNECTING else self.state
         self._calls.clear()
         self._words_were_heard = self._user_speaks = self._generates = self._answer_follows = False
@@ -149,7 +149,7 @@ class BotStateTracker:
         return self._when_silent()
 
     def _when_silent(self) -> BotState:
-        """An answer in writing is over with the model; one that is spoken, when it has been."""
+        """A written answer ends with the model, a spoken one when it was spoken."""
         over = self.state is _B.THINKING and not self._generates and not self._answers_aloud
         return self._done() if over else self.state
 

@@ -42,7 +42,7 @@ class Conversation:
         return self._turns.dropped
 
     def clear(self) -> None:
-        """Forget all turns, and emit ``conversationCleared``. What is still said goes into new ones."""
+        """Forget all turns, and emit ``conversationCleared``. What is said from then on goes into new ones."""
         self.turns.clear()
         self._bot.forget()
         self._cleared()
@@ -79,7 +79,7 @@ class Conversation:
         return self._turns.with_ended(self._person.wrote(text, is_reported=is_reported))
 
     def rest(self) -> list[Turn]:
-        """The bot has been silent for long enough: an answer that it no longer works on has ended."""
+        """The bot has been silent for long enough: end an answer that it no longer works on."""
         return self._turns.with_ended(self._bot.rest())
 
     def end_session(self) -> list[Turn]:
@@ -104,7 +104,7 @@ class Conversation:
 
     @property
     def answer_is_over(self) -> bool:
-        """Whether nothing is to be heard of the model's last answer: it is empty, in writing, or was said."""
+        """Whether nothing of the model's last answer is still to be spoken: it is empty, only shown, or was spoken."""
         return self._bot.answer_is_over
 
     @property

@@ -15,7 +15,7 @@ class Side:
     Args:
         text: as it is spelt.
         words: those of its words that count.
-        has_pause: whether the voice paused between two of its characters, so that what it said until then is a whole.
+        has_pause: whether the voice paused between two of its characters. What it said until then is complete.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ def follow(written: Side, spoken: Side, existed: Callable[[int, int], bool]) -> 
     Args:
         written: what was written.
         spoken: what was said.
-        existed: whether a written word was there when a spoken one was said: if not, that is not a spelling of it.
+        existed: whether a written word existed when a word was spoken. If not, the spoken word is not a spelling of it.
     """
     *inner, last = align(written.keys, spoken.keys).gaps
     besides: list[Besides] = []
@@ -96,20 +96,20 @@ def _joined(besides: list[Besides]) -> list[Besides]:
 
 
 def count_words(written: Side, at: int, count: int, *, is_whole: bool) -> int:
-    """Until which word a text goes that has so many other words, from a word to at most the end of its sentence.
+    """The word with which a text ends that has so many words in another spelling; at most the end of the sentence.
 
     Args:
         written: the text.
         at: the first word.
         count: how many words the other spelling has.
-        is_whole: whether that is the rest of the sentence.
+        is_whole: whether they are the rest of the sentence.
     """
     limit = next((place + 1 for place in range(at, len(written.words)) if written.ends(place)), len(written.words))
     return limit if is_whole else min(at + count, limit)
 
 
 def _sentences(spoken: Side, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The sentences from a word to another; the first may be the end of one."""
+    """The sentences between two words; the first one may be incomplete."""
     for place in range(start, end):
         if place == end - 1 or spoken.ends(place):
             yield start, place + 1
@@ -117,7 +117,7 @@ def _sentences(spoken: Side, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _whole_sentences(spoken: Side, start: int, end: int) -> tuple[int, int]:
-    """From and until which word there are whole sentences."""
+    """The part that consists of whole sentences."""
     while start < end and not spoken.begins(start):
         start += 1
     while start < end and not spoken.ends(end - 1):

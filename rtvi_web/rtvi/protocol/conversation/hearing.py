@@ -18,7 +18,7 @@ class Hearing:
     """Tells repeated and late messages from new ones.
 
     A final text is a repetition if text, timestamp and person are those of an earlier one; without a timestamp, only if
-    nothing else was said between. An interim text is late if the final one that it became is there already.
+    nothing else was said in between. An interim text is late if the final one that it became is there already.
     """
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from rtvi_web.rtvi.protocol.conversation.following import Side, count_words
 from rtvi_web.rtvi.protocol.conversation.spelling import GrowingWords, Word, joint, whole_word, words
 
 _WINDOW: Final = 200
-"""Words of the model's text in which a segment is looked for, beyond its own number."""
+"""A segment is looked for in as many words of the model's text as it has, and so many more."""
 _OPENING: Final = r"`+(?:[\w+-]*\n)?\s*$"
 _CLOSING: Final = r"\s*`+"
 """The marks of Markdown before and after code."""
@@ -72,7 +72,7 @@ class Layout:
 
     Attributes:
         text: all of it.
-        announced: until where the model's text was announced in segments.
+        announced: the end of the part of the model's text that was announced in segments.
         places: of segments, by their index.
         insertions: of segments that are not in what the model wrote, with the spaces round them.
     """
@@ -109,7 +109,7 @@ class Layout:
         return Place(at, at + len(inserted)), Place(at + len(space), at + len(space) + len(text))
 
     def end_of(self, written: Sequence[Word], count: int) -> int:
-        """Where so many words end."""
+        """The end of the first ``count`` words."""
         return whole_word(self.text, written[count - 1].end) if count else 0
 
     def shown(self) -> list[Place]:
@@ -146,7 +146,7 @@ class Layout:
             self._insert_segment(index, offset)
 
     def _find(self, segment: Segment, written: Side, at: int) -> tuple[int, int] | None:
-        """From and until which word a segment stands in what the model wrote, after those of the segments before."""
+        """From which word until which a segment stands in what the model wrote, after the previous segments."""
         wanted = segment.words
         if not wanted:
             return (at, at) if segment.text.strip() in self.text[self.end_of(written.words, at) :] else None
@@ -163,7 +163,7 @@ class Layout:
         return at + start, at + end
 
     def _settle(self, unplaced: list[int], written: Side, at: int, until: int | None) -> list[tuple[int, int]]:
-        """Segments without a place are how the sentences there are pronounced; where there are none, insertions.
+        """Segments without a place are how the sentences there are pronounced. Without sentences, they are insertions.
 
         Args:
             unplaced: the segments.

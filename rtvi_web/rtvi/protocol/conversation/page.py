@@ -1,14 +1,15 @@
 """Lays out what the bot wrote and said in one turn as one text, with the place that its voice has reached.
 
 Up to three copies of the text come in: what the model wrote, the segments that the bot announced, and what the voice
-reports. They come in any order and in spellings of their own (newlines, Markdown, quotes, digits for words). The text
-stands in the first of these spellings that there is; a later copy only says how far it goes:
+reports. They come in any order and in spellings of their own (newlines, Markdown, quotes, digits for words). The
+first of these copies that exists gives the spelling of the text. The others only say how far they go in it:
 
 1. A segment has the place in the model's text where at least half of the words match (:func:`.align`). A segment
-   without a place was said besides ("Let me see.") and is inserted, unless a sentence without a segment stands there:
-   then it is how that is pronounced.
-2. What the voice reports is matched with the text in order. Where words differ, they are counted, up to the end of the
-   sentence. A sentence that was said before anything was written in its place was said besides, and is inserted.
+   without a place was said in addition ("Let me see.") and is inserted. But if a sentence without a segment stands
+   there, the segment is how that sentence is pronounced.
+2. What the voice reports is matched with the text in order. Words that differ are counted, up to the end of the
+   sentence. A sentence that was said before anything was written in its place was said in addition, and is
+   inserted.
 3. A bot that reports the progress of each segment says itself how far its voice is.
 4. Segments that are only shown are not part of what is spoken.
 """
@@ -35,10 +36,10 @@ class Page:
 
     Attributes:
         text: all of it.
-        announced: until where the model's text was announced in segments.
-        said: until where the voice has come.
-        next: until where the words go that it has said; after "well", ``said`` is at the end of "well-known".
-        saying: where the segment begins that is being spoken; where ``said`` is, if that is not known.
+        announced: the end of the part of the model's text that was announced in segments.
+        said: how far the voice has come.
+        next: the end of the words that it has said. After "well", that is before "-known", and ``said`` is after it.
+        saying: the beginning of the segment that is being spoken; the same as ``said`` if this is not known.
         besides: what the voice has said that was not written, or not yet.
     """
 
@@ -74,7 +75,7 @@ class Page:
         return joined(parts)
 
     def _follow_segments(self) -> int | None:
-        """Go as far as the bot says that its segments were spoken; gives the one that is being spoken."""
+        """Go as far as the bot reports its segments as spoken. Returns the one that is being spoken."""
         under_way = None
         for index, segment in enumerate(self._segments):
             place = self._layout.places.get(index)
@@ -85,7 +86,7 @@ class Page:
         return under_way
 
     def _progress(self, place: Place, said: str) -> int:
-        """Until where a segment was spoken."""
+        """How far a segment was spoken."""
         text = self._layout.text[place.start : place.end]
         announced = Side(text, words(text))
         last = align(announced.keys, [word.key for word in words(said)]).gaps[-1]
@@ -95,7 +96,7 @@ class Page:
     def _follow_speech(self, speech: Speech) -> None:
         """Go as far as the voice reports; insert what it has said besides."""
         said, layout = str(speech), self._layout
-        # Segments with a progress of their own are followed by that.
+        # Segments that report their own progress are followed by it.
         own = [place for index, place in layout.insertions.items() if self._segments[index].reports_progress]
         excluded = [*layout.shown(), *own]
         countable = layout.words
@@ -125,7 +126,7 @@ class Page:
             self.said = max(self.said, place.end)
 
     def _end_within(self, written: Sequence[Word], count: int, excluded: list[Place]) -> int:
-        """Where so many words end, and before what is excluded."""
+        """The end of the first ``count`` words, but before anything that is excluded."""
         end = self._layout.end_of(written, count)
         return min([end, *(place.start for place in excluded if count and written[count - 1].end <= place.start < end)])
 

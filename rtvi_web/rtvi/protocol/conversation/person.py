@@ -21,11 +21,11 @@ class Person:
 
     Args:
         turns: of the conversation.
-        is_answering: whether the bot works on an answer, which is in this turn.
+        is_answering: whether the bot works on an answer in this turn.
 
     Attributes:
         speaks: whether somebody is speaking.
-        unheard_since: when they began to say what is not known yet.
+        unheard_since: when they began to say words that are not known yet; ``None`` if there are none.
         written_here: what was written to a bot that may report it later.
         waits: whether the last message had new words that the bot has yet to answer.
     """
@@ -53,7 +53,7 @@ class Person:
         return []
 
     def is_answered(self) -> None:
-        """The bot begins to answer: the same words once more are other words."""
+        """The bot begins to answer. If the same words come again, they are new ones."""
         self._hearing.begin()
 
     def said(self, data: Any) -> list[Turn]:
@@ -68,7 +68,7 @@ class Person:
             return []  # the bot takes no notice of it
         if data.input_type != "chat":
             return self._heard(data)
-        if data.text in self.written_here:  # known before the bot was known to report it
+        if data.text in self.written_here:  # known already, from this page
             self.written_here.remove(data.text)
             return []
         return self._write(data.text, data.user_id or "")

@@ -14,8 +14,8 @@ Stamp = tuple[int, int]
 class Speech:
     """What was said aloud, in pieces.
 
-    Pieces get a space between them where their language has one, unless any of them brings spaces of its own: then they
-    are joined as they come.
+    Pieces get a space between them if their language has one. But once a piece brings a space of its own, all are
+    joined as they come.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Speech:
             self._has_spaces, self._starts, self._text, self._words = True, [], "", GrowingWords()
 
     def pause(self) -> None:
-        """What was said so far is a whole: a sentence, an utterance, an answer."""
+        """What was said so far is complete: a sentence, an utterance, an answer."""
         if self._pieces and (not self._pauses or self._pauses[-1] != len(self._pieces)):
             self._pauses.append(len(self._pieces))
 

@@ -31,7 +31,7 @@ _ENDS_WORD: Final = f"[{_NO_SPACES}「『（【〈《]"
 _compiled = cache(re.compile)
 
 MARKERS: Final = "✓○◐●"
-"""What servers of 0.0.108 to 1.2 have a model put before its answer: whether the person had finished."""
+"""Servers of 0.0.108 to 1.2 have a model put one of these before its answer: whether the person had finished."""
 
 
 _BLANK: Final = f" \n{MARKERS}"
@@ -86,7 +86,7 @@ def ends_sentence(text: str, start: int, end: int) -> bool:
 
 
 def whole_word(text: str, end: int) -> int:
-    """Where the word that ends at ``end`` really ends, with the marks that follow it."""
+    """The real end of the word that ends at ``end``: after the marks that follow it."""
     while end < len(text) and not text[end].isspace():
         if not text[end].isascii() and _compiled(_ENDS_WORD).match(text, end):
             break

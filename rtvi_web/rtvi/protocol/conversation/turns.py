@@ -17,7 +17,8 @@ class Turns:
     """The turns of a conversation.
 
     Args:
-        now: the time in seconds since 1970. It is asked only when a turn begins or ends: it costs as much as a word.
+        now: the time in seconds since 1970. It is asked only when a turn begins or ends, since
+            asking takes as long as handling a word.
         goes_on: whether a turn that has not ended goes on while the person begins another one.
 
     Attributes:
@@ -35,18 +36,18 @@ class Turns:
         self._next_id = self._first_id = 1
 
     def begin_session(self) -> None:
-        """Turns until now belong to other sessions, whatever this one's bot numbers alike."""
+        """Turns so far belong to other sessions, even if this session's bot uses the same numbers again."""
         self._first_id = self._next_id
 
     def begin(self, role: Literal["user", "bot"]) -> Turn:
-        """A new turn. It ends the others, unless the person's is new and they go on."""
+        """A new turn. It ends the others, except that a turn of the person leaves alone what goes on."""
         for turn in self.all[-_RECENT:]:
             if not turn.ended and not (role == "user" and self._goes_on(turn)):
                 self.end(turn)
         return self._add(role, self.now(), len(self.all))
 
     def insert_before(self, later: Turn, started_at: float) -> Turn:
-        """A person's turn whose words are known after the answer to it has begun."""
+        """Insert a person's turn whose words became known only after the answer to it had begun."""
         turn = self._add("user", started_at, self.all.index(later))
         turn.ended_at = later.started_at
         return turn
