@@ -195,7 +195,7 @@ class Speech:
         """Over WebRTC, the server begins to play a response.
 
         Returns:
-            Whether it will be heard. If it was silenced before, the server is told to stop.
+            Whether it will be heard. If it was silenced before, the server is asked to stop.
         """
         if self._responses.is_silenced(response_id):
             with contextlib.suppress(DisconnectedError):  # the transport reports the lost link by itself

@@ -52,7 +52,7 @@ async def silent() -> Run:
     return await connected(server=Server(handshake=False))
 
 
-def told(run: Run) -> list[str]:
+def emitted(run: Run) -> list[str]:
     return [error.message for error in run.errors if error.source == "message" and "Within 5 s" in error.message]
 
 
@@ -74,9 +74,9 @@ async def test_a_server_of_another_protocol_is_told_once(frame: str | bytes | No
         elif isinstance(each, bytes):
             run.server.say_bytes(each)
     await asyncio.sleep(3)
-    assert told(run) == []
+    assert emitted(run) == []
     await asyncio.sleep(60)
-    (message,) = told(run)
+    (message,) = emitted(run)
     assert shown in message
     assert "hello" * 41 not in message
     assert run.client.is_connected()
@@ -89,7 +89,7 @@ async def test_one_event_of_the_protocol_is_enough() -> None:
     await asyncio.sleep(2)
     run.server.say_bytes(b'{"type": "rate_limits.updated"}')
     await asyncio.sleep(60)
-    assert told(run) == []
+    assert emitted(run) == []
     await run.client.disconnect()
 
 
@@ -98,11 +98,11 @@ async def test_a_session_that_is_over_tells_nothing_and_the_next_begins_anew() -
     run.server.say_text('{"type": "one"}')
     await run.client.disconnect()
     await asyncio.sleep(60)
-    assert told(run) == []
+    assert emitted(run) == []
     await run.client.connect()
     run.server.say_text('{"type": "two"}')
     await asyncio.sleep(60)
-    assert [("two" in message, "one" in message) for message in told(run)] == [(True, False)]
+    assert [("two" in message, "one" in message) for message in emitted(run)] == [(True, False)]
     await run.client.disconnect()
 
 
