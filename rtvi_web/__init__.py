@@ -53,10 +53,6 @@ from rtvi_web.errors import (
 )
 from rtvi_web.rtvi.client import RTVIClient
 from rtvi_web.rtvi.members.files import FileReference
-from rtvi_web.rtvi.protocol.conversation.bot_output import BotOutput
-from rtvi_web.rtvi.protocol.conversation.calls import CallRecord
-from rtvi_web.rtvi.protocol.conversation.conversation import Conversation
-from rtvi_web.rtvi.protocol.conversation.turn import Turn
 from rtvi_web.rtvi.protocol.events import InvalidMessage, RTVIEvent
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
 from rtvi_web.rtvi.protocol.state import BotState, TransportState
@@ -67,6 +63,10 @@ from rtvi_web.rtvi.transport import Transport
 
 if TYPE_CHECKING:
     from rtvi_web.rtvi.members.llm_helper import LLMHelper
+    from rtvi_web.rtvi.protocol.conversation.bot_output import BotOutput
+    from rtvi_web.rtvi.protocol.conversation.calls import CallRecord
+    from rtvi_web.rtvi.protocol.conversation.conversation import Conversation
+    from rtvi_web.rtvi.protocol.conversation.turn import Turn
     from rtvi_web.rtvi.protocol.link.diagnosis import Diagnosis, Finding, Problem
     from rtvi_web.rtvi.protocol.link.stats import LinkStats
     from rtvi_web.rtvi.protocol.messages import RTVIMessage
@@ -204,9 +204,10 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from rtvi_web.rtvi.members import llm_helper
     from rtvi_web.rtvi.protocol import messages, payloads
+    from rtvi_web.rtvi.protocol.conversation import bot_output, calls, conversation, turn
     from rtvi_web.rtvi.protocol.link import diagnosis, stats
 
-    homes = (payloads, messages, diagnosis, stats, llm_helper)
+    homes = (payloads, messages, diagnosis, stats, llm_helper, bot_output, calls, conversation, turn)
     return next(getattr(module, name) for module in homes if hasattr(module, name))
 
 

@@ -18,7 +18,6 @@ from rtvi_web.rtvi.members.files import Files
 from rtvi_web.rtvi.members.helpers import Helpers
 from rtvi_web.rtvi.members.messages import Messages
 from rtvi_web.rtvi.members.stats import Stats
-from rtvi_web.rtvi.protocol.conversation.conversation import Conversation
 from rtvi_web.rtvi.protocol.events import EVENTS, RENAMED
 from rtvi_web.rtvi.protocol.state import BotState, TransportState
 from rtvi_web.rtvi.session.params import ClientParams
@@ -26,6 +25,7 @@ from rtvi_web.rtvi.session.start import BotRequest, ConnectHandler, DirectStart,
 from rtvi_web.rtvi.transport import Transport
 
 if TYPE_CHECKING:
+    from rtvi_web.rtvi.protocol.conversation.conversation import Conversation
     from rtvi_web.rtvi.protocol.payloads import BotReadyData
 
 

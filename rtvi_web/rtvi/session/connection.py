@@ -295,6 +295,7 @@ class Connection:
 
 def _session_type() -> type[Session]:
     """The class of sessions, imported with the first session. It needs pydantic, which no page should boot with."""
+    import rtvi_web.rtvi.protocol.conversation.conversation  # noqa: F401 - its first word must not wait for it
     from rtvi_web.rtvi.session.session import Session
 
     return Session

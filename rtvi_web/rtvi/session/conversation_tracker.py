@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 from rtvi_web.core.emitter import Emitter
+from rtvi_web.rtvi.protocol.conversation import CHANGING
 from rtvi_web.rtvi.protocol.conversation.bot_state import FOLLOWED, BotStateTracker
-from rtvi_web.rtvi.protocol.conversation.conversation import Conversation
-from rtvi_web.rtvi.protocol.conversation.turn import Turn
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.rtvi.protocol.state import BotState
+
+if TYPE_CHECKING:
+    from rtvi_web.rtvi.protocol.conversation.conversation import Conversation
+    from rtvi_web.rtvi.protocol.conversation.turn import Turn
 
 
 class ConversationTracker:
@@ -25,18 +28,25 @@ class ConversationTracker:
     """
 
     def __init__(self, emitter: Emitter, is_connecting: Callable[[], bool], clock: Callable[[], float]) -> None:
-        self.conversation = Conversation(clock, lambda: emitter.emit(RTVIEvent.CONVERSATION_CLEARED))
+        self._clock = clock
         self._emitter = emitter
         self._is_connecting = is_connecting
         self._tracker = BotStateTracker()
         self._timer: asyncio.TimerHandle | None = None
         self._rests_at: float | None = None  # when the timer fires: a timer of Pyodide's loop cannot be asked
-        for event in self.conversation.of_interest:
+        for event in CHANGING:
             emitter.on(event, self._taker(event))
         for event in FOLLOWED:
             emitter.on(event, partial(self._follow, event))
         emitter.on(RTVIEvent.DISCONNECTED, self._end)
         emitter.on(RTVIEvent.BOT_DISCONNECTED, lambda _: self._end())
+
+    @cached_property
+    def conversation(self) -> Conversation:
+        """What was said. Its modules are imported when first needed, so that no page waits for them at its boot."""
+        from rtvi_web.rtvi.protocol.conversation.conversation import Conversation
+
+        return Conversation(self._clock, lambda: self._emitter.emit(RTVIEvent.CONVERSATION_CLEARED))
 
     @property
     def bot_state(self) -> BotState:
@@ -49,10 +59,10 @@ class ConversationTracker:
 
     def _taker(self, event: str) -> Callable[..., None]:
         """A handler that takes an event, in few steps: the model's words come by the hundred."""
-        take, emit, updated = self.conversation.take, self._emitter.emit, RTVIEvent.CONVERSATION_UPDATED
+        emit, updated = self._emitter.emit, RTVIEvent.CONVERSATION_UPDATED
 
         def taker(*args: Any) -> None:
-            for turn in take(event, args):
+            for turn in self.conversation.take(event, args):
                 emit(updated, turn)
 
         return taker

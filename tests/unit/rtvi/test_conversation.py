@@ -9,7 +9,8 @@ import pytest
 from conversations import TRACES, Heard, replay
 from sessions import STARTED, URL, Run, Transport, ready, turns
 
-from rtvi_web import BotState, RTVIEvent, TransportState
+from rtvi_web import BotState, Conversation, RTVIEvent, TransportState
+from rtvi_web.rtvi.protocol.conversation import CHANGING
 from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT
 from rtvi_web.rtvi.protocol.conversation.calls import MAX_CALLS
 from rtvi_web.rtvi.protocol.conversation.person import MAX_WRITTEN
@@ -524,3 +525,8 @@ class TestTheClient:
         assert all(turn.ended for turn in run.client.conversation.turns)
         assert run.arguments("botStateChanged") == ["connecting", "listening", "thinking", "gone"]
         assert run.arguments("conversationUpdated")[-1] is run.client.conversation.turns[-1]
+
+
+@pytest.mark.parametrize("event", [event for event in RTVIEvent if event not in CHANGING])
+def test_no_other_event_changes_a_conversation(event: str) -> None:
+    assert Conversation(lambda: 0.0).take(event, ()) == []

@@ -98,11 +98,6 @@ class Conversation:
         return changed
 
     @property
-    def of_interest(self) -> tuple[str, ...]:
-        """The events that change a conversation."""
-        return tuple(self._changes)
-
-    @property
     def answer_is_over(self) -> bool:
         """Whether nothing of the model's last answer is still to be spoken: it is empty, only shown, or was spoken."""
         return self._bot.answer_is_over
