@@ -219,7 +219,8 @@ class Speech:
                 self.delete_unheard(waiting)
         item = self._conversation.get_item(played.item_id)
         if item:
-            self._truncate(item, played.samples, played.content_index)
+            with contextlib.suppress(DisconnectedError):  # the transport reports the lost link by itself
+                self._truncate(item, played.samples, played.content_index)
         return item
 
     def response_done(self, response_id: str, item_ids: list[str]) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from realtime_server import Run, Server, connected, pcm, turns
 
+from rtvi_web.realtime import Played
+
 NOT_ACTIVE = {"type": "invalid_request_error", "code": "response_cancel_not_active", "message": "None active."}
 
 
@@ -124,6 +126,44 @@ async def test_over_webrtc_the_server_is_stopped_when_it_begins_to_play() -> Non
     assert [event.speaking for event in spoken] == [True]
     await turns()
     await run.client.disconnect()
+
+
+@pytest.mark.parametrize("is_noticed", [False, True])
+@pytest.mark.parametrize("samples", [0, 1200])
+@pytest.mark.parametrize("how", ["speech_started", "interrupt", "cancel_response"])
+async def test_a_link_that_is_lost_while_the_player_stops_is_no_error_of_the_page(
+    reported: list[Any], how: str, samples: int, is_noticed: bool
+) -> None:
+    """The player takes a moment to stop. The browser may notice the loss at once, or only some time later."""
+
+    class Losing(Server):
+        async def interrupt(self) -> Played | None:
+            played = await super().interrupt()
+            if is_noticed:
+                self.lose()
+            self.is_open = False
+            return played
+
+    run = await connected(server=Losing())
+    run.server.response()
+    run.server.answer()
+    run.server.audio(pcm(2400))
+    run.server.now_playing = Played("item_a", 0, samples)
+    if how == "speech_started":
+        run.server.say("input_audio_buffer.speech_started", item_id="item_u")
+    elif how == "interrupt":
+        item = await run.client.interrupt()
+        assert (item and item.id) == (None if is_noticed else "item_a")
+    else:
+        run.client.cancel_response("item_a", samples)
+    await turns()
+    assert reported == []
+    if not is_noticed:
+        run.server.lose()
+    await turns()
+    assert [error.source for error in run.errors] == ["connection"]
+    assert not run.client.is_connected()
+    assert reported == []
 
 
 async def test_a_link_that_is_going_down_harms_nothing(run: Run) -> None:
