@@ -12,6 +12,10 @@ from rtvi_web.browser.rtc import Peer
 from rtvi_web.core.media import TrackSource
 from rtvi_web.errors import ConnectPhase, DisconnectedError, QueueFullError, RTVIError, TransportStartError
 
+MOST_CANDIDATES = 100
+"""Candidates of a media section that the browser is given. It would block the page for a quarter of a minute with
+thousands."""
+
 MOST_BUFFERED = 8_388_608
 """Bytes that may wait in the channel's buffer. Chromium takes twice as many, other browsers any number."""
 
@@ -73,7 +77,7 @@ class DataChannelLink:
             TransportStartError: the browser does not understand it. The message names the source.
         """
         try:
-            await self._peer.answer(sdp)
+            await self._peer.answer(without_excess(sdp))
         except _js.JsError as error:
             raise TransportStartError(
                 f"{source} is not SDP that the browser understands: {error.message}", phase=ConnectPhase.OFFER
@@ -178,6 +182,19 @@ class DataChannelLink:
 
     def on_track_stopped(self, track: Any) -> None:
         """Ignored, like :meth:`on_track_started`."""
+
+
+def without_excess(sdp: str) -> str:
+    """SDP with the first :data:`MOST_CANDIDATES` candidates of each media section."""
+    kept, count = [], 0
+    for line in sdp.splitlines(keepends=True):
+        if line.startswith("m="):
+            count = 0
+        elif line.startswith("a=candidate:"):
+            count += 1
+        if count <= MOST_CANDIDATES or not line.startswith("a=candidate:"):
+            kept.append(line)
+    return "".join(kept)
 
 
 def no_path(whom: str) -> str:

@@ -383,6 +383,29 @@ class RTVIBot(Bot):
         self.send({"label": "rtvi-ai", "type": type, "id": frame["id"], "data": data})
 
 
+def crowding(kind=None, *, true_ones_first):
+    """A bot whose answer has 5,000 candidates that do not answer, after or before the true ones."""
+
+    class Crowding(kind or RTVIBot):
+        async def _answer(self, method, path, body):
+            answer = await super()._answer(method, path, body)
+            if method == "POST" and kind is None:
+                answer["body"]["sdp"] = crowded(answer["body"]["sdp"])
+            elif method == "POST":
+                answer["body"] = crowded(answer["body"])
+            return answer
+
+    def crowded(sdp):
+        line = "a=candidate:{} 1 udp {} 192.0.2.{} {} typ host generation 0\r\n"
+        crowd = "".join(line.format(n, 1 + n, n % 250, 1024 + n) for n in range(5000))
+        session, section, *others = sdp.split("\r\nm=")
+        place = len(section) if true_ones_first else section.index("a=") - 2
+        section = f"{section[:place]}\r\n{crowd[:-2]}{section[place:]}"
+        return "\r\nm=".join([session, section, *others])
+
+    return Crowding()
+
+
 def request(url=None, **fields):
     """A ConnectRequest as for a direct connection."""
     return ConnectRequest(**{"bundle": {}, "start_url": None, "base_url": url, "headers": {}, **fields})
@@ -431,6 +454,7 @@ __all__ = [
     "between_links",
     "capture",
     "connected",
+    "crowding",
     "energy",
     "event",
     "frequency",
