@@ -272,7 +272,7 @@ class Bot:
             return {"status": 200, "body": {"sessionId": "s1"}}
         if method == "PATCH":
             return {"status": self.patch_status, "body": {"status": "success"}}
-        if body["pc_id"] is None:
+        if body["pc_id"] is None or body["restart_pc"]:
             self._open()
         call, pc = _js.call, self.connection
         await call(pc, "setRemoteDescription", {"type": "offer", "sdp": body["sdp"]})
