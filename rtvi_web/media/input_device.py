@@ -167,7 +167,7 @@ class InputDevice:
         chosen = self._choices.find(self.kind.name, self._host.devices(self.kind.name))
         known_as_busy, self._busy = self._busy, ""
         is_busy = await open_free_device(
-            lambda id: self._capture.open(self._exactly(id) if id else self._constraints, unmute=False),
+            lambda id: self._capture.open(self._exactly(id), unmute=False),
             chosen.id if chosen else "",
             self._list_devices,
             fall_back=fall_back and self._capture.own is None,
@@ -175,6 +175,7 @@ class InputDevice:
         if is_busy:
             self._busy = chosen.id if chosen else "default"
             if self._busy != known_as_busy:
+                self.announce()
                 self._report_busy(chosen)
 
     async def _list_devices(self) -> list[MediaDevice]:
@@ -182,8 +183,8 @@ class InputDevice:
         return self._host.devices(self.kind.name)
 
     def _exactly(self, id: str) -> Constraints:
-        """Constraints of one device; Chromium ignores a device that is merely preferred."""
-        return {**self._constraints, "deviceId": {"exact": id}}
+        """Constraints of one device; without an id, of any. Chromium ignores a device that is merely preferred."""
+        return {**self._constraints, "deviceId": {"exact": id}} if id else self._constraints
 
     async def _mute_or_release(self) -> None:
         if self._stays_open:

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from pytest_pyodide import run_in_pyodide
 
 
@@ -148,6 +149,35 @@ async def test_a_device_is_chosen_before_a_call_and_in_it(selenium):
             choose(select, second.id)  # For the next call.
             await until(lambda: client.selected_mic == second)
             picker.close()
+
+
+@pytest.mark.parametrize("when", ["before", "in"])
+@run_in_pyodide
+async def test_the_list_says_which_device_is_used_in_place_of_a_busy_one(selenium, when):
+    import js
+    from edge import busy
+    from loopback import RTVIBot
+    from widgets import stage, texts
+
+    from rtvi_web import RTVIClient, ui
+    from rtvi_web.transports import SmallWebRTCTransport
+
+    async with RTVIBot() as bot:
+        client = RTVIClient(transport=SmallWebRTCTransport(webrtc_url=bot.url), enable_mic=when == "before")
+        default, _, taken = await client.get_all_mics()
+        await client.update_mic(taken.id)
+        with stage() as place, busy(taken.id):
+            picker = ui.device_select(client, "mic", into=place)
+            select = place.querySelector("select")
+            await client.connect()
+            await client.enable_mic(True)
+            said = f"{taken.label} is in use by another program; {default.label} is used in its place."
+            assert (select.value, texts(place, "[role=alert]")) == (default.id, [said])
+            js.edge.busy = js.Array.new()
+            await client.update_mic(taken.id)
+            assert (select.value, texts(place, "[role=alert]")) == (taken.id, [""])
+            picker.close()
+        await client.disconnect()
 
 
 @run_in_pyodide
