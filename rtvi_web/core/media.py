@@ -224,6 +224,7 @@ class Media(Protocol):
 
         Raises:
             DeviceError: it could not be opened; also reported with ``failed()``.
+            DisconnectedError: the devices were closed while it was being opened.
             UnsupportedFeatureError: the transport carries no such track.
         """
 

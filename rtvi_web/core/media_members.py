@@ -93,6 +93,7 @@ class MediaMembers:
 
         Raises:
             DeviceError: it could not be opened; ``deviceError`` is fired as well, and the session goes on.
+            DisconnectedError: the session ended while it was being opened.
         """
         await self._media.enable_mic(enable)
 

@@ -126,6 +126,11 @@ class RTVIEvent(metaclass=_EventTable):
     DEVICE_ERROR: Final[Event[DeviceError]] = Event("deviceError")
     BOT_AUDIO_BLOCKED: Final[Event[()]] = Event("botAudioBlocked")
     SPEAKING_WHILE_MUTED: Final[Event[()]] = Event("speakingWhileMuted")
+    """The person speaks, but their microphone is muted. Fires at most every 5 s.
+
+    A clone of the muted track is measured, while someone listens for this event. It is never sent. With
+    ``SmallWebRTCTransport(release_mic_when_muted=True)`` the event never fires: the microphone is closed.
+    """
 
     # Who speaks, and what was said.
     USER_STARTED_SPEAKING: Final[Event[()]] = Event("userStartedSpeaking", wire="user-started-speaking")
