@@ -8,6 +8,7 @@ import pytest
 from pytest_pyodide import run_in_pyodide
 
 both_kinds = pytest.mark.parametrize("name", ["mic", "cam"])
+over_both = pytest.mark.parametrize("kind", ["websocket", "webrtc"])
 
 
 @both_kinds
@@ -39,6 +40,59 @@ async def test_where_one_device_opens_at_a_time_another_is_chosen_in_a_call(sele
             await until(hears)
             assert len(bot.offers) == 1
     assert all(track.readyState == "ended" for track in js.opened.tracks)
+
+
+@over_both
+@run_in_pyodide
+async def test_where_one_microphone_opens_at_a_time_another_is_chosen_in_a_realtime_session(selenium, port, kind):
+    import js
+    from edge import exclusive
+    from realtime_peer import session
+
+    async with session(kind, port) as run:
+        client = run.client
+        await client.connect()
+        await run.hears()
+        mics = await client.get_all_mics()
+        with exclusive():
+            for mic in (mics[1], mics[2]):
+                run.emitted.clear()
+                before = client.tracks().local.audio
+                await client.update_mic(mic.id)
+                assert (before.readyState, client.selected_mic, client.is_mic_enabled) == ("ended", mic, True)
+                assert [name for name, _ in run.emitted] == ["trackStopped", "trackStarted", "micUpdated"]
+                await run.hears()
+            client.mute()
+            await client.update_mic(mics[0].id)
+            assert (client.selected_mic, client.is_mic_enabled) == (mics[0], False)
+            client.mute(False)
+            await run.hears()
+        assert run.of("deviceError") == run.of("error") == []
+        assert len([track for track in js.opened.tracks if track.readyState == "live"]) == 1
+
+
+@both_kinds
+@run_in_pyodide
+async def test_where_one_device_opens_at_a_time_the_chosen_one_is_used_when_it_is_plugged_in_again(selenium, name):
+    import js
+    from edge import exclusive, unplugged
+    from loopback import RTVIEvent, transport
+
+    await js.allow("microphone camera")
+    async with transport("/unused", enable_mic=name == "mic", enable_cam=name == "cam") as (link, host):
+        await link.media.open_devices()
+        chosen = (await link.media.list_devices(name))[2]
+        with exclusive():
+            await link.media.select_device(name, chosen.id)
+            with unplugged(chosen.label):
+                await host.until(lambda: host.of(RTVIEvent.DEVICE_ERROR))
+                assert link.media.selected_device(name) != chosen
+            selected = {"mic": RTVIEvent.MIC_UPDATED, "cam": RTVIEvent.CAM_UPDATED}[name]
+            await host.until(lambda: host.of(selected)[-1] == [chosen])
+        assert getattr(link.media, f"is_{name}_enabled")
+        [[error]] = host.of(RTVIEvent.DEVICE_ERROR)
+        assert (error.type, error.devices) == ("not-found", (name,))  # The unplugging.
+        assert len([track for track in js.opened.tracks if track.readyState == "live"]) == 1
 
 
 @both_kinds
@@ -204,6 +258,27 @@ async def test_a_remembered_device_that_is_busy(selenium, name):
         await link.media.open_devices()
         assert link.media.selected_device(name) == chosen
         assert not host.of(RTVIEvent.DEVICE_ERROR)
+
+
+@over_both
+@run_in_pyodide
+async def test_a_remembered_microphone_that_is_busy_in_a_realtime_session(selenium, port, kind):
+    from edge import busy
+    from realtime_peer import session
+
+    async with session(kind, port) as run:
+        mics = await run.client.get_all_mics()
+        await run.client.update_mic(mics[1].id)
+    for taken, used in (([mics[1].id], mics[0]), ([mics[1].id, ""], mics[2])):
+        with busy(*taken):
+            async with session(kind, port) as run:
+                await run.client.connect()
+                [error] = run.of("deviceError")
+                assert str(error) == f"{mics[1].label} is in use by another program; {used.label} is used in its place."
+                assert (run.client.selected_mic, run.client.is_mic_enabled) == (used, True)
+                assert run.client.media_state.mic == ("granted", None, False)
+                assert run.of("error") == []
+                await run.hears()
 
 
 @both_kinds

@@ -1,4 +1,4 @@
-"""Devices that the system mutes, microphones that close while they are muted, and the person who speaks into one."""
+"""Devices that the system mutes, and the person who speaks into a muted microphone."""
 
 import pytest
 from pytest_pyodide import run_in_pyodide
@@ -48,49 +48,66 @@ async def test_a_track_that_the_system_mutes(selenium, name):
         assert len(host.of(RTVIEvent.MEDIA_STATE_UPDATED)) == 1
 
 
+@pytest.mark.parametrize("name", ["mic", "cam"])
 @run_in_pyodide
-async def test_a_muted_microphone_closes_and_opens_again_without_a_new_offer(selenium):
+async def test_a_track_that_the_system_mutes_from_the_start(selenium, name):
+    """Of a laptop whose switch is off, which is stubbed: opened so, chosen so, and opened again."""
     import js
-    from loopback import Bot, RTVIEvent, connected, energy, until
+    from edge import replaced, system_mutes
+    from loopback import RTVIEvent, transport
 
-    async with Bot() as bot, connected(bot, release_mic_when_muted=True) as (link, host):
-        receiver = bot.connection.getReceivers()[0]
-        mics = await link.media.list_devices("mic")
-        for mic in (mics[0], mics[1]):
-            await link.media.select_device("mic", mic.id)
-            before = link.media.tracks().local.audio
-            host.listening.add(RTVIEvent.SPEAKING_WHILE_MUTED)
-            await link.media.enable_mic(False)
-            assert (before.readyState, link.media.tracks().local.audio) == ("ended", None)
-            assert not [track for track in js.opened.tracks if track.readyState == "live"]
-            assert (link.media.is_mic_enabled, link.media.media_state.mic.status) == (False, "granted")
-            assert link.media.selected_device("mic") == mic
-            assert host.of(RTVIEvent.TRACK_STOPPED)[-1][0] is before
-            heard = await energy(receiver)
-            await link.media.enable_mic(True)
-            assert link.media.is_mic_enabled
-            assert link.media.tracks().local.audio.label == mic.label
+    source = (
+        "async function (...args) { const stream = await original.apply(this, args);"
+        "for (const track of stream.getTracks()) Object.defineProperty(track, 'muted',"
+        "{ value: true, configurable: true }); return stream }"
+    )
+    await js.allow("microphone camera")
+    with replaced("MediaDevices.prototype", "getUserMedia", source):
+        async with transport("/unused", enable_mic=name == "mic", enable_cam=name == "cam") as (link, host):
+            media, enable = link.media, getattr(link.media, f"enable_{name}")
 
-            async def hears(heard=heard):
-                return await energy(receiver) > heard
+            def state():
+                return getattr(media.media_state, name)
 
-            await until(hears)
-        assert len(bot.offers) == 1
-        assert not host.of(RTVIEvent.DEVICE_ERROR)
-        assert not host.of(RTVIEvent.SPEAKING_WHILE_MUTED)
+            await media.open_devices()
+            assert (state(), getattr(media, f"is_{name}_enabled")) == (("granted", None, True), True)
+            states = [getattr(state, name) for [state] in host.of(RTVIEvent.MEDIA_STATE_UPDATED)]
+            assert states[-2:] == [("initializing", None, False), ("granted", None, True)]
+            await media.select_device(name, (await media.list_devices(name))[1].id)
+            assert (state(), getattr(media, f"is_{name}_enabled")) == (("granted", None, True), True)
+            await enable(False)
+            await enable(True)
+            assert (state(), getattr(media, f"is_{name}_enabled")) == (("granted", None, True), True)
+            track = media.tracks().local.audio if name == "mic" else media.tracks().local.video
+            system_mutes(track, False)
+            assert (state(), getattr(media, f"is_{name}_enabled")) == (("granted", None, False), True)
+            assert not host.of(RTVIEvent.DEVICE_ERROR)
 
 
 @run_in_pyodide
-async def test_a_microphone_that_closes_while_muted_and_is_muted_from_the_start(selenium):
-    import js
+async def test_the_persons_wish_and_the_systems_are_two_things(selenium):
+    """The person mutes, chooses another microphone and unmutes while the system mutes, which is stubbed."""
+    from edge import system_mutes
     from loopback import transport
 
-    async with transport("/unused", enable_mic=False, release_mic_when_muted=True) as (link, _):
-        await link.media.open_devices(mic=True)
-        assert (link.media.tracks().local.audio, link.media.is_mic_enabled) == (None, False)
-        assert [track.readyState for track in js.opened.tracks] == ["ended"]
+    async with transport("/unused") as (link, host):
+        await link.media.open_devices()
+        mics = await link.media.list_devices("mic")
+        first = link.media.tracks().local.audio
+        system_mutes(first, True)
+        for wanted in (False, True, False):
+            await link.media.enable_mic(wanted)
+            assert (link.media.is_mic_enabled, link.media.media_state.mic) == (wanted, ("granted", None, True))
+        await link.media.select_device("mic", mics[1].id)
+        assert (link.media.is_mic_enabled, link.media.media_state.mic) == (False, ("granted", None, False))
+        host.events.clear()
+        system_mutes(first, False)  # It is over, and no longer of interest.
+        assert not host.events
+        system_mutes(link.media.tracks().local.audio, True)
         await link.media.enable_mic(True)
-        assert link.media.is_mic_enabled
+        assert (link.media.is_mic_enabled, link.media.media_state.mic) == (True, ("granted", None, True))
+        system_mutes(link.media.tracks().local.audio, False)
+        assert (link.media.is_mic_enabled, link.media.media_state.mic) == (True, ("granted", None, False))
 
 
 @run_in_pyodide
@@ -137,6 +154,42 @@ async def test_who_speaks_while_muted_is_told_so_every_five_seconds_at_most(sele
 
 
 @run_in_pyodide
+async def test_who_speaks_into_a_device_that_is_muted_is_told_so(selenium):
+    """What the device hears is stubbed. Nothing is measured before, after, or while nobody listens."""
+    import js
+    from edge import sounding
+    from loopback import RTVIBot, energy, tone, until
+
+    from rtvi_web import RTVIClient, RTVIEvent
+    from rtvi_web.transports import SmallWebRTCTransport
+
+    def live():
+        return [track for track in js.opened.tracks if track.readyState == "live"]
+
+    async with tone(amplitude=0.3) as voice, RTVIBot() as bot:
+        with sounding(voice):
+            client = RTVIClient(transport=SmallWebRTCTransport(webrtc_url=bot.url))
+            emitted = []
+            unsubscribe = client.on(RTVIEvent.SPEAKING_WHILE_MUTED, lambda: emitted.append(client.is_mic_enabled))
+            await client.connect()
+            receiver = bot.connection.getReceivers()[0]
+            await until(lambda: energy(receiver))
+            assert (emitted, len(live())) == ([], 1)
+            await client.enable_mic(False)
+            await until(lambda: emitted)
+            heard = await energy(receiver)
+            assert (emitted, len(live())) == ([False], 2)
+            assert not client.tracks().local.audio.enabled
+            unsubscribe()
+            await until(lambda: len(live()) == 1)
+            assert await client.wait_for(RTVIEvent.SPEAKING_WHILE_MUTED) is None
+            assert await energy(receiver) - heard < 0.05
+            await until(lambda: len(live()) == 1)
+            await client.disconnect()
+            assert not live()
+
+
+@run_in_pyodide
 async def test_the_noise_of_a_room_is_not_speech(selenium):
     import asyncio
 
@@ -176,3 +229,33 @@ async def test_another_microphone_is_chosen_while_the_muted_one_is_listened_to(s
         assert {track.label for track in live()} == {mic.label}
         assert not host.of(RTVIEvent.DEVICE_ERROR)
         assert not link.media.is_mic_enabled
+
+
+@run_in_pyodide
+async def test_what_is_listened_to_ends_with_its_microphone(selenium):
+    """The muted microphone is unplugged, plugged in again, and stops by itself."""
+    import js
+    from edge import unplugged
+    from loopback import RTVIEvent, transport, until
+
+    def live():
+        return [track for track in js.opened.tracks if track.readyState == "live"]
+
+    async with transport("/unused") as (link, host):
+        await link.media.open_devices()
+        mics = await link.media.list_devices("mic")
+        await link.media.select_device("mic", mics[1].id)
+        await link.media.enable_mic(False)
+        host.listening.add(RTVIEvent.SPEAKING_WHILE_MUTED)
+        await until(lambda: len(live()) == 2)
+        with unplugged(mics[1].label):
+            await until(lambda: not live())
+        await host.until(lambda: host.of(RTVIEvent.MIC_UPDATED)[-1] == [mics[1]])
+        assert not live()  # It is muted: nothing need be opened.
+        await link.media.enable_mic(True)
+        await link.media.enable_mic(False)
+        await until(lambda: len(live()) == 2)
+        track = link.media.tracks().local.audio
+        track.stop()
+        track.dispatchEvent(js.Event.new("ended"))
+        assert not live()

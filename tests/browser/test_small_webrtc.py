@@ -264,6 +264,38 @@ async def test_candidates_as_firefox_ends_them(selenium):
         assert not host.losses
 
 
+@run_in_pyodide
+async def test_a_server_that_fails_for_a_while_is_given_later_candidates_and_asked_for_the_session(selenium):
+    """A batch is refused three times; later ones arrive. The link is lost then, and the same session goes on."""
+    from edge import candidate_found
+    from loopback import RTVIBot, own_peer, until
+
+    from rtvi_web import RTVIClient, RTVIEvent
+    from rtvi_web.transports import SmallWebRTCTransport
+
+    class Failing(RTVIBot):
+        refused = 0
+
+        async def _answer(self, method, path, body):
+            if method == "PATCH" and body["candidates"] and self.refused < 3:
+                self.refused += 1
+                return {"status": 500, "body": {"detail": "a bug"}}
+            return await super()._answer(method, path, body)
+
+    async with Failing() as bot:
+        client = RTVIClient(transport=SmallWebRTCTransport(webrtc_url=bot.url))
+        await client.connect()
+        await until(lambda: bot.refused == 3)
+        late = {"candidate": "candidate:7 1 udp 1 192.0.2.7 7 typ host", "sdp_mid": "0", "sdp_mline_index": 0}
+        candidate_found(own_peer(), late["candidate"], 0)
+        await until(lambda: late in bot.patches[-1]["candidates"])
+        bot.channel.close()
+        assert await client.wait_for(RTVIEvent.RECONNECTED) is True
+        assert {"pc_id": f"pc-{bot.room}", "candidates": []} in bot.patches
+        assert [offer["restart_pc"] for offer in bot.offers] == [False, True]
+        await client.disconnect()
+
+
 @pytest.mark.parametrize("status", [404, 405])
 @run_in_pyodide
 async def test_a_start_endpoint_that_has_no_sessions_beside_it(selenium, status):

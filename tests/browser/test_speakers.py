@@ -95,6 +95,7 @@ async def test_a_link_that_is_restored_plays_on_the_chosen_speaker(selenium):
 
     async with RTVIBot(speaks=True) as bot:
         client = RTVIClient(transport=SmallWebRTCTransport(webrtc_url=bot.url))
+        client.set_bot_volume(0.25)
         await client.connect()
         await until(lambda: client.tracks().bot.audio)
         speaker = (await client.get_all_speakers())[1]
@@ -105,6 +106,7 @@ async def test_a_link_that_is_restored_plays_on_the_chosen_speaker(selenium):
         element = client.transport.media.player.element
         await until(lambda: not element.paused)
         assert (element.sinkId, client.selected_speaker) == (speaker.id, speaker)
+        assert element.volume == client.bot_volume == 0.25
         await client.disconnect()
 
 

@@ -106,6 +106,19 @@ def busy(*ids):
         yield
 
 
+@contextlib.contextmanager
+def sounding(track):
+    """The default microphone sounds like this track: Chromium's fake ones only beep once a second."""
+    source = (
+        "async function () { const copy = edge.sound.clone(); opened.tracks.add(copy);"
+        "copy.getSettings = () => ({ deviceId: 'default' }); return new MediaStream([copy]) }"
+    )
+    with replaced("MediaDevices.prototype", "getUserMedia", source):
+        js.edge.sound = track
+        yield
+        del js.edge.sound
+
+
 def system_mutes(track, muted):
     """What a browser does as the system mutes a track, or lets it go on."""
     js.Object.defineProperty(track, "muted", _js.plain({"value": muted, "configurable": True}))

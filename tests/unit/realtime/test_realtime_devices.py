@@ -213,13 +213,25 @@ class TestEvents:
         media.muted_speech()
         client.off("speakingWhileMuted")
         assert (emitted, media.wants_muted_speech()) == ([{"type": "speakingWhileMuted"}], False)
+        waiting = asyncio.ensure_future(client.wait_for_next("speakingWhileMuted"))
+        await turns()
+        assert media.wants_muted_speech()
+        media.muted_speech()
+        assert await waiting == {"type": "speakingWhileMuted"}
+        assert not media.wants_muted_speech()
 
     async def test_the_volume_of_the_model(self) -> None:
         client = RealtimeClient(transport=Server())
+        assert client.bot_volume == 1
         client.set_bot_volume(0.5)
+        for _ in range(2):
+            await client.connect()
+            assert client.bot_volume == 0.5
+            await client.disconnect()
+        for wrong in (50, -0.01, 1.01, float("nan"), float("inf"), False, "0.5", None):
+            with pytest.raises(InvalidArgumentError, match="volume must be a number from 0 to 1"):
+                client.set_bot_volume(wrong)  # type: ignore[arg-type]
         assert client.bot_volume == 0.5
-        with pytest.raises(InvalidArgumentError, match="volume must be a number from 0 to 1"):
-            client.set_bot_volume(50)
 
     async def test_the_rest_of_them(self) -> None:
         run = Devices()

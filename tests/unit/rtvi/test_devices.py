@@ -173,17 +173,39 @@ class TestSending:
         listener.muted_speech()
         unsubscribe()
         assert (emitted, listener.wants_muted_speech()) == ([1], False)
+        waiting = asyncio.ensure_future(client.wait_for(RTVIEvent.SPEAKING_WHILE_MUTED))
+        await asyncio.sleep(0)
+        assert listener.wants_muted_speech()
+        listener.muted_speech()
+        await waiting
+        assert not listener.wants_muted_speech()
 
-    def test_the_volume_of_the_bot(self) -> None:
+    async def test_callbacks_and_loops_listen_for_speaking_while_muted_too(self) -> None:
+        transport, emitted = ScriptedTransport(), []
+        RTVIClient(transport=transport, callbacks={"onSpeakingWhileMuted": lambda: emitted.append(1)})
+        transport.listener.muted_speech()
+        assert (emitted, transport.listener.wants_muted_speech()) == ([1], True)
+        transport = ScriptedTransport()
+        events = RTVIClient(transport=transport).events(RTVIEvent.SPEAKING_WHILE_MUTED)
+        next_event = asyncio.ensure_future(anext(events))
+        await asyncio.sleep(0)
+        assert transport.listener.wants_muted_speech()
+        transport.listener.muted_speech()
+        assert (await next_event).event == RTVIEvent.SPEAKING_WHILE_MUTED
+
+    async def test_the_volume_of_the_bot(self) -> None:
         client = Run(Transport(*handshake())).client
         assert client.bot_volume == 1
-        for volume in (0, 0.25, 1):
+        for volume in (0, 1, 0.25):
             client.set_bot_volume(volume)
             assert client.bot_volume == volume
-        for wrong in (-0.01, 1.01, float("nan"), True, "1", None):
+        await client.connect()
+        assert client.bot_volume == 0.25
+        await client.disconnect()
+        for wrong in (-0.01, 1.01, float("nan"), float("inf"), True, "1", None):
             with pytest.raises(InvalidArgumentError, match="volume must be a number from 0 to 1"):
                 client.set_bot_volume(wrong)  # type: ignore[arg-type]
-        assert client.bot_volume == 1
+        assert client.bot_volume == 0.25
 
 
 def test_the_state_of_a_device() -> None:
