@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from rtvi_web.core.seen import Seen
 from rtvi_web.realtime.protocol.server_errors import ALREADY_ACTIVE, NOT_ABOUT_RESPONSES, NOT_ACTIVE, ServerError
-from rtvi_web.realtime.protocol.wire import Event, new_id, object_in, text_in
+from rtvi_web.realtime.protocol.wire import Event, copied, new_id, object_in, text_in
 
 MAX_OUT_OF_BAND = 64
 """Out-of-band requests, and out-of-band responses, that are remembered."""
@@ -136,7 +136,7 @@ class ResponseSequencer:
         """``response.create`` was sent."""
         response = object_in(event, "response")
         if is_out_of_band(response):
-            self._out_of_band_requests[text_in(event, "event_id")] = object_in(response, "metadata")
+            self._out_of_band_requests[text_in(event, "event_id")] = copied(object_in(response, "metadata"))
             if len(self._out_of_band_requests) > MAX_OUT_OF_BAND:
                 del self._out_of_band_requests[next(iter(self._out_of_band_requests))]
 

@@ -71,6 +71,17 @@ async def test_handlers_cannot_corrupt_the_session(pattern: str) -> None:
         await run.client.disconnect()
 
 
+async def test_what_the_page_changes_after_sending_changes_nothing(run: Run) -> None:
+    metadata = {"topic": "x"}
+    run.client.realtime.send("response.create", {"response": {"conversation": "none", "metadata": metadata}})
+    metadata["topic"] = "changed"
+    run.server.response("aside", conversation_id=None, metadata={"topic": "x"})
+    run.server.answer(response="aside")
+    assert run.ids == ["item_a"]  # announced in the conversation, and only there
+    run.server.say("response.output_item.added", response_id="aside", item={"id": "item_b", "type": "message"})
+    assert run.ids == ["item_a"]
+
+
 async def test_the_bytes_that_were_sent_are_those_that_were_given(run: Run) -> None:
     run.client.on("client.*", spoil)
     run.client.append_input_audio(pcm(1440))
