@@ -76,7 +76,7 @@ browser: tools browser-binary ## tests of the built wheel in Chromium
 	$(PY) -m pytest tests/browser --rt chrome --runner playwright --dist-dir .cache/test-dist $(PYTEST_OPTIONS)
 
 e2e: site bot rtvi-0.3-bot browser-binary ## tests of the pages in Chromium against real bots
-	$(PY) -m pytest tests/e2e -m "not alone" -n 2 --dist loadfile $(PYTEST_OPTIONS)  # they mostly wait for speech
+	$(PY) -m pytest tests/e2e -m "not alone" -n 3 --dist loadfile $(PYTEST_OPTIONS)  # they mostly wait for speech
 	$(PY) -m pytest tests/e2e -m alone $(PYTEST_OPTIONS)
 
 bench: site bot browser-binary ## print the figures, as ratios in one run
