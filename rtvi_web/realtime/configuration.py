@@ -125,9 +125,8 @@ class Configuration:
         Raises:
             InvalidArgumentError: the server uses one that cannot be recorded or played.
         """
-        named, server = formats(self._named), formats(self._server)
-        known = {**named, **server} if self._was_updated else {**server, **named}
-        return known.get("input", SoundFormat()), known.get("output", SoundFormat())
+        known = (self._server, self._named) if self._was_updated else (self._named, self._server)
+        return formats(*known)
 
     def update(self, updates: Any) -> None:
         """Change the fields that ``updates`` names; see ``RealtimeClient.update_config``."""

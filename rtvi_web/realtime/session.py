@@ -276,6 +276,7 @@ class RealtimeSession:
             of_speech: whether the response is to what the person has said, not to a message.
         """
         self._configuration.require_responses()
+        self.speech.check_response(params or {})
         if params is not None and is_out_of_band(params):
             self._api.send("response.create", {"response": params})  # it need not wait for the active response
             return

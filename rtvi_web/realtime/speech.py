@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
+from collections.abc import Mapping
 from typing import Any
 
 from rtvi_web.core.seen import Seen
@@ -19,9 +20,10 @@ from rtvi_web.realtime.protocol.audio import (
     to_pcm,
 )
 from rtvi_web.realtime.protocol.conversation import Conversation
-from rtvi_web.realtime.protocol.formats import SoundFormat
+from rtvi_web.realtime.protocol.formats import SoundFormat, sound_format
 from rtvi_web.realtime.protocol.items import Item, ItemEvent
 from rtvi_web.realtime.protocol.responses import ResponseSequencer
+from rtvi_web.realtime.protocol.session_config import named_format
 from rtvi_web.realtime.protocol.wire import Event, index_in, text_in
 from rtvi_web.realtime.transport import RealtimeTransport
 
@@ -133,6 +135,18 @@ class Speech:
         return True
 
     # To the speaker.
+
+    def check_response(self, params: Mapping[str, Any]) -> None:
+        """Check that the answer to a ``response.create`` can be played.
+
+        Raises:
+            InvalidArgumentError: its sound would have another format than that of the session.
+        """
+        given = named_format(params, "output")
+        if given is not None and not self._transport.carries_tracks and sound_format(given) != self.output_format:
+            raise InvalidArgumentError(
+                f"A single response cannot have a format of its own ({given!r}). Name the format in the configuration."
+            )
 
     def play(self, event: Event) -> list[ItemEvent]:
         """Play a ``response.output_audio.delta``, and add it to its item.

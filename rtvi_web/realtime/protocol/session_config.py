@@ -201,30 +201,39 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> Config:
 
 def turn_detection(config: Mapping[str, Any]) -> Any:
     """The turn detection of a configuration in GA form; ``None`` if it is off or not named."""
-    return _input_of(config).get("turn_detection")
+    return _side_of(config, "input").get("turn_detection")
 
 
 def names_turn_detection(config: Mapping[str, Any]) -> bool:
     """Whether a configuration in GA form names the turn detection, even as ``None``."""
-    return "turn_detection" in _input_of(config)
+    return "turn_detection" in _side_of(config, "input")
 
 
-def formats(config: Mapping[str, Any]) -> dict[str, SoundFormat]:
-    """The formats that a configuration in GA form names, for ``"input"`` and ``"output"``.
+def formats(*configs: Mapping[str, Any]) -> tuple[SoundFormat, SoundFormat]:
+    """The formats of the person's sound and of the model's: for each, what the first configuration names.
+
+    Args:
+        configs: in GA form.
 
     Raises:
         InvalidArgumentError: one of them can be neither recorded nor played.
     """
-    audio = config.get("audio")
-    sides = audio if isinstance(audio, Mapping) else {}
-    given = {side: sides[side].get("format") for side in ("input", "output") if isinstance(sides.get(side), Mapping)}
-    return {side: sound_format(format) for side, format in given.items() if format is not None}
+    input, output = (
+        next((given for config in configs if (given := named_format(config, side)) is not None), PCM16)
+        for side in ("input", "output")
+    )
+    return sound_format(input), sound_format(output)
 
 
-def _input_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
+def named_format(config: Mapping[str, Any], side: str) -> Any:
+    """The format that a configuration in GA form names for a side, ``"input"`` or ``"output"``; ``None`` if none."""
+    return _side_of(config, side).get("format")
+
+
+def _side_of(config: Mapping[str, Any], side: str) -> Mapping[str, Any]:
     audio = config.get("audio")
-    side = audio.get("input") if isinstance(audio, Mapping) else None
-    return side if isinstance(side, Mapping) else {}
+    given = audio.get(side) if isinstance(audio, Mapping) else None
+    return given if isinstance(given, Mapping) else {}
 
 
 def for_session(config: Mapping[str, Any], type: str) -> Config:
@@ -232,7 +241,7 @@ def for_session(config: Mapping[str, Any], type: str) -> Config:
     if type != TRANSCRIPTION:
         return {**config, "type": type}
     kept: Config = {"type": type, **{key: config[key] for key in ("model", "include") if key in config}}
-    return {**kept, "audio": {"input": dict(given)}} if (given := _input_of(config)) else kept
+    return {**kept, "audio": {"input": dict(given)}} if (given := _side_of(config, "input")) else kept
 
 
 def for_update(config: Mapping[str, Any], type: str = "realtime") -> Config:

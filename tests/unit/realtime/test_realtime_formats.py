@@ -278,3 +278,39 @@ def test_time_passes_on_when_the_rate_changes(rates: list[int]) -> None:
         seconds += 1
         assert sound.total / rate == pytest.approx(seconds, abs=0.01)
         assert len(sound) == rate
+
+
+@pytest.mark.parametrize("answer", [both(ULAW), both({"type": "audio/pcmu", "rate": 8000}), both(None)])
+async def test_a_server_whose_format_the_page_replaces_is_not_complained_about(answer: Any) -> None:
+    run = Run(server=ScriptedRealtimeTransport(handshake=False), config=both(ULAW))  # type: ignore[arg-type]
+    connecting = asyncio.ensure_future(run.client.connect())
+    await turns()
+    run.server.say("session.created", session=both({"type": "audio/opus"}))
+    await turns()
+    run.server.say("session.updated", session=answer)
+    await connecting
+    assert run.errors == []
+    assert run.server.rates == (8000, 8000)
+    await run.client.disconnect()
+
+
+@pytest.mark.parametrize("out_of_band", [True, False])
+@pytest.mark.parametrize("flat", [True, False])
+async def test_a_single_response_cannot_have_another_format(out_of_band: bool, flat: bool) -> None:
+    run = await begun(both(ULAW))
+    aside: dict[str, Any] = {"conversation": "none", "metadata": {"a": "b"}} if out_of_band else {}
+
+    def ask(name: str, type: str) -> None:
+        run.client.create_response(
+            {**aside, "output_audio_format": name}
+            if flat
+            else {**aside, "audio": {"output": {"format": {"type": type}}}}
+        )
+
+    for name, type in (("pcm16", "audio/pcm"), ("opus", "audio/opus")):
+        with pytest.raises(InvalidArgumentError, match="format"):
+            ask(name, type)
+    assert run.server.sent_of("response.create") == []
+    ask("g711_ulaw", "audio/pcmu")
+    assert len(run.server.sent_of("response.create")) == 1
+    await run.client.disconnect()
