@@ -70,7 +70,7 @@ class Speech:
         self._halves: dict[str, bytes] = {}  # by item: a byte that waits for the other half of its sample
 
         self._playing: deque[str] = deque(maxlen=MAX_ITEMS)  # in the player, in their order; old ones may be over
-        self._played = Seen()
+        self._played = Seen()  # items; over WebRTC, responses
         self._deleted = Seen()
         self._held: deque[bytes] | None = None  # the microphone's sound, until the configuration was taken
 
@@ -215,6 +215,7 @@ class Speech:
             with contextlib.suppress(DisconnectedError):  # the transport reports the lost link by itself
                 self._api.send("output_audio_buffer.clear")
             return False
+        self._played.add(response_id)
         return True
 
     async def stop_playing(self) -> Item | None:
@@ -239,7 +240,7 @@ class Speech:
 
     def response_done(self, response_id: str, item_ids: list[str]) -> None:
         """A response has ended: if it was silenced, delete its answers of which nothing was heard."""
-        if self._transport.carries_tracks or not self._responses.is_silenced(response_id):
+        if not self._responses.is_silenced(response_id) or response_id in self._played:
             return
         for id in item_ids:
             item = self._conversation.get_item(id)

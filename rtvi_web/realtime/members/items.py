@@ -59,12 +59,13 @@ class ItemMembers(Members):
     def import_history(self, items: Iterable[Mapping[str, Any]]) -> None:
         """Send the server an earlier conversation: what :meth:`export_history` gave, or items made by hand.
 
-        Spoken answers are sent as text. What a client cannot create, such as calls of MCP, is left out.
+        Spoken answers are sent as text. What a client cannot create is left out: calls of MCP, outputs without their
+        call, and ids that are taken or longer than 32 characters.
 
         Raises:
             InvalidArgumentError: one of them is not a dict; nothing was sent.
             DisconnectedError, MessageTooLargeError: the items before were sent.
         """
         self._api.require_connection()
-        for item in history_items(items):
+        for item in history_items(items, self.get_conversation_items()):
             self._api.send("conversation.item.create", {"item": item})

@@ -8,11 +8,14 @@ from typing import Any
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.realtime.protocol.audio import from_base64, to_base64, to_pcm
 from rtvi_web.realtime.protocol.formats import SoundFormat
+from rtvi_web.realtime.protocol.items import Item
 from rtvi_web.realtime.protocol.wire import ga_part, objects_in, text_in
 
 PCM = SoundFormat()
 _ROLES = ("user", "assistant", "system")
 _CALL_FIELDS = {"function_call": ("call_id", "name", "arguments"), "function_call_output": ("call_id", "output")}
+MAX_ID = 32
+"""Characters that the id of an item may have; OpenAI refuses longer ones."""
 _IMAGE_TYPES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 
@@ -43,8 +46,12 @@ def _user_part(given: Mapping[str, Any], format: SoundFormat) -> dict[str, Any]:
     return part
 
 
-def history_items(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def history_items(items: Iterable[Mapping[str, Any]], known: Iterable[Item] = ()) -> list[dict[str, Any]]:
     """The items to create from a history. What a client cannot create is left out.
+
+    Args:
+        items: the history.
+        known: the items of the conversation, whose ids are taken, and whose calls may get an output.
 
     Raises:
         InvalidArgumentError: it is not a list of dicts.
@@ -55,12 +62,24 @@ def history_items(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             raise InvalidArgumentError(
                 f"An item of a history must be a dict, as export_history() gives them; it is {item!r}."
             )
-    return [created for item in given if (created := _creatable(item))]
+    ids = {item.id for item in known}
+    calls = {item.call_id for item in known if item.type == "function_call"}
+    created = []
+    for item in filter(None, map(_creatable, given)):
+        if item["type"] == "function_call_output" and item["call_id"] not in calls:
+            continue  # servers refuse an output without its call
+        if item["type"] == "function_call":
+            calls.add(item["call_id"])
+        if item.get("id") in ids:
+            del item["id"]
+        ids |= {item["id"]} if "id" in item else set()
+        created.append(item)
+    return created
 
 
 def _creatable(item: Mapping[str, Any]) -> dict[str, Any] | None:
     """An item as a client can create it; ``None`` if it cannot."""
-    identity = {"id": item["id"]} if text_in(item, "id") else {}
+    identity = {"id": item["id"]} if 0 < len(text_in(item, "id")) <= MAX_ID else {}
     kind = item.get("type", "message")
     if kind == "message":
         role = item.get("role")
@@ -70,6 +89,8 @@ def _creatable(item: Mapping[str, Any]) -> dict[str, Any] | None:
     fields = _CALL_FIELDS.get(kind, ()) if isinstance(kind, str) else ()
     if not fields or not all(isinstance(item.get(key), str) for key in fields):
         return None
+    if not all(item[key] for key in fields if key in ("call_id", "name")):
+        return None
     return {**identity, "type": kind, **{key: item[key] for key in fields}}
 
 
@@ -78,7 +99,7 @@ def _creatable_part(given: Mapping[str, Any], role: str) -> dict[str, Any] | Non
     part = ga_part(given, role)
     if role == "user" and part.get("type") == "input_image" and text_in(part, "image_url"):
         return {key: part[key] for key in ("type", "image_url", "detail") if part.get(key) is not None}
-    if role == "user" and part.get("type") == "input_audio" and text_in(part, "audio"):
+    if role == "user" and part.get("type") == "input_audio" and from_base64(part.get("audio")):
         return {key: part[key] for key in ("type", "audio", "transcript") if part.get(key) is not None}
     text = text_in(part, "text") or text_in(part, "transcript")
     return {"type": "output_text" if role == "assistant" else "input_text", "text": text} if text.strip() else None

@@ -12,6 +12,7 @@ from realtime_server import Run, Server, connected, pcm, turns, violations
 
 from rtvi_web.realtime import Played
 from rtvi_web.realtime.protocol.content import history_items
+from rtvi_web.realtime.protocol.items import Item
 
 AUDIO = {"type": "input_audio"}
 
@@ -176,17 +177,42 @@ async def test_over_webrtc_the_server_says_what_was_heard(end: int, gone: bool) 
     await run.client.disconnect()
 
 
+@pytest.mark.parametrize("started", [True, False])
+@pytest.mark.parametrize("how", ["cancel", "interrupt"])
+async def test_over_webrtc_an_answer_that_the_server_never_began_to_play_is_deleted(started: bool, how: str) -> None:
+    run = await connected(server=Server(carries_tracks=True))
+    run.client.create_response()
+    if how == "cancel":  # before the server has made it
+        run.client.cancel()
+    run.server.response()
+    if started:
+        run.server.say("output_audio_buffer.started", response_id="resp_1")
+    say(run, "a")
+    await run.client.interrupt()
+    item = {"id": "a", "type": "message", "role": "assistant", "status": "incomplete", "content": []}
+    run.server.done(status="cancelled", output=[item])
+    gone = how == "cancel" or not started
+    assert deleted(run) == (["a"] if gone else [])
+    assert exported(run) == ([] if gone else ["Words of a"])  # until the server says where it was cut
+    await run.client.disconnect()
+
+
 # Histories.
 
 TEXTS = st.sampled_from(["", " ", "Hello"])
 PARTS = st.fixed_dictionaries(
     {"type": st.sampled_from(["text", "input_text", "output_text", "audio", "input_audio", "output_audio", "x", 3])},
-    optional={"text": TEXTS, "transcript": TEXTS, "audio": st.sampled_from(["AAA=", None]), "image_url": TEXTS},
+    optional={
+        "text": TEXTS,
+        "transcript": TEXTS,
+        "audio": st.sampled_from(["AAA=", "!", "", None]),
+        "image_url": TEXTS,
+    },
 )
 ITEMS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={
-        "id": st.sampled_from(["item_1", "", None, 4]),
+        "id": st.sampled_from(["item_1", "item_2", "i" * 33, "", None, 4]),
         "object": st.just("realtime.item"),
         "type": st.sampled_from(
             ["message", "function_call", "function_call_output", "mcp_call", "mcp_list_tools", "reasoning", None, []]
@@ -194,8 +220,8 @@ ITEMS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "role": st.sampled_from(["user", "assistant", "system", "tool", None]),
         "status": st.sampled_from(["in_progress", "completed", "incomplete", None]),
         "content": st.lists(PARTS, max_size=3) | st.sampled_from(["x", None]),
-        "call_id": st.sampled_from(["call_1", None]),
-        "name": st.sampled_from(["f", None]),
+        "call_id": st.sampled_from(["call_1", "call_2", "", None]),
+        "name": st.sampled_from(["f", "", None]),
         "arguments": st.sampled_from(["{}", None]),
         "output": st.sampled_from(["4", None, {}]),
     },
@@ -204,7 +230,17 @@ ITEMS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 
 @given(st.lists(ITEMS, max_size=4))
 def test_what_is_imported_can_be_created(items: list[dict[str, Any]]) -> None:
-    for item in history_items(items):
+    known = Item("item_2", type="function_call", call_id="call_2")
+    created = history_items(items, [known])
+    ids = [item["id"] for item in created if "id" in item]
+    assert len({*ids, "item_2"}) == len(ids) + 1
+    assert all(len(id) <= 32 for id in ids)
+    calls = {"call_2"}
+    for item in created:
+        calls |= {item["call_id"]} if item["type"] == "function_call" else set()
+        assert item.get("call_id", "call_2") in calls  # an output comes after its call
+        assert item.get("name") != ""
+        assert all(part.get("audio") != "!" for part in item.get("content", []))
         assert violations({"type": "conversation.item.create", "event_id": "evt_1", "item": item}) == []
         if item["type"] == "message":
             allowed = {"assistant": {"output_text"}, "system": {"input_text"}}
