@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from typing import Any
 
 import pytest
 from sessions import Run, ready
 
 from rtvi_web import BotState
+from rtvi_web.testing import Step, expect
 
 pytestmark = pytest.mark.usefixtures("tidy")
 
 CALL = {"tool_call_id": "1", "function_name": "f", "text": "x"}
+CALLS = ["llm-function-call-in-progress", "llm-function-call"]
+HAPPENINGS = [
+    *("call", "call that has stopped", "end of a call", "bot-interrupted", "error", "llm-function-call-started"),
+    *("bot-llm-started", "bot-llm-text", "bot-llm-stopped", "bot-tts-started", "bot-output", "bot-tts-text"),
+    *("bot-started-speaking", "bot-stopped-speaking", "user-started-speaking user-stopped-speaking"),
+    *("user-transcription", "user-input"),
+]
 FUNCTION = "bot-llm-started llm-function-call-started bot-llm-stopped llm-function-call-in-progress"
 
 
@@ -22,8 +31,8 @@ def receive(run: Run, types: str, **data: Any) -> None:
         run.transport.receiver.receive(json.dumps({"label": "rtvi-ai", "type": type, "data": {**CALL, **data}}))
 
 
-async def a_run() -> Run:
-    run = await ready()
+async def a_run(*steps: Step) -> Run:
+    run = await ready(*steps)
     run.fired.clear()
     return run
 
@@ -88,6 +97,19 @@ class TestFunctionsWithoutAnAnswer:
         receive(run, "bot-llm-started bot-llm-text")
         assert states(run) == ["thinking", "speaking", "thinking"]
         assert len(run.client.conversation.turns) == 1
+        await run.client.disconnect()
+
+    @pytest.mark.parametrize("announcement", CALLS)
+    @pytest.mark.parametrize("cancelled", [True, False])
+    async def test_a_call_that_stopped_before_it_came(self, announcement: str, cancelled: bool) -> None:
+        run = await a_run(expect("llm-function-call-result"))
+        receive(run, f"bot-llm-started bot-llm-stopped llm-function-call-stopped {announcement}", cancelled=cancelled)
+        await asyncio.sleep(0.99)
+        assert states(run) == ["thinking", "listening"]
+        assert [turn.ended for turn in run.client.conversation.turns] == [True]
+        receive(run, f"bot-llm-started bot-llm-stopped {announcement}")
+        await asyncio.sleep(5)
+        assert run.client.bot_state is BotState.THINKING, "the next answer may number its calls alike"
         await run.client.disconnect()
 
     async def test_one_of_two_calls(self) -> None:
@@ -221,6 +243,48 @@ class TestWordsWithoutAnAnswer:
         assert run.client.bot_state is BotState.THINKING
         await asyncio.sleep(31)
         assert states(run) == ["thinking", "listening"]
+        await run.client.disconnect()
+
+
+class TestAnySession:
+    """Seeded random sessions: once the server has ended what it began, the bot is at rest, and so are its turns."""
+
+    @pytest.mark.parametrize("seed", range(200))
+    async def test_it_comes_to_rest(self, seed: int) -> None:
+        chance = random.Random(seed)
+        run = await a_run(*[expect("llm-function-call-result")] * 20)
+        calls: list[str] = []
+
+        def end_calls(count: int) -> None:
+            for _ in range(min(count, len(calls))):
+                id = calls.pop(chance.randrange(len(calls)))
+                receive(run, "llm-function-call-stopped", tool_call_id=id, cancelled=chance.random() < 0.5)
+
+        for number in range(chance.randrange(1, 15)):
+            match chance.choice(HAPPENINGS):
+                case "call":
+                    calls.append(chance.choice([str(number), ""]))
+                    receive(run, "llm-function-call-in-progress", tool_call_id=calls[-1])
+                case "call that has stopped":
+                    receive(run, "llm-function-call-stopped", tool_call_id=f"{number}", cancelled=True)
+                    receive(run, chance.choice(CALLS), tool_call_id=f"{number}")
+                case "end of a call":
+                    end_calls(1)
+                case "bot-interrupted":
+                    receive(run, "bot-interrupted bot-stopped-speaking")
+                    end_calls(99)
+                case types:
+                    text = chance.choice(["Hello.", "", " ", "○"])
+                    how: Any = chance.choice([{"spoken": True}, {"spoken": False}, {"will_be_spoken": False}])
+                    receive(run, types, text=text, timestamp=f"{number}", segment_id=number, error="No.", **how)
+            await asyncio.sleep(chance.choice([0, 0.1, 0.5, 4]))
+        receive(run, "bot-llm-stopped bot-stopped-speaking")
+        end_calls(99)
+        await asyncio.sleep(31)
+        assert run.client.bot_state in (BotState.LISTENING, BotState.INTERRUPTED)
+        bots = [turn for turn in run.client.conversation.turns if turn.role == "bot"]
+        assert all(turn.ended and not turn.waits_for_functions for turn in bots)
+        assert set(bots) <= set(run.arguments("conversationUpdated"))
         await run.client.disconnect()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from rtvi_web.core.seen import Seen
 from rtvi_web.rtvi.protocol.conversation.spelling import is_blank
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.rtvi.protocol.state import BotState, TransportState
@@ -43,6 +44,7 @@ class BotStateTracker:
         self._reports_model = False
         self._calls: list[str] = []
         self._legacy_calls: set[str] = set()  # no message reports their end
+        self._stopped = Seen()  # calls, since the model began its answer: their beginning may be reported later
 
     def take(self, event: str, args: tuple[Any, ...], now: float) -> bool:
         """Take an event; returns whether the state has changed.
@@ -120,6 +122,7 @@ class BotStateTracker:
         self.rests_at = None
         self._calls = [call for call in self._calls if call not in self._legacy_calls]  # as the model goes on
         self._legacy_calls.clear()
+        self._stopped.clear()
         return self._at_work()
 
     def _llm_stopped(self, answer_is_over: bool) -> BotState:
@@ -179,22 +182,27 @@ class BotStateTracker:
         return self.state
 
     def _call(self, data: Any) -> BotState:
-        if not data.tool_call_id or data.tool_call_id not in self._calls:
-            self._calls.append(data.tool_call_id)
         self._legacy_calls.discard(data.tool_call_id)
-        self.rests_at, self._answer_follows = None, False
-        return self._at_work()
+        return self._begin_call(data.tool_call_id)
 
     def _legacy_call(self, data: Any) -> BotState:
         if data.tool_call_id not in self._calls:
             self._legacy_calls.add(data.tool_call_id)
-            self._calls.append(data.tool_call_id)
+        return self._begin_call(data.tool_call_id)
+
+    def _begin_call(self, id: str) -> BotState:
+        if id in self._stopped:
+            return self.state
+        if not id or id not in self._calls:
+            self._calls.append(id)
         self.rests_at, self._answer_follows = None, False
         return self._at_work()
 
     def _call_stopped(self, data: Any) -> BotState:
         if data.tool_call_id in self._calls:
             self._calls.remove(data.tool_call_id)
+        if data.tool_call_id:
+            self._stopped.add(data.tool_call_id)
         if not self._calls:
             self._answer_follows = True
             self._wait(_AFTER_CALL)
