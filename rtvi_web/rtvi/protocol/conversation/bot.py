@@ -25,7 +25,7 @@ class Bot:
         self._generating = self._speaks = self._answer_is_empty = self._answer_follows = False
         self._reports_output = self._reports_interruptions = self._reports_model = False
         self._written: Turn | None = None  # the turn of the model's last piece
-        self._voiced: Turn | None = None  # the turn of the voice's last piece
+        self._voiced: Turn | None = None  # the turn of the voice's last piece, until it begins another utterance
         self._is_behind = False  # whether the voice may still report something of another turn
 
     @property
@@ -67,12 +67,19 @@ class Bot:
         """
         recent = self._turns.recent("bot")
         open_turn = next((turn for turn in recent if not turn.ended), None)
+
+        def goes_on() -> bool:
+            return open_turn is not None and self._expects(open_turn, text, is_spoken)
+
         for turn in reversed(recent):
-            if turn.ended and not turn.interrupted and self._expects(turn, text, is_spoken):
-                has_begun = is_spoken and turn.spoken
-                if open_turn and not has_begun and self._expects(open_turn, text, is_spoken):
+            if self._may_go_on(turn) and self._expects(turn, text, is_spoken):
+                has_begun = is_spoken and turn.spoken and not turn.interrupted
+                if not has_begun and goes_on():
                     break
                 return self._resumed(turn)
+        late = self._voiced if is_spoken else None
+        if late and self._may_go_on(late) and late.output.is_unsaid and not goes_on():
+            return late  # in a spelling of its own
         if open_turn:
             return open_turn
         last = self._turns.last
@@ -80,6 +87,10 @@ class Bot:
         if last and is_late and (is_shown or (last.interrupted and not self._speaks)):
             return last
         return self._turns.begin("bot")
+
+    def _may_go_on(self, turn: Turn) -> bool:
+        """Whether more may be reported of a turn that has ended; of one that was cut off, until the next speech."""
+        return turn.ended and (not turn.interrupted or turn is self._voiced)
 
     def _expects(self, turn: Turn, text: str, is_spoken: bool) -> bool:
         if is_spoken:
@@ -156,6 +167,8 @@ class Bot:
             is_spoken = is_spoken_piece(data) or data.spoken_status == "completed"
             is_shown = not is_spoken and data.will_be_spoken is False
             turn = self._turn_of(data.text, is_spoken=is_spoken, is_shown=is_shown)
+            if is_spoken:
+                self._voiced = turn
         turn.output.add(data)
         if not turn.ended and turn.output.is_silent:
             self._end_unless_busy(turn)  # no message reports the end of a written answer: it ends with the model
@@ -171,7 +184,7 @@ class Bot:
                 return []
             turn = self._voiced = self._turn_of(data.text, is_spoken=True)
             recent = self._turns.recent("bot")
-            self._is_behind = any(each.ended and not each.interrupted and each.output.is_unsaid for each in recent)
+            self._is_behind = any(self._may_go_on(each) and each.output.is_unsaid for each in recent)
         turn.output.say(data.text)
         return [turn]
 
@@ -180,6 +193,8 @@ class Bot:
         self._speaks = True
         self._answer_follows = self._answer_follows and self._reports_model  # else this is the answer
         self._person.is_answered()
+        if self._voiced and self._voiced.ended:
+            self._voiced = None  # what follows is another utterance
         last = self._turns.last
         if last is None or last.role != "bot":
             return []
@@ -212,6 +227,7 @@ class Bot:
         if turn:
             turn.interrupted = True
             turn.output.cut_off()
+            self._voiced = turn
             self._turns.end(turn)
         return []
 

@@ -1,0 +1,131 @@
+"""What the voice reports late belongs to the turn of its text, also when that was cut off or is spelt otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conversations import Heard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rtvi_web.rtvi.protocol.conversation.spelling import words
+
+SENTENCES = [
+    *("Yes.", "No.", "Sure, let me see.", "You have 5 cats.", "It’s “really” nice — isn't it?", "Really?!"),
+    *("The **capital** of France is *Paris*.", "- One is good.", "A well-known state-of-the-art thing.", "And so on"),
+    *("今日はいい天気ですね。", "Hello!", "Take 2 at 8 a.m. daily.", "Call `print()` twice.", "U.S. law says so."),
+]
+ANSWERS = st.lists(st.lists(st.sampled_from(SENTENCES), min_size=2, max_size=4), min_size=1, max_size=3)
+
+
+def keys(text: str) -> list[str]:
+    return [word.key for word in words(text)]
+
+
+class Bot:
+    """A bot whose voice reports its last pieces when the turn has ended.
+
+    Args:
+        by_words: whether it reports word by word.
+        type: the message by which it reports them.
+    """
+
+    def __init__(self, heard: Heard, *, by_words: bool, type: str) -> None:
+        self._heard = heard
+        self._by_words = by_words
+        self._type = type
+        self._late: list[str] = []
+
+    def report_late(self) -> None:
+        """Report what has waited."""
+        for piece in self._late:
+            self._report(piece)
+        self._late = []
+
+    def _report(self, piece: str) -> None:
+        how: dict[str, Any] = {"spoken": True, "aggregated_by": "word" if self._by_words else "sentence"}
+        self._heard.hear(self._type, text=piece, **(how if self._type == "bot-output" else {}))
+
+    def write(self, sentences: list[str]) -> None:
+        """The model writes, and the voice begins."""
+        self._heard.hear("bot-llm-text", text=" ".join(sentences))
+        self._heard.hear("bot-llm-stopped")
+        for sentence in sentences if self._type == "bot-output" else []:
+            self._heard.announces(sentence)
+        self._heard.hear("bot-started-speaking")
+
+    def say(self, sentences: list[str], spoken: int, late: int, *, is_cut_off: bool) -> str:
+        """Say so many pieces, and some more that are reported late; gives all of them."""
+        pieces = [word for each in sentences for word in each.split()] if self._by_words else sentences
+        spoken = min(spoken, len(pieces)) if is_cut_off else max(1, len(pieces) - late)
+        until = min(spoken + late, len(pieces))
+        for piece in pieces[:spoken]:
+            self._report(piece)
+        self._late = pieces[spoken:until]
+        if is_cut_off:
+            self._heard.hear("bot-interrupted")
+        self._heard.hear("bot-stopped-speaking")
+        return " ".join(pieces[:until])
+
+
+@given(
+    ANSWERS,
+    st.sampled_from(["at once", "after the person's words", "as the next answer begins"]),
+    st.booleans(),
+    st.sampled_from(["bot-output", "bot-tts-text"]),
+    st.lists(st.tuples(st.integers(0, 20), st.integers(0, 3), st.booleans()), min_size=3, max_size=3),
+)
+@settings(max_examples=300, deadline=None)
+def test_any_late_copies(
+    answers: list[list[str]], when: str, by_words: bool, type: str, voices: list[tuple[int, int, bool]]
+) -> None:
+    heard = Heard()
+    bot = Bot(heard, by_words=by_words, type=type)
+    expected: list[tuple[str, str, list[str]]] = []
+    for number, (sentences, (spoken, late, is_cut_off)) in enumerate(zip(answers, voices, strict=False)):
+        heard.hear("user-started-speaking")
+        heard.hear("user-transcription", text=f"Question {number}", final=True)
+        heard.hear("user-stopped-speaking")
+        expected.append(("user", f"Question {number}", []))
+        if when == "after the person's words":
+            bot.report_late()
+        heard.hear("bot-llm-started")
+        bot.report_late()
+        bot.write(sentences)
+        said = bot.say(sentences, spoken, late, is_cut_off=is_cut_off)
+        if when == "at once":
+            bot.report_late()
+        expected.append(("bot", " ".join(sentences), keys(said)))
+    bot.report_late()
+    assert [(turn.role, turn.text, keys(turn.spoken)) for turn in heard.conversation.turns] == expected
+    assert all(turn.ended and not turn.output.will_say for turn in heard.conversation.turns if turn.role == "bot")
+
+
+@pytest.mark.parametrize("type", ["bot-output", "bot-tts-text"])
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_late_words_in_another_spelling(type: str, is_answered: bool) -> None:
+    heard = Heard()
+    heard.answer("You have 25 cats. Bye.")
+    bot = Bot(heard, by_words=True, type=type)
+    bot.say(["You have twenty five cats. Bye."], 2, 4, is_cut_off=False)
+    heard.hear("user-transcription", text="Thanks.", final=True)
+    if is_answered:
+        heard.hear("bot-llm-started")
+        heard.hear("bot-llm-text", text="Sure.")
+    bot.report_late()
+    answer = [("bot", "Sure.")] if is_answered else []
+    assert heard.said == [("bot", "You have 25 cats. Bye."), ("user", "Thanks."), *answer]
+    assert heard.conversation.turns[0].spoken == "You have 25 cats. Bye."
+
+
+def test_a_new_utterance_is_not_late() -> None:
+    """The bot has begun to speak again: these words are others, whatever was left unsaid before."""
+    heard = Heard()
+    heard.answer("You have 25 cats. Bye.")
+    bot = Bot(heard, by_words=False, type="bot-output")
+    bot.say(["You have 25 cats.", "Bye."], 1, 0, is_cut_off=True)
+    heard.hear("bot-started-speaking")
+    heard.speaks("Bye.")
+    assert heard.said == [("bot", "You have 25 cats. Bye."), ("bot", "Bye.")]
+    assert heard.conversation.turns[0].spoken == "You have 25 cats."
