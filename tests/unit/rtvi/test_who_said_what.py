@@ -64,7 +64,7 @@ class TestOnce:
         heard.hear("user-transcription", **interim("he", "1"))
         assert heard.hear("user-transcription", **interim("he", "2")) == []
 
-    @pytest.mark.parametrize("text", ["make the page green", "make the", "Make the page"])
+    @pytest.mark.parametrize("text", ["make the page green", "make the", "Make the page", "make the pa"])
     @pytest.mark.parametrize("timestamps", [("", ""), ("2", "1"), ("2", "3"), ("2", "")])
     def test_a_late_interim_does_not_linger(self, text: str, timestamps: tuple[str, str]) -> None:
         heard = Heard()

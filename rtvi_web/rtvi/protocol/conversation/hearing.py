@@ -47,5 +47,9 @@ class Hearing:
         final, final_timestamp = self._last.get(user, ("", ""))
         if timestamp and final_timestamp and timestamp <= final_timestamp:
             return True
-        keys = [word.key for word in words(text)]
-        return self._goes_on and [word.key for word in words(final)][: len(keys)] == keys
+        return self._goes_on and _letters(final).startswith(_letters(text))
+
+
+def _letters(text: str) -> str:
+    """What a text has in common with its other spellings; its last word may be unfinished."""
+    return " ".join(word.key for word in words(text))
