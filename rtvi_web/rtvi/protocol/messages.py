@@ -39,7 +39,7 @@ _HEAD = re.compile(rf'\s*\{{\s*"label"\s*:\s*"{LABEL}"\s*,\s*"type"\s*:\s*"([a-z
 """How servers begin a message."""
 _ESCAPES = r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 """An escaped backslash, a surrogate pair, a lone surrogate."""
-_TOKENS = r'"(?:[^"\\]|\\.)*"|[{}\[\]:]'
+_TOKENS = r'"(?:[^"\\]|\\.)*"|[{}\[\]:]|[^\s"{}\[\]:,]+'
 
 
 def type_at_head(text: str) -> str:

@@ -82,7 +82,14 @@ class TestResponsesThatAreInvalid:
         assert refused == Refused("7", f"The bot's answer is invalid: {invalid.args[0].reason}")
 
     @pytest.mark.parametrize(
-        "text", ['{"data": {"id": "7"}', '{"label": "x", "data": "\\"id\\": \\"7\\""}', "7", '"id": "7"']
+        "text",
+        [
+            '{"data": {"id": "7"}',
+            '{"label": "x", "data": "\\"id\\": \\"7\\""}',
+            "7",
+            '"id": "7"',
+            '{"label": "rtvi-ai", "id": 7, "type": 7}',
+        ],
     )
     def test_others_have_no_request(self, text: str) -> None:
         assert len(outcomes(text)) == 1
