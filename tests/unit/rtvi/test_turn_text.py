@@ -79,11 +79,12 @@ class TestMarkers:
         heard.announces("Done ✓ and ● red")
         assert heard.said == [("bot", "Done ✓ and ● red")]
 
-    def test_each_answer_of_a_turn_may_have_one(self) -> None:
+    @given(st.data(), st.sampled_from(["", " "]))
+    def test_each_answer_of_a_turn_may_have_one(self, data: st.DataObject, space: str) -> None:
         heard = Heard()
-        for text in ("✓ Let me see.", " ✓ It is noon."):
+        for text in ("✓ Let me see.", f"{space}✓ It is noon."):
             heard.hear("bot-llm-started")
-            for piece in re.findall(r"\s?\S*", text):
+            for piece in pieces_of(text, data):
                 heard.hear("bot-llm-text", text=piece)
             heard.hear("llm-function-call-in-progress", tool_call_id=text, function_name="f")
             heard.hear("bot-llm-stopped")
@@ -160,6 +161,8 @@ class TestRTVI1:
             ("HELLO there.", "hello there."),
             ("It is e\u0301te\u0301, co\u00adoperate.", "It is été, cooperate."),
             ("One. Two three. Four five.", "One. Deux trois. Four five."),
+            ("Meet me at 10:30.", "Meet me at ten thirty."),
+            ("The rate is 3.5%. Ok?", "The rate is three point five percent. Ok?"),
         ],
     )
     def test_a_copy_in_another_spelling(self, written: str, said: str) -> None:
@@ -193,6 +196,31 @@ class TestRTVI1:
         for word in ("It", "costs", "five", "dollars."):
             heard.speaks(word, "word")
         assert (heard.bot.spoken, heard.bot.output.will_say) == ("It costs $5.", "Ok?")
+
+    @pytest.mark.parametrize(
+        ("sentences", "said"),
+        [
+            (["你好，我是机器人。", "No. Yes."], "你好，我是机器人。"),
+            (["今日は「Python」です。", "OK."], "今日は「Python」です。"),
+            (["用Python吧。", "好。"], "用Python吧。"),
+        ],
+    )
+    def test_a_word_ends_where_its_script_does(self, sentences: list[str], said: str) -> None:
+        heard = Heard()
+        for sentence in sentences:
+            heard.announces(sentence)
+        heard.speaks(said)
+        assert heard.bot.text.startswith(said + sentences[1])
+        assert (heard.bot.spoken, heard.bot.output.will_say) == (said, sentences[1])
+        heard.speaks(sentences[1])
+        check_all_spoken(heard.bot)
+
+    def test_the_last_word_of_a_text_is_not_the_last_of_a_sentence_before_it(self) -> None:
+        heard = Heard()
+        heard.announces("It costs $25 today.")
+        heard.announces("It costs $25 today.")
+        heard.speaks("It costs twenty five dollars and fifty today.")
+        assert (heard.bot.spoken, heard.bot.output.will_say) == ("It costs $25 today.", "It costs $25 today.")
 
     @pytest.mark.parametrize("order", ["asas", "aass", "sasa", "ssaa", "assa"])
     def test_a_sentence_that_is_written_and_said_twice(self, order: str) -> None:
@@ -390,6 +418,21 @@ class TestRTVI2:
         heard.says("Ok?", 2)
         check_all_spoken(heard.bot)
 
+    def test_segments_in_another_spelling_one_after_the_other(self) -> None:
+        """The second one has a word of the first sentence, and more of the second."""
+        heard = Heard()
+        heard.answer("It is 20°C outside.\n\n- One is good.")
+        for number, text in enumerate(["It is twenty degrees celsius outside.", "One is good."]):
+            heard.says(text, number)
+        assert heard.said == [("bot", "It is 20°C outside.\n\n- One is good.")]
+        check_all_spoken(heard.bot)
+
+    def test_a_segment_of_many_unlike_words_stands_in_the_nearest_sentence(self) -> None:
+        heard = Heard()
+        heard.answer("I have 5 red cats. Then I have five dogs and cats.")
+        heard.says("I have five cats.", 1)
+        assert heard.bot.output.will_say == "Then I have five dogs and cats."
+
     def test_progress_that_is_reported_late(self) -> None:
         heard = Heard()
         heard.answer("One two. Three.")
@@ -457,6 +500,7 @@ class TestSpaces:
             ("Hello|,|and|thanks|.", "Hello, and thanks."),
             ("สวัสดี|ครับ", "สวัสดีครับ"),
             ("你好|，|我是|机器人", "你好，我是机器人"),
+            ("བོད|སྐད", "བོདསྐད"),
             ("안녕|하세요", "안녕 하세요"),
             ("He|said|“|yes|”|.", "He said “yes”."),
             ('He|said|"|yes|"|and|"no"|"|', 'He said "yes" and "no" "'),
@@ -625,6 +669,40 @@ def test_one_text_in_any_order_and_spelling(
     assert turn.text == text or not with_model
     check_all_spoken(turn)
     assert turn.ended
+
+
+AS_SAID = {
+    "You have 5 cats.": "You have five cats.",
+    "Meet me at 10:30.": "Meet me at ten thirty.",
+    "It is 3.5%, really.": "It is three point five percent, really.",
+    "In 2024, it was 12,000 people.": "In twenty twenty four it was twelve thousand people.",
+    "It costs $25.": "It costs twenty five dollars.",
+    "- One is good.": "One is good.",
+    "你好，我是机器人。": "你好，我是机器人。",
+    "今日はいい天気ですね。": "今日はいい天気ですね。",
+    "Dr. Smith — OK.": "Dr. Smith, OK.",
+    "Yes.": "Yes.",
+}
+
+
+@given(st.lists(st.sampled_from([*AS_SAID]), min_size=1, max_size=6), st.booleans(), st.booleans(), st.data())
+@settings(max_examples=300, deadline=None)
+def test_after_each_sentence_the_voice_is_at_its_end(
+    sentences: list[str], by_words: bool, with_model: bool, data: st.DataObject
+) -> None:
+    heard = Heard()
+    heard.hear_all("bot-llm-started", "bot-started-speaking")
+    for piece in pieces_of(" ".join(sentences), data) if with_model else []:
+        heard.hear("bot-llm-text", text=piece)
+    for sentence in sentences:
+        heard.announces(sentence)
+    for number, sentence in enumerate(sentences):
+        for piece in AS_SAID[sentence].split() if by_words else [AS_SAID[sentence]]:
+            heard.speaks(piece, "word" if by_words else "sentence")
+            check_prefix(heard.bot)
+        assert keys(heard.bot.spoken) == keys(" ".join(sentences[: number + 1]))
+    check_all_spoken(heard.bot)
+    assert heard.bot.text == " ".join(sentences) or not with_model
 
 
 @given(TEXTS, st.lists(SPELLINGS, min_size=4, max_size=4), st.booleans(), st.sets(st.integers(0, 3)), st.data())

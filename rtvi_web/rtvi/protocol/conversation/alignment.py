@@ -106,12 +106,15 @@ def _resume(
         first = bisect_left(candidates, at)
         for candidate in candidates[first : first + _PLACES]:
             skipped = (candidate - at) + (place - said)
-            if skipped < cost and _is_match(written, candidate, spoken, place, max(candidate - at, place - said)):
+            enough = _enough(max(candidate - at, place - said))
+            run = spoken[place : place + enough]
+            # At the end of both sides fewer words will do, but only in the nearest place.
+            is_enough = len(run) == enough or candidate == candidates[first]
+            if skipped < cost and is_enough and written[candidate : candidate + enough] == run:
                 best, cost = (candidate, place), skipped
     return best
 
 
-def _is_match(written: Sequence[str], at: int, spoken: Sequence[str], said: int, skipped: int) -> bool:
-    """Whether enough words in a row match for what is skipped."""
-    enough = 1 if skipped <= _NEAR else 2 if skipped <= _CLOSE else _RUN
-    return list(written[at : at + enough]) == list(spoken[said : said + enough])
+def _enough(skipped: int) -> int:
+    """How many words in a row must match if so many are skipped."""
+    return 1 if skipped <= _NEAR else 2 if skipped <= _CLOSE else _RUN

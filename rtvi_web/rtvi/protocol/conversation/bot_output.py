@@ -67,7 +67,7 @@ class BotOutput:
     def _begin(self, piece: str) -> str:
         """The first piece of an answer, or what is left of it."""
         piece = self._filters[0].feed(piece)
-        self._goes_on = self._filters[0].is_open
+        self._goes_on = self._filters[0].is_open and piece != ""
         return joint(self._written.last, piece) + piece
 
     def say(self, piece: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Final
 
 from rtvi_web.rtvi.protocol.conversation.alignment import align
@@ -16,6 +17,8 @@ from rtvi_web.rtvi.protocol.conversation.spelling import GrowingWords, Word, joi
 
 _WINDOW: Final = 200
 """A segment is looked for in as many words of the model's text as it has, and so many more."""
+_SENTENCES: Final = 8
+"""It is looked for from the beginning of so many sentences."""
 _OPENING: Final = r"`+(?:[\w+-]*\n)?\s*$"
 _CLOSING: Final = r"\s*`+"
 """The marks of Markdown before and after code."""
@@ -146,21 +149,41 @@ class Layout:
             self._insert_segment(index, offset)
 
     def _find(self, segment: Segment, written: Side, at: int) -> tuple[int, int] | None:
-        """From which word until which a segment stands in what the model wrote, after the previous segments."""
-        wanted = segment.words
-        if not wanted:
+        """From which word until which a segment stands in what the model wrote, after the previous segments.
+
+        The first sentence where at least half of the words of both match; else where half of the shorter one's do.
+        """
+        if not segment.words:
             return (at, at) if segment.text.strip() in self.text[self.end_of(written.words, at) :] else None
+        fallback = None
+        for place in islice(self._sentences(written, at), _SENTENCES):
+            start, end, matched = self._match(segment, written, place)
+            if 2 * matched >= max(len(segment.words), end - start):
+                return start, end
+            if fallback is None and matched and 2 * matched >= min(len(segment.words), end - start):
+                fallback = start, end
+        return fallback
+
+    @staticmethod
+    def _sentences(written: Side, at: int) -> Iterator[int]:
+        """A word, and those after it that begin a sentence."""
+        yield at
+        for place in range(at + 1, min(at + _WINDOW, len(written.words))):
+            if written.begins(place):
+                yield place
+
+    def _match(self, segment: Segment, written: Side, at: int) -> tuple[int, int, int]:
+        """From which word until which a segment may stand, from ``at`` on, and how many of its words match."""
+        wanted = [word.key for word in segment.words]
         there = Side(self.text, written.words[at : at + len(wanted) + _WINDOW])
-        aligned = align(there.keys, [word.key for word in wanted])
+        aligned = align(there.keys, wanted)
         first, last = aligned.gaps[0], aligned.gaps[-1]
         begins_with_gap = first is not last and first.written == first.spoken == 0
         start = max(0, first.written_end - first.spoken_end) if begins_with_gap else 0
         end, more = last.written, last.spoken_end - last.spoken
         if more:
             end = count_words(there, end, more, is_whole=True)
-        if not aligned.matched or 2 * aligned.matched < min(len(wanted), end - start):
-            return None
-        return at + start, at + end
+        return at + start, at + end, aligned.matched
 
     def _settle(self, unplaced: list[int], written: Side, at: int, until: int | None) -> list[tuple[int, int]]:
         """Segments without a place are how the sentences there are pronounced. Without sentences, they are insertions.

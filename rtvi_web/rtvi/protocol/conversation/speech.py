@@ -71,4 +71,4 @@ class Speech:
         if pause == len(self._pauses):
             return False
         count = self._pauses[pause]
-        return count == len(self._pieces) or self._starts[count] <= end
+        return end >= (self._starts[count] if count < len(self._starts) else len(self._text))

@@ -8,10 +8,10 @@ from functools import cache
 from typing import Final, NamedTuple
 
 _NO_SPACES: Final = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u312f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\u0e00-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u312f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 )
-"""Letters of scripts that write no spaces between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
+"""Letters of scripts that write no spaces between words: Thai, Lao, Tibetan, Burmese, Khmer, Japanese, Chinese."""
 _APOSTROPHES: Final = "'’‘ʼ＇`´"
 _UNSEEN: Final = "\u0300-\u036f\u00ad\u200b-\u200d\u2060"
 """Accents that are characters of their own, and characters without width: they may stand within a word."""
@@ -26,7 +26,8 @@ _WIDE_MARK: Final = "[\u3000-\u3004\u3008-\u303f\uff00-\uff65]"
 _WIDE: Final = f"{_WIDE_MARK}|[{_NO_SPACES}]"
 _CLOSES: Final = r"""[.](?!\d)|[,;:!?…)\]}»”%،؛؟।॥、。，．！？；：）」』】〉》]|['’](?:[stmd]|re|ve|ll)\b|['’]+$"""
 _OPENS: Final = r"[(\[{«“‘¿¡「『（【〈《]"
-_ENDS_WORD: Final = f"[{_NO_SPACES}「『（【〈《]"
+_REST: Final = rf"(?:(?<![{_NO_SPACES}])[^\s{_NO_SPACES}{_WIDE_MARK[1:-1]}]+)?[^\w\s{_NO_SPACES}{_OPENS[1:-1]}]*"
+"""What follows the end of a word: the rest of "well-known", unless its script has no spaces, and marks."""
 
 _compiled = cache(re.compile)
 
@@ -87,11 +88,8 @@ def ends_sentence(text: str, start: int, end: int) -> bool:
 
 def whole_word(text: str, end: int) -> int:
     """The real end of the word that ends at ``end``: after the marks that follow it."""
-    while end < len(text) and not text[end].isspace():
-        if not text[end].isascii() and _compiled(_ENDS_WORD).match(text, end):
-            break
-        end += 1
-    return end
+    rest = _compiled(_REST).match(text, end)
+    return rest.end() if rest else end
 
 
 def joint(left: str, right: str) -> str:
