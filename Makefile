@@ -46,6 +46,7 @@ check: tools types ## format, lint, layers, types, and the snippets that must an
 types: tools bot rtvi-0.3-bot # each folder with the packages that it runs with
 	$(PY) -m mypy
 	$(PY) -m mypy tests/unit
+	$(PY) -m mypy --config-file tests/browser/mypy.ini tests/browser
 	$(PY) -m mypy --python-executable .venv-bot/bin/python examples/local_bot examples/realtime_relay
 	$(PY) -m mypy --python-executable .venv-bot/bin/python tests/servers/realtime
 	$(PY) -m mypy --python-executable .venv-rtvi-0.3/bin/python examples/connect_endpoint tests/servers/rtvi_0_3_bot

@@ -187,7 +187,7 @@ def selenium_screen(booted: Any) -> PlaywrightChromeRunner:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Any:
     """Fails a test that leaves a proxy, peer connection, live track, audio context or unheard exception behind."""
-    pages = [value for value in item.funcargs.values() if isinstance(value, _Runner)]
+    pages = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, _Runner)]
     if not pages:
         return (yield)
     page = pages[0]
@@ -219,4 +219,5 @@ def pytest_runtest_call(item: pytest.Item) -> Any:
 
 def _proxies(page: PlaywrightChromeRunner) -> list[Any]:
     script = "return [...pyodide._module.pyproxy_alloc_map.keys()].map((x) => [x.type, x.toString().slice(0, 110)])"
-    return page.run_js(script)
+    proxies: list[Any] = page.run_js(script)
+    return proxies

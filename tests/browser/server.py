@@ -145,7 +145,8 @@ class Handler(DefaultHandler):
             with contextlib.suppress(ConnectionResetError):
                 assert stream.connection.recv(1) == b""
         # In chunked encoding an empty piece is the end of the answer; without it the answer breaks off.
-        for piece in {"write": [bytes.fromhex(text)], "end": [b"", None]}.get(verb, [None]):
+        pieces: dict[str, list[bytes | None]] = {"write": [bytes.fromhex(text)], "end": [b"", None]}
+        for piece in pieces.get(verb, [None]):
             stream.pieces.put(piece)
         self._send(200, "text/plain", "")
 
@@ -161,7 +162,8 @@ class Handler(DefaultHandler):
         self.close_connection = True
 
     def _body(self) -> str:
-        return self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
+        body: str = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
+        return body
 
     def _send(self, status: int, media_type: str, text: str, *, length: int | None = None) -> None:
         body = text.encode()

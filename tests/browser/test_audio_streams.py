@@ -58,7 +58,8 @@ async def test_no_sample_is_read_twice_and_lost_ones_are_counted(selenium):
             js.AudioContext = audio_context
             del js.prepared
     source.start()
-    read = len(recorder.read(recorder.available())) // 2  # While it is started, Chromium may pass over a moment of it.
+    # While the source is started, Chromium may pass over a moment of it.
+    read = len(recorder.read(recorder.available()) or b"") // 2
     taken = array.array("h")
     while len(taken) < 48000 or not any(taken):
         await asyncio.sleep(0.01)

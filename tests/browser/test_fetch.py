@@ -101,7 +101,7 @@ async def test_uploads_too(selenium, answer):
 
     async def upload_to(limit):
         file = {"name": "a.txt", "media_type": "text/plain", "data": b"x" * 100_000}
-        return await upload(f"/answers/{answer}", headers={"X": "1"}, limit=limit, on_progress=sent.append, **file)
+        return await upload(f"/answers/{answer}", headers={"X": "1"}, limit=limit, on_progress=sent.append, **file)  # type: ignore[arg-type]
 
     if answer == "ok":
         with pytest.raises(HttpError, match=r"The answer to POST /answers/ok is larger than 10 bytes"):
@@ -140,7 +140,7 @@ async def test_what_cannot_be_sent_shows_no_keys(selenium, url, headers):
     if not url.startswith("https:"):
         file = {"name": "a", "media_type": "text/plain", "data": b"", "on_progress": None}
         with pytest.raises(HttpError, match="cannot be sent") as caught:
-            await upload(url, headers=headers, **file)
+            await upload(url, headers=headers, **file)  # type: ignore[arg-type]
         assert "secret" not in str(caught.value)
         assert caught.value.__suppress_context__
 

@@ -98,7 +98,7 @@ async def test_what_is_said_while_the_last_batch_leaves_is_sent_too(selenium):
 
     async with tone(1000) as own:
         words, sent, waits = PreconnectBuffer(lambda: own), [], []
-        words.collect()
+        await words.collect()
         clock = latest_context()
         began = clock.currentTime
         await until(lambda: clock.currentTime > began + 0.3)
@@ -154,12 +154,12 @@ async def test_a_busy_page_sends_no_more_at_once_than_recognisers_keep(selenium)
 
     async with tone(1000) as own:
         words, sent, counts = PreconnectBuffer(lambda: own), [], [0]
-        words.collect()
+        await words.collect()
         clock = latest_context()
         await until(lambda: clock.currentTime > 2)
 
         async def leave():
-            counts.append(sum(len(batch["base64AudioBatch"]) for batch in sent))
+            counts.append(sum(len(batch["base64AudioBatch"]) for batch in sent))  # type: ignore[misc]
             if len(counts) in (3, 5):
                 time.sleep(1)  # noqa: ASYNC251  # Nothing in the page goes on.
 

@@ -20,7 +20,7 @@ async def test_a_session_from_connect_to_disconnect_and_once_more(selenium):
             track = client.tracks().local.audio
             assert await client.send_client_request("echo", {"n": 1}) == {"n": 1}
             await client.disconnect()
-            assert client.state is TransportState.DISCONNECTED
+            assert client.state is TransportState.DISCONNECTED  # type: ignore[comparison-overlap]
             assert track.readyState == "ended"
 
 

@@ -233,7 +233,7 @@ async def test_every_candidate_reaches_the_bot_after_the_answer(selenium):
 
         def arrived():
             sent = [candidate for patch in bot.patches for candidate in patch["candidates"]]
-            texts = {re.match(r"candidate:\S+ \d+ \w+ \d+ \S+ \d+|$", c["candidate"])[0] for c in sent}
+            texts = {re.match(r"candidate:\S+ \d+ \w+ \d+ \S+ \d+|$", c["candidate"])[0] for c in sent}  # type: ignore[index]
             return found <= texts and sent
 
         first = (await until(arrived))[0]

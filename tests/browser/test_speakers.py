@@ -103,7 +103,7 @@ async def test_a_link_that_is_restored_plays_on_the_chosen_speaker(selenium):
         bot.channel.close()
         await client.wait_for(RTVIEvent.RECONNECTED)
         await until(lambda: client.tracks().bot.audio)
-        element = client.transport.media.player.element
+        element = client.transport.media.player.element  # type: ignore[attr-defined]
         await until(lambda: not element.paused)
         assert (element.sinkId, client.selected_speaker) == (speaker.id, speaker)
         assert element.volume == client.bot_volume == 0.25

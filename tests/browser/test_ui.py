@@ -84,11 +84,11 @@ async def test_places_that_are_not_there_and_words_that_say_nothing(selenium):
             with pytest.raises(InvalidArgumentError, match=r"no element|not a CSS selector"):
                 ui.mic_button(client, into=into)
         with pytest.raises(InvalidArgumentError, match="'mic', 'cam' or 'speaker', not 'mike'"):
-            ui.device_select(client, "mike", into=place)
+            ui.device_select(client, "mike", into=place)  # type: ignore[arg-type]
         with pytest.raises(InvalidArgumentError, match="'mic' or 'bot'"):
-            ui.level_meter(client, "cam", into=place)
+            ui.level_meter(client, "cam", into=place)  # type: ignore[arg-type]
         with pytest.raises(InvalidArgumentError, match="'bot' or 'mic'"):
-            ui.voice_visualizer(client, "cam", into=place)
+            ui.voice_visualizer(client, "cam", into=place)  # type: ignore[arg-type]
         with pytest.raises(InvalidArgumentError, match="bars must be 1 to 32"):
             ui.voice_visualizer(client, into=place, bars=0)
         assert client.subscribed == before
@@ -477,7 +477,7 @@ async def test_a_browser_that_keeps_the_bot_silent(selenium):
                 assert not button.isConnected
                 await until(lambda: button.isConnected)
             button.click()
-            await until(lambda: not client.transport.media.player.element.paused)
+            await until(lambda: not client.transport.media.player.element.paused)  # type: ignore[attr-defined]
             assert not button.isConnected
             await client.disconnect()
             widget.close()

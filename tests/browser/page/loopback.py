@@ -48,7 +48,7 @@ async def event(target, name, check=lambda event: True):
     """Wait for an event of JavaScript."""
     happened = asyncio.get_running_loop().create_future()
     scope = _js.Scope()
-    scope.listen(target, name, lambda e: check(e) and not happened.done() and happened.set_result(e))
+    scope.listen(target, name, lambda e: check(e) and not happened.done() and happened.set_result(e))  # type: ignore[func-returns-value]
     try:
         return await happened
     finally:
@@ -151,7 +151,7 @@ class Host:
         self.links = []
         self.sent = []
         self.listening = set()
-        self.media = MediaEvents(self)
+        self.media = MediaEvents(self)  # type: ignore[arg-type]
         self._changed = asyncio.Event()
 
     def emit(self, event, *args):
@@ -415,7 +415,7 @@ def request(url=None, **fields):
 async def transport(url, *, enable_mic=True, enable_cam=False, **options):
     """A transport and its host, before open_devices(); closed at the end."""
     transport, host = SmallWebRTCTransport(webrtc_url=url, **options), Host()
-    transport.attach(host, enable_mic=enable_mic, enable_cam=enable_cam)
+    transport.attach(host, enable_mic=enable_mic, enable_cam=enable_cam)  # type: ignore[arg-type]
     try:
         yield transport, host
     finally:

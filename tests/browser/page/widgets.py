@@ -47,7 +47,7 @@ class CountingClient(RTVIClient):
         self.subscribed = []
         super().__init__(**options)
 
-    def on(self, event, handler):
+    def on(self, event, handler):  # type: ignore[override]
         self.subscribed.append((event, handler))
         return super().on(event, handler)
 
