@@ -45,9 +45,7 @@ def local_bot(
     openai: bool = False,
     start_delay: float = 0.0,
 ) -> Iterator[LocalBot]:
-    """Starts the bot and waits until it answers; ends it on exit.
-
-    On Linux the servers also end when the thread that called this ends, however that happens.
+    """Starts the bot and waits until it answers; ends it on exit, on Linux also when the calling thread ends.
 
     Args:
         port: where it serves, on loopback; 0 takes a free one.

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rtvi_web.browser import dom
 from rtvi_web.browser.devices import watch_devices
-from rtvi_web.core.media import DEVICE_KINDS, DeviceName, MediaDevice
+from rtvi_web.core.media import DEVICE_KINDS, DeviceKind, DeviceName, MediaDevice
 from rtvi_web.errors import DeviceError, DisconnectedError, InvalidArgumentError, UnsupportedFeatureError
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.ui.widget import MediaClient, Widget
@@ -40,52 +40,64 @@ def device_select(client: MediaClient, device: DeviceName, *, into: Any, label: 
         raise InvalidArgumentError(f"device must be 'mic', 'cam' or 'speaker', not {device!r}.")
     if not hasattr(client, f"update_{device}"):
         raise InvalidArgumentError(f"{type(client).__name__} has no {kind.noun}.")
-    get_all: Callable[[], Awaitable[list[MediaDevice]]] = getattr(client, f"get_all_{device}s")
-    update: Callable[[str], Awaitable[None]] = getattr(client, f"update_{device}")
-    widget = Widget(client, into, "div", "device-select")
-    select = dom.make("select")
-    problem = dom.make("p", "rtvi-problem", role="alert")
-    widget.element.append(dom.make("label", "", dom.make("span", "", label or kind.noun.capitalize()), select), problem)
+    return _DeviceSelect(client, kind, into, label or kind.noun.capitalize())
 
-    def show_selected(*_: Any) -> None:
-        selected: MediaDevice | None = getattr(client, f"selected_{device}")
-        select.value = selected.id if selected else ""
 
-    def show(devices: list[MediaDevice]) -> None:
+class _DeviceSelect(Widget):
+    """A list of one kind of devices, and below it the reason if a choice failed."""
+
+    def __init__(self, client: MediaClient, kind: DeviceKind, into: Any, label: str) -> None:
+        super().__init__(client, into, "div", "device-select")
+        self._kind = kind
+        self._select = dom.make("select")
+        self._problem = dom.make("p", "rtvi-problem", role="alert")
+        self.element.append(dom.make("label", "", dom.make("span", "", label), self._select), self._problem)
+        self.follow(self._show, kind.listed)
+        self.follow(self._changed, kind.selected)
+        self.follow(self._failed, RTVIEvent.DEVICE_ERROR)
+        # The client follows the devices during a session; the widget does so before and after.
+        watch_devices(self.scope, self._list)
+        self.scope.listen(self._select, "change", self._choose)
+        self._show([])
+        self._list()
+
+    def _list(self) -> None:
+        async def show_all() -> None:
+            get_all: Callable[[], Awaitable[list[MediaDevice]]] = getattr(self._client, f"get_all_{self._kind.name}s")
+            self._show(await get_all())
+
+        self._client.run(show_all(), "listing the devices failed")
+
+    def _show(self, devices: list[MediaDevice]) -> None:
         named = [dom.make("option", "", device.label or "Without a name", value=device.id) for device in devices]
-        select.replaceChildren(*(named or [dom.make("option", "", _NONE_LISTED[device], value="")]))
-        select.disabled = not devices
-        show_selected()
+        self._select.replaceChildren(*(named or [dom.make("option", "", _NONE_LISTED[self._kind.name], value="")]))
+        self._select.disabled = not devices
+        self._show_selected()
 
-    async def look() -> None:
-        show(await get_all())
+    def _show_selected(self) -> None:
+        selected: MediaDevice | None = getattr(self._client, f"selected_{self._kind.name}")
+        self._select.value = selected.id if selected else ""
 
-    async def choose(id: str) -> None:
-        problem.textContent = ""
-        try:
-            await update(id)
-        except (DeviceError, UnsupportedFeatureError) as error:
-            problem.textContent = str(error)
-        except DisconnectedError:  # The session has ended meanwhile. The choice is kept for the next one.
-            pass
-        finally:
-            show_selected()
+    def _choose(self, _event: Any) -> None:
+        async def choose(id: str) -> None:
+            update: Callable[[str], Awaitable[None]] = getattr(self._client, f"update_{self._kind.name}")
+            self._problem.textContent = ""
+            try:
+                await update(id)
+            except (DeviceError, UnsupportedFeatureError) as error:
+                self._problem.textContent = str(error)
+            except DisconnectedError:  # The session has ended meanwhile. The choice is kept for the next one.
+                pass
+            finally:
+                self._show_selected()
 
-    def changed(_selected: Any) -> None:
-        problem.textContent = ""
-        show_selected()
+        self._client.run(choose(self._select.value), "choosing a device failed")
 
-    def failed(error: DeviceError) -> None:
+    def _changed(self, _selected: Any) -> None:
+        self._problem.textContent = ""
+        self._show_selected()
+
+    def _failed(self, error: DeviceError) -> None:
         # If the device cannot be used at all, media_state holds the error, and mic_button or cam_button shows it.
-        if device in error.devices and error not in [state.error for state in client.media_state]:
-            problem.textContent = str(error)
-
-    widget.follow(show, kind.listed)
-    widget.follow(changed, kind.selected)
-    widget.follow(failed, RTVIEvent.DEVICE_ERROR)
-    # The client follows the devices during a session; the widget does so before and after.
-    watch_devices(widget.scope, lambda: client.run(look(), "listing the devices failed"))
-    widget.scope.listen(select, "change", lambda _: client.run(choose(select.value), "choosing a device failed"))
-    show([])
-    client.run(look(), "listing the devices failed")
-    return widget
+        if self._kind.name in error.devices and error not in [state.error for state in self._client.media_state]:
+            self._problem.textContent = str(error)

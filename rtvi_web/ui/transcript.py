@@ -39,44 +39,49 @@ def transcript(client: RTVIClient, *, into: Any, empty: str = "What is said appe
     Raises:
         InvalidArgumentError: ``into`` finds no element.
     """
-    widget = Widget(client, into, "div", "transcript", role="region", aria_label="Transcript", tabindex="0")
-    lines = _Lines()
-    changed: set[int] = set()
-    timer: asyncio.TimerHandle | None = None
-    # The live region of screen readers: the turns above change all the time, so only those that ended are put here.
-    announced = dom.make("div", "rtvi-unseen", role="log", aria_label="Last said")
-    doing = dom.make("p", "rtvi-doing")
-    widget.element.append(dom.make("div", "", lines.element, dom.make("p", "rtvi-empty", empty), doing, announced))
+    return _Transcript(client, into, empty)
 
-    def show_changes() -> None:
-        nonlocal timer
-        timer = None
-        if news := lines.show(client.conversation.turns, changed):
-            announced.replaceChildren(*(dom.make("p", "", text) for text in news))
-        changed.clear()
 
-    def note(turn: Turn) -> None:
-        changed.add(turn.id)
-        show_soon()
+class _Transcript(Widget):
+    """The lines of a conversation, and what screen readers announce of them."""
 
-    def show_soon() -> None:
-        nonlocal timer
-        timer = timer or asyncio.get_running_loop().call_later(_INTERVAL, show_changes)
+    def __init__(self, client: RTVIClient, into: Any, empty: str) -> None:
+        super().__init__(client, into, "div", "transcript", role="region", aria_label="Transcript", tabindex="0")
+        self._rtvi = client
+        self._lines = _Lines()
+        self._changed: set[int] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        # The live region of screen readers: the turns above change all the time, so only those that ended are put here.
+        self._announced = dom.make("div", "rtvi-unseen", role="log", aria_label="Last said")
+        self._doing = dom.make("p", "rtvi-doing")
+        nothing_said = dom.make("p", "rtvi-empty", empty)
+        self.element.append(dom.make("div", "", self._lines.element, nothing_said, self._doing, self._announced))
+        self._lines.show(client.conversation.turns, self._changed)  # Turns from before are shown, not announced.
+        self.follow(self._note, RTVIEvent.CONVERSATION_UPDATED)
+        self.follow(self._show_soon, RTVIEvent.CONVERSATION_CLEARED)
+        self.scope.defer(self._stop)
+        self.follow(self._show_state, RTVIEvent.BOT_STATE_CHANGED)
+        self._show_state()
 
-    def stop() -> None:
-        if timer:
-            timer.cancel()
+    def _note(self, turn: Turn) -> None:
+        self._changed.add(turn.id)
+        self._show_soon()
 
-    def show_state(*_: Any) -> None:
-        doing.textContent = _DOING.get(client.bot_state, "")
+    def _show_soon(self) -> None:
+        self._timer = self._timer or asyncio.get_running_loop().call_later(_INTERVAL, self._show_changes)
 
-    lines.show(client.conversation.turns, changed)  # Turns from before are shown, not announced.
-    widget.follow(note, RTVIEvent.CONVERSATION_UPDATED)
-    widget.follow(show_soon, RTVIEvent.CONVERSATION_CLEARED)
-    widget.scope.defer(stop)
-    widget.follow(show_state, RTVIEvent.BOT_STATE_CHANGED)
-    show_state()
-    return widget
+    def _show_changes(self) -> None:
+        self._timer = None
+        if news := self._lines.show(self._rtvi.conversation.turns, self._changed):
+            self._announced.replaceChildren(*(dom.make("p", "", text) for text in news))
+        self._changed.clear()
+
+    def _stop(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+
+    def _show_state(self, *_: Any) -> None:
+        self._doing.textContent = _DOING.get(self._rtvi.bot_state, "")
 
 
 class _Lines:

@@ -77,8 +77,7 @@ class Files(ClientBase):
 
         Raises:
             BotNotReadyError, DisconnectedError, UnsupportedFeatureError, MessageTooLargeError: nothing was sent.
-            InvalidArgumentError: ``file`` is not a file, or its media type is not given and cannot be guessed. Nothing
-                was sent.
+            InvalidArgumentError: ``file`` is not a file, or its type cannot be guessed; nothing was sent.
             RequestError, RequestTimeoutError, HttpError: the upload failed.
         """
         limit = seconds(timeout, "timeout")
