@@ -23,7 +23,8 @@ async def test_thousands_of_candidates_in_an_answer(selenium, kind, timeout):
         if kind == "rtvi":
             client = RTVIClient(transport=SmallWebRTCTransport(webrtc_url=bot.url), timeout=timeout)
         else:
-            client = RealtimeClient(url=bot.url, transport=RealtimeWebRTCTransport(), timeout=timeout)
+            transport = RealtimeWebRTCTransport()
+            client = RealtimeClient(url=bot.url, transport=transport, timeout=timeout)  # type: ignore[assignment]
         await client.init_devices()
         began = time.monotonic()
         with contextlib.suppress(ConnectionTimeoutError):  # A bot that finds the page by itself is in time, too.

@@ -386,7 +386,7 @@ class RTVIBot(Bot):
 def crowding(kind=None, *, true_ones_first):
     """A bot whose answer has 5,000 candidates that do not answer, after or before the true ones."""
 
-    class Crowding(kind or RTVIBot):
+    class Crowding(kind or RTVIBot):  # type: ignore[misc]
         async def _answer(self, method, path, body):
             answer = await super()._answer(method, path, body)
             if method == "POST" and kind is None:
