@@ -129,3 +129,15 @@ def test_a_new_utterance_is_not_late() -> None:
     heard.speaks("Bye.")
     assert heard.said == [("bot", "You have 25 cats. Bye."), ("bot", "Bye.")]
     assert heard.conversation.turns[0].spoken == "You have 25 cats."
+
+
+@pytest.mark.parametrize("signs", [[], ["bot-llm-started"], ["bot-started-speaking"]])
+def test_other_words_after_an_interruption_are_a_new_answer(signs: list[str]) -> None:
+    heard = Heard()
+    heard.answer("You have 25 cats. Bye.")
+    Bot(heard, by_words=False, type="bot-output").say(["You have 25 cats.", "Bye."], 1, 0, is_cut_off=True)
+    heard.hear("user-transcription", text="Stop.", final=True)
+    heard.hear_all(*signs)
+    heard.speaks("Okay.")
+    assert heard.said == [("bot", "You have 25 cats. Bye."), ("user", "Stop."), ("bot", "Okay.")]
+    assert heard.conversation.turns[0].spoken == "You have 25 cats."

@@ -77,8 +77,8 @@ class Bot:
                 if not has_begun and goes_on():
                     break
                 return self._resumed(turn)
-        late = self._voiced if is_spoken else None
-        if late and self._may_go_on(late) and late.output.is_unsaid and not goes_on():
+        late = self._voiced if is_spoken and (open_turn or not self._generating) else None
+        if late and late.ended and not late.interrupted and late.output.is_unsaid and not goes_on():
             return late  # in a spelling of its own
         if open_turn:
             return open_turn
