@@ -119,6 +119,17 @@ def test_late_words_in_another_spelling(type: str, is_answered: bool) -> None:
     assert heard.conversation.turns[0].spoken == "You have 25 cats. Bye."
 
 
+def test_late_marks() -> None:
+    heard = Heard()
+    heard.answer("Here are two. - One is good.")
+    bot = Bot(heard, by_words=True, type="bot-output")
+    bot.say(["Here are two. - One is good."], 0, 4, is_cut_off=False)
+    heard.hear("user-transcription", text="Thanks.", final=True)
+    bot.report_late()
+    assert heard.said == [("bot", "Here are two. - One is good."), ("user", "Thanks.")]
+    assert heard.conversation.turns[0].spoken == "Here are two. - One is good."
+
+
 def test_a_new_utterance_is_not_late() -> None:
     """The bot has begun to speak again: these words are others, whatever was left unsaid before."""
     heard = Heard()

@@ -206,9 +206,10 @@ def is_spoken_piece(data: BotOutputData) -> bool:
 
 
 def _begins(expected: str, text: str) -> bool:
-    """Whether a text is the beginning of an expected one, perhaps spelt differently."""
-    wanted = [word.key for word in words(text)]
+    """Whether a text is the beginning of an expected one, perhaps spelt differently. Marks may precede its words."""
+    wanted, found = [word.key for word in words(text)], words(expected)
     if not wanted:
-        return bool(text.strip()) and expected.lstrip().startswith(text.strip())
-    there = [word.key for word in words(expected)][: len(wanted) + 2]
+        marks = text.strip()
+        return bool(marks) and marks in expected[: found[0].start if found else None]
+    there = [word.key for word in found[: len(wanted) + 2]]
     return bool(there) and 2 * align(there, wanted).matched >= min(len(wanted), len(there))
