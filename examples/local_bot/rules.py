@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import from_json
+
 PHRASES_FILE = Path(__file__).with_name("phrases.json")
 GREETING = "Hello! Try saying: make the page green."
 _SUGGESTIONS = ("tell me a joke", "what time is it", "make the page green")
@@ -70,7 +72,7 @@ def _answer_with(phrase: Phrase, result: str) -> str:
     if result == "CANCELLED":
         return "I asked for it, but no answer came in time."
     try:
-        value = json.loads(result)
+        value = from_json(result)  # json.loads() would raise RecursionError if it is nested deeply
     except ValueError:
         value = result
     if isinstance(value, dict) and "error" in value:

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import uvicorn
+from pydantic_core import from_json
 from recognition import Recognizer
 from rules import Call, Phrase, RuleBasedModel, load_phrases
 from starlette.applications import Starlette
@@ -147,7 +148,7 @@ def read_wav(data: bytes) -> tuple[np.ndarray, int]:
 async def read_json(request: Request) -> dict[str, Any]:
     """The request's body, which must be a JSON object."""
     try:
-        body = await request.json()
+        body = from_json(await request.body())  # json.loads() would raise RecursionError if it is nested deeply
     except ValueError as error:
         raise HTTPException(400, f"the body is not JSON: {error}") from error
     if not isinstance(body, dict):

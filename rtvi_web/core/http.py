@@ -115,37 +115,35 @@ def explain(response: HttpResponse) -> str:
     return shorten(_text_of_page(text) if text.lstrip().startswith("<") else text) or "(no text)"
 
 
+_NOT_SHOWN = ("script", "style", "title")
+"""Elements whose text is not an error page's words; the title usually repeats the heading."""
+
+
 def _text_of_page(page: str) -> str:
-    """The visible text of an HTML error page, without its title, which usually repeats the heading."""
-    from html.parser import HTMLParser  # only when something is wrong: it is slow to import in the page
+    """The visible text of an HTML error page. Each piece is looked at once, whatever the page is made of."""
+    from html import unescape  # only when something is wrong: it is slow to import in the page
 
-    words: list[str] = []
-
-    class Words(HTMLParser):
-        hidden = 0
-
-        def handle_starttag(self, tag: str, attrs: object) -> None:
-            self.hidden += tag in ("script", "style", "title")
-
-        def handle_endtag(self, tag: str) -> None:
-            self.hidden -= tag in ("script", "style", "title") and self.hidden > 0
-
-        def handle_data(self, data: str) -> None:
-            if not self.hidden:
-                words.append(data)
-
-    parser = Words()
-    parser.feed(page)
-    parser.close()
-    return " ".join(words)
+    before, *pieces = page.split("<")
+    words, hidden_until = [before], ""
+    for piece in pieces:
+        tag = piece.lower()
+        if hidden_until and not tag.startswith(hidden_until):
+            continue
+        name = next((name for name in _NOT_SHOWN if tag.startswith(name)), "")
+        hidden_until = f"/{name}" if name else ""
+        is_tag = piece[:1].isalpha() or piece.startswith(("/", "!", "?"))
+        words.append(piece.partition(">")[2] if is_tag else f"<{piece}")
+        if name:
+            words.pop()
+    return unescape(" ".join(words))
 
 
 def _line(entry: Any) -> str:
     """One line of FastAPI's validation errors: ``body.sdp: Field required``."""
     if not isinstance(entry, dict):
         return str(entry)
-    place = entry.get("loc") or ()
-    where = place if isinstance(place, str) else ".".join(map(str, place))
+    place = entry.get("loc")
+    where = ".".join(map(str, place)) if isinstance(place, list) else place
     return f"{where}: {entry.get('msg')}" if where else str(entry.get("msg"))
 
 

@@ -58,12 +58,13 @@ def test_speech_lasts_as_long_as_speech_lasts(bot: LocalBot) -> None:
     ("path", "body"),
     [
         ("audio/speech", b"no json"),
+        ("chat/completions", b"[" * 10_000),
         ("audio/speech", b'{"input": 1, "response_format": "pcm"}'),
         ("audio/speech", b'{"input": "hello", "response_format": "mp3"}'),
         ("audio/speech", json.dumps({"input": "a" * 5000, "response_format": "pcm"}).encode()),
         ("chat/completions", b'{"messages": "hello", "stream": true}'),
     ],
-    ids=["no JSON", "no text", "another format", "too long a text", "no chat"],
+    ids=["no JSON", "too deep", "no text", "another format", "too long a text", "no chat"],
 )
 def test_a_bad_request_is_refused_with_a_reason(bot: LocalBot, path: str, body: bytes) -> None:
     with pytest.raises(HTTPError) as refusal:

@@ -58,6 +58,7 @@ def test_the_answer_after_a_call_uses_what_the_page_answered() -> None:
         ("CANCELLED", "I asked for it, but no answer came in time."),
         ("done", "The answer is done."),
         ({"other": 1}, 'The answer is {"other": 1}.'),
+        ("[" * 10_000, f"The answer is {'[' * 10_000}."),
     ],
 )
 def test_a_result_without_the_expected_field_still_gets_an_answer(result: Any, answer: str) -> None:

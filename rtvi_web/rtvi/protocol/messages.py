@@ -39,7 +39,8 @@ _HEAD = re.compile(rf'\s*\{{\s*"label"\s*:\s*"{LABEL}"\s*,\s*"type"\s*:\s*"([a-z
 """How servers begin a message."""
 _ESCAPES = r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 """An escaped backslash, a surrogate pair, a lone surrogate."""
-_TOKENS = r'"(?:[^"\\]|\\.)*"|[{}\[\]:]|[^\s"{}\[\]:,]+'
+_TOKENS = r'"((?:[^"\\]++|\\.)*+)("?)|[{}\[\]:]|[^\s"{}\[\]:,]+'
+"""A text, whose end may be missing, a mark of JSON, or another value."""
 
 
 def type_at_head(text: str) -> str:
@@ -76,13 +77,13 @@ def mended(text: str) -> str:
 
 def id_in(text: str) -> str:
     """The id of a message that is not valid, perhaps not even JSON; empty if it has none."""
-    depth, before = 0, ""
+    depth, before = 0, ("", "")
     for found in re.finditer(_TOKENS, text):
         token = found[0]
-        if depth == 1 and before == '"id":' and token[0] == '"':
-            return token[1:-1]
+        if depth == 1 and before == ('"id"', ":") and found[2]:
+            return found[1]
         depth += (token in "{[") - (token in "}]")
-        before = before + token if token == ":" else token
+        before = before[1], token
     return ""
 
 

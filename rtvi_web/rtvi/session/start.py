@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from rtvi_web._version import __version__
 from rtvi_web.core.checks import checked_headers, seconds, snake_case
+from rtvi_web.core.foreign_json import MAX_DEPTH
 from rtvi_web.core.http import HttpClient, NativeAbortController, explain, json_headers, parse_json, shorten
 from rtvi_web.core.masking import masked_url
 from rtvi_web.core.tasks import RAISED, call_user_code, cancelling
@@ -152,10 +153,27 @@ class ParamsStart(SessionStart):
             if cancelling():
                 raise asyncio.CancelledError  # as when it has called abort()
         if hasattr(bundle, "to_py"):
-            bundle = bundle.to_py()  # a JavaScript object, such as response.json() gives
+            bundle = _as_python(bundle)  # a JavaScript object, such as response.json() gives
         if bundle is not None and not isinstance(bundle, Mapping):
             raise StartBotError(f"The custom connect handler must return a dict or None; it returned {bundle!r}.")
         return bundle
+
+
+def _as_python(bundle: Any) -> Any:
+    """A JavaScript object in Python, with the limit of depth that JSON has.
+
+    Raises:
+        StartBotError: it is nested too deeply.
+    """
+    given = bundle.to_py(depth=MAX_DEPTH)  # what is deeper stays in JavaScript
+    inner = [given]
+    while inner:
+        value = inner.pop()
+        if hasattr(value, "to_py"):
+            raise StartBotError(f"The custom connect handler returned more than {MAX_DEPTH} levels of nested objects.")
+        if isinstance(value, Mapping | list):
+            inner += value.values() if isinstance(value, Mapping) else value
+    return given
 
 
 class BotRequest(NamedTuple):

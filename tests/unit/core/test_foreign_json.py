@@ -93,10 +93,17 @@ class TestWhatAServerSays:
             ("<p>a &lt; b &amp; c", "a < b & c"),
             ("<p>1 < 2 > 1", "1 < 2 > 1"),
             ("<title>only", "(no text)"),
+            ("<!-- a comment --><P>No</P><SCRIPT>a</ScrIpt>.<p", "No ."),
         ],
     )
     def test_pages_are_read_as_text(self, page: str, words: str) -> None:
         assert explain(HttpResponse(502, page)) == words
+
+    @pytest.mark.parametrize("place", [5, True, {"a": 1}, None, [1, None], "body"])
+    def test_a_place_of_any_kind_is_quoted(self, place: Any) -> None:
+        assert "no such thing" in explain(
+            HttpResponse(422, json.dumps({"detail": [{"loc": place, "msg": "no such thing"}]}))
+        )
 
     def test_a_deep_answer_is_text(self) -> None:
         assert explain(HttpResponse(500, nested(10_000))).startswith("[[[")

@@ -111,7 +111,7 @@ class TestItsAnswer:
 
     async def test_an_object_of_the_browser(self) -> None:
         class JsObject:
-            def to_py(self) -> dict[str, str]:
+            def to_py(self, *, depth: int) -> dict[str, str]:
                 return BUNDLE
 
         run = run_with(lambda *_: JsObject())

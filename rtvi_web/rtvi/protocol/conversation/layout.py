@@ -19,9 +19,10 @@ _WINDOW: Final = 200
 """A segment is looked for in as many words of the model's text as it has, and so many more."""
 _SENTENCES: Final = 8
 """It is looked for from the beginning of so many sentences."""
-_OPENING: Final = r"`+(?:[\w+-]*\n)?\s*$"
+_LANGUAGE: Final = 40
+"""Characters that the name of a language may have, after the marks of Markdown before code."""
 _CLOSING: Final = r"\s*`+"
-"""The marks of Markdown before and after code."""
+"""The marks of Markdown after code."""
 
 
 @dataclass(eq=False)
@@ -211,10 +212,27 @@ class Layout:
 
     def _place(self, segment: Segment, start: int, end: int) -> Place:
         if not segment.for_speaking:  # The marks of Markdown round it are not spoken either.
-            opening, closing = re.search(_OPENING, self.text[:start]), re.match(_CLOSING, self.text[end:])
-            start = opening.start() if opening else start
+            closing = re.match(_CLOSING, self.text[end:])
+            start = _opening(self.text[:start])
             end += closing.end() if closing else 0
         return Place(start, end)
 
     def _insert_segment(self, index: int, at: int) -> None:
         self.insertions[index], self.places[index] = self.insert(self._segments[index].text, at)
+
+
+def _opening(before: str) -> int:
+    """Where the marks of Markdown before code begin, with the name of its language; where the text ends without any.
+
+    Looks from the end: a pattern that looks for them would try every place of the text.
+    """
+    marks = before.rstrip()
+    if before[len(marks) :].startswith("\n"):
+        nearest = range(len(marks), max(0, len(marks) - _LANGUAGE), -1)
+        marks = marks[: next((place for place in nearest if not _names_language(marks[place - 1])), 0)]
+    start = len(marks.rstrip("`"))
+    return start if start < len(marks) else len(before)
+
+
+def _names_language(char: str) -> bool:
+    return char.isalnum() or char in "_+-"

@@ -18,7 +18,7 @@ _UNSEEN: Final = "\u0300-\u036f\u00ad\u200b-\u200d\u2060"
 # Patterns, compiled when they are first used: a page's boot needs none of them.
 _LETTERS: Final = rf"[^\W_{_NO_SPACES}]"
 _WORD: Final = (
-    rf"[{_NO_SPACES}]|\d+(?:[.,]\d+)+|{_LETTERS}+(?:(?:[{_APOSTROPHES}](?={_LETTERS})|[{_UNSEEN}]+){_LETTERS}*)*"
+    rf"[{_NO_SPACES}]|\d+(?:[.,]\d+)+|{_LETTERS}+(?:(?:[{_APOSTROPHES}](?={_LETTERS})|[{_UNSEEN}]){_LETTERS}*)*"
 )
 _NOT_SPELT: Final = rf"[.,{_APOSTROPHES}{_UNSEEN}]"
 _SENTENCE_END: Final = r"[.!?…؟।॥。！？｡\n]"
