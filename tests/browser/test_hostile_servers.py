@@ -1,5 +1,8 @@
 """What a server may answer, and a bot may send, to do harm: the page's Python goes on, and everything settles."""
 
+import re
+from pathlib import Path
+
 import pytest
 from pytest_pyodide import run_in_pyodide
 
@@ -96,3 +99,38 @@ async def test_deep_frames(selenium):
             assert (await anext(invalid)).args[0].text.startswith(frame[:20])
         assert await client.send_client_request("echo", 1) == 1
         await client.disconnect()
+
+
+@run_in_pyodide
+async def test_a_deep_refusal_of_a_realtime_offer(selenium):
+    """It is quoted as text."""
+    import json
+
+    import pytest
+    from realtime_peer import RealtimePeer, request, transport
+
+    from rtvi_web import TransportStartError
+    from rtvi_web.transports.realtime.webrtc import RealtimeWebRTCTransport
+
+    for opening in ("[", '{"error":'):
+
+        class Deep(RealtimePeer):
+            async def _answer(self, method, path, body, deep=opening * 10_000):
+                return {"status": 400, "body": deep}
+
+        async with Deep() as peer, transport(RealtimeWebRTCTransport()) as (link, _):
+            with pytest.raises(TransportStartError, match="was refused with 400") as caught:
+                await link.connect(request(peer.url))
+            assert len(str(caught.value)) < 1000
+        assert json.loads("[]") == []
+
+
+DEEP_JSON = Path(__file__).parents[1] / "unit" / "deep_json.py"
+
+
+@pytest.mark.parametrize("shape", [0, 1], ids=["arrays", "objects"])
+@pytest.mark.parametrize("exercise", re.findall(r"^async def (\w+)\(deep: str\)", DEEP_JSON.read_text(), re.MULTILINE))
+def test_each_place_that_parses(selenium, exercise, shape):
+    """Pyodide does not suffer a fatal error, after which nothing would run."""
+    selenium.run_async(f"{DEEP_JSON.read_text()}\nawait {exercise}(DEEP[{shape}])")
+    assert selenium.run("import json; json.loads('[[1]]')[0][0]") == 1
