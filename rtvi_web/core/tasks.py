@@ -17,6 +17,9 @@ Result = TypeVar("Result")
 RAISED = (Exception, asyncio.CancelledError, SystemExit, KeyboardInterrupt)
 """What the user's code may raise."""
 
+MAX_ANSWERING = 64
+"""Calls of a model that a page answers at once; more are refused, with an error for the model."""
+
 PATIENCE = 5.0
 """Seconds that a coroutine of the user's has to end after it was cancelled."""
 
@@ -32,9 +35,9 @@ class Tasks:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()  # the event loop itself keeps weak references only
 
-    def __bool__(self) -> bool:
-        """Whether a task is running."""
-        return bool(self._tasks)
+    def __len__(self) -> int:
+        """How many tasks are running."""
+        return len(self._tasks)
 
     def run(self, coroutine: Coroutine[Any, Any, Result], reason: str) -> asyncio.Task[Result]:
         """Run a coroutine until it ends, or its owner cancels it.

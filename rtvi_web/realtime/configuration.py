@@ -25,10 +25,13 @@ from rtvi_web.realtime.protocol.session_config import (
     tool_definition,
     turn_detection,
 )
-from rtvi_web.realtime.protocol.wire import Event, object_in, objects_in, text_in
+from rtvi_web.realtime.protocol.wire import Event, object_in, objects_in, size_of, text_in
 from rtvi_web.realtime.tools import Handler, Tool, tool_of
 
 logger = logging.getLogger(__name__)
+
+MAX_CONFIG = 1_000_000
+"""Characters of what the server says of the session that are put together; beyond that, its last word counts alone."""
 
 
 class Configuration:
@@ -264,7 +267,9 @@ class Configuration:
             self._server_tools = objects_in(self._server, "tools")
             self._restore_server_tools()
         elif event["type"] == "session.updated":
-            self._server = merge(self._server, _readable(session))
+            news = _readable(session)
+            merged = merge(self._server, news)
+            self._server = merged if size_of(merged) <= MAX_CONFIG else news
             self._was_updated = True
 
 

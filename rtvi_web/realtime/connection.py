@@ -38,6 +38,8 @@ UNDERSTOOD_WITHIN = 5.0
 """Seconds after connecting in which a server says something that is known."""
 SHOWN = 200
 """Characters of a frame that an error shows."""
+MAX_FRAME = 16 << 20
+"""Characters of a frame that is read; OpenAI's have 15 MiB at most."""
 SMALL = 4096
 """Bytes that every transport can send: messages up to this size are not checked."""
 
@@ -241,7 +243,7 @@ class RealtimeAPI(EventHandlers):
             return  # a late frame of a session that is over
         if self._first_frame is None:
             self._first_frame = _beginning(frame)
-        event = decode(frame)
+        event = decode(frame) if len(frame) <= MAX_FRAME else None
         if event is None:
             logger.warning("ignored a frame of %d characters that is not a Realtime event", len(frame))
             if isinstance(frame, str):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from rtvi_web.core.seen import Seen
-from rtvi_web.core.tasks import Tasks
+from rtvi_web.core.tasks import MAX_ANSWERING, Tasks
 from rtvi_web.errors import DisconnectedError, RTVIError
 from rtvi_web.realtime.configuration import Configuration
 from rtvi_web.realtime.connection import ErrorEvent, RealtimeAPI
@@ -23,7 +23,7 @@ from rtvi_web.realtime.protocol.server_errors import COMMIT_EMPTY, HARMLESS_ERRO
 from rtvi_web.realtime.protocol.usage import Usage
 from rtvi_web.realtime.protocol.wire import Event, copied, index_in, new_id, object_in, objects_in, text_in
 from rtvi_web.realtime.speech import Speech
-from rtvi_web.realtime.tools import Tool, ToolCalls, answer, not_offered
+from rtvi_web.realtime.tools import Answer, Tool, ToolCalls, answer, not_offered, refused
 from rtvi_web.realtime.transport import RealtimeTransport
 
 logger = logging.getLogger(__name__)
@@ -63,6 +63,7 @@ class RealtimeSession:
         self._configuration = configuration
         self._client = client
         self._tasks = Tasks()
+        self._answering = Tasks()  # calls of tools
         self._responses = ResponseSequencer()
         self._calls = ToolCalls()
         self._finals = Seen()
@@ -111,6 +112,7 @@ class RealtimeSession:
         self.created = False
         self._number += 1
         self._tasks.cancel()
+        self._answering.cancel()
 
     def microphone(self, pcm: bytes) -> None:
         self.speech.heard(pcm)
@@ -337,18 +339,25 @@ class RealtimeSession:
                 continue
             if not item.call_id:
                 self._emit_error("response", f"The model called {item.name!r} without a call id; it stays unanswered.")
+                continue
+            if tool is None:
+                self._emit_error("response", f"The model called {item.name!r}, a tool that was not offered to it.")
+                work = self._give(item, not_offered(item.name), response_id)
+            elif len(self._answering) >= MAX_ANSWERING:
+                self._emit_error("response", f"Tool {item.name!r} was not called: {MAX_ANSWERING} calls are running.")
+                work = self._give(item, refused(), response_id)
             else:
-                self._tasks.run(self._answer(tool, item, response_id), f"tool {item.name!r} could not be answered")
+                work = self._answer(tool, item, response_id)
+            self._answering.run(work, f"tool {item.name!r} could not be answered")
 
-    async def _answer(self, tool: Tool | None, item: Item, response_id: str) -> None:
+    async def _answer(self, tool: Tool, item: Item, response_id: str) -> None:
         number = self._number
-        if tool:
-            answered = await answer(tool, item.arguments or "")
-        else:
-            self._emit_error("response", f"The model called {item.name!r}, a tool that was not offered to it.")
-            answered = not_offered(item.name)
-        if number != self._number:
-            return  # the session of the call is over
+        answered = await answer(tool, item.arguments or "")
+        if number == self._number:  # else the session of the call is over
+            await self._give(item, answered, response_id)
+
+    async def _give(self, item: Item, answered: Answer, response_id: str) -> None:
+        """Send the model the output of a call, and have it go on if it should."""
         output = {"type": "function_call_output", "call_id": item.call_id, "output": answered.output}
         try:
             self._api.send("conversation.item.create", {"item": output})

@@ -158,6 +158,8 @@ class Speech:
         data = self._halves.pop(item_id, b"") + from_base64(event.get("delta"))
         if len(data) % self.output_format.sample_bytes:
             self._halves[item_id], data = data[-1:], data[:-1]
+            if len(self._halves) > MAX_ITEMS:
+                del self._halves[next(iter(self._halves))]
         if not data:
             return []
         pcm = self.output_format.decode(data)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 from rtvi_web.core.checks import seconds
 from rtvi_web.core.foreign_json import read_json
 from rtvi_web.core.seen import Seen
-from rtvi_web.core.tasks import RAISED, call_user_code, cancelling, report
+from rtvi_web.core.tasks import MAX_ANSWERING, RAISED, call_user_code, cancelling, report
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.realtime.protocol.session_config import tool_definition
 
@@ -141,6 +141,11 @@ async def answer(tool: Tool, arguments: str) -> Answer:
             raise  # the session is over
         report(error, f"tool {tool.name!r} failed", tool.handler)
         return Answer(json.dumps({"error": f"{type(error).__name__}: {error}"}))
+
+
+def refused() -> Answer:
+    """Answer a call while too many others are being answered."""
+    return Answer(json.dumps({"error": f"{MAX_ANSWERING} functions are running already. Call it again later."}))
 
 
 def not_offered(name: str | None) -> Answer:

@@ -16,7 +16,7 @@ from rtvi_web.realtime.protocol.audio import AudioClip, InputAudio, from_base64,
 from rtvi_web.realtime.protocol.formats import SoundFormat
 from rtvi_web.realtime.protocol.item_ids import ItemIds
 from rtvi_web.realtime.protocol.item_list import ItemList, part_of
-from rtvi_web.realtime.protocol.items import Delta, Item, ItemEvent, updated
+from rtvi_web.realtime.protocol.items import MAX_TEXT, Delta, Item, ItemEvent, updated
 from rtvi_web.realtime.protocol.spoken_items import Found, SpokenItems
 from rtvi_web.realtime.protocol.transcripts import Transcripts
 from rtvi_web.realtime.protocol.unfinished import Unfinished
@@ -39,7 +39,7 @@ class Conversation:
     def __init__(
         self, *, keep_audio: float | None, input_audio: InputAudio, is_out_of_band: Callable[[str], bool]
     ) -> None:
-        self._items = ItemList(keep_audio)
+        self._items = ItemList(keep_audio, self._forget)
         self._ids = ItemIds(self._items)
         self._transcripts = Transcripts()
         self._spoken = SpokenItems(self._items, self._transcripts, input_audio, self._find, self._complete)
@@ -74,14 +74,22 @@ class Conversation:
         """Remove everything. Mirrors ``clear()``."""
         self._items.clear()
         self._ids.clear()
-        self._completed: set[str] = set()
+        self._completed = Seen()
         self._transcripts.clear()
         self._assumed: set[str] = set()  # items of which the server did not say the status
         self._spoken.clear()
-        self._excluded = Seen()  # items that were deleted, or belong to an out-of-band response
+        self._excluded = Seen()  # items that were deleted or forgotten, or belong to an out-of-band response
         self._deletions: deque[tuple[str, str]] = deque(maxlen=MAX_DELETIONS)  # event and item of those under way
         self._unfinished = Unfinished()
         return True
+
+    def _forget(self, item_id: str) -> None:
+        """An item was deleted, or is the oldest of too many."""
+        self._excluded.add(item_id)
+        self._transcripts.forget(item_id)
+        self._assumed.discard(item_id)
+        self._unfinished.forget(item_id)
+        self._ids.forget(item_id)
 
     def get_item(self, id: str) -> Item | None:
         """Mirrors ``getItem()``."""
@@ -122,7 +130,10 @@ class Conversation:
             The events of the items that it changed; empty if it is unknown or makes no sense.
         """
         processor = self._processors.get(event["type"])
-        return processor(event) if processor else []
+        events = processor(event) if processor else []
+        if events and (item := events[0].item):
+            self._items.grown(item, event)
+        return events
 
     def add_audio(self, event: Event, data: bytes) -> list[ItemEvent]:
         """Add sound to an answer: that of a ``response.output_audio.delta``, as PCM.
@@ -133,6 +144,8 @@ class Conversation:
         item, _, events = self._part_of(event, "output_audio")
         if item is None:
             return events
+        if events:
+            self._items.grown(item, {})
         pcm = self._items.add_audio(item, data)
         return [*events, *(updated(item, Delta(audio=pcm)) if pcm else ())]
 
@@ -143,15 +156,15 @@ class Conversation:
         item, events = self._upsert(object_in(event, "item"), event)
         if item is None:
             return []
-        item.status = item.status or ("in_progress" if _is_by_model(item) else "completed")
+        item.status = item.status or ("in_progress" if item.is_by_model else "completed")
         return [*events, *self._complete(item)]
 
     def _added(self, event: Event) -> list[ItemEvent]:
         item, events = self._upsert(object_in(event, "item"), event)
         if item and item.status is None:
-            item.status = "in_progress" if _is_by_model(item) else "completed"
+            item.status = "in_progress" if item.is_by_model else "completed"
             self._assumed.add(item.id)
-        if item and _is_by_model(item):
+        if item and item.is_by_model:
             self._unfinished.add(item, "")
         return events
 
@@ -199,8 +212,6 @@ class Conversation:
             id = self._deletions[0][1]
         self._deletions = deque((each for each in self._deletions if each[1] != id), MAX_DELETIONS)
         self._excluded.add(id)
-        self._transcripts.forget(id)
-        self._assumed.discard(id)
         item = self._items.remove(id)
         return updated(item) if item else []
 
@@ -209,7 +220,7 @@ class Conversation:
         if item is None:
             return None, []
         if is_new:
-            self._completed.discard(item.id)
+            self._completed.forget(item.id)
             self._excluded.forget(item.id)
             self._spoken.add_early(item)
         appended = [ItemEvent("conversation.item.appended", item)] if is_new else []
@@ -285,10 +296,11 @@ class Conversation:
 
     def _text_delta(self, event: Event) -> list[ItemEvent]:
         item, part, events = self._part_of(event, "output_text")
-        delta = text_in(event, "delta")
+        before = (part or {}).get("text") or ""
+        delta = text_in(event, "delta")[: MAX_TEXT - len(before)]
         if item is None or part is None or not delta:
             return events
-        part["text"] = (part.get("text") or "") + delta
+        part["text"] = before + delta
         item.format()
         return [*events, *updated(item, Delta(text=delta))]
 
@@ -297,7 +309,7 @@ class Conversation:
         final = event.get("text")
         if item is None or part is None or not isinstance(final, str) or part.get("text") == final:
             return events
-        before, part["text"] = part.get("text") or "", final
+        before, part["text"] = part.get("text") or "", final[:MAX_TEXT]
         item.format()
         return [*events, *updated(item, Delta(text=final[len(before) :]) if final.startswith(before) else None)]
 
@@ -313,6 +325,7 @@ class Conversation:
         final = event.get("transcript")
         if item is None or part is None or not isinstance(final, str):
             return events
+        final = final[:MAX_TEXT]
         is_new = self._transcripts.finish(item.id, index_in(event, "content_index"), final)
         if not is_new or part.get("transcript") == final:
             return events
@@ -344,10 +357,11 @@ class Conversation:
 
     def _arguments_delta(self, event: Event) -> list[ItemEvent]:
         item, events = self._find_call(event)
-        delta = text_in(event, "delta")
+        before = (item.arguments if item else None) or ""
+        delta = text_in(event, "delta")[: MAX_TEXT - len(before)]
         if item is None or not delta:
             return events
-        item.arguments = (item.arguments or "") + delta
+        item.arguments = before + delta
         item.format()
         return [*events, *updated(item, Delta(arguments=delta))]
 
@@ -367,10 +381,6 @@ class Conversation:
         call_id = text_in(event, "call_id")
         id = text_in(event, "item_id") or self._ids.of_call(call_id)
         return self._find_by_model(id, event, {"type": kind, "call_id": call_id, "name": event.get("name")})
-
-
-def _is_by_model(item: Item) -> bool:
-    return item.type == "function_call" or (item.type == "message" and item.role == "assistant")
 
 
 def _is_object(text: str) -> bool:

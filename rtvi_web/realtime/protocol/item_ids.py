@@ -27,6 +27,12 @@ class ItemIds:
         """Forget all ids."""
         self._shared: dict[str, dict[str, None]] = {}  # ids of further items, by the server's id
 
+    def forget(self, item_id: str) -> None:
+        """An item was deleted or forgotten."""
+        self._shared.pop(item_id, None)
+        for ids in self._shared.values():
+            ids.pop(item_id, None)
+
     def of(self, raw: Mapping[str, Any]) -> str:
         """The id of an item with these fields: the server's, unless another item has it."""
         id, kind, call_id = text_in(raw, "id"), text_in(raw, "type"), text_in(raw, "call_id")

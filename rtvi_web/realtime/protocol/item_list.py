@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from rtvi_web.realtime.protocol.audio import Retention, from_base64
 from rtvi_web.realtime.protocol.formats import SoundFormat
-from rtvi_web.realtime.protocol.items import Item
-from rtvi_web.realtime.protocol.wire import Event, ga_part, objects_in, text_in
+from rtvi_web.realtime.protocol.items import MAX_PARTS, MAX_TEXT, Item
+from rtvi_web.realtime.protocol.wire import Event, ga_part, objects_in, size_of, text_in
 
-MAX_PARTS = 64
-"""Parts that one item may have; others are ignored."""
+MAX_ITEMS = 1_000
+"""Items that are kept; the oldest are forgotten first."""
+MAX_SIZE = 32_000_000
+"""Characters that all items together keep, images included; if there are more, the oldest items are forgotten first."""
+_KEPT = ("item", "part", "response", "error", "delta", "text", "transcript", "arguments")
+"""The fields of events whose content items keep."""
 _PART_TEXTS = ("type", "text", "transcript")
 _TEXTS = ("type", "role", "status", "name", "call_id", "arguments", "output")
 
@@ -20,10 +25,12 @@ class ItemList:
 
     Args:
         keep_audio: seconds of sound that all items together keep, the newest; ``None`` keeps everything, 0 nothing.
+        forgotten: called with the id of an item that was deleted or forgotten.
     """
 
-    def __init__(self, keep_audio: float | None) -> None:
+    def __init__(self, keep_audio: float | None, forgotten: Callable[[str], None]) -> None:
         self._retention = Retention(keep_audio)
+        self._forgotten = forgotten
         self.input = SoundFormat()
         """The format of the person's sound."""
         self.output = SoundFormat()
@@ -33,9 +40,11 @@ class ItemList:
     def clear(self) -> None:
         """Forget all items."""
         self.items: list[Item] = []
-        self._by_id: dict[str, Item] = {}
+        self._by_id: dict[str, Item] = {}  # the oldest first
         self._previous: dict[str, str | None] = {}  # by item: the one it follows, as the server says
-        self._early: dict[str, list[Item]] = {}  # by item that is missing: those that follow it
+        self._waiting: dict[str, str] = {}  # by item: the one that it follows, which is missing
+        self._sizes: dict[str, int] = {}
+        self._size = 0
         self._retention.clear()
 
     def get(self, id: str) -> Item | None:
@@ -47,7 +56,19 @@ class ItemList:
         if item:
             del self.items[self._index(item)]
             self._previous.pop(id, None)
+            self._waiting.pop(id, None)
+            self._size -= self._sizes.pop(id, 0)
+            self._forgotten(id)
         return item
+
+    def grown(self, item: Item, event: Event) -> None:
+        """An event has added to an item, or replaced what it had: forget the oldest items beyond the limits."""
+        if item.id in self._by_id:
+            size = sum(size_of(event[field]) for field in _KEPT if field in event)
+            self._sizes[item.id] = self._sizes.get(item.id, 0) + size
+            self._size += size
+        while len(self.items) > MAX_ITEMS or (self._size > MAX_SIZE and len(self.items) > 1):
+            self.remove(next(iter(self._by_id)))
 
     def upsert(self, raw: dict[str, Any], event: Event) -> tuple[Item | None, bool]:
         """Make or update an item in place, and put it where the event says.
@@ -66,9 +87,9 @@ class ItemList:
         self.fill(item, raw)
         self._place(item, event)
         if is_new:
-            for follower in self._early.pop(id, ()):
-                if self._previous.get(follower.id) == id:
-                    self._move(follower, item)
+            for follower in [follower for follower, missing in self._waiting.items() if missing == id]:
+                del self._waiting[follower]
+                self._move(self._by_id[follower], item)
         return item, is_new
 
     def fill(self, item: Item, raw: dict[str, Any]) -> None:
@@ -78,7 +99,7 @@ class ItemList:
                 # A late first announcement doesn't undo newer values.
                 initial = value == "" or (key, value) == ("status", "in_progress")
                 if isinstance(value, str) and not (initial and getattr(item, key) is not None):
-                    setattr(item, key, value)
+                    setattr(item, key, value[:MAX_TEXT])
             elif key not in ("id", "content", "object"):
                 item.extra[key] = value
         for index, part in enumerate(objects_in(raw, "content")):
@@ -95,6 +116,8 @@ class ItemList:
         for key in ("text", "transcript"):
             if kept.get(key) == "" and part.get(key):
                 del kept[key]  # A late first announcement doesn't undo newer values.
+            elif key in kept:
+                kept[key] = kept[key][:MAX_TEXT]
         kept.pop("audio", None)
         part.update(ga_part(kept, item.role or ""))
         if isinstance(sound, str) and not item.formatted.audio.received:
@@ -122,6 +145,7 @@ class ItemList:
             previous = None
         if previous == item.id or previous == self._previous.get(item.id, item.id):
             return  # nothing new about its place
+        self._waiting.pop(item.id, None)
         if previous is None:
             self._move(item, None)
         elif not isinstance(previous, str):
@@ -129,7 +153,7 @@ class ItemList:
         elif before := self._by_id.get(previous):
             self._move(item, before)
         else:
-            self._early.setdefault(previous, []).append(item)
+            self._waiting[item.id] = previous
         self._previous[item.id] = previous
 
     def _move(self, item: Item, previous: Item | None) -> None:

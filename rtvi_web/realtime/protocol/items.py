@@ -8,6 +8,11 @@ from typing import Any, NamedTuple
 
 from rtvi_web.realtime.protocol.audio import AudioClip
 
+MAX_PARTS = 64
+"""Parts that one item may have; others are ignored."""
+MAX_TEXT = 100_000
+"""Characters that are kept of each text of an item; the rest is dropped."""
+
 
 @dataclass
 class FormattedTool:
@@ -81,6 +86,11 @@ class Item:
             self.formatted.tool = FormattedTool(self.name or "", self.call_id or "", self.arguments or "")
         elif self.type == "function_call_output":
             self.formatted.output = self.output
+
+    @property
+    def is_by_model(self) -> bool:
+        """Whether the model makes it, piece by piece."""
+        return self.type == "function_call" or (self.type == "message" and self.role == "assistant")
 
     @property
     def audio_index(self) -> int | None:

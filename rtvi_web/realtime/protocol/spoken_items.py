@@ -9,13 +9,15 @@ from typing import Any
 from rtvi_web.realtime.protocol.audio import AudioClip, InputAudio, samples
 from rtvi_web.realtime.protocol.early_news import EarlyNews
 from rtvi_web.realtime.protocol.item_list import ItemList, part_of
-from rtvi_web.realtime.protocol.items import Item, ItemEvent, updated
+from rtvi_web.realtime.protocol.items import MAX_TEXT, Item, ItemEvent, updated
 from rtvi_web.realtime.protocol.server_errors import server_error
 from rtvi_web.realtime.protocol.transcripts import Transcripts
 from rtvi_web.realtime.protocol.wire import Event, index_in, number_in, text_in
 
 Found = tuple[Item | None, list[ItemEvent]]
 """An item, and the events of having made it."""
+MAX_COMMITS = 32
+"""Commits whose sound waits for their items; the oldest are forgotten first."""
 _SPOKEN = {"type": "message", "role": "user", "status": "in_progress", "content": [{"type": "input_audio"}]}
 
 
@@ -57,7 +59,7 @@ class SpokenItems:
     def clear(self) -> None:
         """Remove everything."""
         self._early = EarlyNews()
-        self._queued: deque[AudioClip] = deque()  # of commits, until their items arrive
+        self._queued: deque[AudioClip] = deque(maxlen=MAX_COMMITS)  # of commits, until their items arrive
 
     def queue(self, clip: AudioClip | None) -> None:
         """See ``Conversation.queue_input_audio``."""
@@ -125,11 +127,8 @@ class SpokenItems:
         return self._find(text_in(event, "item_id"), _SPOKEN)[1]
 
     def _transcription_completed(self, event: Event) -> list[ItemEvent]:
-        id, index, transcript = (
-            text_in(event, "item_id"),
-            index_in(event, "content_index"),
-            text_in(event, "transcript"),
-        )
+        id, index = text_in(event, "item_id"), index_in(event, "content_index")
+        transcript = text_in(event, "transcript")[:MAX_TEXT]
         item, events = self._find(id, _SPOKEN)
         if item is None or not self._transcripts.finish(id, index, transcript):
             return events

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rtvi_web.realtime.protocol.items import Delta, Item
+from rtvi_web.realtime.protocol.items import MAX_PARTS, MAX_TEXT, Delta, Item
 
 
 class Transcripts:
@@ -26,6 +26,8 @@ class Transcripts:
 
     def finish(self, item_id: str, index: int, transcript: str) -> bool:
         """A final transcript has arrived. Return whether it says something new."""
+        if index >= MAX_PARTS:
+            return False
         final = self._final.setdefault(item_id, {})
         is_new = final.get(index) != transcript
         final[index] = transcript
@@ -38,13 +40,13 @@ class Transcripts:
             What it has added; ``None`` if that is nothing, or the transcript is final.
         """
         before = part.get("transcript") or ""
-        added = delta.removeprefix(before)
+        added = delta.removeprefix(before)[: MAX_TEXT - len(before)]
         if not added or index in self._final.get(item.id, ()):
             return None
         part["transcript"] = before + added
         item.format()
         given = self._given.setdefault(item.id, {})
-        given[index] = given.get(index, "") + added
+        given[index] = (given.get(index, "") + added)[:MAX_TEXT]
         return Delta(transcript=added)
 
     def added(self, item: Item) -> Delta | None:

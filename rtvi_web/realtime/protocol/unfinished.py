@@ -44,6 +44,12 @@ class Unfinished:
             return True
         return False
 
+    def forget(self, item_id: str) -> None:
+        """An item was deleted or forgotten."""
+        for items in self._items.values():
+            items.pop(item_id, None)
+        self._complete_calls.discard(item_id)
+
     def begin(self, response_id: str) -> None:
         """A response begins."""
         self._ended.pop(response_id, None)

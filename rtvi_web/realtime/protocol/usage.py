@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+MAX_FIELDS = 32
+"""Fields of each object that are added up; others are ignored."""
+_LEVELS = 3
+"""Levels of objects: usage, details, and details of what was cached."""
+
 
 class Usage:
     """Totals over all responses and transcriptions.
@@ -34,12 +39,14 @@ class Usage:
         return f"<Usage of {self.responses} responses: {self.tokens}>"
 
 
-def _add(totals: dict[str, Any], usage: Mapping[str, Any]) -> None:
+def _add(totals: dict[str, Any], usage: Mapping[str, Any], levels: int = _LEVELS) -> None:
     for key, value in usage.items():
+        if key not in totals and len(totals) >= MAX_FIELDS:
+            continue
         if isinstance(value, Mapping):
-            inner = totals.setdefault(key, {})
+            inner = totals.setdefault(key, {}) if levels > 1 else None
             if isinstance(inner, dict):
-                _add(inner, value)
+                _add(inner, value, levels - 1)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             before = totals.get(key, 0)
             totals[key] = before + value if isinstance(before, int | float) else value

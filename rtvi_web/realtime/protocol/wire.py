@@ -51,6 +51,7 @@ _STEPS = {
 }
 SERVER_EVENTS = frozenset({"error", *(f"{what}.{step}" for what, steps in _STEPS.items() for step in steps)})
 """The types of server events, under their GA names."""
+_PART_SIZE = 50
 _ID_LETTERS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
@@ -112,6 +113,19 @@ def number_in(event: Mapping[str, Any], key: str) -> float:
     value = event.get(key)
     usable = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12
     return value if usable else 0  # type: ignore[return-value]
+
+
+def size_of(value: Any) -> int:
+    """How much memory a value of JSON takes, in characters: those of its texts, and some for each of its parts."""
+    size, rest = 0, [value]
+    while rest:
+        value = rest.pop()
+        size += len(value) if isinstance(value, str) else _PART_SIZE
+        if isinstance(value, dict):
+            rest += [*value, *value.values()]
+        elif isinstance(value, list):
+            rest += value
+    return size
 
 
 def index_in(event: Mapping[str, Any], key: str) -> int:

@@ -7,16 +7,13 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from rtvi_web.core.tasks import Tasks, cancelling
+from rtvi_web.core.tasks import MAX_ANSWERING, Tasks, cancelling
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError, MessageTooLargeError, RTVIError
 from rtvi_web.rtvi.protocol.payloads import FunctionCallData, FunctionCallStoppedData
 from rtvi_web.rtvi.session.functions import Answerer, answer
 from rtvi_web.rtvi.session.outbox import until_taken
 
 logger = logging.getLogger(__name__)
-
-MAX_RUNNING = 64
-"""Handlers that may run at once."""
 
 
 class FunctionAnswers:
@@ -35,7 +32,7 @@ class FunctionAnswers:
 
     def begin(self, answerer: Answerer, call: FunctionCallData) -> None:
         """Begin to answer a call, or refuse it if too many handlers are running."""
-        if len(self._running) >= MAX_RUNNING:
+        if len(self._running) >= MAX_ANSWERING:
             self._refuse(call)
             return
         task = self._tasks.run(self._answer(answerer, call), "answering a function call failed")
@@ -43,8 +40,8 @@ class FunctionAnswers:
         task.add_done_callback(self._running.pop)
 
     def _refuse(self, call: FunctionCallData) -> None:
-        logger.warning("function %r was not called: %d handlers are running", call.function_name, MAX_RUNNING)
-        error = f"{MAX_RUNNING} functions are running already. Call it again later."
+        logger.warning("function %r was not called: %d handlers are running", call.function_name, MAX_ANSWERING)
+        error = f"{MAX_ANSWERING} functions are running already. Call it again later."
         result = {"function_name": call.function_name or "", "tool_call_id": call.tool_call_id, "arguments": {}}
         try:
             self._send("llm-function-call-result", {**result, "result": {"error": error}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -16,7 +17,8 @@ _DEVICES: Final = frozenset({TransportState.INITIALIZING, TransportState.INITIAL
 """In these states a bot is on its way only if ``connect()`` opens the devices."""
 _BUSY: Final = frozenset({_B.THINKING, _B.SPEAKING})
 
-
+MAX_CALLS: Final = 256
+"""Calls in progress that are counted; the oldest are forgotten first."""
 _AFTER_CALL: Final = 0.8
 """Seconds that the bot has to answer after a function call: it may need no answer."""
 _AFTER_TEXT: Final = 3.0
@@ -42,8 +44,8 @@ class BotStateTracker:
         self._bot_is_ready = self._words_were_heard = self._user_speaks = False
         self._generates = self._answers_aloud = self._will_call = self._answer_follows = False
         self._reports_model = False
-        self._calls: list[str] = []
-        self._legacy_calls: set[str] = set()  # no message reports their end
+        self._calls: deque[str] = deque(maxlen=MAX_CALLS)
+        self._legacy_calls = Seen(MAX_CALLS)  # no message reports their end
         self._stopped = Seen()  # calls, since the model began its answer: their beginning may be reported later
 
     def take(self, event: str, args: tuple[Any, ...], now: float) -> bool:
@@ -120,7 +122,8 @@ class BotStateTracker:
         self._generates = self._answers_aloud = self._reports_model = True
         self._words_were_heard = self._will_call = self._answer_follows = False
         self.rests_at = None
-        self._calls = [call for call in self._calls if call not in self._legacy_calls]  # as the model goes on
+        # As the model goes on, it has their results.
+        self._calls = deque((call for call in self._calls if call not in self._legacy_calls), MAX_CALLS)
         self._legacy_calls.clear()
         self._stopped.clear()
         return self._at_work()
@@ -182,7 +185,7 @@ class BotStateTracker:
         return self.state
 
     def _call(self, data: Any) -> BotState:
-        self._legacy_calls.discard(data.tool_call_id)
+        self._legacy_calls.forget(data.tool_call_id)
         return self._begin_call(data.tool_call_id)
 
     def _legacy_call(self, data: Any) -> BotState:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from rtvi_web.core.seen import Seen
-from rtvi_web.rtvi.protocol.conversation.calls import CallRecord
+from rtvi_web.rtvi.protocol.conversation.calls import MAX_CALLS, CallRecord
 from rtvi_web.rtvi.protocol.conversation.turn import Turn
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ class CallBook:
 
     def __init__(self) -> None:
         self._stopped = Seen()  # since the model began its answer
-        self._without_end: list[CallRecord] = []  # legacy calls: no message reports their end
+        self._without_end: deque[CallRecord] = deque(maxlen=MAX_CALLS)  # legacy calls: no message reports their end
 
     def answer_begins(self) -> None:
         """The model begins an answer: it has the results of legacy calls, and may number its calls anew."""
@@ -42,7 +43,7 @@ class CallBook:
         new.function_name = new.function_name or turn.calls.copy_of(data.function_name)
         new.arguments = turn.calls.copy_of(data.arguments) if new.arguments is None else new.arguments
         if not is_legacy:
-            self._without_end = [each for each in self._without_end if each is not new]
+            self._without_end = deque((each for each in self._without_end if each is not new), MAX_CALLS)
         elif record is None:
             self._without_end.append(new)
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rtvi_web.rtvi.protocol.payloads import TranscriptData, UserInputData
 
 _REMEMBERED = 50
-"""Final texts that are remembered."""
+"""Final texts that are remembered, and persons whose last one is."""
 
 
 class Hearing:
@@ -39,7 +39,10 @@ class Hearing:
         if final in self._finals if data.timestamp else self._goes_on and self._finals and self._finals[-1] == final:
             return False
         self._finals.append(final)
+        self._last.pop(user, None)
         self._last[user] = data.text, data.timestamp
+        if len(self._last) > _REMEMBERED:
+            del self._last[next(iter(self._last))]
         self._goes_on = True
         return True
 
