@@ -219,7 +219,7 @@ EXERCISES: dict[Callable[[str], Any], list[str]] = {
     messages: [
         "rtvi_web/rtvi/protocol/messages.py: parse",
         "rtvi_web/rtvi/protocol/messages.py: decode",
-        "rtvi_web/rtvi/protocol/inbound.py: read",
+        "rtvi_web/rtvi/protocol/inbound.py: _text_reader",
     ],
     arguments_of_a_function: ["rtvi_web/rtvi/protocol/payloads/conversation.py: FunctionCallData"],
     answers_to_a_start_request: [
