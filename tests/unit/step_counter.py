@@ -74,7 +74,8 @@ class StepCounter:
         self._step()
         kind, argument = op
         if kind in (code.MAX_REPEAT, code.POSSESSIVE_REPEAT):
-            ends = self._repeat(*argument, at)
+            least, most, ops = argument
+            ends = self._repeat(least, most, ops, at)
             yield from ends if kind is code.MAX_REPEAT else _first(ends)
         elif kind is code.BRANCH:
             for branch in argument[1]:
@@ -82,9 +83,9 @@ class StepCounter:
         elif kind is code.SUBPATTERN:
             yield from self._sequence(argument[3], 0, at)
         elif kind in (code.ASSERT, code.ASSERT_NOT):
-            direction, ops = argument
-            start = at if direction > 0 else at - ops.getwidth()[0]
-            holds = start >= 0 and bool(_first(self._sequence(ops, 0, start)))
+            direction, asserted = argument
+            start = at if direction > 0 else at - asserted.getwidth()[0]
+            holds = start >= 0 and bool(_first(self._sequence(asserted, 0, start)))
             if holds == (kind is code.ASSERT):
                 yield at
         elif kind is code.AT:
