@@ -59,7 +59,7 @@ class StepCounter:
             found.append((start, matched))
             if method == "search":
                 break
-            start, after_empty = matched, True
+            start, after_empty = matched, matched == start
         return found
 
     def _sequence(self, ops: Sequence[Op], index: int, at: int) -> Iterator[int]:
