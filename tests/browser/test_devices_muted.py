@@ -155,7 +155,7 @@ async def test_who_speaks_while_muted_is_told_so_every_five_seconds_at_most(sele
 
 @run_in_pyodide
 async def test_who_speaks_into_a_device_that_is_muted_is_told_so(selenium):
-    """What the device hears is stubbed. Nothing is measured before, after, or while nobody listens."""
+    """What the device hears is stubbed. Nothing is measured before, after, or without a listener."""
     import js
     from edge import sounding
     from loopback import RTVIBot, energy, tone, until

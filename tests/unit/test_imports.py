@@ -187,6 +187,12 @@ class TestTheBans:
         assert contract in broken, result.stdout
 
 
+def test_no_module_is_imported_by_a_name_in_a_string() -> None:
+    """Neither ruff nor import-linter would see it; ruff bans importlib."""
+    sources = (ROOT / "rtvi_web").rglob("*.py")
+    assert [path.name for path in sources if "__import__" in path.read_text(encoding="utf-8")] == []
+
+
 def plant(path: Path, line: str) -> None:
     path.write_text(f"{path.read_text(encoding='utf-8')}\n{line}\n", encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""A message of a bot is parsed once, whatever it leads to and whoever gets it."""
+"""A message of a bot is parsed once, whatever it leads to and however many get it."""
 
 from __future__ import annotations
 
