@@ -88,7 +88,7 @@ async def arguments_of_a_function(deep: str) -> None:
 
 
 async def answers_to_a_start_request(deep: str) -> None:
-    """As an answer it is no object that can be used, as a refusal it is quoted."""
+    """An answer of this kind cannot be used, and a refusal of this kind is quoted."""
     start = [HttpResponse(200, deep), HttpResponse(500, deep), HttpResponse(500, f'{{"detail": {deep}}}')]
     client = RTVIClient(transport=ScriptedTransport(start=start), params={"base_url": URL})
     await raises(StartBotError, "not a JSON object", client.connect())

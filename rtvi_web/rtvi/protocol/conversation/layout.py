@@ -222,9 +222,9 @@ class Layout:
 
 
 def _opening(before: str) -> int:
-    """Where the marks of Markdown before code begin, with the name of its language; where the text ends without any.
+    """The beginning of the Markdown marks before code, with the name of its language; without any, the text's end.
 
-    Looks from the end: a pattern that looks for them would try every place of the text.
+    Looks from the end: a pattern would try every place of the text.
     """
     marks = before.rstrip()
     if before[len(marks) :].startswith("\n"):
