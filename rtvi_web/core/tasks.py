@@ -119,10 +119,11 @@ async def call_user_code(function: Callable[[], Any], what: str, *, timeout: flo
     task = start_task(given, context)
     try:
         await asyncio.wait({task}, timeout=timeout)
-    finally:
-        if not task.done():
-            _give_up(task, what)
+    except asyncio.CancelledError:
+        _give_up(task, what)  # It may also have ended just now: then what it has raised is reported.
+        raise
     if not task.done():
+        _give_up(task, what)
         raise TimeoutError(f"{what} gave no result within {timeout:g} s")
     if error := error_of(task):
         raise error

@@ -342,6 +342,25 @@ class TestCallUserCode:
         assert reported == [error]
         reported.clear()
 
+    async def test_an_error_at_the_moment_of_the_cancellation_is_reported(self, reported: list[Any]) -> None:
+        error = SystemExit(1)
+        ended = asyncio.Event()
+
+        async def fails() -> None:
+            await ended.wait()
+            raise error
+
+        calling = asyncio.ensure_future(call_user_code(fails, "it"))
+        await turns(2)
+        ended.set()
+        await turns(1)  # It has raised, and the caller has not heard of it yet.
+        calling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await calling
+        await turns(2)
+        assert reported == [error]
+        reported.clear()
+
     async def test_what_is_not_a_coroutine_but_can_be_awaited(self) -> None:
         future = asyncio.get_running_loop().create_future()
         asyncio.get_running_loop().call_later(1, future.set_result, 5)
