@@ -194,6 +194,7 @@ class Reconnection:
 
     async def close(self) -> None:
         """Stop watching and restoring."""
+        self._given_up = True  # The link may still report a loss while it is being closed.
         self._stop_watching()
         await self._tasks.close()
 

@@ -327,6 +327,17 @@ async def test_closing_ends_the_restoring_at_every_step(seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
+async def test_a_loss_while_it_is_closed_begins_nothing() -> None:
+    transport = Transport()
+    async with Watch(transport) as watch:
+        closing = asyncio.ensure_future(watch.reconnection.close())
+        await asyncio.sleep(0)
+        watch.lose(LinkLoss.SILENT)  # as the link may, which is closed after this
+        await closing
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert transport.log == []
+
+
 class PageLoop(Loop):
     """As strict as a page's event loop: the clock moves with every look at it, timers fire in whole milliseconds and
     up to one early, and ``call_at()`` refuses a moment that has just passed."""
