@@ -275,14 +275,14 @@ class Connection:
             raise DisconnectedError("No session was started that could be started again.")
         old.retire()
         request = self._started = await start.locate_bot(ConnectTimeout(lambda: None), lambda _: None)
+        if not self.is_current(old):
+            raise DisconnectedError("The session ended meanwhile.")
         if start.emits_bot_started:
             self._emitter.emit(RTVIEvent.BOT_STARTED, start.answer)
         new = self._session = self._make_session(replaces=old)
         new.bot_joined(await connect(request, new))
         await new.greet()
         await new.resume(resumed=False)
-
-    # Messages.
 
     def require_ready(self, what: str) -> Session:
         """The session, if messages can be sent; see ``RTVIClient.require_ready``."""

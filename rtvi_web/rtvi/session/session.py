@@ -97,12 +97,15 @@ class Session:
         self._reader = MessageReader()
         self._unsupported: set[str] = set()
         self._bot: Participant | None = None
+        self._bot_has_left = False
         self._bot_ready: asyncio.Future[BotReadyData] = asyncio.get_running_loop().create_future()
         self._client_ready_id = new_id()
         self._answers = FunctionAnswers(self.send, lambda: self._is_current)
         self._tasks = Tasks()
         self._flushing: asyncio.Task[None] | None = None
         self._is_over = False
+        if replaces:
+            replaces._is_over = True
 
     @property
     def ready_data(self) -> BotReadyData | None:
@@ -113,7 +116,13 @@ class Session:
     # Its beginning and its end.
 
     def bot_joined(self, bot: Participant) -> None:
-        """The transport has connected to the bot."""
+        """The transport has connected to the bot.
+
+        Raises:
+            DisconnectedError: the session has ended meanwhile.
+        """
+        if self._is_over or self._bot_has_left:
+            raise DisconnectedError("The session ended meanwhile.")
         self._bot = bot
         self._emitter.emit(RTVIEvent.PARTICIPANT_CONNECTED, bot)
         self._emitter.emit(RTVIEvent.BOT_CONNECTED, bot)
@@ -174,8 +183,9 @@ class Session:
                 self._act(outcome)
 
     def bot_left(self, bot: Participant) -> None:
-        if self._is_over:
+        if self._is_over or self._bot_has_left:
             return
+        self._bot_has_left = True
         self._bot = bot
         self._bot_is_gone()
         if not self._is_current or self._owner.bot_left(DisconnectedError(_BOT_LEFT)):
@@ -225,7 +235,7 @@ class Session:
         id = id or new_id()
         text = self._outbox.write(type, data, id)
         if not self._is_reconnecting:
-            if self._bot is None:
+            if self._bot_has_left:
                 raise DisconnectedError(f"{_BOT_LEFT} {type!r} was not sent.")
             try:
                 self._outbox.send(text)

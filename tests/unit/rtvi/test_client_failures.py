@@ -248,6 +248,15 @@ class TestWhenReady:
         assert len(run.arguments("disconnected")) == 1
         assert [error.data.error for error in run.arguments("error")] == ["first"]
 
+    async def test_a_bot_that_left_is_not_told_to_be_there(self) -> None:
+        run = Run(Transport(*handshake()))
+        run.client.once(RTVIEvent.CONNECTED, lambda: run.transport.receiver.bot_left(BOT))
+        with pytest.raises(DisconnectedError, match="The bot left"):
+            await run.client.connect()
+        assert run.arguments("botConnected") == []
+        assert run.arguments("botDisconnected") == [BOT]
+        await run.ended(TransportState.ERROR)
+
     async def test_a_loss_after_a_failed_connect_is_not_told(self) -> None:
         run = Run(Transport(fails_with=TransportStartError()))
         with pytest.raises(TransportStartError):

@@ -231,6 +231,14 @@ class TestABotThatLeaves:
         assert run.states == ["ready", "disconnecting", "disconnected"]
         run.released()
 
+    async def test_leaves_once(self) -> None:
+        run = await ready(disconnect_on_bot_disconnect=False)
+        for _ in range(2):
+            run.transport.receiver.bot_left(BOT)
+        assert run.arguments("botDisconnected") == [BOT]
+        assert run.arguments("participantLeft") == [BOT]
+        await run.client.disconnect()
+
 
 async def test_the_end_of_the_budget_is_an_error_and_then_the_end() -> None:
     run = await ready()
@@ -344,6 +352,32 @@ class TestAFreshStart:
         assert len(run.arguments("botDisconnected")) == 1
         assert run.states[-1] == "ready"
         await run.client.disconnect()
+
+    async def test_the_bot_that_was_given_up_is_not_heard_any_more(self) -> None:
+        run = await ready(*handshake())
+        run.transport.drop()
+        old = run.transport.receiver
+        await run.transport.restore(resumed=False)
+        run.fired.clear()
+        old.receive('{"label": "rtvi-ai", "type": "bot-llm-text", "data": {"text": "late"}}')
+        old.bot_left(BOT)
+        assert run.fired == []
+        await run.client.disconnect()
+
+    @pytest.mark.parametrize("after", range(12))
+    async def test_one_that_the_end_of_the_session_overtakes_tells_nothing_more(self, after: int) -> None:
+        run = await ready(*handshake())
+        run.transport.drop()
+        restoring = asyncio.ensure_future(run.transport.restore(resumed=False))
+        await turns(after)
+        await run.client.disconnect()
+        await turns(10)
+        bots = [name for name, *_ in run.fired if name in ("botConnected", "botDisconnected", "disconnected")]
+        assert bots.count("botConnected") == bots.count("botDisconnected")
+        assert bots[-1] == "disconnected"
+        restoring.cancel()
+        await asyncio.wait({restoring})
+        run.released()
 
     async def test_a_bot_started_by_start_bot_is_started_the_same_way_again(self) -> None:
         transport = Transport(*handshake(), *handshake(), start=[STARTED, STARTED])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ from pydantic import BaseModel
 from sessions import Run, Transport, ready, turns
 
 from rtvi_web import DisconnectedError, FunctionCall, InvalidArgumentError, RTVIClient
+from rtvi_web.core.media import Participant
+from rtvi_web.rtvi.transport import ConnectRequest, SessionReceiver
 from rtvi_web.testing import expect, handshake, say
 
 pytestmark = pytest.mark.usefixtures("tidy")
@@ -328,6 +331,22 @@ class TestEnds:
         await turns(5)
         await run.client.disconnect()
         run.released()
+
+
+async def test_a_call_before_the_client_knows_of_the_bot_is_answered() -> None:
+    class Early(Transport):
+        async def connect(self, request: ConnectRequest, receiver: SessionReceiver) -> Participant:
+            bot = await super().connect(request, receiver)
+            receiver.receive(json.dumps(call().message))
+            await turns(3)
+            return bot
+
+    run = Run(Early(expect("llm-function-call-result", {"result": {"result": 7}}), *handshake()))
+    run.client.register_function_call_handler("f", lambda call: 7)
+    await run.client.connect()
+    run.transport.finish()
+    await run.client.disconnect()
+    run.released()
 
 
 async def test_all_handlers_can_be_taken_away_at_once() -> None:
