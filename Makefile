@@ -6,7 +6,7 @@ PY := .venv/bin/python
 # The pydantic that Pyodide's own distribution carries: the oldest that rtvi_web runs on.
 OLDEST_PYDANTIC := 2.12.5
 
-.PHONY: help setup tools format bot rtvi-0.3-bot browser-binary demo dev test check types unit unit-newest unit-oldest browser e2e bench site clean
+.PHONY: help setup tools format bot rtvi-0.3-bot browser-binary demo dev test check types unit unit-newest unit-oldest fuzz browser e2e bench site clean
 
 help: ## say what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
@@ -34,7 +34,7 @@ dev: site bot ## the same on the sources: a saved page or module shows in open p
 site: tools ## build dist/, the self-contained site
 	@$(PY) build/site.py
 
-test: check unit browser e2e ## run the whole suite
+test: check unit fuzz browser e2e ## run the whole suite
 
 check: tools types ## format, lint, layers, types, and the snippets that must and must not check
 	$(PY) -m ruff format --check .
@@ -68,6 +68,10 @@ unit-newest:
 
 unit-oldest:
 	PYTHONPATH=.cache/pydantic-$(OLDEST_PYDANTIC) $(PY) -m pytest tests/unit -q -m "not build" -p no:cacheprovider
+
+EPISODES ?= 300
+fuzz: tools ## random episodes of both clients on a virtual clock (EPISODES=300)
+	$(PY) tests/fuzz/run.py --episodes $(EPISODES)
 
 .cache/pydantic-$(OLDEST_PYDANTIC): | tools
 	@$(PY) -m pip install --quiet --disable-pip-version-check --target $@ pydantic==$(OLDEST_PYDANTIC)
