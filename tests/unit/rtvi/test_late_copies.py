@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -152,3 +153,26 @@ def test_other_words_after_an_interruption_are_a_new_answer(signs: list[str]) ->
     heard.speaks("Okay.")
     assert heard.said == [("bot", "You have 25 cats. Bye."), ("user", "Stop."), ("bot", "Okay.")]
     assert heard.conversation.turns[0].spoken == "You have 25 cats."
+
+
+def test_late_words_take_as_many_steps_however_long_the_answer_was() -> None:
+    heard = Heard()
+    heard.hear_all("bot-llm-started", "bot-started-speaking")
+    words = [f"word{number} " for number in range(400)]
+    for word in words:
+        heard.hear("bot-llm-text", text=word)
+    heard.hear_all("bot-llm-stopped", "bot-interrupted", "bot-stopped-speaking")
+    steps = []
+    for word in words:
+        count = 0
+
+        def step(*_: object) -> None:
+            nonlocal count
+            count += 1
+
+        sys.setprofile(step)
+        heard.hear("bot-tts-text", text=word)
+        sys.setprofile(None)
+        steps.append(count)
+    assert heard.bot.spoken == heard.bot.text
+    assert max(steps[20:]) <= 2 * steps[10]

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtvi_web import Turn
+from rtvi_web.rtvi.protocol.conversation.bot_output import BotOutput
 from rtvi_web.rtvi.protocol.conversation.spelling import words
+from rtvi_web.rtvi.protocol.payloads import BotOutputData
 
 
 def keys(text: str) -> list[str]:
@@ -758,6 +760,35 @@ def test_any_text_in_any_pieces(text: str, data: st.DataObject) -> None:
     heard.hear_all("bot-llm-stopped", "bot-stopped-speaking")
     assert heard.said == [("bot", text.strip())]
     check_all_spoken(heard.bot)
+
+
+@given(TEXTS, SPELLINGS, st.data())
+@settings(max_examples=500)
+def test_it_does_not_matter_how_often_a_turn_is_read(sentences: list[str], how: str, data: st.DataObject) -> None:
+    """What is known of it is kept when it is read, and the next piece is only added."""
+
+    def take(output: BotOutput, method: str, *args: Any) -> None:
+        getattr(output, method)(*args)
+
+    def known(output: BotOutput) -> list[object]:
+        seen = output.text, output.said, output.saying, output.will_say, output.spoken, output.is_unsaid
+        return [*seen, output.segments, output.expects_speech("one")]
+
+    text = " ".join(sentences)
+    written = [("write", piece) for piece in pieces_of(text, data)]
+    heard = [piece for each in sentences for piece in pieces_of(respelled(each, how), data)]
+    said = [("say", data.draw(st.sampled_from([piece, piece.strip(), f"{piece} "]))) for piece in heard]
+    announced = [
+        ("add", BotOutputData(text=each, spoken=False)) for each in data.draw(st.sets(st.sampled_from(sentences)))
+    ]
+    steps = interleaved(data, written, said, announced, [("pause",)] * data.draw(st.integers(0, 2)))
+    often = BotOutput()
+    for count, step in enumerate(steps):
+        take(often, *step)
+        once = BotOutput()
+        for earlier in steps[: count + 1]:
+            take(once, *earlier)
+        assert known(often) == known(once)
 
 
 class TestRecorded:

@@ -67,12 +67,16 @@ class Bot:
         """
         recent = self._turns.recent("bot")
         open_turn = next((turn for turn in recent if not turn.ended), None)
+        otherwise = open_turn or self._late_turn(is_shown=is_shown)
+        ended = [turn for turn in reversed(recent) if self._may_go_on(turn)]
+        if ended == [otherwise] and not self._speaks:
+            return ended[0]  # the only turn that it may belong to
 
         def goes_on() -> bool:
             return open_turn is not None and self._expects(open_turn, text, is_spoken)
 
-        for turn in reversed(recent):
-            if self._may_go_on(turn) and self._expects(turn, text, is_spoken):
+        for turn in ended:
+            if self._expects(turn, text, is_spoken):
                 has_begun = is_spoken and turn.spoken and not turn.interrupted
                 if not has_begun and goes_on():
                     break
@@ -80,13 +84,14 @@ class Bot:
         late = self._voiced if is_spoken and (open_turn or not self._generating) else None
         if late and late.ended and not late.interrupted and late.output.is_unsaid and not goes_on():
             return late  # in a spelling of its own
-        if open_turn:
-            return open_turn
+        return otherwise or self._turns.begin("bot")
+
+    def _late_turn(self, *, is_shown: bool) -> Turn | None:
+        """The last turn, if what comes now is late: it is only shown, or the bot was interrupted and is silent."""
         last = self._turns.last
-        is_late = last and last.role == "bot" and not self._generating
-        if last and is_late and (is_shown or (last.interrupted and not self._speaks)):
-            return last
-        return self._turns.begin("bot")
+        if last is None or last.role != "bot" or self._generating:
+            return None
+        return last if is_shown or (last.interrupted and not self._speaks) else None
 
     def _may_go_on(self, turn: Turn) -> bool:
         """Whether more may be reported of a turn that has ended; of one that was cut off, until the next speech."""
@@ -183,8 +188,8 @@ class Bot:
             if is_blank(data.text) and not self._turns.open_turn("bot"):
                 return []
             turn = self._voiced = self._turn_of(data.text, is_spoken=True)
-            recent = self._turns.recent("bot")
-            self._is_behind = any(self._may_go_on(each) and each.output.is_unsaid for each in recent)
+            others = [] if turn.ended else self._turns.recent("bot")
+            self._is_behind = any(self._may_go_on(each) and each.output.is_unsaid for each in others)
         turn.output.say(data.text)
         return [turn]
 

@@ -76,7 +76,8 @@ class BotOutput:
         if not marker.is_open:
             piece = marker.feed(piece)
         self._speech.add(piece, (self._written.left, len(self._segments)))
-        self._page = None
+        if self._page and not self._page.goes_on(self._speech):
+            self._page = None
 
     def pause(self) -> None:
         """The voice pauses: what it has said so far is complete."""
@@ -191,7 +192,7 @@ class BotOutput:
     @property
     def is_unsaid(self) -> bool:
         """Whether something is still to be spoken."""
-        return bool(words(self.page.rest))
+        return bool(words(self.page.rest, most=1))
 
 
 def is_spoken_piece(data: BotOutputData) -> bool:
@@ -207,9 +208,10 @@ def is_spoken_piece(data: BotOutputData) -> bool:
 
 def _begins(expected: str, text: str) -> bool:
     """Whether a text is the beginning of an expected one, perhaps spelt differently. Marks may precede its words."""
-    wanted, found = [word.key for word in words(text)], words(expected)
+    wanted = [word.key for word in words(text)]
+    found = words(expected, most=len(wanted) + 2)
     if not wanted:
         marks = text.strip()
         return bool(marks) and marks in expected[: found[0].start if found else None]
-    there = [word.key for word in found[: len(wanted) + 2]]
+    there = [word.key for word in found]
     return bool(there) and 2 * align(there, wanted).matched >= min(len(wanted), len(there))

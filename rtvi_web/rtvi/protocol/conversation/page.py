@@ -49,15 +49,30 @@ class Page:
         self.said = self.next = 0
         self._segments = segments
         self._layout = layout
-        under_way = self._follow_segments()
+        self._said_exactly: tuple[Sequence[Word], int, Word] | None = None
+        """While the voice says word for word what was written: the written words, how many it said, and its last."""
+        self._under_way = self._follow_segments()
         if speech:
             self._layout = layout.for_insertions()
             self._follow_speech(speech)
         self.text = self._layout.text
-        self.next = self.next or self.said
-        if self.said and self.said < len(self.text) and not words(self.rest):
-            self.said = len(self.text)
-        self.saying = self.said if under_way is None else self._layout.places[under_way].start
+        self._conclude()
+
+    def goes_on(self, speech: Speech) -> bool:
+        """Follow one more piece of a voice that says word for word what was written.
+
+        Returns:
+            Whether it still does. If not, the page must be made anew.
+        """
+        if self._said_exactly is None:
+            return False
+        written, count, last = self._said_exactly
+        spoken = speech.words
+        if spoken[count - 1 : count] != [last] or _keys(spoken[count:]) != _keys(written[count : len(spoken)]):
+            return False
+        self._say_exactly(written, spoken)
+        self._conclude()
+        return True
 
     @property
     def rest(self) -> str:
@@ -74,15 +89,21 @@ class Page:
         parts.append(self.text[start:end])
         return joined(parts)
 
-    def _follow_segments(self) -> int | None:
-        """Go as far as the bot reports its segments as spoken. Returns the one that is being spoken."""
+    def _conclude(self) -> None:
+        self.next = self.next or self.said
+        if self.said and self.said < len(self.text) and not words(self.rest, most=1):
+            self.said = len(self.text)
+        self.saying = self._under_way.start if self._under_way else self.said
+
+    def _follow_segments(self) -> Place | None:
+        """Go as far as the bot reports its segments as spoken. Returns the place of the one that is being spoken."""
         under_way = None
         for index, segment in enumerate(self._segments):
             place = self._layout.places.get(index)
             if place is None or not (segment.under_way or segment.completed) or not segment.for_speaking:
                 continue
             self.said = place.end if segment.completed else self._progress(place, segment.progress)
-            under_way = index if segment.under_way else None
+            under_way = place if segment.under_way else None
         return under_way
 
     def _progress(self, place: Place, said: str) -> int:
@@ -108,6 +129,10 @@ class Page:
                 self.said = layout.insert(said, 0)[1].end
             return
 
+        if not excluded and spoken.keys == written.keys[: len(spoken.keys)]:
+            self._say_exactly(countable, spoken.words)
+            return
+
         def existed(at: int, index: int) -> bool:
             return self._existed(written.words[at], speech.stamp(spoken.words[index].start))
 
@@ -125,6 +150,13 @@ class Page:
                 self.said += with_spaces.end - with_spaces.start
             self.said = max(self.said, place.end)
 
+    def _say_exactly(self, written: Sequence[Word], spoken: Sequence[Word]) -> None:
+        """The voice has said so many of the written words, and nothing else."""
+        count = len(spoken)
+        self._said_exactly = written, count, spoken[-1]
+        self.said = max(self.said, self._layout.end_of(written, count))
+        self.next = written[count - 1].end
+
     def _end_within(self, written: Sequence[Word], count: int, excluded: list[Place]) -> int:
         """The end of the first ``count`` words, but before anything that is excluded."""
         end = self._layout.end_of(written, count)
@@ -140,3 +172,7 @@ class Page:
             if place.end <= word.start:
                 inserted += place.end - place.start
         return word.start - inserted < MAX_TEXT - characters_left
+
+
+def _keys(words: Sequence[Word]) -> list[str]:
+    return [word.key for word in words]

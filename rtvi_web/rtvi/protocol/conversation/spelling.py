@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
+from itertools import islice
 from typing import Final, NamedTuple
 
 _NO_SPACES: Final = (
@@ -51,10 +52,10 @@ class Word(NamedTuple):
     end: int
 
 
-def words(text: str, start: int = 0) -> list[Word]:
+def words(text: str, start: int = 0, *, most: int | None = None) -> list[Word]:
     """The words of a text, without quotes, dashes and Markdown. A letter of a script without spaces is a word."""
     found = []
-    for match in _compiled(_WORD).finditer(text, start):
+    for match in islice(_compiled(_WORD).finditer(text, start), most):
         key = match[0]
         if not key.isalnum():
             key = _compiled(_NOT_SPELT).sub("", key)
