@@ -5,14 +5,26 @@ from __future__ import annotations
 MASK = "…"
 
 
+_WEB = ("http", "https", "ws", "wss")
+"""Schemes after which a browser takes any number of slashes, of either kind, for two."""
+
+
 def masked_url(url: str) -> str:
     """An address without user name, password, query and fragment; ``?…`` says that it has a query."""
     path, has_query, _ = url.partition("#")[0].partition("?")
-    scheme, slashes, rest = path.partition("//")
-    if slashes and (not scheme or scheme.endswith(":")):
-        host, slash, rest = rest.partition("/")
-        path = f"{scheme}//{host.rpartition('@')[2]}{slash}{rest}"
+    scheme, colon, _ = path.partition(":")
+    is_web = bool(colon) and scheme.strip().lower() in _WEB
+    start = len(scheme) + 1 if is_web else max(path.find("//"), 0)
+    place = path[start:].lstrip("/\\")
+    if is_web or path.startswith(("//", "\\")) or path[:start].endswith(":"):
+        host = place.replace("\\", "/").partition("/")[0]
+        path = path.removesuffix(place) + host.rpartition("@")[2] + place[len(host) :]
     return path + (f"?{MASK}" if has_query else "")
+
+
+def quoted(value: object) -> str:
+    """A wrong value for an error to show: a text as if it were an address, for it may be one."""
+    return repr(masked_url(value) if isinstance(value, str) else value)
 
 
 class Headers(dict[str, str]):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypedDict
 
 from rtvi_web.core.checks import nearest, seconds, snake_case
+from rtvi_web.core.masking import quoted
 from rtvi_web.core.tasks import call_user_code
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.realtime.transport import RealtimeTransport
@@ -43,6 +44,9 @@ class Settings:
     microphone: bool = True
     keep_audio: float | None = 60.0
     timeout: float | None = 15.0
+
+    def __repr__(self) -> str:
+        return f"Settings(url={quoted(self.url)}, transport={self.transport!r}, …)"
 
     def __post_init__(self) -> None:
         self.timeout = seconds(self.timeout, "timeout")

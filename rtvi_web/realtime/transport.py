@@ -28,6 +28,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from rtvi_web.core.masking import quoted
 from rtvi_web.core.media import Media, MediaListener
 from rtvi_web.core.no_media import NoMedia
 from rtvi_web.errors import ConnectPhase, RTVIError, UnsupportedFeatureError
@@ -57,6 +58,9 @@ class RealtimeRequest:
     api_key: str | None = field(default=None, repr=False)
     session: Mapping[str, Any] = field(default_factory=dict)
     holds_microphone: bool = False
+
+    def __repr__(self) -> str:
+        return f"RealtimeRequest(url={quoted(self.url)}, model={self.model!r}, …)"
 
 
 class Played(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, TypedDict, Unpack
 
 from rtvi_web.core.checks import checked_headers, checked_mapping, join_url, nearest, snake_case
-from rtvi_web.core.masking import masked_url
+from rtvi_web.core.masking import Headers, quoted
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.rtvi.protocol import config
 
@@ -19,6 +19,7 @@ class _Settings:
 
     _name: ClassVar[str]
     _checks: ClassVar[dict[str, Check]]
+    _hidden: ClassVar[tuple[str, ...]] = ()  # dicts of which only the names are shown
 
     def __setattr__(self, name: str, value: Any) -> None:
         check = self._checks.get(name)
@@ -30,10 +31,8 @@ class _Settings:
         return type(self) is type(other) and vars(self) == vars(other)
 
     def __repr__(self) -> str:
-        shown = (
-            f"{name}={(masked_url(value) if isinstance(value, str) else value)!r}" for name, value in vars(self).items()
-        )
-        return f"{type(self).__name__}({', '.join(shown)})"
+        shown = {**vars(self), **{name: Headers(vars(self)[name]) for name in self._hidden if name in vars(self)}}
+        return f"{type(self).__name__}({', '.join(f'{name}={quoted(value)}' for name, value in shown.items())})"
 
     def _set(self, given: Mapping[str, Any]) -> None:
         for name, value in given.items():
@@ -118,6 +117,8 @@ class ClientParams(_Settings):
         "config": _config,
         "services": checked_mapping,
     }
+
+    _hidden: ClassVar[tuple[str, ...]] = ("request_data",)  # what a server gets may be a key
 
     base_url: str | None = None
     endpoints: Endpoints

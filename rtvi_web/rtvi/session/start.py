@@ -12,7 +12,7 @@ from rtvi_web._version import __version__
 from rtvi_web.core.checks import checked_headers, seconds, snake_case
 from rtvi_web.core.foreign_json import MAX_DEPTH
 from rtvi_web.core.http import HttpClient, NativeAbortController, explain, json_headers, parse_json, shorten
-from rtvi_web.core.masking import masked_url
+from rtvi_web.core.masking import masked_url, quoted
 from rtvi_web.core.tasks import RAISED, call_user_code, cancelling
 from rtvi_web.errors import HttpError, InvalidArgumentError, RTVIError, StartBotError
 from rtvi_web.rtvi.protocol.config import normalize
@@ -155,7 +155,7 @@ class ParamsStart(SessionStart):
         if hasattr(bundle, "to_py"):
             bundle = _as_python(bundle)  # a JavaScript object, such as response.json() gives
         if bundle is not None and not isinstance(bundle, Mapping):
-            raise StartBotError(f"The custom connect handler must return a dict or None; it returned {bundle!r}.")
+            raise StartBotError(f"The custom connect handler must return a dict or None; it returned {quoted(bundle)}.")
         return bundle
 
 
@@ -249,7 +249,7 @@ class DirectStart(SessionStart):
 
     def __init__(self, bundle: Mapping[str, Any] | None, started: ConnectRequest | None, params: ClientParams) -> None:
         if bundle is not None and not isinstance(bundle, Mapping):
-            raise InvalidArgumentError(f"connect() takes a dict of connection parameters; it got {bundle!r}.")
+            raise InvalidArgumentError(f"connect() takes a dict of connection parameters; it got {quoted(bundle)}.")
         start_url, headers = (started.start_url, started.headers) if started else (None, params.headers)
         self._request = ConnectRequest(bundle or {}, start_url, params.base_url or None, headers)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from rtvi_web.core.checks import join_url
 from rtvi_web.core.http import shorten
-from rtvi_web.core.masking import masked_url
+from rtvi_web.core.masking import masked_url, quoted
 from rtvi_web.errors import ConnectPhase, InvalidArgumentError, TransportStartError
 from rtvi_web.rtvi.session.start import BotRequest
 from rtvi_web.rtvi.transport import ConnectRequest
@@ -59,7 +59,7 @@ def offer_request(webrtc_url: str | None, request: ConnectRequest, template: str
         urls = [webrtc_url] if webrtc_url else offer_urls(request, template)
         return OfferRequest(urls, request.headers, request.request_data, session_id=session_id)
     if not isinstance(given, Mapping):
-        raise InvalidArgumentError(f"webrtc_request_params must be a dict; it is {given!r}.")
+        raise InvalidArgumentError(f"webrtc_request_params must be a dict; it is {quoted(given)}.")
     url, headers, data, timeout = BotRequest.of({"request_data": request.request_data, **given})
     return OfferRequest([url], {**request.headers, **headers}, data, timeout, session_id)
 
@@ -113,7 +113,7 @@ def check_template(template: str | None) -> None:
         InvalidArgumentError: it is not a text with a place for the session id.
     """
     if template is not None and not (isinstance(template, str) and _SESSION_ID.search(template)):
-        raise InvalidArgumentError(f"offer_url_template must contain ':sessionId'; it is {template!r}.")
+        raise InvalidArgumentError(f"offer_url_template must contain ':sessionId'; it is {quoted(template)}.")
 
 
 def ice_servers(configured: Sequence[Mapping[str, Any]] | None, bundle: Mapping[str, Any]) -> list[Mapping[str, Any]]:

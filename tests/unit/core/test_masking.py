@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtvi_web import ClientParams
+from rtvi_web import ClientParams, InvalidArgumentError, RTVIClient
 from rtvi_web.core.masking import Headers, masked_url
+from rtvi_web.realtime.settings import Settings
+from rtvi_web.realtime.transport import RealtimeRequest
 from rtvi_web.rtvi.session.start import BotRequest
 from rtvi_web.rtvi.transport import ConnectRequest
-from rtvi_web.transports.small_webrtc.offer import offer_request
+from rtvi_web.testing import ScriptedTransport
+from rtvi_web.transports.small_webrtc.offer import check_template, offer_request
 
 
 @pytest.mark.parametrize(
@@ -27,6 +30,11 @@ from rtvi_web.transports.small_webrtc.offer import offer_request
         ("/start?url=https://me:secret@bot.test", "/start?…"),
         ("/a//b@c", "/a//b@c"),
         ("connect", "connect"),
+        ("HTTPS:/me:secret@bot.test/start", "HTTPS:/bot.test/start"),
+        ("https:me:secret@bot.test", "https:bot.test"),
+        ("wss:\\\\me:secret@bot.test\\start@1", "wss:\\\\bot.test\\start@1"),
+        (" https://me:secret@bot.test/", " https://bot.test/"),
+        ("turn:me@bot.test", "turn:me@bot.test"),
         ("", ""),
     ],
 )
@@ -58,6 +66,9 @@ KEYS = {"Authorization": "Bearer secret", "X-Key": "secret"}
     "shown",
     [
         ClientParams(base_url=URL, headers=KEYS, endpoints={"connect": "/start?key=secret"}),
+        ClientParams(base_url=URL, request_data={"api_key": "secret"}),
+        RealtimeRequest(URL, "m", "secret", {"prompt": "secret"}),
+        Settings(url="wss://me:secret@bot.test", api_key="ek_1"),
         BotRequest.of(URL, headers=KEYS),
         ConnectRequest({"token": "secret", "webrtc_url": URL}, URL, URL, KEYS, {"api_key": "secret"}),
         offer_request(None, ConnectRequest({"sessionId": "s1"}, URL, URL, KEYS)),
@@ -70,3 +81,17 @@ def test_what_is_shown_of_a_request(shown: Any) -> None:
     for text in (repr(shown), str(shown), f"{shown}"):
         assert "secret" not in text
         assert "bot.test" in text or isinstance(shown, ClientParams)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: RTVIClient(transport=ScriptedTransport(), params=URL),  # type: ignore[arg-type]
+        lambda: RTVIClient(transport=ScriptedTransport(), params={"endpoints": URL}),
+        lambda: check_template(URL),
+    ],
+)
+def test_an_address_in_the_wrong_place_is_masked_too(make: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"bot\.test") as caught:
+        make()
+    assert "secret" not in str(caught.value)
