@@ -57,10 +57,13 @@ class TestThePage:
     async def test_events_and_jobs(self) -> None:
         run = await session(
             expect("ui-event", {"event": "click", "payload": {"id": 1}}),
+            expect("ui-event", {"event": "hello"}),
             expect("ui-cancel-job-group", {"job_id": "7", "reason": "bored"}),
             expect("ui-cancel-job-group", {"job_id": "8"}),
         )
         run.client.send_ui_event("click", {"id": 1})
+        run.client.send_ui_event("hello")
+        assert run.transport.sent[-1]["data"] == {"event": "hello"}, "without a payload"
         run.client.cancel_ui_job_group("7", "bored")
         run.client.cancel_ui_job_group("8")
         run.transport.finish()
