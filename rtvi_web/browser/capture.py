@@ -35,6 +35,8 @@ _REASONS = {
 }
 OPEN_TIMEOUT = 10.0
 """Seconds that an allowed device may take to open. On some systems, opening never ends."""
+_FEATURES = {"mic": "microphone", "cam": "camera", "screen": "display-capture"}
+"""The names of devices in a permissions policy."""
 _SCREEN_REFUSED = "The screen was not shared: the person or the system refused."
 
 Constraints = Mapping[str, Any]
@@ -44,9 +46,21 @@ Constraints = Mapping[str, Any]
 def device_error(error: _js.JsError, device: str) -> DeviceError:
     """The error that explains why ``getUserMedia``, ``getDisplayMedia`` or ``setSinkId`` refused a device."""
     type, message = _REASONS.get(error.name, ("unknown", f"The {{noun}} could not be opened: {error}"))
-    if device == "screen" and error.name == "NotAllowedError":
-        message = _SCREEN_REFUSED
+    if error.name == "NotAllowedError":
+        message = _policy_against(device) or (_SCREEN_REFUSED if device == "screen" else message)
     return DeviceError(message.format(noun=NOUNS[device]), devices=(device,), type=type)
+
+
+def _policy_against(device: str) -> str | None:
+    """Why this page may not ask the person at all; ``None`` if it may, or if the browser does not tell."""
+    feature, noun = _FEATURES.get(device), NOUNS[device]
+    document = _js.api("document")
+    policy = getattr(document, "permissionsPolicy", None) or getattr(document, "featurePolicy", None)
+    if feature is None or policy is None or policy.allowsFeature(feature):
+        return None
+    if _js.api("location").ancestorOrigins.length:  # the page is in a frame
+        return f'The page around this frame keeps the {noun} from it: its <iframe> needs allow="{feature}".'
+    return f"The server of this page forbids the {noun}, in the header Permissions-Policy."
 
 
 async def open_input(device: str, constraints: Constraints, *, timeout: float = OPEN_TIMEOUT) -> Any:

@@ -10,6 +10,8 @@ from rtvi_web.browser import _js
 
 OPEN = 1
 """``WebSocket.OPEN``"""
+CLOSES_WITHIN = 0.3
+"""Seconds between ``error`` and ``close``, which browsers fire one after the other."""
 
 
 class WebSocketClosedError(Exception):
@@ -24,6 +26,13 @@ class WebSocketClosedError(Exception):
         super().__init__(f"code {code}" + (f": {reason}" if reason else ""))
         self.code = code
         self.reason = reason
+
+
+class WebSocketForbiddenError(WebSocketClosedError):
+    """The page's Content-Security-Policy forbids the address."""
+
+    def __init__(self) -> None:
+        super().__init__(1006, "the page's Content-Security-Policy forbids it")
 
 
 class TextSocket:
@@ -42,19 +51,23 @@ class TextSocket:
         self._scope = _js.Scope()
         self._socket: Any = None
         self._opened: asyncio.Future[None] | None = None
+        self._forbidden = False
 
     async def open(self, url: str, protocols: Sequence[str]) -> None:
         """Connect; returns when frames can be sent.
 
         Raises:
-            WebSocketClosedError: it could not be opened; browsers do not tell pages why.
+            WebSocketForbiddenError: the page's Content-Security-Policy forbids the address.
+            WebSocketClosedError: it could not be opened for another reason; browsers do not tell pages which.
             JsError: the address or a protocol cannot be used. Its message quotes them.
         """
+        self._opened = asyncio.get_running_loop().create_future()
+        self._scope.listen(_js.api("document"), "securitypolicyviolation", self._on_violation)
         socket = self._socket = _js.construct("WebSocket", url, list(protocols))
         socket.binaryType = "arraybuffer"
         self._scope.defer(socket.close)
-        self._opened = asyncio.get_running_loop().create_future()
         self._scope.listen(socket, "open", self._on_open)
+        self._scope.listen(socket, "error", self._on_error)
         self._scope.listen(socket, "message", self._on_message)
         self._scope.listen(socket, "close", self._on_close)
         await self._opened
@@ -83,13 +96,27 @@ class TextSocket:
         if self._opened is not None and not self._opened.done():
             self._opened.set_result(None)
 
+    def _on_violation(self, event: Any) -> None:
+        # Its address may lack the path, so another request may be meant. That would change an error's text only.
+        self._forbidden |= event.effectiveDirective == "connect-src" and event.disposition == "enforce"
+
+    def _on_error(self, _event: Any) -> None:
+        """``close`` follows, unless the page's policy forbids the address."""
+        timer = asyncio.get_running_loop().call_later(CLOSES_WITHIN, self._fail, 1006, "")
+        self._scope.defer(timer.cancel)
+
+    def _fail(self, code: int, reason: str) -> None:
+        if self._opened is not None and not self._opened.done():
+            self._opened.set_exception(
+                WebSocketForbiddenError() if self._forbidden else WebSocketClosedError(code, reason)
+            )
+
     def _on_message(self, event: Any) -> None:
         data = event.data  # Read once: it crosses over each time.
         self._received(data if isinstance(data, str) else data.to_bytes())
 
     def _on_close(self, event: Any) -> None:
-        error = WebSocketClosedError(int(event.code), str(event.reason))
         if self._opened is not None and not self._opened.done():
-            self._opened.set_exception(error)
+            self._fail(int(event.code), str(event.reason))
         else:
-            self._closed(error)
+            self._closed(WebSocketClosedError(int(event.code), str(event.reason)))
