@@ -60,7 +60,7 @@ class Api:
         defined = self._package[module].members
         nodes = [defined[name] for name in names or defined if names or _is_public(defined[name])]
         self._classes |= {node.path for node in nodes if node.is_class}
-        added = tuple(self._member(node) for node in nodes)
+        added = tuple(self._member(node, _owner(module) if node.name in self.members else "") for node in nodes)
         self.members |= {member.path: member for top in added for member in (top, *top.members)}
         return added
 
@@ -114,6 +114,11 @@ class Api:
         here = [base for base in owner.mro() if base.path in self._classes and base.path != owner.path]
         has = any(node.name in base.all_members for base in here)
         return has and (node.inherited or node.docstring is None)
+
+
+def _owner(module: str) -> str:
+    """What tells a name of one client from the same name of the other: ``realtime``."""
+    return module.partition(".")[0]
 
 
 def _is_public(node: Node) -> bool:

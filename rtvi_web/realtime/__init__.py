@@ -1,11 +1,12 @@
 """A client for the OpenAI Realtime protocol, beside the one for RTVI.
 
 A transport is named by a word, or is one of :mod:`rtvi_web.transports`; a scripted one for tests is in
-:mod:`rtvi_web.realtime.testing`.
+:mod:`rtvi_web.testing`. The errors are those of :mod:`rtvi_web.errors`, which ``rtvi_web`` has as well.
 """
 
 from rtvi_web.realtime.client import RealtimeClient
 from rtvi_web.realtime.connection import ErrorEvent, RealtimeAPI, RealtimeEvent
+from rtvi_web.realtime.event_handlers import RealtimeEventHandler
 from rtvi_web.realtime.members.speaking import ItemResult
 from rtvi_web.realtime.protocol.audio import AudioClip, InputAudio, float_to_pcm16
 from rtvi_web.realtime.protocol.conversation import Conversation
@@ -32,6 +33,7 @@ __all__ = [
     "RealtimeAPI",
     "RealtimeClient",
     "RealtimeEvent",
+    "RealtimeEventHandler",
     "RealtimeHost",
     "RealtimeRequest",
     "RealtimeTransport",

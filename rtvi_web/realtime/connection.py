@@ -26,7 +26,7 @@ from rtvi_web.errors import (
     MessageTooLargeError,
     RTVIError,
 )
-from rtvi_web.realtime.event_handlers import EventHandlers
+from rtvi_web.realtime.event_handlers import RealtimeEventHandler
 from rtvi_web.realtime.media_events import MediaEvents
 from rtvi_web.realtime.protocol.wire import SERVER_EVENTS, Event, copied, decode, encode, new_id
 from rtvi_web.realtime.settings import Settings
@@ -102,7 +102,7 @@ class Listener(Protocol):
         """From now on nothing can be sent, and nothing arrives."""
 
 
-class RealtimeAPI(EventHandlers):
+class RealtimeAPI(RealtimeEventHandler):
     """One connection after another. Its events are ``server.<type>``, ``client.<type>`` and those of the connection.
 
     Args:
@@ -111,7 +111,7 @@ class RealtimeAPI(EventHandlers):
         client: gets the same events.
     """
 
-    def __init__(self, transport: RealtimeTransport, settings: Settings, client: EventHandlers) -> None:
+    def __init__(self, transport: RealtimeTransport, settings: Settings, client: RealtimeEventHandler) -> None:
         super().__init__()
         self._client = client
         self._transport = transport

@@ -30,7 +30,7 @@ class _Subscription(NamedTuple):
 _Subscriptions = dict[str, list[_Subscription]]
 
 
-class EventHandlers:
+class RealtimeEventHandler:
     """Calls handlers of named events."""
 
     def __init__(self) -> None:

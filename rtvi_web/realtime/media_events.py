@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from rtvi_web.core.media import DEVICE_KINDS, DeviceName, MediaDevice, MediaState, MediaStreamTrack, Participant
 from rtvi_web.errors import DeviceError
-from rtvi_web.realtime.event_handlers import EventHandlers
+from rtvi_web.realtime.event_handlers import RealtimeEventHandler
 
 
 class MediaEvents:
     """A ``MediaListener`` that dispatches events of RTVI's names, with one argument each."""
 
-    def __init__(self, client: EventHandlers) -> None:
+    def __init__(self, client: RealtimeEventHandler) -> None:
         self._client = client
 
     def devices_changed(self, name: DeviceName, devices: list[MediaDevice]) -> None:

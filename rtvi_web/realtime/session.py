@@ -13,7 +13,7 @@ from rtvi_web.core.tasks import MAX_ANSWERING, Tasks
 from rtvi_web.errors import DisconnectedError, RTVIError
 from rtvi_web.realtime.configuration import Configuration
 from rtvi_web.realtime.connection import ErrorEvent, RealtimeAPI
-from rtvi_web.realtime.event_handlers import EventHandlers
+from rtvi_web.realtime.event_handlers import RealtimeEventHandler
 from rtvi_web.realtime.protocol.audio import InputAudio, from_base64
 from rtvi_web.realtime.protocol.content import sound_of
 from rtvi_web.realtime.protocol.conversation import Conversation
@@ -55,7 +55,7 @@ class RealtimeSession:
         transport: RealtimeTransport,
         api: RealtimeAPI,
         configuration: Configuration,
-        client: EventHandlers,
+        client: RealtimeEventHandler,
         keep_audio: float | None,
     ) -> None:
         self._transport = transport

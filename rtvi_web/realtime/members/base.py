@@ -6,13 +6,13 @@ from typing import Any
 
 from rtvi_web.realtime.configuration import Configuration
 from rtvi_web.realtime.connection import RealtimeAPI
-from rtvi_web.realtime.event_handlers import EventHandlers
+from rtvi_web.realtime.event_handlers import RealtimeEventHandler
 from rtvi_web.realtime.session import RealtimeSession
 from rtvi_web.realtime.settings import Settings
 from rtvi_web.realtime.transports import resolve
 
 
-class Members(EventHandlers):
+class Members(RealtimeEventHandler):
     """The base of every class of members, and so of ``RealtimeClient``."""
 
     def __init__(self, settings: Settings, config: Any) -> None:

@@ -1,6 +1,6 @@
 """PCM in plain Python. Chunks are not joined until they are read, so appending stays cheap in long conversations.
 
-All of it is 16-bit signed little-endian, mono, at :data:`SAMPLE_RATE` unless the session has a format of another rate.
+All of it is 16-bit signed little-endian, mono, at ``SAMPLE_RATE`` unless the session has a format of another rate.
 """
 
 from __future__ import annotations

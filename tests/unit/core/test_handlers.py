@@ -20,7 +20,7 @@ from rtvi_web import InvalidArgumentError, RTVIEvent
 from rtvi_web.core.emitter import Emitter
 from rtvi_web.core.event import Event
 from rtvi_web.core.handlers import ALL, count_arguments
-from rtvi_web.realtime.event_handlers import EventHandlers
+from rtvi_web.realtime.event_handlers import RealtimeEventHandler
 from rtvi_web.rtvi.members.llm_helper import LLMHelper
 from rtvi_web.testing import handshake
 
@@ -146,7 +146,7 @@ class TestEveryKind:
         self, subscribe: str, name: str, kind: str, reported: list[Any]
     ) -> None:
         for wanted in (shape for shape in SHAPES if shape.required < 2):
-            handlers = EventHandlers()
+            handlers = RealtimeEventHandler()
             calls: Calls = []
             handler = KINDS[kind](wanted, calls)
             assert getattr(handlers, subscribe)(name, handler) is handler

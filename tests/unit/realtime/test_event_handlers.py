@@ -9,19 +9,19 @@ import pytest
 from virtual_clock import kept_futures
 
 from rtvi_web import DisconnectedError, InvalidArgumentError
-from rtvi_web.realtime.event_handlers import EventHandlers
+from rtvi_web.realtime.event_handlers import RealtimeEventHandler
 
 
 @pytest.fixture
-def handlers() -> EventHandlers:
-    return EventHandlers()
+def handlers() -> RealtimeEventHandler:
+    return RealtimeEventHandler()
 
 
 def noting(called: list[str], name: str) -> Any:
     return lambda event: called.append(name)
 
 
-async def test_the_order_is_name_then_patterns_and_on_before_on_next(handlers: EventHandlers) -> None:
+async def test_the_order_is_name_then_patterns_and_on_before_on_next(handlers: RealtimeEventHandler) -> None:
     called: list[str] = []
     handlers.on("a.*", noting(called, "a.*"))
     handlers.on_next("*", noting(called, "next *"))
@@ -50,7 +50,7 @@ async def test_the_order_is_name_then_patterns_and_on_before_on_next(handlers: E
         ("a.*", "a.*", True),
     ],
 )
-async def test_patterns(handlers: EventHandlers, pattern: str, name: str, matches: bool) -> None:
+async def test_patterns(handlers: RealtimeEventHandler, pattern: str, name: str, matches: bool) -> None:
     called: list[str] = []
     handlers.on(pattern, noting(called, pattern))
     assert handlers.listens(name) is matches
@@ -58,7 +58,7 @@ async def test_patterns(handlers: EventHandlers, pattern: str, name: str, matche
     assert bool(called) is matches
 
 
-async def test_on_gives_back_the_callback_and_calls_it_once_per_registration(handlers: EventHandlers) -> None:
+async def test_on_gives_back_the_callback_and_calls_it_once_per_registration(handlers: RealtimeEventHandler) -> None:
     called: list[str] = []
     callback = noting(called, "x")
     assert handlers.on("e", callback) is callback
@@ -68,7 +68,7 @@ async def test_on_gives_back_the_callback_and_calls_it_once_per_registration(han
     assert called == ["x"] * 3
 
 
-async def test_off_removes_one_registration_or_all_of_a_key(handlers: EventHandlers) -> None:
+async def test_off_removes_one_registration_or_all_of_a_key(handlers: RealtimeEventHandler) -> None:
     called: list[str] = []
     callback = noting(called, "x")
     for key in ("e", "e", "e.*", "*"):
@@ -88,7 +88,9 @@ async def test_off_removes_one_registration_or_all_of_a_key(handlers: EventHandl
     assert called == ["x"]
 
 
-async def test_off_without_a_subscription_raises_the_error_of_openai_realtime_api(handlers: EventHandlers) -> None:
+async def test_off_without_a_subscription_raises_the_error_of_openai_realtime_api(
+    handlers: RealtimeEventHandler,
+) -> None:
     with pytest.raises(InvalidArgumentError, match='Could not turn off specified event listener for "e": not found'):
         handlers.off("e", print)
     with pytest.raises(InvalidArgumentError, match='specified next event listener for "e": not found as a listener'):
@@ -98,12 +100,12 @@ async def test_off_without_a_subscription_raises_the_error_of_openai_realtime_ap
     assert not handlers.listens("e")
 
 
-async def test_a_handler_must_be_callable(handlers: EventHandlers) -> None:
+async def test_a_handler_must_be_callable(handlers: RealtimeEventHandler) -> None:
     with pytest.raises(InvalidArgumentError, match="must be a function"):
         handlers.on("e", "no")  # type: ignore[type-var]
 
 
-async def test_a_handler_that_raises_stops_no_other(handlers: EventHandlers, reported: list[Any]) -> None:
+async def test_a_handler_that_raises_stops_no_other(handlers: RealtimeEventHandler, reported: list[Any]) -> None:
     called: list[str] = []
 
     def bad(event: Any) -> None:
@@ -125,7 +127,7 @@ async def test_a_handler_that_raises_stops_no_other(handlers: EventHandlers, rep
     reported.clear()
 
 
-async def test_waiting_gives_the_event_even_a_falsy_one(handlers: EventHandlers) -> None:
+async def test_waiting_gives_the_event_even_a_falsy_one(handlers: RealtimeEventHandler) -> None:
     for event in ({"x": 1}, 0, ""):
         waiting = asyncio.ensure_future(handlers.wait_for_next("e.*"))
         await asyncio.sleep(0)
@@ -133,7 +135,7 @@ async def test_waiting_gives_the_event_even_a_falsy_one(handlers: EventHandlers)
         assert await waiting == event
 
 
-async def test_waiting_gives_none_in_the_end_and_leaves_nothing(handlers: EventHandlers) -> None:
+async def test_waiting_gives_none_in_the_end_and_leaves_nothing(handlers: RealtimeEventHandler) -> None:
     assert await handlers.wait_for_next("e", 0.001) is None
     assert not handlers.listens("e")
     assert await kept_futures() == []
@@ -145,13 +147,13 @@ async def test_waiting_gives_none_in_the_end_and_leaves_nothing(handlers: EventH
     assert not handlers.listens("e")
 
 
-async def test_milliseconds_are_warned_of(handlers: EventHandlers) -> None:
+async def test_milliseconds_are_warned_of(handlers: RealtimeEventHandler) -> None:
     asyncio.get_running_loop().call_soon(handlers.dispatch, "e", 1)
     with pytest.warns(UserWarning, match="is in seconds"):
         assert await handlers.wait_for_next("e", 5000) == 1
 
 
-async def test_waiting_ends_with_the_session(handlers: EventHandlers) -> None:
+async def test_waiting_ends_with_the_session(handlers: RealtimeEventHandler) -> None:
     waiting = asyncio.ensure_future(handlers.wait_for_next("e", 0))
     await asyncio.sleep(0)
     handlers.clear_event_handlers()

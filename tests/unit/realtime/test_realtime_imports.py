@@ -39,6 +39,23 @@ def test_public_names_are_all() -> None:
     assert all(hasattr(rtvi_web.realtime, name) for name in rtvi_web.realtime.__all__)
 
 
+def test_what_the_docstring_names_is_where_it_says() -> None:
+    """A subprocess, as another test may have imported what the docstring only names."""
+    script = (
+        "import re, rtvi_web.realtime as realtime, importlib;"
+        "modules = re.findall(r':mod:`([\\w.]+)`', realtime.__doc__); print(*modules);"
+        "[importlib.import_module(name) for name in modules];"
+        "from rtvi_web.realtime import RealtimeEventHandler, RealtimeClient;"
+        "from rtvi_web.transports import RealtimeWebRTCTransport, RealtimeWebSocketTransport;"
+        "from rtvi_web.testing import ScriptedRealtimeTransport;"
+        "from rtvi_web.errors import RequestError, TransportStartError;"
+        "assert issubclass(RealtimeClient, RealtimeEventHandler)"
+    )
+    command = [sys.executable, "-c", script]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout.split() == ["rtvi_web.transports", "rtvi_web.testing", "rtvi_web.errors"]
+
+
 @pytest.mark.parametrize(
     ("word", "module", "name"),
     [

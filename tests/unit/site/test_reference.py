@@ -18,6 +18,7 @@ from public_api import Api
 from reference import SECTIONS, public_api, reference_page
 
 import rtvi_web
+import rtvi_web.realtime
 import rtvi_web.transports
 from rtvi_web.rtvi.protocol.events import EVENTS
 
@@ -67,8 +68,14 @@ class TestThePage:
         assert sorted({member.path for member in found.values() if member} - set(page.ids)) == []
 
     def test_everything_that_is_exported_is_there(self, page: Anchors) -> None:
-        exported = {*rtvi_web.__all__, *rtvi_web.transports.__all__} - {"__version__"}
+        exported = {*rtvi_web.__all__, *rtvi_web.transports.__all__, *rtvi_web.realtime.__all__} - {"__version__"}
         assert sorted(exported - set(page.ids)) == []
+
+    def test_the_realtime_client_is_there_with_all_its_members(self, page: Anchors) -> None:
+        members = {f"RealtimeClient.{name}" for name in dir(rtvi_web.realtime.RealtimeClient) if name[0] != "_"}
+        assert len(members) > 60
+        assert sorted(members - set(page.ids)) == []
+        assert {"realtime.Conversation", "realtime.Conversation.get_item", "Conversation"} <= set(page.ids)
 
     def test_every_event_is_there(self, page: Anchors) -> None:
         constants = {f"RTVIEvent.{name}" for name in vars(rtvi_web.RTVIEvent) if name.isupper()}
@@ -208,9 +215,10 @@ def public_classes() -> Iterator[type]:
 
 def members_of(cls: type) -> Iterator[str]:
     """The paths of a class's public members, inherited ones too, and its own."""
-    yield cls.__name__
+    path = "realtime.Conversation" if cls is rtvi_web.realtime.Conversation else cls.__name__  # of two, the second
+    yield path
     for base in cls.__mro__:
         if base.__module__.startswith("rtvi_web."):
             for name in {**vars(base), **getattr(base, "__annotations__", {})}:
                 if not name.startswith("_") and name != "model_config" and not re.fullmatch("model_.*", name):
-                    yield f"{cls.__name__}.{name}"
+                    yield f"{path}.{name}"
