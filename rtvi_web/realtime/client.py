@@ -48,6 +48,7 @@ class RealtimeClient(SpeakingMembers, ItemMembers, ConfigurationMembers, DeviceM
             openai-realtime-api), a pydantic model, or an object with ``get_session_payload()``.
         url: where the server is; OpenAI by default.
         api_key: an ephemeral key (``ek_…``), or a function, sync or async, that gives one for each ``connect()``.
+        is_ephemeral_key: tells the keys that may be used in a page; those that begin with ``ek_`` by default.
         dangerously_allow_api_key_in_browser: whether other keys may be used in a page, where visitors can read them.
         transport: ``"websocket"`` (the default), ``"webrtc"``, or a transport; one transport serves one client.
         microphone: whether ``connect()`` opens it, muted after ``mute()``; if not, only ``enable_mic(True)`` and

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any, Literal, TypedDict
 
 from rtvi_web.core.checks import nearest, seconds, snake_case
@@ -13,7 +13,6 @@ from rtvi_web.core.tasks import call_user_code
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.realtime.transport import RealtimeTransport
 
-EPHEMERAL_PREFIX = "ek_"
 IN_PAGE = sys.platform == "emscripten"
 
 ApiKey = str | Callable[[], str | Awaitable[str]] | None
@@ -26,6 +25,7 @@ class SettingsDict(TypedDict, total=False):
 
     url: str | None
     api_key: ApiKey
+    is_ephemeral_key: Callable[[str], bool]
     dangerously_allow_api_key_in_browser: bool
     transport: RealtimeTransport | Literal["websocket", "webrtc"]
     microphone: bool
@@ -33,12 +33,18 @@ class SettingsDict(TypedDict, total=False):
     timeout: float | None
 
 
+def is_openai_ephemeral_key(key: str) -> bool:
+    """Whether this is a key that OpenAI makes for one session: ``ek_…``."""
+    return key.startswith("ek_")
+
+
 @dataclass
 class Settings:
     """The settings that :class:`~rtvi_web.realtime.client.RealtimeClient` describes."""
 
     url: str | None = None
-    api_key: ApiKey = field(default=None, repr=False)
+    api_key: ApiKey = None
+    is_ephemeral_key: Callable[[str], bool] = is_openai_ephemeral_key
     dangerously_allow_api_key_in_browser: bool = False
     transport: Any = "websocket"
     microphone: bool = True
@@ -54,11 +60,13 @@ class Settings:
         if kept is not None and (isinstance(kept, bool) or not isinstance(kept, int | float) or not kept >= 0):
             raise InvalidArgumentError(f"keep_audio must be seconds from 0, or None for all; it is {kept!r}.")
         if self.url is not None and not isinstance(self.url, str):
-            raise InvalidArgumentError(f"url must be a text; it is {self.url!r}.")
+            raise InvalidArgumentError(f"url must be a text; it is {type(self.url).__name__}.")
         if isinstance(self.api_key, str):
             self._check(self.api_key)
         elif self.api_key is not None and not callable(self.api_key):
             raise InvalidArgumentError("api_key must be a text, or a function that returns one.")
+        if not callable(self.is_ephemeral_key):
+            raise InvalidArgumentError("is_ephemeral_key must be a function that takes a key.")
 
     @classmethod
     def of(cls, given: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> Settings:
@@ -93,10 +101,11 @@ class Settings:
     def _check(self, key: str) -> None:
         if not key:
             return
-        if IN_PAGE and not key.startswith(EPHEMERAL_PREFIX) and not self.dangerously_allow_api_key_in_browser:
+        if IN_PAGE and not (self.dangerously_allow_api_key_in_browser or self.is_ephemeral_key(key)):
             raise InvalidArgumentError(
                 'Can not provide API key in the browser without "dangerously_allow_api_key_in_browser" set to true: '
-                "every visitor of the page can read it. Have a server create an ephemeral key (ek_…) instead."
+                "every visitor of the page can read it. Have a server create an ephemeral key (ek_…) instead. "
+                "is_ephemeral_key= says how those of other servers look."
             )
         if self.url and key in self.url:
             raise InvalidArgumentError(

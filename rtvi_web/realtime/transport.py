@@ -11,8 +11,8 @@ session (a page that begins in writing).
 How sound flows depends on :attr:`RealtimeTransport.carries_tracks`:
 
 * **False (WebSocket).** Sound is PCM: 16-bit signed little-endian, mono, at the rates of
-  :meth:`RealtimeTransport.use_rates`, which are :data:`SAMPLE_RATE` at first. The microphone's sound
-  goes to :meth:`RealtimeHost.microphone` in chunks of at most :data:`MAX_CHUNK` bytes, and the client sends it as
+  :meth:`RealtimeTransport.use_rates`, which are ``SAMPLE_RATE`` at first. The microphone's sound
+  goes to :meth:`RealtimeHost.microphone` in chunks of at most ``MAX_CHUNK`` bytes, and the client sends it as
   ``input_audio_buffer.append``. The server's sound goes to :meth:`RealtimeTransport.play`, delta by delta. The player
   counts what was heard, and :meth:`RealtimeTransport.interrupt` returns it.
 * **True (WebRTC).** The browser sends and plays tracks. ``microphone()`` and ``play()`` are never called, and the
@@ -43,10 +43,11 @@ class RealtimeRequest:
     """The address and the key to connect with.
 
     Attributes:
-        url: the address the client was given, without a key; ``None`` is the transport's own, OpenAI's.
-        model: goes into the URL's query; ``None`` leaves the choice to the server.
+        url: the address the client was given; ``None`` is the transport's own, OpenAI's. ``repr()`` shows it without
+            its query, which may hold a key.
+        model: goes into the query of a WebSocket's URL, and of OpenAI's; ``None`` leaves the choice to the server.
         api_key: an ephemeral key (``ek_…``) or, if that is allowed, another; ``None`` for a server that needs none.
-            It is left out of ``repr()``.
+            ``repr()`` leaves it out.
         session: the whole configuration in GA form, with ``"type": "realtime"``. The client sends it once connected;
             it is here for your own server that takes it together with the SDP.
         holds_microphone: whether WebRTC sends the microphone only after ``start_microphone()``, when the server has
@@ -55,7 +56,7 @@ class RealtimeRequest:
 
     url: str | None = None
     model: str | None = None
-    api_key: str | None = field(default=None, repr=False)
+    api_key: str | None = None
     session: Mapping[str, Any] = field(default_factory=dict)
     holds_microphone: bool = False
 
@@ -97,10 +98,10 @@ class RealtimeHost(Protocol):
         """
 
     def microphone(self, pcm: bytes) -> None:
-        """The microphone has heard this, in whole samples, at most :data:`MAX_CHUNK` bytes. WebSocket only.
+        """The microphone has heard this, in whole samples, at most ``MAX_CHUNK`` bytes. WebSocket only.
 
         Call it while the microphone is open and not muted; the client ignores it while there is no session. Chunks
-        heard while :data:`MAX_BACKLOG` bytes wait in the link are dropped, not kept.
+        heard while ``MAX_BACKLOG`` bytes wait in the link are dropped, not kept.
         """
 
     def speaking(self, speaking: bool) -> None:

@@ -73,3 +73,58 @@ async def test_answers_are_played_at_the_rate_of_the_session(selenium, port, rat
         assert (item, part) == ("j", 0)
         assert 0.3 < samples / rate < 1.5
         recorder.close()
+
+
+FORMATS = [
+    *({"type": "audio/pcm", "rate": rate} for rate in (8000, 16_000, 24_000, 48_000)),
+    {"type": "audio/pcmu"},
+    {"type": "audio/pcma"},
+]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("answers", ["", "audio/pcma"])
+@run_in_pyodide
+async def test_a_tone_has_its_pitch_and_length_in_each_format_both_ways(selenium, port, format, answers):
+    import asyncio
+    from array import array
+
+    from loopback import frequency, until
+    from sound import recorder_into, tone
+
+    from rtvi_web.realtime import RealtimeClient
+    from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
+
+    def loud(chunks):
+        samples = array("h", b"".join(chunks))
+        heard = [n for n, sample in enumerate(samples) if abs(sample) > 2000]
+        return samples[heard[0] : heard[-1] + 1] if heard else array("h")
+
+    chunks, pitches, errors = [], [], []
+    async with tone(1000) as track:
+        link = RealtimeWebSocketTransport(microphone=track)
+        side = {"format": format}
+        client = RealtimeClient(
+            transport=link,
+            url=f"ws://127.0.0.1:{port}/tone?answers={answers}",
+            config={"audio": {"input": {**side, "turn_detection": None}, "output": side}},
+        )
+        client.on("server.heard", lambda event: pitches.append(event["pitch"]))
+        client.on("error", errors.append)
+        try:
+            await client.connect()
+            recorder = recorder_into(chunks)
+            await recorder.listen(link.media.tracks().bot.audio)
+            await until(lambda: pitches and abs(pitches[-1] - 1000) <= 10)
+            client.realtime.send("response.create")
+            await until(lambda: len(loud(chunks)) > 22_000)
+            await asyncio.sleep(0.3)  # what would make it too long
+            sound = loud(chunks)
+            assert abs(frequency(sound, 24_000) - 500) < 5
+            assert abs(len(sound) / 24_000 - 1) < 0.03, len(sound)
+            item = client.conversation.get_item("i")
+            assert abs(len(item.formatted.audio) / item.formatted.audio.rate - 1) < 0.01
+            assert errors == []
+            recorder.close()
+        finally:
+            await client.disconnect()

@@ -30,7 +30,9 @@ async def test_events_and_sound_go_both_ways(selenium):
         assert await peer.frame() == {"type": "hello"}
         peer.send({"type": "session.created"})
         await host.until(lambda: host.received)
-        assert host.received == ['{"type": "session.created"}']
+        peer.channel.send(js.TextEncoder.new().encode('{"type": "session.updated"}'))
+        await host.until(lambda: len(host.received) == 2)
+        assert host.received == ['{"type": "session.created"}', b'{"type": "session.updated"}']
         assert await loudness(link.media.tracks().bot.audio) > 0
         assert await peer.hears() > 0
         assert link.carries_tracks
@@ -117,17 +119,21 @@ async def test_a_refused_offer_is_told_in_the_servers_words(selenium):
 
 
 @run_in_pyodide
-async def test_the_address_of_the_websocket_leads_to_the_calls(selenium):
+async def test_the_address_is_used_as_it_is_given_except_openais(selenium):
     from rtvi_web.realtime.transport import RealtimeRequest
     from rtvi_web.transports.realtime.webrtc import calls_url
 
     def url(*args, **fields):
         return calls_url(RealtimeRequest(*args, **fields))
 
-    assert url() == "https://api.openai.com/v1/realtime/calls"
-    assert url("wss://host.test/v1/realtime", model="m") == "https://host.test/v1/realtime/calls?model=m"
-    assert url("ws://host.test/openai/v1/realtime?x=1") == "http://host.test/openai/v1/realtime/calls?x=1"
-    assert url("https://host.test/session") == "https://host.test/session"
+    calls = "https://api.openai.com/v1/realtime/calls"
+    assert url() == calls
+    assert url(model="m") == f"{calls}?model=m"
+    assert url("wss://api.openai.com/v1/realtime", model="m") == f"{calls}?model=m"
+    assert url(f"{calls}?x=1") == f"{calls}?x=1"
+    for own in ("https://host.test/v1/realtime", "http://host.test/v1/realtimertc?a=b", "https://host.test/session"):
+        assert url(own, model="m") == own
+    assert url("wss://host.test/v1/realtime") == "https://host.test/v1/realtime"  # a page cannot POST to wss:
     assert url("/session").endswith("/session")
 
 

@@ -41,6 +41,42 @@ async def test_the_address_holds_the_model_and_never_the_key(selenium, port):
 
 
 @run_in_pyodide
+async def test_subprotocols_are_those_of_the_page(selenium, port):
+    import json
+
+    import pytest
+    from realtime_peer import request, transport
+
+    from rtvi_web import InvalidArgumentError, TransportStartError
+    from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
+
+    for protocols, offered in (
+        (None, []),
+        ([], []),
+        (["graphql", "realtime"], ["graphql", "realtime"]),
+        (lambda key: [f"xai-client-secret.{key}"], ["xai-client-secret.k1"]),
+    ):
+        async with transport(RealtimeWebSocketTransport(protocols=protocols)) as (link, host):
+            await link.connect(request(f"ws://127.0.0.1:{port}/who#part", api_key="k1"))
+            await host.until(lambda: host.received)
+            assert json.loads(host.received[0])["protocols"] == offered
+    # A server that does not choose one of those offered: the browser refuses it, and the error names them.
+    for protocols, named in (
+        (None, "It offered no subprotocol"),
+        (["one", "two.three"], "It offered the subprotocols one, two.…"),
+        (lambda key: [f"a.{key}", "b"], "It offered the subprotocols a.…, b"),
+    ):
+        async with transport(RealtimeWebSocketTransport(protocols=protocols)) as (link, _):
+            with pytest.raises(TransportStartError) as caught:
+                await link.connect(request(f"ws://127.0.0.1:{port}/refuse", api_key="k1-secret"))
+            assert named in str(caught.value)
+            assert "k1-secret" not in str(caught.value)
+    async with transport(RealtimeWebSocketTransport(protocols=["a b"])) as (link, _):
+        with pytest.raises(InvalidArgumentError, match="subprotocol"):
+            await link.connect(request(f"ws://127.0.0.1:{port}/who"))
+
+
+@run_in_pyodide
 async def test_what_cannot_be_connected_is_told_without_the_key(selenium, port):
     import asyncio
 

@@ -2,7 +2,8 @@
 
 ``/echo`` sends every frame back; ``/who`` tells the address and the protocols it was asked for; ``/bye`` closes with a
 code of its own at the first frame; ``/binary`` sends a binary frame and then a text; ``/refuse`` answers the handshake
-with 403; ``/never`` does not answer it; ``/realtime`` speaks enough of the Realtime protocol for a session of sound.
+with 403; ``/never`` does not answer it; ``/realtime`` speaks enough of the Realtime protocol for a session of sound;
+``/tone`` does it in the formats of the session (``?answers=`` is a format that it insists on) and in binary frames.
 """
 
 import base64
@@ -13,9 +14,12 @@ import socket
 import threading
 from array import array
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import uvicorn
+
+from rtvi_web.realtime.protocol.formats import sound_format
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -31,6 +35,9 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "websocket.accept", "subprotocol": offered[0] if offered else None})
     if path == "/realtime":
         await realtime(receive, send)
+        return
+    if path == "/tone":
+        await tone(receive, send, scope["query_string"].decode().partition("answers=")[2])
         return
     if path == "/binary":
         await send({"type": "websocket.send", "bytes": b"binary"})
@@ -64,6 +71,41 @@ async def realtime(receive: Any, send: Any) -> None:
                 delta = base64.b64encode(second.tobytes()).decode()
                 for _ in range(5):
                     await say("response.output_audio.delta", response_id="r", item_id="i", content_index=0, delta=delta)
+
+
+async def tone(receive: Any, send: Any, answers: str) -> None:
+    """Answers with a second of 500 Hz; ``heard`` tells the pitch of the last half second that it was sent."""
+
+    async def say(type: str, **fields: Any) -> None:
+        await send({"type": "websocket.send", "bytes": json.dumps({"type": type, **fields}).encode()})
+
+    heard = b""
+    audio: dict[str, Any] = {}
+    await say("session.created", session={})
+    while (message := await receive())["type"] == "websocket.receive":
+        event = json.loads(message["text"])
+        match event["type"]:
+            case "session.update":
+                audio = event["session"]["audio"]
+                if answers:
+                    audio["output"]["format"] = {"type": answers}
+                await say("session.updated", session={"audio": audio})
+            case "input_audio_buffer.append":
+                format = sound_format(audio["input"]["format"])
+                heard = (heard + format.decode(base64.b64decode(event["audio"])))[-format.rate :]
+                if len(heard) == format.rate:
+                    samples = array("h", heard)
+                    ups = sum(before < 0 <= now for before, now in pairwise(samples))
+                    await say("heard", pitch=2 * ups)
+            case "response.create":
+                format = sound_format(audio["output"]["format"])
+                sine = array("h", (int(16384 * math.sin(n * math.tau * 500 / format.rate)) for n in range(format.rate)))
+                sound = format.encode(sine.tobytes())
+                await say("response.created", response={"id": "r"})
+                for start in range(0, len(sound), len(sound) // 10):
+                    delta = base64.b64encode(sound[start : start + len(sound) // 10]).decode()
+                    await say("response.output_audio.delta", item_id="i", content_index=0, delta=delta)
+                await say("response.done", response={"id": "r"})
 
 
 @contextlib.contextmanager

@@ -4,8 +4,9 @@ import json
 import textwrap
 from typing import Any
 
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Frame, Page, Route
 
+EMPTY = "<!doctype html><title>empty</title><link rel=icon href=data:,>"
 LOAD = """async () => {
   const { loadPyodide } = await import("./pyodide/pyodide.mjs");
   window.pyodide = await loadPyodide({ packages: ["rtvi-web"] });
@@ -43,22 +44,39 @@ async def until(enough, ask, every=0.1):
 """
 
 
-class InPagePython:
-    """A page of `site` that holds nothing but Python with rtvi_web."""
+def empty_page(page: Page, site: str, policy: str = "") -> str:
+    """The address of an empty page of `site`, with this Content-Security-Policy."""
+    headers = {"Content-Security-Policy": policy} if policy else {}
 
-    def __init__(self, page: Page, site: str) -> None:
-        self.page = page
-        empty = site + "empty.html"
-        page.route(empty, _empty)
-        page.goto(empty)
-        page.evaluate(LOAD)
+    def answer(route: Route) -> None:
+        route.fulfill(content_type="text/html", headers=headers, body=EMPTY)
+
+    page.route(f"{site}empty.html", answer)
+    return f"{site}empty.html"
+
+
+class PythonIn:
+    """A page, or a frame, that is empty but for Python with rtvi_web."""
+
+    def __init__(self, place: Page | Frame) -> None:
+        self._place = place
+        place.evaluate(LOAD)
         self.run(PREPARE)
 
     def run(self, code: str, **values: Any) -> Any:
         """Run statements that may await; what they leave in `result` comes back as JSON does."""
         given = "".join(f"{name} = json.loads({json.dumps(value)!r})\n" for name, value in values.items())
         source = f"result = None\n{given}{textwrap.dedent(code)}\njson.dumps(result)"
-        return json.loads(self.page.evaluate("source => pyodide.runPythonAsync(source)", source))
+        return json.loads(self._place.evaluate("source => pyodide.runPythonAsync(source)", source))
+
+
+class InPagePython(PythonIn):
+    """A page of `site` that holds nothing but Python with rtvi_web."""
+
+    def __init__(self, page: Page, site: str, *, policy: str = "") -> None:
+        self.page = page
+        page.goto(empty_page(page, site, policy))
+        super().__init__(page)
 
     def check_released(self) -> None:
         """Every microphone track and every peer connection of the page is closed, or is in a moment.
@@ -66,7 +84,3 @@ class InPagePython:
         A microphone that the browser opens after connect() was cancelled is closed when it comes.
         """
         self.page.wait_for_function("watched.released()")
-
-
-def _empty(route: Route) -> None:
-    route.fulfill(content_type="text/html", body="<!doctype html><title>empty</title><link rel=icon href=data:,>")

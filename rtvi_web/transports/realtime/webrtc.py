@@ -11,7 +11,7 @@ from rtvi_web.errors import DisconnectedError, InvalidArgumentError
 from rtvi_web.media.page_media import PageMedia
 from rtvi_web.realtime.transport import Played, RealtimeHost, RealtimeRequest, RealtimeTransport
 from rtvi_web.transports.realtime.call import Call
-from rtvi_web.transports.realtime.request import realtime_url, sendable_key
+from rtvi_web.transports.realtime.request import OPENAI_HOST, realtime_url, sendable_key
 
 OPENAI_URL = "https://api.openai.com/v1/realtime/calls"
 
@@ -20,7 +20,7 @@ class RealtimeWebRTCTransport(RealtimeTransport):
     """Carries a realtime session over WebRTC. It works without a microphone too, for sessions in writing.
 
     The offer is POSTed as ``application/sdp``, with the key as bearer token: to OpenAI, or to the client's ``url``,
-    which is ``…/v1/realtime``, or the address of your own server that answers with SDP.
+    which is used as it is: it must answer with SDP.
 
     Args:
         ice_servers: as in JavaScript, ``[{"urls": "stun:…"}]``; OpenAI needs none.
@@ -127,8 +127,8 @@ class RealtimeWebRTCTransport(RealtimeTransport):
 
 
 def calls_url(request: RealtimeRequest) -> str:
-    """The address for the offer. To ``…/realtime``, the WebSocket's address, ``/calls`` is added."""
+    """The address for the offer: the request's. Only to OpenAI's address for WebSockets, ``/calls`` is added."""
     url = realtime_url(request, OPENAI_URL, "http")
-    if url.pathname.endswith("/realtime"):
+    if url.host == OPENAI_HOST and url.pathname == "/v1/realtime":
         url.pathname += "/calls"
     return str(url.href)

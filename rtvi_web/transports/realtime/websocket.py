@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from rtvi_web.browser._js import JsError
 from rtvi_web.browser.pcm_player import PcmPlayer
 from rtvi_web.browser.recorder import Recorder
-from rtvi_web.browser.websocket import TextSocket, WebSocketClosedError
+from rtvi_web.browser.websocket import TextSocket, WebSocketClosedError, WebSocketForbiddenError
 from rtvi_web.browser.worklet_recorder import WorkletRecorder
 from rtvi_web.core.masking import masked_url
 from rtvi_web.core.media import BOT, Participant, ParticipantTracks, TrackSource
@@ -18,22 +19,23 @@ from rtvi_web.media.page_media import PageMedia
 from rtvi_web.realtime.protocol.audio import SAMPLE_RATE
 from rtvi_web.realtime.transport import MAX_BACKLOG, Played, RealtimeHost, RealtimeRequest, RealtimeTransport
 from rtvi_web.transports.realtime.output import PcmOutput
-from rtvi_web.transports.realtime.request import realtime_url, sendable_key
+from rtvi_web.transports.realtime.protocols import Protocols, offered_protocols, openai_protocols, shown_protocols
+from rtvi_web.transports.realtime.request import realtime_url
 
 OPENAI_URL = "wss://api.openai.com/v1/realtime"
 MAX_MESSAGE_SIZE = 15 << 20
 """Bytes that OpenAI takes in one ``input_audio_buffer.append``."""
 CHUNKS = 25
 """Chunks of the microphone's sound in a second."""
-PROTOCOL = "realtime"
-KEY_PROTOCOL = "openai-insecure-api-key."
-"""OpenAI's prefix of the key, which is sent as a subprotocol: a browser cannot add headers to a WebSocket."""
 
 
 class RealtimeWebSocketTransport(RealtimeTransport):
     """Carries a realtime session over a WebSocket; sound is PCM, recorded and played in the page.
 
     Args:
+        protocols: the subprotocols to offer: a list, ``None`` for none, or a function of the key that gives one of
+            these. Browsers cannot add headers to a WebSocket, so servers take the key as a subprotocol; which, differs.
+            By default they are OpenAI's: ``realtime`` and ``openai-insecure-api-key.<key>``.
         microphone: the page's own ``MediaStreamTrack``, heard instead of a microphone; it is never stopped.
         constraints: ``MediaTrackConstraints`` of the microphone, as in JavaScript.
         remember_devices: whether the choice of devices is kept in the local storage for later page loads.
@@ -46,11 +48,13 @@ class RealtimeWebSocketTransport(RealtimeTransport):
     def __init__(
         self,
         *,
+        protocols: Protocols = openai_protocols,
         microphone: Any = None,
         constraints: Mapping[str, Any] | None = None,
         remember_devices: bool = True,
         level_interval: float = 0.1,
     ) -> None:
+        self._protocols = protocols
         self._output = PcmOutput()
         self._media = PageMedia(
             carries={"mic", "speaker"},
@@ -104,7 +108,29 @@ class RealtimeWebSocketTransport(RealtimeTransport):
         self._output.player = player
         self._media.bot_track_changed(BOT, None, player.track)
         socket = self._socket = TextSocket(received=host.receive, closed=self._on_closed)
-        await asyncio.gather(self._output.open(player), _open(socket, request))
+        await asyncio.gather(self._output.open(player), self._open(socket, request))
+
+    async def _open(self, socket: TextSocket, request: RealtimeRequest) -> None:
+        url = realtime_url(request, OPENAI_URL, "ws")
+        url.hash = ""  # a WebSocket takes none
+        offered = offered_protocols(self._protocols, request.api_key)
+        where = f"The WebSocket to {masked_url(str(url.href))}"
+        try:
+            await socket.open(str(url.href), offered)
+        except WebSocketForbiddenError as error:
+            message = (
+                f"{where} is forbidden by the page's Content-Security-Policy: add {url.origin} to its connect-src."
+            )
+            raise TransportStartError(message) from error
+        except WebSocketClosedError as error:
+            shown = shown_protocols(self._protocols, request.api_key)
+            raise TransportStartError(
+                f"{where} could not be opened ({error}). It offered {shown}. Browsers do not tell a page why. Check "
+                "that the server runs, the key is valid, the server knows a subprotocol of these (protocols=), and the "
+                "page's Content-Security-Policy allows the address (connect-src)."
+            ) from error
+        except JsError as error:  # Its message may quote the address.
+            raise TransportStartError(f"{where} is refused by the browser ({error.name}).") from None
 
     async def close(self) -> None:
         socket, self._socket = self._socket, None
@@ -166,19 +192,3 @@ class RealtimeWebSocketTransport(RealtimeTransport):
         pcm = self._recorder.read(self._recorder.sample_rate // CHUNKS)
         if pcm and self._is_heard and (self._socket is None or self._socket.backlog < MAX_BACKLOG):
             self._client.microphone(pcm)
-
-
-async def _open(socket: TextSocket, request: RealtimeRequest) -> None:
-    url, key = str(realtime_url(request, OPENAI_URL, "ws").href), sendable_key(request)
-    try:
-        await socket.open(url, [PROTOCOL, *([KEY_PROTOCOL + key] if key else [])])
-    except WebSocketClosedError as error:
-        raise _not_opened(url, error) from error
-
-
-def _not_opened(url: str, error: WebSocketClosedError) -> TransportStartError:
-    return TransportStartError(
-        f"The WebSocket to {masked_url(url)} could not be opened ({error}). Browsers do not tell a page why. Check "
-        "that the server runs, the key is valid, and the page's Content-Security-Policy allows the address "
-        "(connect-src)."
-    )

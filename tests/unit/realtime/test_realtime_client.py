@@ -21,6 +21,7 @@ from rtvi_web import (
     DisconnectedError,
     InvalidArgumentError,
     MessageTooLargeError,
+    RTVIError,
     TransportStartError,
 )
 from rtvi_web.realtime import Played, RealtimeClient, settings
@@ -199,6 +200,17 @@ def test_a_key_that_is_not_ephemeral_is_refused_in_a_page(monkeypatch: pytest.Mo
     RealtimeClient({"apiKey": SECRET, "dangerouslyAllowAPIKeyInBrowser": True}, transport=Server())
 
 
+def test_which_keys_are_ephemeral_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "IN_PAGE", True)
+    for options in ({"is_ephemeral_key": lambda key: key.startswith("xai-")}, {"isEphemeralKey": "xai-abc".__eq__}):
+        RealtimeClient(options, transport=Server(), api_key="xai-abc")
+        for other in (SECRET, "ek_123"):
+            with pytest.raises(InvalidArgumentError, match="in the browser"):
+                RealtimeClient(options, transport=Server(), api_key=other)
+    with pytest.raises(InvalidArgumentError, match="is_ephemeral_key must be a function"):
+        RealtimeClient(transport=Server(), is_ephemeral_key="ek_")  # type: ignore[arg-type]
+
+
 async def test_a_key_may_come_from_a_function_and_is_checked_then(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = iter(["ek_1", "ek_2", SECRET, 3])
 
@@ -235,6 +247,40 @@ async def test_the_key_shows_nowhere(caplog: pytest.LogCaptureFixture) -> None:
     assert request.url == "wss://x.test/v1/realtime"
     shown = [*map(repr, seen), repr(failed.value), repr(request), repr(vars(run.client)), *run.server.frames]
     assert SECRET not in "".join([*shown, caplog.text])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"wss://x.test/v1?key={SECRET}",
+        f"wss://user:{SECRET}@x.test/v1",
+        f"/v1?api-key={SECRET}&x#{SECRET}",
+        f"//user:{SECRET}@x.test",
+    ],
+)
+async def test_a_secret_in_the_address_shows_nowhere(caplog: pytest.LogCaptureFixture, url: str) -> None:
+    caplog.set_level(logging.DEBUG)
+    seen: list[Any] = []
+    run = Run(url=url, server=Server(fails_with=TransportStartError("No.")), timeout=1)
+    run.client.on("*", seen.append)
+    run.client.realtime.on("*", seen.append)
+    for hangs in (False, True):
+        run.server.hangs = hangs
+        with pytest.raises(RTVIError) as failed:
+            await run.client.connect()
+        seen += [failed.value, str(failed.value), failed.value.__cause__]
+    run.server.hangs, run.server.fails_with = False, None
+    await run.client.connect()
+    run.server.lose()
+    await turns()
+    (request, *_) = run.server.requests
+    assert request.url == url
+    with pytest.raises(InvalidArgumentError) as refused:
+        RealtimeClient(transport=Server(), url=[url])  # type: ignore[arg-type]
+    settings_of = settings.Settings.of({"url": url}, {})
+    shown = [*map(repr, seen), repr(request), repr(settings_of), str(refused.value), *run.server.frames, caplog.text]
+    assert SECRET not in "".join(shown)
+    await run.client.disconnect()
 
 
 # Settings.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from realtime_server import Run, connected
+from realtime_server import Run, Server, connected, turns
 
+from rtvi_web import RequestError
 from rtvi_web.realtime.protocol.server_errors import server_error
 
 ALREADY = "conversation_already_has_active_response"
@@ -141,6 +144,21 @@ async def test_the_end_of_a_response_without_an_id_ends_the_active_one(run: Run,
     run.server.say("response.done", **form)
     assert run.item("item_a").status == "completed"
     assert run.server.types == ["response.create"]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [{"error": "No such voice."}, {"message": "No such voice."}, {"error": {"message": {"detail": "No such voice."}}}],
+)
+async def test_a_refused_configuration_in_any_form_fails_connect(form: dict[str, Any]) -> None:
+    run = Run(server=Server(handshake=False))
+    connecting = asyncio.ensure_future(run.client.connect())
+    await turns()
+    run.server.say("session.created", session={})
+    await turns()
+    run.server.say_text(json.dumps({"type": "error", **form}))
+    with pytest.raises(RequestError, match="No such voice"):
+        await connecting
 
 
 JSON = st.recursive(

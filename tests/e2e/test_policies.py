@@ -1,0 +1,65 @@
+"""What pages may not do, and how they are told: a Content-Security-Policy, and a frame without a microphone."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from in_page import InPagePython, PythonIn, empty_page
+from local_bot import LocalBot
+from playwright.sync_api import Browser, Page, Route
+
+PARENT = "https://parent.test/"
+"""A page of another origin. It is never asked for: the test answers."""
+TRY = """
+import time
+from rtvi_web.realtime import RealtimeClient
+
+async def attempt(**settings):
+    '''How connecting fails, and after how many seconds.'''
+    began = time.monotonic()
+    failed = await failure(RealtimeClient(microphone=False, timeout=None, **settings).connect())
+    return {**failed, "after": time.monotonic() - began}
+
+async def microphone():
+    return await failure(RealtimeClient(transport="websocket").init_devices())
+"""
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with closing(browser.new_context(permissions=["local-network-access"])) as context:
+        yield context.new_page()
+
+
+@pytest.mark.parametrize(
+    "policy", ["connect-src 'self'", "default-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' blob:"]
+)
+def test_a_websocket_that_the_policy_forbids(page: Page, bot: LocalBot) -> None:
+    in_page = InPagePython(page, bot.address, policy="connect-src 'self'")
+    in_page.run(TRY)
+    url = "wss://elsewhere.test/v1/realtime?api-key=secret"
+    failed = in_page.run("result = await attempt(url=url, api_key='ek_secret')", url=url)
+    assert failed["type"] == "TransportStartError"
+    assert failed["after"] < 1
+    assert "add wss://elsewhere.test to its connect-src" in failed["text"]
+    assert "secret" not in failed["text"]
+
+
+@pytest.mark.parametrize(("allow", "words"), [("", 'allow="microphone"'), ("microphone", "site settings")])
+def test_a_frame_without_a_microphone(page: Page, bot: LocalBot, allow: str, words: str) -> None:
+    """With allow="microphone" it is the person who has not allowed it."""
+
+    empty = empty_page(page, bot.address)
+
+    def parent(route: Route) -> None:
+        body = f'<!doctype html><link rel=icon href=data:,><iframe allow="{allow}" src="{empty}"></iframe>'
+        route.fulfill(content_type="text/html", body=body)
+
+    page.route(PARENT, parent)
+    page.goto(PARENT)
+    frame = PythonIn(page.frames[1])
+    frame.run(TRY)
+    failed = frame.run("result = await microphone()")
+    assert failed["type"] == "DeviceError"
+    assert words in failed["text"]
+    assert ("site settings" in failed["text"]) is (allow != "")
