@@ -172,7 +172,8 @@ def without_keys(value: Any) -> Any:
         case str():
             for key in api_keys().values():
                 value = value.replace(key, "***")
-            return value
+            decoded = decode_base64(value.encode(errors="replace")) or b""
+            return "***" if any(key.encode() in decoded for key in api_keys().values()) else value
         case list():
             return [without_keys(part) for part in value]
         case dict():
@@ -182,7 +183,7 @@ def without_keys(value: Any) -> Any:
 
 def event_without_keys(event: bytes) -> bytes:
     """An event of a stream without the keys, whether its data is a text, JSON, or either in base64."""
-    lines = event.split(b"\n")
+    lines = event.removeprefix(b"\xef\xbb\xbf").split(b"\n")  # a stream may begin with a byte order mark
     data = b"\n".join(line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:"))
     decoded = decode_base64(data)
     clean = text_without_keys(data if decoded is None else decoded)
@@ -207,7 +208,7 @@ def text_without_keys(text: bytes) -> bytes:
 
 def decode_base64(data: bytes) -> bytes | None:
     """What base64 stands for, of either alphabet and with or without its padding; None if it is something else."""
-    data = data.translate(bytes.maketrans(b"-_", b"+/"), delete=b"\r\n =")
+    data = data.translate(bytes.maketrans(b"-_", b"+/"), delete=b" \t\n\v\f\r=")
     try:
         return base64.b64decode(data + b"=" * (-len(data) % 4), validate=True)
     except ValueError:
@@ -265,16 +266,24 @@ async def relay(answer: httpx.Response) -> AsyncIterator[bytes]:
     rest = b""
     try:
         async for chunk in answer.aiter_raw():
-            *events, rest = (rest + chunk).replace(b"\r\n", b"\n").split(b"\n\n")
+            rest += chunk
+            half = b"\r" if rest.endswith(b"\r") else b""  # of a CRLF, or the whole end of a line
+            *events, rest = with_newlines(rest.removesuffix(half)).split(b"\n\n")
+            rest += half
             for event in events:
                 yield event_without_keys(event) + b"\n\n"
             if len(rest) > MAX_ANSWER:
                 return
-        yield event_without_keys(rest)
+        yield event_without_keys(with_newlines(rest))
     except httpx.HTTPError:
         return
     finally:
         await answer.aclose()
+
+
+def with_newlines(text: bytes) -> bytes:
+    """A text whose lines end with LF: those of event streams may end with CR or CRLF, too."""
+    return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def read_json(text: bytes) -> Any:

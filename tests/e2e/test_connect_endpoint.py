@@ -450,6 +450,8 @@ QUOTES = {
     "base64, escaped": encoded(f'{{"sent": "{ESCAPED}"}}'),
     "base64 for addresses": base64.urlsafe_b64encode(f'{{"sent": "{KEY}", "x": "~~~???>>>"}}'.encode()).decode(),
     "base64 without padding": encoded(f'{{"sent": "{KEY}"}} ').rstrip("="),
+    "base64 with tabs": "\t".join(textwrap.wrap(encoded(f'{{"sent": "{KEY}"}}'), 16)),
+    "base64 in JSON": json.dumps({"sent": encoded(f"the key {KEY}")}),
     "base64 in lines": "\ndata: ".join(textwrap.wrap(encoded(f'{{"sent": "{KEY}"}}'), 16)),
 }
 
@@ -464,11 +466,14 @@ def quotes_a_key(event: str) -> bool:
         )
     for text in list(texts):
         with contextlib.suppress(ValueError):
-            texts.append(json.dumps(json.loads(text)))
+            value = json.loads(text)
+            texts.append(json.dumps(value))
+            if isinstance(value, dict) and isinstance(value.get("sent"), str):
+                texts.append(base64.b64decode(value["sent"]).decode(errors="replace"))
     return any(KEY in text for text in texts)
 
 
-@pytest.mark.parametrize("separator", ["\n\n", "\r\n\r\n"], ids=["LF", "CRLF"])
+@pytest.mark.parametrize("separator", ["\n\n", "\r\n\r\n", "\r\r", "\n\r"], ids=["LF", "CRLF", "CR", "mixed"])
 @pytest.mark.parametrize("size", [1, 7, 100_000])
 def test_no_key_comes_back_in_a_turn(scripted: ScriptedBot, separator: str, size: int) -> None:
     clean = [f'data: {{"n": {number}}}' for number in range(len(QUOTES))]
