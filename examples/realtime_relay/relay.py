@@ -35,6 +35,7 @@ MAX_OFFER = 100_000  # bytes
 OFFER_SECONDS = 10.0  # for an offer to arrive
 MAX_ANSWER = 1_000_000  # bytes of the API's answer
 ANSWER_SECONDS = 15.0  # for the API's answer to arrive
+MAX_REASON = 500  # characters of a refusal, cut when the keys are out: half a key is too much
 LOOPBACK_PAGES = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 SECRETS = re.compile(r"\b(sk-|ek_|sess-)[\w*.-]+")
 """What looks like a key of OpenAI's, in whole or with stars in its middle."""
@@ -134,7 +135,7 @@ class Relay:
             raise HTTPException(502, "The API refused the relay's key")
         if not answer.is_client_error:
             raise HTTPException(502, f"The API answered with {answer.status_code}")
-        raise HTTPException(answer.status_code, self._without_keys(reason(bytes(body))))
+        raise HTTPException(answer.status_code, self._without_keys(reason(bytes(body)))[:MAX_REASON])
 
     def _without_keys(self, text: str) -> str:
         """The API's words without our key, parts of it, or others."""
@@ -142,11 +143,11 @@ class Relay:
 
 
 def reason(body: bytes) -> str:
-    """OpenAI's `error.message`, else the beginning of the text."""
+    """OpenAI's `error.message`, else the text."""
     try:
         return str(from_json(body)["error"]["message"])
     except (ValueError, KeyError, TypeError):
-        return body.decode(errors="replace")[:500]
+        return body.decode(errors="replace")
 
 
 async def read_offer(request: Request) -> bytes:

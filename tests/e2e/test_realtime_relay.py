@@ -189,6 +189,8 @@ PATHS = pytest.mark.parametrize("path", ["/client-secret", "/calls"])
         ("Incorrect API key provided: sk-proj-ab***********yz.", "Incorrect API key provided: ***"),
         (f"{KEY}, {KEY} and ek_68af296e8e40", "***, *** and ***"),
         ("the model speaks too fast", "the model speaks too fast"),
+        ("x" * 496 + f" {KEY}", "x" * 496 + " ***"),
+        ("x" * 1_000, "x" * 500),
     ],
 )
 @pytest.mark.parametrize("form", ["OpenAI's", "escaped", "a text"])
