@@ -93,17 +93,17 @@ class Page:
         self.next = self.next or self.said
         if self.said and self.said < len(self.text) and not words(self.rest, most=1):
             self.said = len(self.text)
-        self.saying = self._under_way.start if self._under_way else self.said
+        self.saying = self.said if self._under_way is None else self._layout.places[self._under_way].start
 
-    def _follow_segments(self) -> Place | None:
-        """Go as far as the bot reports its segments as spoken. Returns the place of the one that is being spoken."""
+    def _follow_segments(self) -> int | None:
+        """Go as far as the bot reports its segments as spoken. Returns the one that is being spoken."""
         under_way = None
         for index, segment in enumerate(self._segments):
             place = self._layout.places.get(index)
             if place is None or not (segment.under_way or segment.completed) or not segment.for_speaking:
                 continue
             self.said = place.end if segment.completed else self._progress(place, segment.progress)
-            under_way = place if segment.under_way else None
+            under_way = index if segment.under_way else None
         return under_way
 
     def _progress(self, place: Place, said: str) -> int:
