@@ -6,7 +6,7 @@ PY := .venv/bin/python
 # The pydantic that Pyodide's own distribution carries: the oldest that rtvi_web runs on.
 OLDEST_PYDANTIC := 2.12.5
 
-.PHONY: help setup tools format bot rtvi-0.3-bot browser-binary demo dev test check types unit unit-newest unit-oldest fuzz browser e2e bench site clean
+.PHONY: help setup tools format bot rtvi-0.3-bot browser-binary demo dev test check types unit unit-newest unit-oldest fuzz soak browser e2e bench site clean
 
 help: ## say what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
@@ -94,6 +94,11 @@ bench: site bot browser-binary ## print the figures, as ratios in one run
 	$(PY) benchmarks/levels.py
 	$(PY) benchmarks/long_tasks.py
 	$(PY) benchmarks/realtime.py
+
+CYCLES ?= 1000
+MINUTES ?= 30
+soak: site bot browser-binary ## hours of use in Chromium, and what is open and in memory at the end (CYCLES=1000 MINUTES=30)
+	$(PY) benchmarks/soak.py --cycles $(CYCLES) --minutes $(MINUTES)
 
 clean: ## remove what was built; downloads and environments stay
 	rm -rf dist .cache/test-dist
