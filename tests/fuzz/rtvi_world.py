@@ -32,8 +32,7 @@ LEGAL = {
     S.DISCONNECTING: {S.DISCONNECTED},
     S.ERROR: {S.INITIALIZING, S.AUTHENTICATING, S.CONNECTING, S.DISCONNECTING},
 }
-"""The reference: what docs/architecture.md and the JavaScript client say of the states."""
-
+"""The reference, apart from the product's own table."""
 FUNCTIONS = ["value", "raises", "exits", "hangs", "swallows", "disconnects", "reconnects", "unknown"]
 ANSWERED = {"value": {"result": 7}, "raises": {"error": "OwnError: f"}, "exits": {"error": "SystemExit: f"}}
 HANDLERS = ["value", "raises", "exits", "hangs", "swallows", "aborts", "clears"]
@@ -55,6 +54,7 @@ class RTVIWorld(World):
         self.run = Run(self.bot, params={"base_url": URL}, **options)
         self.client = self.run.client
         self.count = self.disconnecting = 0
+        self.disturbed = 0  # the number of calls when the link was lost: their answers may be lost, too
         self.sent: list[tuple[int, str]] = []  # texts that the client took, and the session that it took them in
         self.calls_made: list[tuple[int, str, str]] = []  # session, id, function
         for function in FUNCTIONS[:-1]:
@@ -217,7 +217,6 @@ class RTVIWorld(World):
         self.client.once(event, handler)
 
     # Steps: the bot, the network and the system.
-
     def do_start_endpoint(self, kind: str) -> None:
         self.bot.start(kind)
 
@@ -238,6 +237,7 @@ class RTVIWorld(World):
         self.bot.is_full = full
 
     def do_lose(self, loss: str) -> None:
+        self.disturbed = len(self.calls_made)
         self.bot.lose(LinkLoss(loss))
 
     def do_recover(self) -> None:
@@ -296,11 +296,12 @@ class RTVIWorld(World):
             self.bot.say(session, "llm-function-call-in-progress", data)
 
     async def do_quiet(self) -> None:
-        """If all goes well for some seconds, every call of a function is answered."""
+        """If all goes well for two seconds, a call of a function is answered."""
         if self.client.state is not S.READY or not self.bot.is_linked or self.bot.is_full or self.bot.has_left:
             return
         history = len(self.run.states)
-        asked = [call for call in self.calls_made if call[0] == len(self.bot.receivers) - 1][-1:]
+        last = len(self.bot.receivers) - 1
+        asked = [call for call in self.calls_made[self.disturbed :] if call[0] == last][-1:]
         running = len([call for call in self.calls_made if call[2] in ("hangs", "swallows", "disconnects")])
         await asyncio.sleep(2)
         if len(self.run.states) != history or self.bot.has_left or running > 60:
