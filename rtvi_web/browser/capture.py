@@ -54,7 +54,10 @@ def device_error(error: _js.JsError, device: str) -> DeviceError:
 def _policy_against(device: str) -> str | None:
     """Why this page may not ask the person at all; ``None`` if it may, or if the browser does not tell."""
     feature, noun = _FEATURES.get(device), NOUNS[device]
-    document = _js.api("document")
+    try:
+        document = _js.api("document")
+    except NotInBrowserError:  # a web worker
+        return None
     policy = getattr(document, "permissionsPolicy", None) or getattr(document, "featurePolicy", None)
     if feature is None or policy is None or policy.allowsFeature(feature):
         return None
