@@ -62,7 +62,7 @@ unit: tools .cache/pydantic-$(OLDEST_PYDANTIC) ## tests on CPython, with the new
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target unit-newest unit-oldest
 
 unit-newest:
-	$(PY) -m pytest tests/unit --cov --cov-report= $(PYTEST_OPTIONS)
+	$(PY) -m pytest tests/unit -n 2 --cov --cov-report= $(PYTEST_OPTIONS)
 	$(PY) -m coverage report --skip-covered --show-missing --include='$(PURE)' --fail-under=100
 	$(PY) -m coverage report --skip-covered --show-missing --omit='$(PURE)' --fail-under=95
 
