@@ -31,9 +31,6 @@ def page(browser: Browser) -> Iterator[Page]:
         yield context.new_page()
 
 
-@pytest.mark.parametrize(
-    "policy", ["connect-src 'self'", "default-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' blob:"]
-)
 def test_a_websocket_that_the_policy_forbids(page: Page, bot: LocalBot) -> None:
     in_page = InPagePython(page, bot.address, policy="connect-src 'self'")
     in_page.run(TRY)
