@@ -175,15 +175,16 @@ async def test_the_chosen_speaker_is_unplugged_and_comes_back(selenium, port, ki
         await client.update_speaker(speakers[2].id)
         run.emitted.clear()
         with unplugged(speakers[2].label):
-            await until(lambda: client.selected_speaker == speakers[0])
+            await until(lambda: run.of("deviceError"))  # the last thing that is told of it
+            assert client.selected_speaker == speakers[0]
             [error] = run.of("deviceError")
             assert (error.type, error.devices) == ("not-found", ("speaker",))
             assert str(error) == f"{speakers[2].label} is gone; {speakers[0].label} is used."
             assert run.of("availableSpeakersUpdated") == [speakers[:2]]
             assert not run.sinks
-        await until(lambda: client.selected_speaker == speakers[2])
+        await until(lambda: run.of("speakerUpdated") == [speakers[0], speakers[2]])
+        assert client.selected_speaker == speakers[2]
         assert run.sinks == {speakers[2].id}
-        assert run.of("speakerUpdated") == [speakers[0], speakers[2]]
         assert len(run.of("deviceError")) == 1
         assert run.of("error") == []
 
