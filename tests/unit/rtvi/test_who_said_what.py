@@ -225,3 +225,10 @@ class TestBeforeTheAnswer:
         heard.hear("user-transcription", **final("is it?", user_id="u1"))
         heard.hear("user-transcription", **final("Noon?", user_id="u2"))
         assert heard.said == [("user", "What time is it?"), ("user", "Noon?"), ("bot", "It is noon.")]
+
+
+def test_what_is_remembered_of_many_persons_is_bounded() -> None:
+    heard = Heard()
+    for number in range(300):
+        heard.hear("user-transcription", **final("yes", f"{number:03}", f"u{number}"))
+    assert heard.hear("user-transcription", **interim("yes", "300", "u0")) != []
