@@ -6,7 +6,7 @@ PY := .venv/bin/python
 # The pydantic that Pyodide's own distribution carries: the oldest that rtvi_web runs on.
 OLDEST_PYDANTIC := 2.12.5
 
-.PHONY: help setup tools format bot rtvi-0.3-bot browser-binary demo dev test check types unit unit-newest unit-oldest fuzz soak browser e2e bench site clean
+.PHONY: help setup tools format bot rtvi-0.3-bot browser-binary demo dev test check types unit unit-newest unit-oldest unit-bounds fuzz soak browser e2e bench site clean
 
 help: ## say what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
@@ -58,16 +58,22 @@ format: tools ## format the code and fix what can be fixed by itself
 # What the tests on CPython must reach in every branch. What runs in a browser only is tested there (pyproject.toml).
 PURE := rtvi_web/rtvi/protocol/*,rtvi_web/core/emitter.py,rtvi_web/core/event_members.py,rtvi_web/core/event_queue.py,rtvi_web/rtvi/members/config.py,rtvi_web/rtvi/session/functions.py,rtvi_web/rtvi/session/helpers.py,rtvi_web/rtvi/members/llm_helper.py
 
+# They count blocks of memory and steps, which depends on no pydantic and takes twice as long while coverage is measured.
+BOUNDS := tests/unit/rtvi/test_bounds.py tests/unit/realtime/test_realtime_bounds.py tests/unit/test_patterns.py
+
 unit: tools .cache/pydantic-$(OLDEST_PYDANTIC) ## tests on CPython, with the newest and the oldest pydantic
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target unit-newest unit-oldest
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target unit-newest unit-oldest unit-bounds
 
 unit-newest:
-	$(PY) -m pytest tests/unit -n 2 --cov --cov-report= $(PYTEST_OPTIONS)
+	$(PY) -m pytest tests/unit $(BOUNDS:%=--ignore=%) --cov --cov-report= $(PYTEST_OPTIONS)
 	$(PY) -m coverage report --skip-covered --show-missing --include='$(PURE)' --fail-under=100
 	$(PY) -m coverage report --skip-covered --show-missing --omit='$(PURE)' --fail-under=95
 
 unit-oldest:
-	PYTHONPATH=.cache/pydantic-$(OLDEST_PYDANTIC) $(PY) -m pytest tests/unit -q -m "not build" -p no:cacheprovider --ignore-glob='*_bounds.py' --ignore=tests/unit/test_patterns.py  # which do not depend on it
+	PYTHONPATH=.cache/pydantic-$(OLDEST_PYDANTIC) $(PY) -m pytest tests/unit $(BOUNDS:%=--ignore=%) -q -m "not build" -p no:cacheprovider
+
+unit-bounds:
+	$(PY) -m pytest $(BOUNDS) -q -p no:cacheprovider
 
 EPISODES ?= 300
 fuzz: tools ## random episodes of both clients on a virtual clock (EPISODES=300)
