@@ -190,7 +190,7 @@ class World(ABC):
     def _check_outcome(self, call: Call) -> None:
         if call.task.cancelled():
             if not call.was_cancelled:
-                raise Fault(f"{call.name} was cancelled, but nobody has cancelled it")
+                raise Fault(f"{call.name} was cancelled, but no step has cancelled it")
         elif (error := call.task.exception()) and not isinstance(error, RTVIError):
             timed_out = isinstance(error, TimeoutError) and call.name == "wait_for"
             if not timed_out:

@@ -164,7 +164,7 @@ class ClientParams(_Settings):
 
     @property
     def action_url(self) -> str | None:
-        """Where actions go while there is no session; ``None`` if ``endpoints.action`` is.
+        """The address of actions without a session; ``None`` if ``endpoints.action`` is ``None``.
 
         Raises:
             InvalidArgumentError: there is no base URL.

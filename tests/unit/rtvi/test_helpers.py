@@ -48,9 +48,9 @@ class TestMessages:
         assert one.got[0].data == {"a": 1}
         assert one.got[0].model_extra == {"extra": 1}
         assert run.arguments("genericMessage") == []
-        receive(run, "nobodys", 5)
+        receive(run, "unclaimed", 5)
         [message] = run.arguments("genericMessage")
-        assert (message.type, message.data, message.model_extra) == ("nobodys", 5, {"extra": 1})
+        assert (message.type, message.data, message.model_extra) == ("unclaimed", 5, {"extra": 1})
         assert len(run.arguments("messageReceived")) == 3
         await run.client.disconnect()
 
