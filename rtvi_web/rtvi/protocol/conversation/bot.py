@@ -86,7 +86,7 @@ class Bot:
             return late  # in a spelling of its own
         return otherwise or self._turns.begin("bot")
 
-    def _late_turn(self, *, is_shown: bool) -> Turn | None:
+    def _late_turn(self, *, is_shown: bool = False) -> Turn | None:
         """The last turn, if what comes now is late: it is only shown, or the bot was interrupted and is silent."""
         last = self._turns.last
         if last is None or last.role != "bot" or self._generating:
@@ -184,11 +184,11 @@ class Bot:
         if self._reports_output:
             return []
         turn = self._voiced
-        if turn is None or turn.ended_at is not None or self._is_behind:
+        if self._is_behind or turn is None or (turn.ended_at is not None and turn is not self._late_turn()):
             if is_blank(data.text) and not self._turns.open_turn("bot"):
                 return []
             turn = self._voiced = self._turn_of(data.text, is_spoken=True)
-            others = [] if turn.ended else self._turns.recent("bot")
+            others = (each for each in self._turns.recent("bot") if each is not turn)
             self._is_behind = any(self._may_go_on(each) and each.output.is_unsaid for each in others)
         turn.output.say(data.text)
         return [turn]
@@ -233,6 +233,7 @@ class Bot:
             turn.interrupted = True
             turn.output.cut_off()
             self._voiced = turn
+            self._is_behind = True
             self._turns.end(turn)
         return []
 
