@@ -112,7 +112,7 @@ class HttpActions:
             if not text:
                 return  # an event without data only keeps the connection alive
             self._emitter.emit(RTVIEvent.MESSAGE_RECEIVED, text)
-            for outcome in reader.receive(text, whole=bool(self._helpers)):
+            for outcome in reader.receive(text, whole=bool(self._helpers.by_name)):
                 match outcome:
                     case Answered(answer_id, value) if answer_id == id and not answered.done():
                         answered.set_result(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Generic, NotRequired, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -87,9 +87,8 @@ class MessageReader:
             whole: whether events must bring their message, for helpers.
         """
         try:
-            event = None if whole else BY_WIRE.get(type_at_head(text))
-            read = None if event is None else _text_reader(event)
-            return self._outcomes(parse(text)) if event is None or read is None else [Fire(event, read(text))]
+            read = None if whole else _text_reader(type_at_head(text))
+            return [read(text)] if read else self._outcomes(parse(text))
         except MalformedMessageError as error:
             reason = str(error)
         except ValidationError as error:
@@ -159,23 +158,24 @@ def _id(message: Message) -> str:
     return message.get("id") or ""
 
 
-@cache
-def _text_reader(event: Event[Any]) -> Callable[[str], Args] | None:
-    """A reader of an event's messages as text; ``None`` if the client acts on them, and so needs more of them."""
-    payload, field = event.payload, event.field
-    if event in _CONSEQUENTIAL:
+@lru_cache(128)
+def _text_reader(wire_type: str) -> Callable[[str], Fire] | None:
+    """A reader of messages as text; ``None`` if they have no event, or the client acts on them and needs more."""
+    event = BY_WIRE.get(wire_type)
+    if event is None or event in _CONSEQUENTIAL:
         return None
+    payload, field = event.payload, event.field
     if payload is None or payload is Any:
         read_message = _reader(event)
-        return lambda text: read_message(parse(text))
+        return lambda text: Fire(event, read_message(parse(text)))
     model: type[BaseModel] = getattr(payloads, payload)
     validate = _validator(model).validate_json
 
-    def read(text: str) -> Args:
+    def read(text: str) -> Fire:
         data = validate(text).get("data")
         if data is None:
             data = _data_in(model, {})
-        return (getattr(data, field) if field else data,)
+        return Fire(event, (getattr(data, field) if field else data,))
 
     return read
 

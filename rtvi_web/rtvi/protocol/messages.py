@@ -35,8 +35,8 @@ class MalformedMessageError(ValueError):
 
 
 _ID = (str, NoneType)
-_HEAD = re.compile(rf'\s*\{{\s*"label"\s*:\s*"{LABEL}"\s*,\s*"type"\s*:\s*"([a-z-]+)"')
-"""How servers begin a message."""
+_HEAD = re.compile(rf'\s*\{{\s*"label"\s*:\s*"{LABEL}"\s*,\s*"type"\s*:\s*"([a-z-]{{1,64}})"')
+"""How servers begin a message; types that are longer have no event."""
 _ESCAPES = r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 """An escaped backslash, a surrogate pair, a lone surrogate."""
 _TOKENS = r'"((?:[^"\\]++|\\.)*+)("?)|[{}\[\]:]|[^\s"{}\[\]:,]+'

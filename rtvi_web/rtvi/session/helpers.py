@@ -86,24 +86,23 @@ class MessageHelpers:
 
     Args:
         emitter: runs what they do as coroutines.
+
+    Attributes:
+        by_name: all that are registered.
     """
 
     def __init__(self, emitter: Emitter) -> None:
         self._emitter = emitter
-        self._helpers: dict[str, RTVIClientHelper] = {}
-
-    def __bool__(self) -> bool:
-        """Whether there are any."""
-        return bool(self._helpers)
+        self.by_name: dict[str, RTVIClientHelper] = {}
 
     def handle(self, message: dict[str, Any]) -> bool:
         """Give a copy of a message, as parsed JSON, to every helper that handles its type. Returns whether one does."""
-        if not self._helpers:
+        if not self.by_name:
             return False
         from rtvi_web.rtvi.protocol.messages import RTVIMessage  # late, see rtvi_web.rtvi.protocol
 
         taken = False
-        for service, helper in tuple(self._helpers.items()):
+        for service, helper in tuple(self.by_name.items()):
             reason = f"helper {service!r} raised"
             try:
                 if message["type"] not in helper.get_message_types():
@@ -122,18 +121,18 @@ class MessageHelpers:
             raise InvalidArgumentError(f"Helper must be an instance of RTVIClientHelper; it is {helper!r}.")
         if not service or not isinstance(service, str):
             raise InvalidArgumentError(f"A helper's name must be a non-empty string; it is {service!r}.")
-        if service in self._helpers:
+        if service in self.by_name:
             raise InvalidArgumentError(f"Helper with name {service!r} already registered.")
         if helper.client:
             raise InvalidArgumentError(f"This helper is registered already, as {helper.service!r}.")
-        self._helpers[service] = helper
+        self.by_name[service] = helper
         helper.client, helper.service = client, service
         helper.registered()
 
     def get(self, service: str) -> RTVIClientHelper | None:
-        return self._helpers.get(service)
+        return self.by_name.get(service)
 
     def unregister(self, service: str) -> None:
-        if helper := self._helpers.pop(service, None):
+        if helper := self.by_name.pop(service, None):
             helper.unregistered()
             helper.client = helper.service = None

@@ -178,7 +178,7 @@ class Session:
         if self._is_over:
             return
         self._emitter.emit(RTVIEvent.MESSAGE_RECEIVED, text)
-        for outcome in self._reader.receive(text, whole=bool(self._helpers)):
+        for outcome in self._reader.receive(text, whole=bool(self._helpers.by_name)):
             if not notify(outcome, self._emitter, self._helpers):
                 self._act(outcome)
 
