@@ -1,4 +1,4 @@
-"""What the tests of conversations share: a conversation that hears messages, and the recorded sessions."""
+"""What the tests of conversations share: a conversation that hears messages, recorded sessions, and checks of turns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hypothesis import strategies as st
+
 from rtvi_web import Conversation, Turn
+from rtvi_web.rtvi.protocol.conversation.spelling import words
 from rtvi_web.rtvi.protocol.inbound import MessageReader
 from rtvi_web.rtvi.protocol.outcomes import Fire
 
@@ -92,3 +95,30 @@ def replay(name: str) -> Heard:
         elif message["type"] == "send-text":
             heard.conversation.wrote(message["data"]["content"])
     return heard
+
+
+def keys(text: str) -> list[str]:
+    """The words of a text, as they are compared."""
+    return [word.key for word in words(text)]
+
+
+def check_prefix(turn: Turn) -> None:
+    """What was spoken is the beginning of the text, by words and without what is only shown."""
+    text, spoken = keys(turn.text), keys(turn.spoken)
+    for shown in (keys(each) for each in [turn.output.shown] if each):
+        at = next(at for at in range(len(text)) if text[at : at + len(shown)] == shown)
+        del text[at : at + len(shown)]
+    assert spoken == text[: len(spoken)]
+    if not turn.interrupted:
+        assert spoken + keys(turn.output.will_say) == text
+
+
+def check_all_spoken(turn: Turn) -> None:
+    """All of a turn was spoken."""
+    assert (turn.spoken, turn.output.will_say) == (turn.text, "")
+
+
+def pieces_of(text: str, data: st.DataObject) -> list[str]:
+    """A text, split anywhere."""
+    cuts = sorted(data.draw(st.sets(st.integers(1, max(1, len(text) - 1)), max_size=8)))
+    return [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True) if start < end]

@@ -6,11 +6,9 @@ import sys
 from typing import Any
 
 import pytest
-from conversations import Heard
+from conversations import Heard, keys
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from rtvi_web.rtvi.protocol.conversation.spelling import words
 
 SENTENCES = [
     *("Yes.", "No.", "Sure, let me see.", "You have 5 cats.", "It’s “really” nice — isn't it?", "Really?!"),
@@ -18,10 +16,6 @@ SENTENCES = [
     *("今日はいい天気ですね。", "Hello!", "Take 2 at 8 a.m. daily.", "Call `print()` twice.", "U.S. law says so."),
 ]
 ANSWERS = st.lists(st.lists(st.sampled_from(SENTENCES), min_size=2, max_size=4), min_size=1, max_size=3)
-
-
-def keys(text: str) -> list[str]:
-    return [word.key for word in words(text)]
 
 
 class Bot:
