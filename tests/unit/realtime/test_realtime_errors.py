@@ -9,22 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from realtime_server import Run, Server, connected, turns
+from realtime_server import Run, Server, turns
 
 from rtvi_web import RequestError
 from rtvi_web.realtime.protocol.server_errors import server_error
 
 ALREADY = "conversation_already_has_active_response"
 SENTENCE = "Conversation already has an active response in progress: resp_9. Wait until it is finished."
-
-
-@pytest.fixture
-async def run() -> Any:
-    run = await connected()
-    yield run
-    await run.client.disconnect()
-
-
 FORMS: list[dict[str, Any]] = [
     {"error": {"type": "invalid_request_error", "code": ALREADY, "message": "Busy."}},
     {"error": {"type": ALREADY, "message": "Busy."}},

@@ -11,13 +11,6 @@ from realtime_server import Run, connected, pcm, turns
 from rtvi_web.realtime.protocol.session_config import merge, to_ga
 
 
-@pytest.fixture
-async def run() -> Any:
-    run = await connected()
-    yield run
-    await run.client.disconnect()
-
-
 def spoil(value: Any) -> None:
     """Change everything in an event."""
     if isinstance(value, dict):

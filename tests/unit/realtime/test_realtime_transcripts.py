@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,13 +12,6 @@ from realtime_server import Run, connected
 SAID = "conversation.item.input_audio_transcription"
 AUDIO = {"type": "input_audio"}
 USAGE = {"total_tokens": 13, "input_tokens": 10, "output_tokens": 3}
-
-
-@pytest.fixture
-async def run() -> Any:
-    run = await connected()
-    yield run
-    await run.client.disconnect()
 
 
 def given_to_the_page(run: Run, id: str) -> str:
