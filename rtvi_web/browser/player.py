@@ -26,6 +26,7 @@ class Player:
         self._tasks = Tasks()
         self._playing = False
         self._volume = 1.0
+        self._muted = False
         self.element: Any = None
         """The ``<audio>`` element, ``None`` before its first use."""
 
@@ -87,6 +88,17 @@ class Player:
         if self.element is not None:
             self.element.volume = volume
 
+    @property
+    def muted(self) -> bool:
+        """Whether it plays silently, whatever the volume."""
+        return self._muted
+
+    @muted.setter
+    def muted(self, muted: bool) -> None:
+        self._muted = muted
+        if self.element is not None:
+            self.element.muted = muted
+
     def close(self) -> None:
         """Stop, and release the track. ``play()`` works again."""
         self._playing = False
@@ -99,4 +111,5 @@ class Player:
         if self.element is None:
             self.element = _js.construct("Audio")
             self.element.volume = self._volume
+            self.element.muted = self._muted
         return self.element

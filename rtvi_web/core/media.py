@@ -283,6 +283,18 @@ class Media(Protocol):
         """The volume at which the bot is played, 0 to 1."""
         ...
 
+    def mute_bot(self, muted: bool) -> None:
+        """Play the bot silently whatever its volume, or aloud again, now and in later sessions.
+
+        Raises:
+            UnsupportedFeatureError: the media do not play the bot.
+        """
+
+    @property
+    def is_bot_muted(self) -> bool:
+        """Whether the bot is played silently by ``mute_bot()``."""
+        ...
+
     def show_video(self, element: Any, source: VideoSource) -> None:
         """Show a video in an element, now and each time its track changes."""
 

@@ -137,6 +137,22 @@ class MediaMembers:
         """The volume at which the bot is played, 0 to 1; see :meth:`set_bot_volume`."""
         return self._media.bot_volume
 
+    def mute_bot(self, muted: bool = True) -> None:
+        """Play the bot silently, or aloud again, now and in later sessions. JavaScript's clients have no such method.
+
+        The bot speaks on, and what it says is still written: captions alone. :attr:`bot_volume` is kept. Unlike the
+        volume, this also works on iPhones and iPads.
+
+        Raises:
+            UnsupportedFeatureError: the page plays the bot itself.
+        """
+        self._media.mute_bot(bool(muted))
+
+    @property
+    def is_bot_muted(self) -> bool:
+        """Whether the bot is played silently; see :meth:`mute_bot`."""
+        return self._media.is_bot_muted
+
     def local_audio(self, *, sample_rate: int = 16000, frame: float = 0.02) -> AudioStream:
         """What the microphone sends, as PCM: ``async for frame in client.local_audio()``.
 

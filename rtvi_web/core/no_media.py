@@ -84,6 +84,13 @@ class NoMedia:
     def bot_volume(self) -> float:
         return 1.0
 
+    def mute_bot(self, muted: bool) -> None:
+        raise self._unsupported("mute_bot")
+
+    @property
+    def is_bot_muted(self) -> bool:
+        return False
+
     def show_video(self, element: Any, source: VideoSource) -> None:
         raise self._unsupported("show_video")
 

@@ -295,14 +295,24 @@ class PageMedia:
             await self._output.resume()
 
     def set_bot_volume(self, volume: float) -> None:
-        if self._output is None:
-            message = "The page plays the bot itself (play_bot_audio=False), and sets the volume itself."
-            raise UnsupportedFeatureError(message, feature="set_bot_volume")
-        self._output.volume = volume
+        self._own_output("set_bot_volume").volume = volume
 
     @property
     def bot_volume(self) -> float:
         return self._output.volume if self._output is not None else 1.0
+
+    def mute_bot(self, muted: bool) -> None:
+        self._own_output("mute_bot").muted = muted
+
+    @property
+    def is_bot_muted(self) -> bool:
+        return self._output is not None and self._output.muted
+
+    def _own_output(self, feature: str) -> Output:
+        if self._output is None:
+            message = "The page plays the bot itself (play_bot_audio=False), and sets the volume itself."
+            raise UnsupportedFeatureError(message, feature=feature)
+        return self._output
 
     def show_video(self, element: Any, source: VideoSource) -> None:
         if isinstance(element, str):

@@ -28,6 +28,14 @@ class Output(Protocol):
     @volume.setter
     def volume(self, volume: float, /) -> None: ...
 
+    @property
+    def muted(self) -> bool:
+        """Whether it plays silently, whatever the volume; may be set."""
+        ...
+
+    @muted.setter
+    def muted(self, muted: bool, /) -> None: ...
+
     async def use_sink(self, id: str) -> None:
         """Play on another speaker, now and later; an empty id means the system's default.
 

@@ -65,6 +65,7 @@ class ScriptedMedia(NoMedia):
         self._wants_mic: bool | None = None
         self._wants_cam = False
         self._bot_volume = 1.0
+        self._bot_muted = False
 
     def _attach_media(
         self, listener: MediaListener, *, enable_mic: bool | None = None, enable_cam: bool = False
@@ -164,6 +165,13 @@ class ScriptedMedia(NoMedia):
     @property
     def bot_volume(self) -> float:
         return self._bot_volume
+
+    def mute_bot(self, muted: bool) -> None:
+        self._bot_muted = muted
+
+    @property
+    def is_bot_muted(self) -> bool:
+        return self._bot_muted
 
     def mute_by_system(self, source: Literal["mic", "cam"], muted: bool) -> None:
         """The system mutes an open microphone or camera, or lets it go on."""

@@ -387,6 +387,21 @@ async def test_the_volume_of_the_model_is_kept_from_session_to_session(selenium,
                 assert played_at() == client.bot_volume == volume
                 await client.disconnect()
 
+            def is_silent():
+                return played_at() == 0 if kind == "websocket" else run.media.player.element.muted
+
+            client.mute_bot()
+            await client.connect()
+            run.let_it_speak()
+            await until(run.plays)  # it goes on, silently
+            assert is_silent()
+            client.set_bot_volume(0.5)
+            assert is_silent()
+            client.mute_bot(False)
+            assert not is_silent()
+            assert played_at() == client.bot_volume == 0.5
+            await client.disconnect()
+
 
 @over_both
 @run_in_pyodide

@@ -161,3 +161,6 @@ async def test_the_volume_of_a_bot_that_the_page_plays_is_the_pages(selenium):
         with pytest.raises(UnsupportedFeatureError, match="plays the bot itself") as caught:
             link.media.set_bot_volume(0.5)
         assert caught.value.feature == "set_bot_volume"
+        with pytest.raises(UnsupportedFeatureError, match="plays the bot itself") as caught:
+            link.media.mute_bot(True)
+        assert (caught.value.feature, link.media.is_bot_muted) == ("mute_bot", False)

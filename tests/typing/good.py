@@ -308,6 +308,7 @@ async def the_devices_of_both() -> None:
         assert_type(either.selected_speaker, MediaDevice | None)
         await either.enable_mic(not either.is_mic_enabled)
         either.set_bot_volume(either.bot_volume / 2)
+        either.mute_bot(not either.is_bot_muted)
         async for frame in either.local_audio():
             assert_type(frame, AudioFrame)
         ui.device_select(either, "mic", into="#mics")

@@ -14,6 +14,7 @@ class PcmOutput:
         """The player of the session; ``None`` without a session."""
         self._sink = ""
         self._volume = 1.0
+        self._muted = False
 
     @property
     def volume(self) -> float:
@@ -22,8 +23,20 @@ class PcmOutput:
     @volume.setter
     def volume(self, volume: float) -> None:
         self._volume = volume
+        self._apply()
+
+    @property
+    def muted(self) -> bool:
+        return self._muted
+
+    @muted.setter
+    def muted(self, muted: bool) -> None:
+        self._muted = muted
+        self._apply()
+
+    def _apply(self) -> None:
         if self.player is not None:
-            self.player.volume = volume
+            self.player.volume = 0.0 if self._muted else self._volume
 
     @property
     def sink_id(self) -> str:
@@ -43,7 +56,7 @@ class PcmOutput:
         Raises:
             UnsupportedFeatureError: there are no AudioWorklets here.
         """
-        player.volume = self._volume
+        player.volume = 0.0 if self._muted else self._volume
         await player.open()
         if self._sink:
             try:

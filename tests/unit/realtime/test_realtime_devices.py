@@ -233,6 +233,26 @@ class TestEvents:
                 client.set_bot_volume(wrong)  # type: ignore[arg-type]
         assert client.bot_volume == 0.5
 
+    async def test_the_model_is_muted_and_its_captions_go_on(self) -> None:
+        run = await connected()
+        assert run.client.is_bot_muted is False
+        run.client.set_bot_volume(0.5)
+        for _ in range(2):
+            run.client.mute_bot()
+            assert (run.client.is_bot_muted, run.client.bot_volume) == (True, 0.5)
+            run.server.response()
+            run.server.answer()
+            run.server.delta("output_audio_transcript", "Hello")
+            run.server.audio(pcm(2400))
+            assert run.item("item_a").formatted.transcript == "Hello"
+            assert run.server.played[-1] == ("item_a", pcm(2400))
+            await run.client.disconnect()
+            await run.client.connect()
+        assert run.client.is_bot_muted
+        run.client.mute_bot(False)
+        assert run.client.is_bot_muted is False
+        await run.client.disconnect()
+
     async def test_the_rest_of_them(self) -> None:
         run = Devices()
         media = run.client.realtime.media
