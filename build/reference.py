@@ -34,6 +34,7 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "realtime.protocol.conversation": ("Conversation",),
         "realtime.protocol.items": ("Item", "ItemEvent", "Delta", "Formatted", "FormattedTool"),
         "realtime.protocol.audio": ("AudioClip", "InputAudio", "float_to_pcm16"),
+        "realtime.protocol.transcript_events": ("TranscriptEvent",),
         "realtime.protocol.usage": ("Usage",),
         "realtime.members.speaking": ("ItemResult",),
         "realtime.tools": ("Tool", "BackgroundResult"),

@@ -12,6 +12,7 @@ from rtvi_web.realtime.protocol.audio import AudioClip, InputAudio, float_to_pcm
 from rtvi_web.realtime.protocol.conversation import Conversation
 from rtvi_web.realtime.protocol.items import Delta, Formatted, FormattedTool, Item, ItemEvent
 from rtvi_web.realtime.protocol.session_config import SessionConfig
+from rtvi_web.realtime.protocol.transcript_events import TranscriptEvent
 from rtvi_web.realtime.protocol.usage import Usage
 from rtvi_web.realtime.session import SpeakingEvent
 from rtvi_web.realtime.tools import BackgroundResult, Tool
@@ -40,6 +41,7 @@ __all__ = [
     "SessionConfig",
     "SpeakingEvent",
     "Tool",
+    "TranscriptEvent",
     "Usage",
     "float_to_pcm16",
 ]

@@ -35,7 +35,8 @@ class RealtimeClient(SpeakingMembers, ItemMembers, ConfigurationMembers, DeviceM
 
     Events: ``conversation.updated``, ``conversation.item.appended`` and ``conversation.item.completed`` (an
     :class:`ItemEvent`), ``conversation.interrupted`` (the server's ``input_audio_buffer.speech_started``),
-    ``conversation.speaking`` (a :class:`SpeakingEvent`), ``error`` (an :class:`ErrorEvent`), ``realtime.event`` (a
+    ``conversation.speaking`` (a :class:`SpeakingEvent`), ``transcript.updated`` (a :class:`TranscriptEvent`: what
+    either side says, while it grows), ``error`` (an :class:`ErrorEvent`), ``realtime.event`` (a
     :class:`RealtimeEvent`), and as dicts: ``server.<type>`` and ``client.<type>`` (what is on the wire),
     ``client.connected``, ``client.disconnected``, ``client.error``, ``close``, ``output_audio.blocked``. Events of
     devices and media have RTVI's names and the first of its arguments: ``micUpdated``, ``availableMicsUpdated``,

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from rtvi_web.core.seen import Seen
-from rtvi_web.core.tasks import MAX_ANSWERING, Tasks
+from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import DisconnectedError, RTVIError
+from rtvi_web.realtime.calls import CallRunner
 from rtvi_web.realtime.configuration import Configuration
 from rtvi_web.realtime.connection import ErrorEvent, RealtimeAPI
 from rtvi_web.realtime.event_handlers import RealtimeEventHandler
 from rtvi_web.realtime.protocol.audio import InputAudio, from_base64
 from rtvi_web.realtime.protocol.content import sound_of
 from rtvi_web.realtime.protocol.conversation import Conversation
-from rtvi_web.realtime.protocol.items import Item, ItemEvent
+from rtvi_web.realtime.protocol.items import ItemEvent
 from rtvi_web.realtime.protocol.responses import ResponseSequencer, is_out_of_band
 from rtvi_web.realtime.protocol.server_errors import COMMIT_EMPTY, HARMLESS_ERRORS, server_error
+from rtvi_web.realtime.protocol.transcript_events import TranscriptEvent, TranscriptEvents
 from rtvi_web.realtime.protocol.usage import Usage
 from rtvi_web.realtime.protocol.wire import Event, copied, index_in, new_id, object_in, objects_in, text_in
 from rtvi_web.realtime.speech import Speech
-from rtvi_web.realtime.tools import Answer, Tool, ToolCalls, answer, not_offered, refused
 from rtvi_web.realtime.transport import RealtimeTransport
 
 logger = logging.getLogger(__name__)
@@ -63,9 +63,7 @@ class RealtimeSession:
         self._configuration = configuration
         self._client = client
         self._tasks = Tasks()
-        self._answering = Tasks()  # calls of tools
         self._responses = ResponseSequencer()
-        self._calls = ToolCalls()
         self._finals = Seen()
         self._number = 0
         self.created = False
@@ -74,6 +72,8 @@ class RealtimeSession:
         self.conversation = Conversation(
             keep_audio=keep_audio, input_audio=self.input_audio, is_out_of_band=self._responses.is_out_of_band
         )
+        self._transcripts = TranscriptEvents(self.conversation.is_transcript_final)
+        self._calls = CallRunner(api, configuration, self.conversation, self._emit_error, self._go_on)
         self.speech = Speech(api, transport, self.conversation, self.input_audio, self._responses, self._tasks)
 
     async def connect(self) -> None:
@@ -94,7 +94,7 @@ class RealtimeSession:
         self._configuration.session_begins()
         self._use_formats()
         self._responses.reset()
-        self._calls.reset()
+        self._calls.session_begins()
         self._finals.clear()
 
     def _use_formats(self) -> None:
@@ -112,7 +112,7 @@ class RealtimeSession:
         self.created = False
         self._number += 1
         self._tasks.cancel()
-        self._answering.cancel()
+        self._calls.session_ended()
 
     def microphone(self, pcm: bytes) -> None:
         self.speech.heard(pcm)
@@ -127,7 +127,10 @@ class RealtimeSession:
         else:
             item_events = self._process(event)
         number = self._number
-        for each in item_events:
+        wants_transcripts = item_events and self._client.listens("transcript.updated")
+        transcripts = self._transcripts.of(item_events) if wants_transcripts else []
+        told: list[ItemEvent | TranscriptEvent] = [*item_events, *transcripts]
+        for each in told:
             self._client.dispatch(each.type, each)
             if number != self._number:  # a handler has disconnected
                 return
@@ -206,16 +209,16 @@ class RealtimeSession:
 
     def _on_output_item_done(self, event: Event, item_events: list[ItemEvent]) -> None:
         id = text_in(object_in(event, "item"), "id")
-        self._call_tools(text_in(event, "response_id"), [id, *(each.item.id for each in item_events if each.item)])
+        self._run_calls(text_in(event, "response_id"), [id], item_events)
 
     def _on_arguments_done(self, event: Event, item_events: list[ItemEvent]) -> None:
-        self._call_tools(text_in(event, "response_id"), [each.item.id for each in item_events if each.item])
+        self._run_calls(text_in(event, "response_id"), [], item_events)
 
     def _on_response_done(self, event: Event, item_events: list[ItemEvent]) -> None:
         response = object_in(event, "response")
         id, status = text_in(response, "id"), response.get("status")
         listed = [text_in(raw, "id") for raw in objects_in(response, "output")]
-        self._call_tools(id, [*listed, *(each.item.id for each in item_events if each.item)])
+        self._run_calls(id, listed, item_events)
         usage = object_in(response, "usage")
         is_new = bool(usage or status == "failed") and (not id or self._finals.add(id))
         if is_new:
@@ -324,54 +327,16 @@ class RealtimeSession:
             except RTVIError as error:
                 self._emit_error("response", error.message, error)
 
-    # Tools.
-
-    def _call_tools(self, response_id: str, ids: list[str]) -> None:
-        for id in ids:
-            item = self.conversation.get_item(id)
-            if item is None or item.type != "function_call" or item.status != "completed":
-                continue
-            tool = self._configuration.tools.get(item.name or "")
-            if tool is None and self._configuration.is_offered(item.name or ""):
-                continue  # the page answers it, or the server itself does
-            response_id = response_id or self._responses.current_id
-            if not self._calls.begin(response_id, item.id, item.call_id or ""):
-                continue
-            if not item.call_id:
-                self._emit_error("response", f"The model called {item.name!r} without a call id; it stays unanswered.")
-                continue
-            if tool is None:
-                self._emit_error("response", f"The model called {item.name!r}, a tool that was not offered to it.")
-                work = self._give(item, not_offered(item.name), response_id)
-            elif len(self._answering) >= MAX_ANSWERING:
-                self._emit_error("response", f"Tool {item.name!r} was not called: {MAX_ANSWERING} calls are running.")
-                work = self._give(item, refused(), response_id)
-            else:
-                work = self._answer(tool, item, response_id)
-            self._answering.run(work, f"tool {item.name!r} could not be answered")
-
-    async def _answer(self, tool: Tool, item: Item, response_id: str) -> None:
-        number = self._number
-        answered = await answer(tool, item.arguments or "")
-        if number == self._number:  # else the session of the call is over
-            await self._give(item, answered, response_id)
-
-    async def _give(self, item: Item, answered: Answer, response_id: str) -> None:
-        """Send the model the output of a call, and have it go on if it should."""
-        output = {"type": "function_call_output", "call_id": item.call_id, "output": answered.output}
-        try:
-            self._api.send("conversation.item.create", {"item": output})
-        except DisconnectedError:
-            return
-        except RTVIError as error:
-            self._emit_error("message", f"The result of tool {item.name!r} was not sent: {error.message}", error)
-            short = {**output, "output": json.dumps({"error": error.message})}
-            self._api.send("conversation.item.create", {"item": short})
-        if self._calls.answered(response_id, respond=answered.respond):
-            self._responses.request(automatic=True)
-            self._try_next()
-
     # Helpers.
+
+    def _run_calls(self, response_id: str, ids: list[str], item_events: list[ItemEvent]) -> None:
+        ids = [*ids, *(each.item.id for each in item_events if each.item)]
+        self._calls.run(response_id or self._responses.current_id, ids)
+
+    def _go_on(self) -> None:
+        """The calls of a response are answered: have the model go on."""
+        self._responses.request(automatic=True)
+        self._try_next()
 
     def _emit_error(self, source: str, message: str, error: Any = None) -> None:
         """Dispatch an ``error`` event."""

@@ -99,6 +99,10 @@ class Conversation:
         """The items in their order, as a new list. Mirrors ``getItems()``."""
         return self._items.items.copy()
 
+    def is_transcript_final(self, item: Item) -> bool:
+        """Whether the transcript of an item will not grow any more."""
+        return self._transcripts.is_final(item)
+
     def use_formats(self, input: SoundFormat, output: SoundFormat) -> None:
         """Say in which formats sound arrives from now on: the person's, and the model's."""
         self._items.input, self._items.output = input, output

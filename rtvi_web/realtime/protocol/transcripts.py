@@ -6,6 +6,8 @@ from typing import Any
 
 from rtvi_web.realtime.protocol.items import MAX_PARTS, MAX_TEXT, Delta, Item
 
+_SPOKEN = ("input_audio", "output_audio")
+
 
 class Transcripts:
     """What a page was given of the transcripts, by item and part, and which of them are final."""
@@ -32,6 +34,13 @@ class Transcripts:
         is_new = final.get(index) != transcript
         final[index] = transcript
         return is_new
+
+    def is_final(self, item: Item) -> bool:
+        """Whether the transcript of every spoken part of an item is final, or could not be made."""
+        spoken = {index for index, part in enumerate(item.content) if part.get("type") in _SPOKEN}
+        ended = item.role == "assistant" and item.status in ("completed", "incomplete")
+        failed = item.formatted.transcript_error is not None
+        return bool(spoken) and (ended or failed or spoken <= self._final.get(item.id, {}).keys())
 
     def extend(self, item: Item, index: int, part: dict[str, Any], delta: str) -> Delta | None:
         """Add a delta to a part. Some servers repeat all that was transcribed so far, and more.
