@@ -34,7 +34,7 @@ ELSEWHERE = {
         "tests/browser/test_hostile_servers.py::test_a_deep_refusal_of_a_realtime_offer"
     ),
     "examples/connect_endpoint/connect_endpoint.py: read_json": (
-        "tests/e2e/test_connect_endpoint.py::test_a_bot_that_answers_otherwise"
+        "tests/e2e/test_connect_endpoint_answers.py::test_a_bot_that_answers_otherwise"
     ),
     "examples/realtime_relay/relay.py: client_secret": (
         "tests/e2e/test_realtime_relay.py::test_an_answer_that_is_not_a_secret_is_a_bad_gateway"
