@@ -25,6 +25,8 @@ SCREEN = "--use-fake-ui-for-media-stream"  # a person who allows everything, and
 COMMON = [*FLAGS, "--js-flags=--expose-gc", "--disable-features=WebRtcHideLocalIpsWithMdns"]
 TEST_SECONDS = 60
 """After this long every task in the page is cancelled, so that a test that hangs fails."""
+over_both = pytest.mark.parametrize("kind", ["websocket", "webrtc"])
+"""Over both transports of RealtimeClient."""
 
 # What the page has opened and not closed, for the leak gate; and how many times it is asking for a device.
 WATCH = """
@@ -68,8 +70,8 @@ from pyodide.ffi import create_proxy, to_js
 from pytest_pyodide.decorator import run_in_pyodide_main
 import sys
 sys.path.append("/page")
-import loopback
-loopback.watch_the_loop()
+import loopback, watching
+watching.watch_the_loop()
 """
 
 
@@ -198,14 +200,14 @@ def pytest_runtest_call(item: pytest.Item) -> Any:
     before = page.get_num_proxies()
     marker = item.get_closest_marker("patience")
     seconds = marker.args[0] if marker else TEST_SECONDS
-    page.run_js(f"globalThis.watchdog = setTimeout(() => pyodide.runPython('loopback.cancel_all()'), {seconds * 1000})")
+    page.run_js(f"globalThis.watchdog = setTimeout(() => pyodide.runPython('watching.cancel_all()'), {seconds * 1000})")
     try:
         result = yield
     finally:
         page.run_js("clearTimeout(watchdog); await sleep(0)")
         page.disable_pyproxy_tracing()
         leaked = page.get_num_proxies() - before
-        unheard = page.run("loopback.unheard()")
+        unheard = page.run("watching.unheard()")
         left_open = page.run_js("for (let i = 0; i < 250 && leftOpen().length; i++) await sleep(20); return leftOpen()")
         page.run_js("for (const track of opened.tracks) track.stop(); for (const peer of opened.peers) peer.close()")
         page.run_js("opened.tracks.clear(); opened.peers.clear(); opened.contexts.clear()")

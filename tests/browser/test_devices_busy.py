@@ -5,10 +5,10 @@ refuses as Android does.
 """
 
 import pytest
+from conftest import over_both
 from pytest_pyodide import run_in_pyodide
 
 both_kinds = pytest.mark.parametrize("name", ["mic", "cam"])
-over_both = pytest.mark.parametrize("kind", ["websocket", "webrtc"])
 
 
 @both_kinds

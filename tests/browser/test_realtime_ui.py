@@ -1,9 +1,7 @@
 """The widgets with RealtimeClient, over both of its transports."""
 
-import pytest
+from conftest import over_both
 from pytest_pyodide import run_in_pyodide
-
-over_both = pytest.mark.parametrize("kind", ["websocket", "webrtc"])
 
 
 @over_both

@@ -26,7 +26,9 @@ PARSERS = {
 }
 """What parses, by the last part of its name; and ``JSON.parse`` and ``Json[…]``."""
 ELSEWHERE = {
-    "rtvi_web/browser/devices.py: recall": "tests/browser/test_devices.py::test_invalid_data_in_the_storage_is_ignored",
+    "rtvi_web/browser/devices.py: recall": (
+        "tests/browser/test_devices_chosen.py::test_invalid_data_in_the_storage_is_ignored"
+    ),
     "rtvi_web/transports/small_webrtc/link.py: _signalling_message": (
         "tests/browser/test_hostile_servers.py::test_deep_frames"
     ),
