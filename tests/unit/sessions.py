@@ -9,10 +9,16 @@ from rtvi_web import ConnectPhase, RTVIClient, RTVIEvent, TransportState
 from rtvi_web.core.http import HttpResponse
 from rtvi_web.core.media import Participant
 from rtvi_web.rtvi.transport import ConnectRequest, SessionReceiver, TransportHost
-from rtvi_web.testing import ScriptedTransport, Step, expect, handshake
+from rtvi_web.testing import ScriptedTransport, Step, expect, handshake, say
 
 URL = "http://bot.test"
 STARTED = HttpResponse(200, '{"sessionId": "s1"}')
+CONFIG: list[dict[str, Any]] = [
+    {"service": "tts", "options": [{"name": "voice", "value": "alice"}]},
+    {"service": "llm", "options": [{"name": "model", "value": "small"}, {"name": "messages", "value": [{"n": 1}]}]},
+]
+CALL = say("llm-function-call-in-progress", {"function_name": "f", "tool_call_id": "1", "arguments": {}})
+"""The bot calls a function of the page."""
 
 
 class Transport(ScriptedTransport):
@@ -85,6 +91,11 @@ class Run:
         assert self.client.tracks().local.audio is None
         assert not self.client.is_mic_enabled
         assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+def expect_text(text: str) -> Step:
+    """The client sends the bot what the person wrote."""
+    return expect("send-text", {"content": text})
 
 
 def stalled(phase: ConnectPhase, **options: Any) -> Run:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from sessions import Run, Transport, ready, turns
+from sessions import CALL, Run, Transport, ready, turns
 
 from rtvi_web import (
     ConnectAbortedError,
@@ -29,7 +29,6 @@ pytestmark = pytest.mark.usefixtures("tidy")
 EXITS = [SystemExit(1), KeyboardInterrupt("stop")]
 KINDS = ["sync", "async"]
 TEXT = {"label": "rtvi-ai", "type": "bot-llm-text", "data": {"text": "hi"}}
-CALL = say("llm-function-call-in-progress", {"function_name": "f", "tool_call_id": "1", "arguments": {}})
 
 
 def raises(kind: str, error: BaseException) -> Callable[..., Any]:
