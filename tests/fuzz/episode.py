@@ -278,6 +278,8 @@ def play(kind: Kind, steps: Sequence[Step]) -> None:
             world = runner.run(_play(kind, steps))
             gc.collect()  # Futures and coroutines that nothing has awaited complain when they go.
             world.check_reports()
+        del world
+        gc.collect()  # before what is left of the episode counts as what was there before
     finally:
         signal.alarm(0)
         gc.unfreeze()
