@@ -68,6 +68,7 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "transports.realtime.websocket": ("RealtimeWebSocketTransport",),
         "transports.realtime.webrtc": ("RealtimeWebRTCTransport",),
         "rtvi.transport": ALL,
+        "media.page_media": ("PageMedia",),
         "core.http": ("HttpResponse", "NativeAbortController", "HttpClient"),
     },
     "Errors": {"errors": ALL},

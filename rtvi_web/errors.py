@@ -11,10 +11,11 @@
     ├── ConnectAbortedError       (ConnectionError)  disconnect() or an abort controller ended connect()
     ├── HttpError                 (ConnectionError)  a request got no answer
     ├── StartBotError                                the start endpoint refused, or its answer cannot be used
-    ├── TransportStartError       (ConnectionError)  the transport could not be established
+    ├── LinkError                 (ConnectionError)  the link to the bot, with the reason and the code
+    │   ├── TransportStartError                      the transport could not be established
+    │   └── DisconnectedError                        the session ended while something waited for it
     ├── BotError                                     the bot reported a fatal error
     ├── BotNotReadyError                             something was sent before the session was ready
-    ├── DisconnectedError         (ConnectionError)  the session ended while something waited for it
     ├── RequestError                                 the bot answered a request with an error
     │   └── ConfigUpdateError                        the bot refused a configuration
     ├── ActionEndpointNotSetError                    action() without a session and without an endpoint
@@ -22,6 +23,8 @@
     ├── MessageTooLargeError      (ValueError)       a message over the transport's size limit; not sent
     ├── QueueFullError                               too many messages wait already; not sent
     └── DeviceError                                  a microphone, camera or speaker could not be used
+
+``LinkError.reason`` is a :class:`DisconnectReason`, and ``RTVIError.phase`` a :class:`ConnectPhase`.
 
 Nine names come from the JavaScript client and mean the same here: ``RTVIError``, ``ConnectionTimeoutError``,
 ``StartBotError``, ``TransportStartError``, ``BotNotReadyError``, ``ConfigUpdateError``, ``ActionEndpointNotSetError``,
@@ -41,16 +44,39 @@ class ConnectPhase(StrEnum):
     """Opening the microphone; the browser may be asking the person for permission."""
     START = "start"
     """POSTing to the start endpoint (base URL + ``endpoints.connect``)."""
+    LINK = "link"
+    """Opening the link to the bot's server. The next three phases are those of a WebRTC link."""
     OFFER = "offer"
     """Exchanging the WebRTC offer and answer."""
     ICE = "ice"
     """Finding a network path to the bot."""
     DATA_CHANNEL = "data-channel"
     """Waiting for the data channel to open."""
+    BOT = "bot"
+    """The link is open; waiting for the bot to join."""
     BOT_READY = "bot-ready"
     """client-ready was sent; waiting for the bot's bot-ready."""
     SESSION = "session"
     """``connect()`` has returned; the session goes on."""
+
+
+class DisconnectReason(StrEnum):
+    """Why a session has ended, or could not begin, as far as the transport knows."""
+
+    BOT_LEFT = "bot-left"
+    """The bot has left by itself."""
+    CLOSED = "closed"
+    """The server closed the link, and did not say that the bot leaves."""
+    LOST = "lost"
+    """The network or the server has failed, and the link could not be restored."""
+    EXPIRED = "expired"
+    """The time of the session, of its room or of its token is over."""
+    EJECTED = "ejected"
+    """Somebody has removed the person from the session."""
+    ROOM_FULL = "room-full"
+    """The room takes no more participants."""
+    REFUSED = "refused"
+    """The server does not let the person in: a wrong token, an origin or a person that is not allowed."""
 
 
 class RTVIError(Exception):
@@ -163,7 +189,29 @@ class StartBotError(RTVIError):
         self.body = body[:2000]
 
 
-class TransportStartError(RTVIError, ConnectionError):
+class LinkError(RTVIError, ConnectionError):
+    """The base of the errors about the link to the bot.
+
+    Attributes:
+        reason: why, as far as the transport knows; ``None`` if it does not, and after ``disconnect()``.
+        code: what the server calls it: the close code of a WebSocket, the type of a Daily error; else ``None``.
+    """
+
+    def __init__(
+        self,
+        message: str | None = None,
+        status: int | None = None,
+        *,
+        phase: ConnectPhase | None = None,
+        reason: DisconnectReason | None = None,
+        code: int | str | None = None,
+    ) -> None:
+        super().__init__(message, status, phase=phase)
+        self.reason = reason
+        self.code = code
+
+
+class TransportStartError(LinkError):
     """The transport could not be established; the cause is chained."""
 
     default_message = "Unable to connect to transport"
@@ -179,10 +227,25 @@ class BotNotReadyError(RTVIError):
     default_message = "The bot is not ready. Await connect() first."
 
 
-class DisconnectedError(RTVIError, ConnectionError):
+class DisconnectedError(LinkError):
     """The session ended: the link was lost, the bot left, or ``disconnect()`` was called while something waited."""
 
     default_message = "The session ended."
+
+    @classmethod
+    def because(
+        cls, cause: RTVIError | None, message: str | None = None, *, phase: ConnectPhase | None = None
+    ) -> DisconnectedError:
+        """The error for something that waited for a session which ``cause`` has ended.
+
+        Args:
+            cause: why the session has ended; ``None`` if the page ended it.
+            message: what happened.
+            phase: what ``connect()`` was doing.
+        """
+        if not isinstance(cause, LinkError):
+            return cls(message, phase=phase)
+        return cls(message, phase=phase, reason=cause.reason, code=cause.code)
 
 
 class RequestError(RTVIError):

@@ -35,12 +35,14 @@ CLOSE_LIMIT = 5.0
 
 STALLED = {
     ConnectPhase.START: "the start endpoint did not answer",
+    ConnectPhase.LINK: "the link to the bot's server did not open",
     ConnectPhase.OFFER: "the server did not answer the WebRTC offer",
     ConnectPhase.ICE: "no network path to the bot was found",
     ConnectPhase.DATA_CHANNEL: "the data channel did not open",
+    ConnectPhase.BOT: "the bot did not join",
     ConnectPhase.BOT_READY: "the bot did not say bot-ready",
 }
-"""What connect() was waiting for when it timed out, by phase."""
+"""What connect() was waiting for when it timed out, by phase; a transport may say it in its own words."""
 
 
 def with_phase(error: BaseException, phase: ConnectPhase) -> RTVIError:
@@ -61,6 +63,7 @@ class ConnectAttempt:
 
     Attributes:
         phase: how far it has got.
+        stalled: what it waits for in this phase, in the transport's words; ``None`` for those of :data:`STALLED`.
         is_over: whether it is over; its task may still be cleaning up.
     """
 
@@ -68,6 +71,7 @@ class ConnectAttempt:
         self._running = running
         running.add(self)
         self.phase = ConnectPhase.DEVICES
+        self.stalled: str | None = None
         self.is_over = False
         self._reason: RTVIError | None = None
         self._task: asyncio.Task[Any] | None = None
@@ -176,10 +180,16 @@ class ConnectAttempts:
         """How far the last attempt has got."""
         return self._attempt.phase if self._attempt else ConnectPhase.DEVICES
 
-    def enter(self, phase: ConnectPhase) -> None:
+    def enter(self, phase: ConnectPhase, stalled: str | None = None) -> None:
         """The attempt has reached a phase; ignored when none is running, as while a link is being restored."""
         if self._attempt and not self._attempt.is_over:
-            self._attempt.phase = phase
+            self._attempt.phase, self._attempt.stalled = phase, stalled
+
+    @property
+    def stalled(self) -> str:
+        """What the attempt waits for, as the end of a sentence."""
+        words = self._attempt.stalled if self._attempt else None
+        return words or STALLED.get(self.phase, f"it waited in the phase {self.phase.value!r}")
 
     async def run(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         """Run an attempt, once the last session is closed. If it fails, its session is closed before this raises.

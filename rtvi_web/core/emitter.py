@@ -19,7 +19,7 @@ from rtvi_web.core.event_queue import EmittedEvent, EventQueue
 from rtvi_web.core.handlers import Handler, count_arguments
 from rtvi_web.core.tasks import RAISED, Tasks, report
 from rtvi_web.core.warn import warn
-from rtvi_web.errors import ConnectPhase, DisconnectedError, InvalidArgumentError
+from rtvi_web.errors import ConnectPhase, DisconnectedError, InvalidArgumentError, RTVIError
 
 Args = TypeVarTuple("Args")
 Result = TypeVar("Result")
@@ -141,14 +141,20 @@ class Emitter:
         """Run a coroutine as a task that lives until it ends; what it raises is reported with the reason."""
         return self._tasks.run(coroutine, reason)
 
-    def fail_waiters(self, reason: str, phase: ConnectPhase | None = None) -> None:
-        """Make every pending ``wait_for()`` raise ``DisconnectedError``, and end every ``events()``."""
+    def fail_waiters(self, reason: str, phase: ConnectPhase | None = None, *, cause: RTVIError | None = None) -> None:
+        """Make every pending ``wait_for()`` raise ``DisconnectedError``, and end every ``events()``.
+
+        Args:
+            reason: what happened.
+            phase: what ``connect()`` was doing.
+            cause: why the session has ended; ``None`` if the page ended it.
+        """
         for queue in self._open_queues():
             queue.close()
         self._queues.clear()
         for happened in tuple(self._waiters):
             if not happened.done():
-                happened.set_exception(DisconnectedError(reason, phase=phase))
+                happened.set_exception(DisconnectedError.because(cause, reason, phase=phase))
 
     def _open_queues(self) -> list[EventQueue]:
         return [queue for reference in self._queues if (queue := reference())]

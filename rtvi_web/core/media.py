@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from enum import StrEnum
-from typing import Any, Final, Literal, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol, get_args
 
 from rtvi_web.errors import DeviceError
 
@@ -17,8 +17,13 @@ DeviceName = Literal["mic", "cam", "speaker"]
 """A kind of device; also in ``DeviceError.devices``."""
 TrackSource = Literal["mic", "cam", "screen"]
 """The source of a track that the person sends."""
+Carried = Literal["mic", "cam", "screen", "speaker"]
+"""What a transport can carry: from the person's microphone, camera and screen, and to their speaker."""
 VideoSource = Literal["bot", "cam", "screen"]
 """A video that a page can show: the bot's, the person's camera, or the screen that they share."""
+
+EVERYTHING: Final[frozenset[Carried]] = frozenset(get_args(Carried))
+"""All that a transport can carry."""
 
 
 class MediaStreamTrack(Protocol):
@@ -176,6 +181,11 @@ class Media(Protocol):
     Opening, choosing and muting report what they do to a :class:`MediaListener`. The transport closes the devices
     when it closes itself.
     """
+
+    @property
+    def carries(self) -> frozenset[Carried]:
+        """What the transport carries. What needs anything else raises ``UnsupportedFeatureError``."""
+        ...
 
     async def open_devices(self, *, mic: bool = False) -> None:
         """Open the devices that are wanted; the browser may ask for permission. Mirrors ``initDevices()``.

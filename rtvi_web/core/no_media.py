@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rtvi_web.core.media import AudioStream, DeviceName, MediaDevice, MediaState, Tracks, VideoSource
+from rtvi_web.core.media import AudioStream, Carried, DeviceName, MediaDevice, MediaState, Tracks, VideoSource
 from rtvi_web.errors import UnsupportedFeatureError
 
 
@@ -19,6 +19,10 @@ class NoMedia:
 
     def __init__(self, owner: str) -> None:
         self._owner = owner
+
+    @property
+    def carries(self) -> frozenset[Carried]:
+        return frozenset()
 
     async def open_devices(self, *, mic: bool = False) -> None:
         return

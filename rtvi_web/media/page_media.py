@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, Final, Literal, get_args
+from typing import Any
 
 from rtvi_web.browser import _js
 from rtvi_web.browser.devices import list_devices, permission, watch_devices
@@ -13,8 +14,10 @@ from rtvi_web.core.media import (
     BOT,
     CAM,
     DEVICE_KINDS,
+    EVERYTHING,
     LOCAL,
     MIC,
+    Carried,
     DeviceName,
     MediaDevice,
     MediaLink,
@@ -37,19 +40,28 @@ from rtvi_web.media.screen import ScreenShare
 from rtvi_web.media.speaker import Output, Speaker
 from rtvi_web.media.video import VideoView
 
-Carried = Literal["mic", "cam", "screen", "speaker"]
-EVERYTHING: Final[frozenset[Carried]] = frozenset(get_args(Carried))
+logger = logging.getLogger(__name__)
 
 
 class PageMedia:
     """The media of one transport: the page's devices, what they send, and where the bot is seen and heard.
 
     A transport makes one for all its sessions. It attaches it to the client's :class:`MediaListener` and to its own
-    :class:`MediaLink`, reports which tracks the bot sends, and closes it when the session ends.
+    :class:`MediaLink`, reports which tracks the bot sends, and closes it when the session ends::
+
+        class MyTransport(Transport):
+            def __init__(self):
+                self._media = PageMedia(carries={"mic", "speaker"})
+
+            media = property(lambda self: self._media)
+
+            def attach(self, host, *, enable_mic, enable_cam=False):
+                self._media.attach(host.media, self, enable_mic=enable_mic, enable_cam=enable_cam)
 
     Args:
         carries: what the transport carries: from the ``"mic"``, the ``"cam"``, the ``"screen"``, and to the
-            ``"speaker"``. Devices of other kinds are neither listed nor opened.
+            ``"speaker"``. Devices of other kinds are neither listed nor opened, and ``enable_cam(True)`` and its kin
+            raise :class:`UnsupportedFeatureError`.
         play_bot_audio: whether the bot's tracks are played here; with ``False`` the page plays them.
         output: plays the bot, if the bot does not send tracks.
         remember_devices: whether the local storage keeps the choice of devices for later page loads.
@@ -129,7 +141,10 @@ class PageMedia:
         if self._listener is not None:
             raise InvalidArgumentError("This transport serves another client; give each client one of its own.")
         self._listener, self._link = listener, link
-        self._mic.wanted, self._cam.wanted = enable_mic, enable_cam
+        self._mic.wanted = enable_mic if "mic" in self._carries else False
+        self._cam.wanted = enable_cam and "cam" in self._carries
+        if enable_cam and "cam" not in self._carries:
+            logger.warning("the camera stays off: this transport carries %s only", sorted(self._carries))
 
     @property
     def listener(self) -> MediaListener:
@@ -141,6 +156,10 @@ class PageMedia:
         if self._listener is None:
             raise InvalidArgumentError("This transport serves no client yet: give it to one, as transport=….")
         return self._listener
+
+    @property
+    def carries(self) -> frozenset[Carried]:
+        return self._carries
 
     # Opening and closing.
 

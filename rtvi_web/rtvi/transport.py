@@ -1,12 +1,17 @@
 """The contract between the client and its transport, which carries messages and media.
 
 A transport knows neither the client nor the client's state. It connects, sends text, and reports what happens in a
-session to its :class:`SessionReceiver`. Its devices are a separate object, ``transport.media``. The client owns the
-state and calls the transport in this order::
+session to its :class:`SessionReceiver`. Its devices are a separate object, ``transport.media``: in a page a
+:class:`~rtvi_web.media.PageMedia` that names what the transport carries. The client owns the state and calls the
+transport in this order::
 
     attach → (media.open_devices → connect → send …* → close)*
 
-New members get a default, so a transport written today keeps working.
+The client fires the events of a session in one order over every transport: ``connected``, ``participantConnected`` and
+``botConnected`` for the bot, then what the transport has reported meanwhile: other participants, and the tracks of all.
+
+:mod:`rtvi_web.testing.contract` has the tests that every transport must pass. New members get a default, so a transport
+written today keeps working.
 """
 
 from __future__ import annotations
@@ -62,7 +67,7 @@ class TransportHost(Protocol):
         ...
 
     def fire(self, event: Event[*Args], *args: *Args) -> None:
-        """Fire an event that has no member here, such as one about another participant than the bot.
+        """Fire an event that has no member here or in :class:`SessionReceiver`.
 
         Args:
             event: a constant of :class:`RTVIEvent`.
@@ -79,8 +84,25 @@ class SessionReceiver(Protocol):
     def receive(self, text: str) -> None:
         """Handle an RTVI message from the bot: JSON, as it came, malformed or not."""
 
-    def enter(self, phase: ConnectPhase) -> None:
-        """Note the phase that ``connect()`` has reached. Errors and time-outs name it."""
+    def enter(self, phase: ConnectPhase, stalled: str | None = None) -> None:
+        """Note the phase that ``connect()`` has reached. Errors and time-outs name it.
+
+        Until a transport enters another, the phase is ``LINK``. ``OFFER``, ``ICE`` and ``DATA_CHANNEL`` are for WebRTC.
+
+        Args:
+            phase: what comes next. The same phase may be entered again, with other words.
+            stalled: what is wrong if it takes too long, as the end of a sentence: ``"nobody is in the room"``.
+                Without it, words that fit every transport.
+        """
+
+    def participant_joined(self, participant: Participant) -> None:
+        """Somebody other than the bot is in the session. The client fires ``participantConnected``.
+
+        It may be called while ``connect()`` still runs.
+        """
+
+    def participant_left(self, participant: Participant) -> None:
+        """They have left. The client fires ``participantLeft``; at the session's end it does so by itself."""
 
     def bot_left(self, bot: Participant) -> None:
         """The bot has left. The client fires ``botDisconnected``.
@@ -89,7 +111,12 @@ class SessionReceiver(Protocol):
         """
 
     def lost(self, error: RTVIError) -> None:
-        """The link is gone for good. The client fires ``error`` with this reason and disconnects."""
+        """The link is gone for good. The client fires ``error`` with this reason and disconnects.
+
+        Args:
+            error: a :class:`DisconnectedError` with its ``reason`` and ``code``. What waits for the session fails with
+                the same.
+        """
 
     def reconnecting(self, attempt: int, cause: LinkLoss) -> None:
         """The link is lost. Attempt 0 waits for it to heal, attempts 1, 2 … restore it."""
@@ -151,6 +178,14 @@ class Transport(ABC):
         """Bytes of UTF-8 that one message may have."""
 
     @property
+    def resumable(self) -> bool:
+        """Whether a link that is lost can be replaced by another one to the same bot. By default it cannot.
+
+        A transport where it cannot may still wait for a silent link to heal, or start anew.
+        """
+        return False
+
+    @property
     def expiry(self) -> float | None:
         """When the session will end by itself, in seconds since 1970; ``None`` (the default) if unknown.
 
@@ -166,6 +201,14 @@ class Transport(ABC):
         """The bot has said bot-ready, so messages kept for it can be sent. Does nothing by default."""
         return
 
+    def interrupted(self) -> None:
+        """The bot was interrupted: drop its sound that waits to be played. Does nothing by default.
+
+        The client calls it when the bot says ``bot-interrupted`` or ``user-started-speaking``, of which older bots say
+        only the second. So it may come twice, and while the bot is silent. Sound that arrives later is played in full.
+        """
+        return
+
     @abstractmethod
     async def connect(self, request: ConnectRequest, receiver: SessionReceiver) -> Participant:
         """Establish the link, and return the bot once messages can be sent. May be cancelled at any time.
@@ -175,7 +218,8 @@ class Transport(ABC):
             receiver: is notified of what happens in this session.
 
         Raises:
-            RTVIError: the link could not be established.
+            TransportStartError: the link could not be established; its ``reason`` and ``code`` say why.
+            RTVIError: another error; any other exception is wrapped in a TransportStartError.
 
         The client calls ``close()`` after a failure or a cancellation.
         """

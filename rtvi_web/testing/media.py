@@ -7,7 +7,9 @@ from typing import Literal
 
 from rtvi_web.core.media import (
     DEVICE_KINDS,
+    EVERYTHING,
     LOCAL,
+    Carried,
     DeviceName,
     DeviceState,
     DeviceStatus,
@@ -74,6 +76,10 @@ class ScriptedMedia(NoMedia):
         self.listener = listener
         self._wants_mic = enable_mic
         self._wants_cam = enable_cam
+
+    @property
+    def carries(self) -> frozenset[Carried]:
+        return EVERYTHING
 
     async def open_devices(self, *, mic: bool = False) -> None:
         self._opened = True

@@ -29,6 +29,10 @@ from rtvi_web.testing.http import HttpAnswer, ScriptedHttp
 from rtvi_web.testing.media import ScriptedMedia
 from rtvi_web.testing.script import Expect, Leave, Lose, Say, ScriptError, Step
 
+OF_WEBRTC = (ConnectPhase.OFFER, ConnectPhase.ICE, ConnectPhase.DATA_CHANNEL)
+OF_OTHERS = (ConnectPhase.LINK, ConnectPhase.BOT)
+"""The phases of a transport over WebRTC, and of others."""
+
 
 class ScriptedTransport(ScriptedMedia, Transport):
     """Follows a script instead of a network.
@@ -36,8 +40,9 @@ class ScriptedTransport(ScriptedMedia, Transport):
     Args:
         steps: what happens once the client has connected, in order, through all its sessions.
         start: the answers of the start endpoint, one for each request.
-        hangs_in: a phase of the transport that never ends: devices, offer, ice or data-channel. (With an empty
-            ``start`` the start endpoint does not answer; without a step for ``bot-ready`` the bot never gets ready.)
+        hangs_in: a phase of the transport that never ends: devices, offer, ice or data-channel; or link or bot, which
+            other transports than WebRTC's have. (With an empty ``start`` the start endpoint does not answer; without a
+            step for ``bot-ready`` the bot never gets ready.)
         fails_with: what ``connect()`` raises.
         microphone, camera, screen: ``"granted"`` or ``"denied"``; may be changed at any time.
         devices: the devices that can be chosen; may be changed at any time.
@@ -45,6 +50,7 @@ class ScriptedTransport(ScriptedMedia, Transport):
 
     Attributes:
         steps: what is still to happen; may be changed at any time.
+        interruptions: how often the client has interrupted the bot's sound.
         http: the requests made, as ``http.requests``, and the answers still to come, as ``http.answers``.
         connect_requests: what ``connect()`` was called with, session by session.
         sent: every message the client sent, parsed.
@@ -70,6 +76,7 @@ class ScriptedTransport(ScriptedMedia, Transport):
         self._max_message_size = max_message_size
         self.connect_requests: list[ConnectRequest] = []
         self.sent: list[dict[str, Any]] = []
+        self.interruptions = 0
         self._error: ScriptError | None = None
         self._last_id: str | None = None
         self._linked = False
@@ -121,7 +128,7 @@ class ScriptedTransport(ScriptedMedia, Transport):
     async def connect(self, request: ConnectRequest, receiver: SessionReceiver) -> Participant:
         self._receiver = receiver
         self.connect_requests.append(request)
-        for phase in (ConnectPhase.OFFER, ConnectPhase.ICE, ConnectPhase.DATA_CHANNEL):
+        for phase in OF_OTHERS if self.hangs_in in OF_OTHERS else OF_WEBRTC:
             self._receiver.enter(phase)
             await self._reach(phase)
         if self.fails_with:
@@ -129,6 +136,13 @@ class ScriptedTransport(ScriptedMedia, Transport):
         self._linked = True
         self._go_on()
         return BOT
+
+    def interrupted(self) -> None:
+        self.interruptions += 1
+
+    @property
+    def resumable(self) -> bool:
+        return True
 
     async def close(self) -> None:
         self._linked = False

@@ -10,7 +10,14 @@ from rtvi_web.browser import _js
 from rtvi_web.browser.player import Player
 from rtvi_web.browser.rtc import Peer
 from rtvi_web.core.media import TrackSource
-from rtvi_web.errors import ConnectPhase, DisconnectedError, QueueFullError, RTVIError, TransportStartError
+from rtvi_web.errors import (
+    ConnectPhase,
+    DisconnectedError,
+    DisconnectReason,
+    QueueFullError,
+    RTVIError,
+    TransportStartError,
+)
 
 MOST_CANDIDATES = 100
 """Candidates of a media section that the browser is given. It would block the page for a quarter of a minute with
@@ -136,21 +143,21 @@ class DataChannelLink:
         if self._player is not None:
             self._player.close()
 
-    def _end(self, reason: str) -> None:
+    def _end(self, message: str, reason: DisconnectReason = DisconnectReason.LOST) -> None:
         """The link has ended: make opening it fail, or call ``lost``. Later calls do nothing."""
         if self._over:
             return
         self._over = True
         if self._opened.done():
-            self._lost(DisconnectedError(reason))
+            self._lost(DisconnectedError(message, reason=reason))
         else:
-            self._opened.set_exception(TransportStartError(reason))
+            self._opened.set_exception(TransportStartError(message, reason=reason))
             self._opened.exception()  # Mark it as seen: the task that opens the link may never await it.
 
     def _on_pagehide(self, _event: Any) -> None:
         # Tell the server, which would take half a minute to notice.
         self._peer.close()
-        self._end("The page was left.")
+        self._end("The page was left.", DisconnectReason.CLOSED)
 
     # PeerListener. A subclass overrides what it needs.
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from rtvi_web.browser import _js
 from rtvi_web.core.tasks import Tasks
-from rtvi_web.errors import DisconnectedError, RTVIError
+from rtvi_web.errors import DisconnectedError, DisconnectReason, RTVIError
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
 from rtvi_web.rtvi.protocol.link.recovery import MOMENT, GiveUp, Recovery, Resume, StartAgain, Watch
 from rtvi_web.rtvi.transport import SessionReceiver
@@ -36,12 +36,15 @@ NOTICED_AFTER = {LinkLoss.SILENT: 6.0, LinkLoss.FAILED: 16.0, LinkLoss.CHANNEL_C
 WORDS = {
     LinkLoss.SILENT: "The bot's side is silent.",
     LinkLoss.FAILED: "There is no network path to the bot any more.",
-    LinkLoss.CHANNEL_CLOSED: "The bot closed the data channel.",
+    LinkLoss.CHANNEL_CLOSED: "The bot's side closed the link.",
 }
+"""What each loss means, unless the link says it in words of its own."""
 
 
 class Restorer(Protocol):
-    """What a reconnection asks of its transport."""
+    """What a reconnection asks of its transport. One that cannot resume a session needs no ``is_session_alive()`` and
+    no ``resume()``.
+    """
 
     receiver: SessionReceiver
     """Is notified of losses and recoveries."""
@@ -114,6 +117,8 @@ class Reconnection:
     Args:
         options: how long to try; ``None`` ends the session with its link.
         restorer: what is watched and restored.
+        resumable: whether a new connection can continue the session; else a lost link can only heal, or a new session
+            begin.
         clock: the wall-clock time in seconds. It goes on while the computer sleeps, unlike the event loop's.
         jitter: returns a number from 0 to 1, which shortens the pauses.
         page_events: reports what links often do not survive.
@@ -124,18 +129,22 @@ class Reconnection:
         options: Reconnect | None,
         restorer: Restorer,
         *,
+        resumable: bool = True,
         clock: Callable[[], float],
         jitter: Callable[[], float] = random.random,
         page_events: PageEvents = page_events,
     ) -> None:
         self._options = options
         self._restorer = restorer
+        self._resumable = resumable
         self._clock = clock
         self._jitter = jitter
         self._page_events = page_events
         self._watching: Closeable | None = None
         self._changed = asyncio.Event()
         self._retry_now = False
+        self._cannot_heal = False
+        self._why: DisconnectedError | None = None
         self._given_up = False
         self._checks_life = False
         self._died_at: int | None = None
@@ -156,20 +165,27 @@ class Reconnection:
         """Whether a link that is lost now will be restored."""
         return self._watching is not None and not self._given_up
 
-    def lost(self, loss: LinkLoss) -> None:
-        """The link is lost, or has got worse."""
+    def lost(self, loss: LinkLoss, why: DisconnectedError | None = None) -> None:
+        """The link is lost, or has got worse.
+
+        Args:
+            loss: how.
+            why: what the link says about it. If the session ends, its error has these words, this reason and code.
+        """
         if self._given_up:
             return
+        self._why = why or self._why
         if self._options is None or self._watching is None:
             if loss is not LinkLoss.SILENT:
-                self._give_up(DisconnectedError(WORDS[loss]))
+                self._give_up(loss)
             elif self._recovery is None:
                 self._recovery = self._tasks.run(self._await_healing(), "waiting for a silent link failed")
         elif self._recovery is None:
             self._restorer.receiver.reconnecting(0, loss)
             self._recovery = self._tasks.run(self._recover(self._options, loss), "restoring the link failed")
         else:
-            self._retry_now = self._retry_now or loss is not LinkLoss.SILENT
+            if loss is not LinkLoss.SILENT:
+                self._retry_now = self._cannot_heal = True
             self._changed.set()
 
     def healed(self) -> None:
@@ -242,7 +258,7 @@ class Reconnection:
         if self.restores:  # The session has begun meanwhile.
             self.lost(LinkLoss.SILENT)
         else:
-            self._give_up(DisconnectedError(WORDS[LinkLoss.SILENT]))
+            self._give_up(LinkLoss.SILENT)
 
     # Restoring.
 
@@ -250,20 +266,29 @@ class Reconnection:
         try:
             await self._restore(options, loss)
         except Exception as error:  # Even after a bug of ours, the session must not stay half restored.
-            self._give_up(DisconnectedError(f"{WORDS[loss]} {type(error).__name__}: {error}"), error)
+            self._give_up(loss, f"{type(error).__name__}: {error}", error)
 
-    def _give_up(self, reason: DisconnectedError, cause: Exception | None = None) -> None:
+    def _give_up(self, loss: LinkLoss, problem: str = "", cause: Exception | None = None) -> None:
+        """End the session: it was lost in this way, and this keeps it from being restored."""
         self._given_up = True
-        reason.__cause__ = cause
-        self._restorer.receiver.lost(reason)
+        closed = loss is LinkLoss.CHANNEL_CLOSED
+        by_itself = DisconnectReason.CLOSED if closed else DisconnectReason.LOST
+        why = self._why or DisconnectedError(WORDS[loss], reason=by_itself)
+        error = DisconnectedError.because(why, f"{why.message} {problem}".rstrip())
+        error.__cause__ = cause
+        self._restorer.receiver.lost(error)
 
     async def _restore(self, options: Reconnect, loss: LinkLoss) -> None:
-        recovery, begun = Recovery(options, loss, random=self._jitter), now()
+        recovery = Recovery(options, loss, random=self._jitter, resumable=self._resumable)
+        begun = now()
         await self._restorer.snapshot_stats(loss)
         while not await self._works():
             if self._retry_now:
                 recovery.retry_now()
                 self._retry_now = False
+            if self._cannot_heal:
+                recovery.cannot_heal()
+                self._cannot_heal = False
             elapsed = now() - begun
             match recovery.next(elapsed):
                 case Watch(seconds):
@@ -280,7 +305,7 @@ class Reconnection:
                             self.lost(loss)
                         return
                 case GiveUp(reason):
-                    self._give_up(DisconnectedError(f"{WORDS[loss]} {reason}"))
+                    self._give_up(loss, reason)
                     return
         self._recovered()
         self._restorer.receiver.reconnected()
@@ -297,7 +322,8 @@ class Reconnection:
 
     def _recovered(self) -> None:
         self._recovery = None
-        self._retry_now = False
+        self._retry_now = self._cannot_heal = False
+        self._why = None
         self._died_at = None
 
     async def _look_out(self, seconds: float) -> None:

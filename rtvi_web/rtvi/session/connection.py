@@ -14,7 +14,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
-from rtvi_web.core.connect_attempt import CLOSE_LIMIT, STALLED, ConnectAttempts, with_phase
+from rtvi_web.core.connect_attempt import CLOSE_LIMIT, ConnectAttempts, with_phase
 from rtvi_web.core.emitter import Emitter
 from rtvi_web.core.event import Event
 from rtvi_web.core.media import Participant
@@ -157,7 +157,7 @@ class Connection:
     async def _ask(self, start: SessionStart, timeout: float | None) -> ConnectRequest:
         """Learn where to connect. The deadline begins here: a person may take their time over a prompt."""
         lift_deadline = self._attempts.set_deadline(
-            timeout, lambda: f"The bot did not become ready within {timeout:g} s: {STALLED[self.phase]}."
+            timeout, lambda: f"The bot did not become ready within {timeout:g} s: {self._attempts.stalled}."
         )
         fail = self._attempts.aborter()
         if start.makes_request or self._start is None:
@@ -181,11 +181,13 @@ class Connection:
     async def _establish(self, request: ConnectRequest) -> BotReadyData:
         session = self._session = self._make_session()
         self.move(TransportState.CONNECTING)
-        self.enter(ConnectPhase.OFFER)
+        self.enter(ConnectPhase.LINK)
+        self.media.hold_tracks()
         bot = await self._transport.connect(request, session)
         self.move(TransportState.CONNECTED)
         self._emitter.emit(RTVIEvent.CONNECTED)
         session.bot_joined(bot)
+        self.media.release_tracks()
         self.move(TransportState.READY)
         self.enter(ConnectPhase.BOT_READY)
         data = await session.greet()
@@ -226,16 +228,17 @@ class Connection:
             self.move(TransportState.DISCONNECTING)
         session, self._session = self._session, None
         if session:
-            session.close(reason)
+            session.close(reason, self._failure)
         # Without a session there may still be a shared screen to release.
         await run_within(CLOSE_LIMIT, self._transport.close(), "the transport could not be closed")
+        self.media.drop_held_tracks()
         if begun:
             self.move(TransportState.DISCONNECTED)
             self._emitter.emit(RTVIEvent.DISCONNECTED)
         if failure:
             self.move(TransportState.ERROR)
         if begun or failure:
-            self._emitter.fail_waiters(reason, self.phase)
+            self._emitter.fail_waiters(reason, self.phase, cause=self._failure)
 
     # What the transport reports: TransportHost.
 
@@ -249,9 +252,9 @@ class Connection:
             logger.debug("state: %s", state.value)
             self._emitter.emit(RTVIEvent.TRANSPORT_STATE_CHANGED, state)
 
-    def enter(self, phase: ConnectPhase) -> None:
+    def enter(self, phase: ConnectPhase, stalled: str | None = None) -> None:
         logger.debug("connect: %s", phase.value)
-        self._attempts.enter(phase)
+        self._attempts.enter(phase, stalled)
 
     def is_current(self, session: Session) -> bool:
         return session is self._session and not self._attempts.is_closing
@@ -280,7 +283,9 @@ class Connection:
         if start.emits_bot_started:
             self._emitter.emit(RTVIEvent.BOT_STARTED, start.answer)
         new = self._session = self._make_session(replaces=old)
+        self.media.hold_tracks()
         new.bot_joined(await connect(request, new))
+        self.media.release_tracks()
         await new.greet()
         await new.resume(resumed=False)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rtvi_web.core.emitter import Emitter
-from rtvi_web.errors import RTVIError
+from rtvi_web.errors import DisconnectedError, RTVIError
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 
 
@@ -12,4 +12,6 @@ def emit_error(error: RTVIError, emitter: Emitter) -> None:
     from rtvi_web.rtvi.protocol.payloads import ErrorData, ErrorMessage  # late, see rtvi_web.rtvi.protocol
 
     data = ErrorData(error=error.message, fatal=True)
+    if isinstance(error, DisconnectedError) and error.reason:
+        data = ErrorData(error=error.message, fatal=True, reason=error.reason, code=error.code)  # type: ignore[call-arg]
     emitter.emit(RTVIEvent.ERROR, ErrorMessage(type="error", data=data))

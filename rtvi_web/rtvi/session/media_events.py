@@ -9,10 +9,28 @@ from rtvi_web.rtvi.protocol.events import EVENTS, RTVIEvent
 
 
 class MediaEvents:
-    """Fires the events; the client's :class:`~rtvi_web.core.media.MediaListener`."""
+    """Fires the events; the client's :class:`~rtvi_web.core.media.MediaListener`.
+
+    Tracks from the bot's side may arrive before the transport knows who the bot is. They are held until then.
+    """
 
     def __init__(self, emitter: Emitter) -> None:
         self._emitter = emitter
+        self._held: list[tuple[MediaStreamTrack, Participant, bool]] | None = None  # with whether it is a screen
+
+    def hold_tracks(self) -> None:
+        """Fire no ``trackStarted`` of the other side until :meth:`release_tracks`."""
+        self._held = []
+
+    def release_tracks(self) -> None:
+        """Fire ``trackStarted`` for what was held and is still sent."""
+        held, self._held = self._held or [], None
+        for track, participant, screen in held:
+            self._started(track, participant, screen)
+
+    def drop_held_tracks(self) -> None:
+        """The session is over before the bot was there: what was held is never fired."""
+        self._held = None
 
     def devices_changed(self, name: DeviceName, devices: list[MediaDevice]) -> None:
         self._emitter.emit(EVENTS[DEVICE_KINDS[name].listed], devices)
@@ -31,12 +49,20 @@ class MediaEvents:
         *,
         screen: bool = False,
     ) -> None:
-        stopped = RTVIEvent.SCREEN_TRACK_STOPPED if screen else RTVIEvent.TRACK_STOPPED
-        started = RTVIEvent.SCREEN_TRACK_STARTED if screen else RTVIEvent.TRACK_STARTED
-        if before is not None:
+        held = None if participant.local else self._held
+        if held is not None and before is not None and (before, participant, screen) in held:
+            held.remove((before, participant, screen))
+        elif before is not None:
+            stopped = RTVIEvent.SCREEN_TRACK_STOPPED if screen else RTVIEvent.TRACK_STOPPED
             self._emitter.emit(stopped, before, participant)
-        if now is not None:
-            self._emitter.emit(started, now, participant)
+        if now is not None and held is not None:
+            held.append((now, participant, screen))
+        elif now is not None:
+            self._started(now, participant, screen)
+
+    def _started(self, track: MediaStreamTrack, participant: Participant, screen: bool) -> None:
+        started = RTVIEvent.SCREEN_TRACK_STARTED if screen else RTVIEvent.TRACK_STARTED
+        self._emitter.emit(started, track, participant)
 
     def wants_level(self, participant: Participant) -> bool:
         event = RTVIEvent.LOCAL_AUDIO_LEVEL if participant.local else RTVIEvent.REMOTE_AUDIO_LEVEL

@@ -50,8 +50,17 @@ class PendingRequests:
         if (pending := self._pending.get(id)) and not pending.done():
             pending.set_exception(error)
 
-    def fail_all(self, reason: str, phase: ConnectPhase, keep: Container[str] = ()) -> None:
-        """Make all requests fail because the session has ended, except those whose ids are in ``keep``."""
+    def fail_all(
+        self, reason: str, phase: ConnectPhase, *, cause: RTVIError | None = None, keep: Container[str] = ()
+    ) -> None:
+        """Make all requests fail because the session has ended, except those whose ids are in ``keep``.
+
+        Args:
+            reason: what happened.
+            phase: what ``connect()`` was doing.
+            cause: why the session has ended; ``None`` if the page ended it.
+            keep: ids of requests that go on.
+        """
         for id, pending in tuple(self._pending.items()):
             if not pending.done() and id not in keep:
-                pending.set_exception(DisconnectedError(reason, phase=phase))
+                pending.set_exception(DisconnectedError.because(cause, reason, phase=phase))

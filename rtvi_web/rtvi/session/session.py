@@ -18,6 +18,7 @@ from rtvi_web.errors import (
     BotError,
     ConnectPhase,
     DisconnectedError,
+    DisconnectReason,
     RTVIError,
     UnsupportedFeatureError,
 )
@@ -31,6 +32,7 @@ from rtvi_web.rtvi.protocol.outcomes import (
     CallAnnounced,
     CallCancelled,
     FatalError,
+    Fire,
     Outcome,
     Refused,
 )
@@ -42,12 +44,15 @@ from rtvi_web.rtvi.session.functions import NO_HANDLER, FunctionCalls
 from rtvi_web.rtvi.session.helpers import MessageHelpers
 from rtvi_web.rtvi.session.notify import notify, refusal, unknown_type
 from rtvi_web.rtvi.session.outbox import Outbox, until_taken
+from rtvi_web.rtvi.session.participants import Participants
 from rtvi_web.rtvi.session.pending import PendingRequests
 from rtvi_web.rtvi.transport import ConnectRequest, SessionReceiver, Transport
 
 logger = logging.getLogger(__name__)
 
 _BOT_LEFT = "The bot left the session."
+_INTERRUPTIONS = frozenset({RTVIEvent.BOT_INTERRUPTED, RTVIEvent.USER_STARTED_SPEAKING})
+"""Older bots say only the second when they are interrupted."""
 
 
 class SessionOwner(Protocol):
@@ -58,7 +63,7 @@ class SessionOwner(Protocol):
     @property
     def phase(self) -> ConnectPhase: ...
     def move(self, state: TransportState) -> None: ...
-    def enter(self, phase: ConnectPhase) -> None: ...
+    def enter(self, phase: ConnectPhase, stalled: str | None = None) -> None: ...
     def is_current(self, session: Session) -> bool: ...
     def bot_left(self, error: DisconnectedError) -> bool: ...
     def end(self, error: RTVIError) -> None: ...
@@ -96,7 +101,7 @@ class Session:
         self._requests: PendingRequests = replaces._requests if replaces else PendingRequests()
         self._reader = MessageReader()
         self._unsupported: set[str] = set()
-        self._bot: Participant | None = None
+        self._participants = Participants(emitter)
         self._bot_has_left = False
         self._bot_ready: asyncio.Future[BotReadyData] = asyncio.get_running_loop().create_future()
         self._client_ready_id = new_id()
@@ -123,40 +128,37 @@ class Session:
         """
         if self._is_over or self._bot_has_left:
             raise DisconnectedError("The session ended meanwhile.")
-        self._bot = bot
-        self._emitter.emit(RTVIEvent.PARTICIPANT_CONNECTED, bot)
-        self._emitter.emit(RTVIEvent.BOT_CONNECTED, bot)
+        self._participants.bot_joined(bot)
 
     async def greet(self) -> BotReadyData:
         """Say client-ready, and wait for bot-ready."""
         self._outbox.send(self._outbox.write("client-ready", client_ready(), self._client_ready_id))
         return await self._bot_ready
 
-    def close(self, reason: str) -> None:
-        """The session is over: the bot is gone, what waits for an answer fails, what waits for the link is dropped.
+    def close(self, reason: str, cause: RTVIError | None) -> None:
+        """The session is over: all are gone, what waits for an answer fails, what waits for the link is dropped.
 
         Handlers of function calls are cancelled, except the one that ended the session.
+
+        Args:
+            reason: what happened.
+            cause: why it has ended; ``None`` if the page ended it.
         """
         self._is_over = True
-        self._bot_is_gone()
-        self._drop_messages(reason)
+        self._participants.all_left()
+        self._drop_messages(reason, cause)
         self._answers.cancel()
         self._tasks.cancel()
 
     def retire(self) -> None:
         """The server has given the session up: another one takes its place, which sends what waits for the link."""
-        self._bot_is_gone()
+        self._participants.all_left()
         self._answers.cancel()
-        self._requests.fail_all("The server has given the session up.", self._owner.phase, keep=self._outbox)
+        lost = DisconnectedError("The server has given the session up.", reason=DisconnectReason.LOST)
+        self._requests.fail_all(lost.message, self._owner.phase, cause=lost, keep=self._outbox)
 
-    def _bot_is_gone(self) -> None:
-        bot, self._bot = self._bot, None
-        if bot:
-            self._emitter.emit(RTVIEvent.PARTICIPANT_LEFT, bot)
-            self._emitter.emit(RTVIEvent.BOT_DISCONNECTED, bot)
-
-    def _drop_messages(self, reason: str) -> None:
-        self._requests.fail_all(reason, self._owner.phase)
+    def _drop_messages(self, reason: str, cause: RTVIError | None) -> None:
+        self._requests.fail_all(reason, self._owner.phase, cause=cause)
         if unsent := self._outbox.clear():
             logger.warning("%s %d messages that waited for the link were not sent", reason, unsent)
 
@@ -170,15 +172,25 @@ class Session:
 
     # What the transport reports: SessionReceiver.
 
-    def enter(self, phase: ConnectPhase) -> None:
+    def enter(self, phase: ConnectPhase, stalled: str | None = None) -> None:
         if self._is_current:
-            self._owner.enter(phase)
+            self._owner.enter(phase, stalled)
+
+    def participant_joined(self, participant: Participant) -> None:
+        if self._is_current:
+            self._participants.joined(participant)
+
+    def participant_left(self, participant: Participant) -> None:
+        if not self._is_over:
+            self._participants.left(participant)
 
     def receive(self, text: str) -> None:
         if self._is_over:
             return
         self._emitter.emit(RTVIEvent.MESSAGE_RECEIVED, text)
         for outcome in self._reader.receive(text, whole=bool(self._helpers.by_name)):
+            if isinstance(outcome, Fire) and outcome.event in _INTERRUPTIONS:
+                self._transport.interrupted()
             if not notify(outcome, self._emitter, self._helpers):
                 self._act(outcome)
 
@@ -186,11 +198,11 @@ class Session:
         if self._is_over or self._bot_has_left:
             return
         self._bot_has_left = True
-        self._bot = bot
-        self._bot_is_gone()
-        if not self._is_current or self._owner.bot_left(DisconnectedError(_BOT_LEFT)):
+        self._participants.bot_left(bot)
+        left = DisconnectedError(_BOT_LEFT, reason=DisconnectReason.BOT_LEFT)
+        if not self._is_current or self._owner.bot_left(left):
             return
-        self._drop_messages(_BOT_LEFT)
+        self._drop_messages(_BOT_LEFT, left)
         if self._is_reconnecting:
             self._owner.move(TransportState.READY)  # The link would lead to no bot.
 
@@ -236,7 +248,8 @@ class Session:
         text = self._outbox.write(type, data, id)
         if not self._is_reconnecting:
             if self._bot_has_left:
-                raise DisconnectedError(f"{_BOT_LEFT} {type!r} was not sent.")
+                message = f"{_BOT_LEFT} {type!r} was not sent."
+                raise DisconnectedError(message, reason=DisconnectReason.BOT_LEFT)
             try:
                 self._outbox.send(text)
                 return

@@ -11,7 +11,7 @@ from rtvi_web.browser.player import Player
 from rtvi_web.core.http import parse_json
 from rtvi_web.core.masking import masked_url
 from rtvi_web.core.media import TrackSource
-from rtvi_web.errors import ConnectPhase, HttpError, RTVIError, TransportStartError
+from rtvi_web.errors import ConnectPhase, DisconnectReason, HttpError, RTVIError, TransportStartError
 from rtvi_web.realtime.protocol.server_errors import server_error
 from rtvi_web.realtime.transport import RealtimeHost
 from rtvi_web.transports.data_channel import DataChannelLink, no_path
@@ -82,9 +82,9 @@ class Call(DataChannelLink):
         self._stop_grace()
         await super().close()
 
-    def _end(self, reason: str) -> None:
+    def _end(self, message: str, reason: DisconnectReason = DisconnectReason.LOST) -> None:
         self._stop_grace()
-        super()._end(reason)
+        super()._end(message, reason)
 
     def _stop_grace(self) -> None:
         if self._grace is not None:
@@ -105,7 +105,7 @@ class Call(DataChannelLink):
             self._end("The network path to the server was lost for good." if was_open else no_path("server"))
 
     def on_closed(self) -> None:
-        self._end("The server closed the data channel.")
+        self._end("The server closed the data channel.", DisconnectReason.CLOSED)
 
     def on_text(self, text: str) -> None:
         self._host.receive(text)

@@ -12,7 +12,7 @@ from rtvi_web.browser.player import Player
 from rtvi_web.core.foreign_json import read_json
 from rtvi_web.core.media import BOT, Participant, ParticipantTracks, TrackSource
 from rtvi_web.core.tasks import Tasks
-from rtvi_web.errors import ConnectPhase, RTVIError, UnsupportedFeatureError
+from rtvi_web.errors import ConnectPhase, DisconnectedError, DisconnectReason, RTVIError, UnsupportedFeatureError
 from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence, candidate_types
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss
 from rtvi_web.rtvi.transport import SessionReceiver
@@ -32,8 +32,8 @@ _MEDIA: dict[TrackSource, tuple[str, str]] = {
 class LinkWatcher(Protocol):
     """Is notified when an open link is lost or heals."""
 
-    def lost(self, loss: LinkLoss) -> None:
-        """The link is lost, or has got worse."""
+    def lost(self, loss: LinkLoss, why: DisconnectedError | None = None) -> None:
+        """The link is lost, or has got worse; ``why`` says it in words of its own."""
 
     def healed(self) -> None:
         """The link works again."""
@@ -162,10 +162,11 @@ class Link(DataChannelLink):
 
     def _lose(self, loss: LinkLoss, reason: str) -> None:
         """The link is lost: make ``open()`` fail, or notify the watcher."""
-        if not self._over and self._opened.done():
-            self._watcher.lost(loss)
+        closed = loss is LinkLoss.CHANNEL_CLOSED
+        if self._over or not self._opened.done():
+            self._end(reason, DisconnectReason.CLOSED if closed else DisconnectReason.LOST)
         else:
-            self._end(reason)
+            self._watcher.lost(loss, DisconnectedError(reason, reason=DisconnectReason.CLOSED) if closed else None)
 
     # What the peer says: PeerListener.
 

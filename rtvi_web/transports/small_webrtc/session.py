@@ -201,6 +201,8 @@ class SmallWebRTCSession:
             await asyncio.sleep(LOOK)
             after = await self._reports()
             evidence.heard = packets_received(after) > packets_received(before)
+            summary = summarize(after, self._traffic, buffered=self._link.buffered if self._link else 0)
+            evidence.backlog, evidence.round_trip_time = summary.buffered, summary.round_trip_time
             sound, sound_before = sound_sent(after), sound_sent(before)
             evidence.sound = sound - sound_before if sound is not None and sound_before is not None else None
         return evidence

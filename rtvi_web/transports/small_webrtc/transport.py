@@ -130,6 +130,10 @@ class SmallWebRTCTransport(Transport):
         return self._session.link if self._session else None
 
     @property
+    def resumable(self) -> bool:
+        return True
+
+    @property
     def max_message_size(self) -> int:
         if self._link is not None:
             return self._link.max_message_size

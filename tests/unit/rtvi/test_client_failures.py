@@ -35,9 +35,11 @@ pytestmark = pytest.mark.usefixtures("tidy")
 LIMITED = [phase for phase in ConnectPhase if phase not in (ConnectPhase.DEVICES, ConnectPhase.SESSION)]
 REASONS = {
     ConnectPhase.START: "the start endpoint did not answer",
+    ConnectPhase.LINK: "the link to the bot's server did not open",
     ConnectPhase.OFFER: "the server did not answer the WebRTC offer",
     ConnectPhase.ICE: "no network path to the bot was found",
     ConnectPhase.DATA_CHANNEL: "the data channel did not open",
+    ConnectPhase.BOT: "the bot did not join",
     ConnectPhase.BOT_READY: "the bot did not say bot-ready",
 }
 

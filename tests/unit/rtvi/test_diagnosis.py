@@ -37,6 +37,12 @@ FAILED = TransportStartError("it failed")
     [
         (ConnectPhase.DEVICES, {}, "devices"),
         (ConnectPhase.START, {}, "start-failed"),
+        (ConnectPhase.LINK, {}, "no-link"),
+        (ConnectPhase.LINK, {"opened": False, "close_code": 1006}, "no-link"),
+        (ConnectPhase.BOT, {"opened": True}, "no-bot"),
+        (ConnectPhase.BOT, {"channel_opened": True}, "no-bot"),
+        (ConnectPhase.BOT_READY, {"opened": True}, "no-bot-ready"),
+        (ConnectPhase.BOT_READY, {}, "no-bot-ready"),
         (ConnectPhase.OFFER, {}, "no-answer"),
         (ConnectPhase.OFFER, {"local_candidates": HOST}, "no-answer"),
         (ConnectPhase.ICE, {"remote_candidates": HOST}, "no-candidates"),
@@ -75,11 +81,40 @@ def test_a_session_that_has_ended() -> None:
         ({"heard": False, "sound": 0.01}, True, ["server-silent"]),
         ({"path_lost": True, "heard": True, "sound": 0.0}, True, ["server-silent", "microphone-silent"]),
         ({"heard": True, "sound": 0.0}, False, ["microphone-off"]),
+        ({"backlog": 1000}, True, []),
+        ({"backlog": 1_000_000}, True, ["backlog"]),
+        ({"backlog": 1_000_000, "heard": False}, True, ["server-silent", "backlog"]),
     ],
 )
 def test_a_session_that_goes_on(evidence: dict[str, Any], mic_enabled: bool, found: list[str]) -> None:
     assert problems(TransportState.READY, bot_ready=True, mic_enabled=mic_enabled, **evidence) == found
     assert problems(TransportState.RECONNECTING, bot_ready=True, mic_enabled=mic_enabled, **evidence) == found
+
+
+@pytest.mark.parametrize(
+    ("evidence", "well"),
+    [
+        ({}, False),
+        ({"opened": True}, False),
+        ({"heard": True}, True),
+        ({"backlog": 0}, True),
+        ({"round_trip_time": 0.1}, True),
+    ],
+)
+def test_what_nobody_has_measured_is_not_called_well(evidence: dict[str, Any], well: bool) -> None:
+    found = diagnose(
+        TransportState.READY, ConnectPhase.SESSION, None, LinkEvidence(**evidence), bot_ready=True, mic_enabled=True
+    )
+    assert found.healthy
+    assert ("session is well" in str(found)) is well
+    assert ("nothing is known of the link" in str(found)) is not well
+
+
+def test_a_close_code_is_named() -> None:
+    failure = TransportStartError("it failed", phase=ConnectPhase.LINK)
+    evidence = LinkEvidence(opened=False, close_code=1006)
+    found = diagnose(TransportState.ERROR, ConnectPhase.LINK, failure, evidence, bot_ready=False, mic_enabled=True)
+    assert "closed with code 1006. It said: it failed" in str(found)
 
 
 def test_a_block_names_both_sides_and_what_goes_round_it() -> None:

@@ -21,9 +21,14 @@ from rtvi_web.rtvi.protocol.link.recovery import (
 
 
 def recovery(
-    loss: LinkLoss = LinkLoss.FAILED, *, budget: float | None = 30.0, fresh_start: bool = False, random: float = 1.0
+    loss: LinkLoss = LinkLoss.FAILED,
+    *,
+    budget: float | None = 30.0,
+    fresh_start: bool = False,
+    random: float = 1.0,
+    resumable: bool = True,
 ) -> Recovery:
-    return Recovery(Reconnect(budget, fresh_start), loss, random=lambda: random)
+    return Recovery(Reconnect(budget, fresh_start), loss, random=lambda: random, resumable=resumable)
 
 
 def test_silence_may_heal_before_anything_is_tried() -> None:
@@ -154,3 +159,38 @@ def test_every_recovery_ends_within_its_budget(loss: LinkLoss, took: float, fres
                 break
         assert elapsed <= 30.0 + 1e-9
         assert count < 200
+
+
+class TestASessionThatCannotBeResumed:
+    """As over a WebSocket, where every connection makes a new bot."""
+
+    def test_a_silent_link_may_heal_as_long_as_the_budget_lasts(self) -> None:
+        steps = recovery(LinkLoss.SILENT, resumable=False)
+        assert steps.next(0.0) == Watch(30.0)
+        steps.retry_now()  # The network has changed, but there is nothing to try.
+        assert steps.next(20.0) == Watch(10.0)
+        step = steps.next(30.0)
+        assert step == GiveUp("The link could not be restored within 30 s: The session cannot be resumed.")
+
+    def test_without_a_budget_no_wait_is_endless(self) -> None:
+        step = recovery(LinkLoss.SILENT, resumable=False, budget=None).next(1e6)
+        assert isinstance(step, Watch)
+        assert step.seconds < 3600
+
+    @pytest.mark.parametrize("loss", [LinkLoss.FAILED, LinkLoss.CHANNEL_CLOSED])
+    def test_a_closed_one_ends_it(self, loss: LinkLoss) -> None:
+        assert recovery(loss, resumable=False).next(0.0) == GiveUp("The session cannot be resumed.")
+
+    def test_a_silent_one_that_is_closed_meanwhile_ends_it(self) -> None:
+        steps = recovery(LinkLoss.SILENT, resumable=False)
+        steps.cannot_heal()
+        assert steps.next(1.0) == GiveUp("The session cannot be resumed.")
+
+    def test_if_that_is_allowed_a_new_one_begins(self) -> None:
+        assert recovery(LinkLoss.FAILED, resumable=False, fresh_start=True).next(0.0) == StartAgain(1, START_LIMIT)
+        steps = recovery(LinkLoss.SILENT, resumable=False, fresh_start=True)
+        assert steps.next(0.0) == Watch(PATIENCE[LinkLoss.SILENT])
+        steps.retry_now()
+        assert steps.next(0.1) == StartAgain(1, START_LIMIT)
+        steps.failed(0.2, "refused with 403", 403)
+        assert steps.next(0.2) == GiveUp("refused with 403")

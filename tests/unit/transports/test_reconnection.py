@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from virtual_clock import Loop
 
-from rtvi_web import DisconnectedError, LinkLoss, Reconnect, RTVIError, TransportStartError
+from rtvi_web import DisconnectedError, DisconnectReason, LinkLoss, Reconnect, RTVIError, TransportStartError
 from rtvi_web.transports.reconnection import ASK_LIMIT, PACKET_WITHIN, SILENCE_LIMIT, SLEPT, TICK, Reconnection
 
 A_WHILE = 0.1
@@ -87,20 +87,29 @@ class Transport:
     def reconnected(self) -> None:
         self.log.append("reconnected")
 
-    def lost(self, error: RTVIError) -> None:
+    def lost(self, error: DisconnectedError) -> None:
         self.log.append(error.message)
+        self.error = error
 
 
 class Watch:
     """A session whose link is watched, until the end of the block."""
 
-    def __init__(self, transport: Transport, options: Reconnect | None = RECONNECT, *, begins: bool = True) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        options: Reconnect | None = RECONNECT,
+        *,
+        begins: bool = True,
+        resumable: bool = True,
+    ) -> None:
         self.transport = transport
         self.page = Page()
         self.wall: Callable[[], float] = lambda: asyncio.get_running_loop().time()
         self.reconnection = Reconnection(
             options,
             transport,  # type: ignore[arg-type]
+            resumable=resumable,
             clock=lambda: self.wall(),
             jitter=lambda: 0.5,
             page_events=self.page,
@@ -144,12 +153,12 @@ async def test_resuming_is_tried_until_it_works() -> None:
 
 async def test_a_refusal_ends_the_session_at_once() -> None:
     log = await after_a_loss(Transport(TransportStartError("refused with 403", status=403)))
-    assert log == [0, "looked back", 1, "The bot closed the data channel. refused with 403"]
+    assert log == [0, "looked back", 1, "The bot's side closed the link. refused with 403"]
 
 
 async def test_a_session_given_up_by_the_server_ends() -> None:
     log = await after_a_loss(Transport(False))
-    assert log[-1] == "The bot closed the data channel. The server has given the session up."
+    assert log[-1] == "The bot's side closed the link. The server has given the session up."
 
 
 async def test_a_session_given_up_by_the_server_starts_again_if_that_is_allowed() -> None:
@@ -194,13 +203,13 @@ async def test_an_unexpected_error_ends_the_session() -> None:
         async def snapshot_stats(self, loss: LinkLoss) -> None:
             raise ValueError("a bug")
 
-    assert await after_a_loss(Broken(True)) == [0, "The bot closed the data channel. ValueError: a bug"]
+    assert await after_a_loss(Broken(True)) == [0, "The bot's side closed the link. ValueError: a bug"]
 
 
 async def test_a_server_that_never_answers_ends_it_with_the_budget() -> None:
     log = await after_a_loss(Transport(), budget=20.0)
     reason = "The link could not be restored within 20 s: The server does not answer."
-    assert log == [0, "looked back", 1, 2, 3, 4, 5, f"The bot closed the data channel. {reason}"]
+    assert log == [0, "looked back", 1, 2, 3, 4, 5, f"The bot's side closed the link. {reason}"]
 
 
 async def test_a_link_that_heals_by_itself_is_left_alone() -> None:
@@ -282,7 +291,7 @@ async def test_a_loss_before_the_session_or_without_options_ends_it_once() -> No
         async with Watch(Transport(True), options, begins=begins) as watch:
             for loss in (LinkLoss.SILENT, LinkLoss.CHANNEL_CLOSED, LinkLoss.FAILED):
                 watch.lose(loss)
-            assert watch.transport.log == ["The bot closed the data channel."]
+            assert watch.transport.log == ["The bot's side closed the link."]
 
 
 class TestASilentLinkThatIsNotRestored:
@@ -389,3 +398,71 @@ def test_a_loop_that_is_as_strict_as_a_pages_ends_no_session(seed: int) -> None:
         log = runner.run(forty_seconds())
     assert log[:2] == [0, "looked back"]
     assert log[2:] == list(range(1, len(log) - 1)), "nothing but attempts"
+
+
+class TestWhyItEnds:
+    @pytest.mark.parametrize("options", [Reconnect(5.0), None])
+    @pytest.mark.parametrize(
+        ("loss", "reason"),
+        [
+            (LinkLoss.CHANNEL_CLOSED, DisconnectReason.CLOSED),
+            (LinkLoss.FAILED, DisconnectReason.LOST),
+            (LinkLoss.SILENT, DisconnectReason.LOST),
+        ],
+    )
+    async def test_by_how_it_was_lost(
+        self, loss: LinkLoss, reason: DisconnectReason, options: Reconnect | None
+    ) -> None:
+        async with Watch(Transport(False, False), options) as watch:
+            watch.lose(loss)
+            await asyncio.sleep(30)
+        assert watch.transport.error.reason is reason
+
+    @pytest.mark.parametrize("options", [Reconnect(5.0), None])
+    async def test_in_the_words_of_the_link(self, options: Reconnect | None) -> None:
+        said = DisconnectedError("The WebSocket was closed.", reason=DisconnectReason.EXPIRED, code=4000)
+        async with Watch(Transport(), options, resumable=False) as watch:
+            watch.transport.is_linked = False
+            watch.reconnection.lost(LinkLoss.CHANNEL_CLOSED, said)
+            await asyncio.sleep(30)
+        error = watch.transport.error
+        assert error.message == f"The WebSocket was closed.{' The session cannot be resumed.' if options else ''}"
+        assert (error.reason, error.code) == (DisconnectReason.EXPIRED, 4000)
+
+    async def test_the_words_of_a_loss_that_healed_are_forgotten(self) -> None:
+        async with Watch(Transport(True, False)) as watch:
+            watch.transport.is_linked = False
+            watch.reconnection.lost(LinkLoss.CHANNEL_CLOSED, DisconnectedError("first", code=1))
+            await asyncio.sleep(10)
+            assert watch.transport.log[-1] == "reconnected"
+            watch.lose(LinkLoss.FAILED)
+            await asyncio.sleep(30)
+        assert "first" not in watch.transport.error.message
+        assert watch.transport.error.code is None
+
+
+class TestALinkThatCannotBeResumed:
+    async def test_silence_may_heal_for_as_long_as_the_budget_lasts(self) -> None:
+        async with Watch(Transport(), resumable=False) as watch:
+            watch.lose(LinkLoss.SILENT)
+            await asyncio.sleep(20)
+            watch.page.report()  # such as "online"
+            await asyncio.sleep(5)
+            watch.transport.is_linked = True
+            watch.reconnection.healed()
+            await asyncio.sleep(1)
+        assert watch.transport.log == [0, "looked back", "reconnected"]
+
+    async def test_closed_after_a_silence_it_ends_at_once(self) -> None:
+        async with Watch(Transport(), resumable=False) as watch:
+            watch.lose(LinkLoss.SILENT)
+            await asyncio.sleep(5)
+            watch.lose()
+            await asyncio.sleep(0.1)
+            assert watch.transport.log[-1] == "The bot's side is silent. The session cannot be resumed."
+
+    async def test_a_fresh_start_asks_nobody_whether_the_session_lives(self) -> None:
+        async with Watch(Transport(fresh=(True,)), Reconnect(30, fresh_start=True), resumable=False) as watch:
+            watch.lose()
+            await asyncio.sleep(1)
+        assert watch.transport.log == [0, "looked back", 1, "started again"]

@@ -11,15 +11,22 @@ from rtvi_web.rtvi.protocol.state import STARTABLE, TransportState
 
 _TYPES = {"host", "srflx", "prflx", "relay"}
 """The types of candidates (RFC 8839)."""
+LONG_BACKLOG = 262_144
+"""Bytes; two seconds of sound as a WebSocket carries it are a quarter of that."""
 QUIET = 1e-9
 """The energy of a second of a real microphone's noise is above this (V²s of full scale)."""
 
 
 @dataclass
 class LinkEvidence:
-    """What is known of a link, in the order in which it is learned.
+    """What is known of a link, in the order in which it is learned. A transport sets what it can know.
 
     Attributes:
+        opened: whether the link was ever open; ``None`` if the transport does not say. Of a WebRTC link
+            ``channel_opened`` says it.
+        close_code: the code with which the link was closed; ``None`` if it has none.
+        backlog: bytes that have not left yet; ``None`` if nothing was measured.
+        round_trip_time: seconds to the bot's server and back; ``None`` if nothing was measured.
         offered: whether the browser has made an offer.
         local_candidates: the types of the addresses that the browser found.
         remote_candidates: those in the server's answer; ``None`` without an answer.
@@ -31,6 +38,10 @@ class LinkEvidence:
             nothing was measured.
     """
 
+    opened: bool | None = None
+    close_code: int | None = None
+    backlog: int | None = None
+    round_trip_time: float | None = None
     offered: bool = False
     local_candidates: set[str] = field(default_factory=set)
     remote_candidates: set[str] | None = None
@@ -40,6 +51,16 @@ class LinkEvidence:
     heard: bool | None = None
     sound: float | None = None
 
+    @property
+    def was_open(self) -> bool:
+        """Whether messages could ever be sent."""
+        return bool(self.opened) or self.channel_opened
+
+    @property
+    def measured(self) -> bool:
+        """Whether anything tells how the link is at this moment."""
+        return any(value is not None for value in (self.heard, self.backlog, self.round_trip_time)) or self.path_lost
+
 
 class Problem(StrEnum):
     """What can be wrong."""
@@ -47,13 +68,16 @@ class Problem(StrEnum):
     NOT_CONNECTED = "not-connected"
     DEVICES = "devices"
     START_FAILED = "start-failed"
+    NO_LINK = "no-link"
     NO_ANSWER = "no-answer"
     NO_CANDIDATES = "no-candidates"
     NO_REMOTE_CANDIDATES = "no-remote-candidates"
     BLOCKED = "blocked"
     NO_CHANNEL = "no-channel"
+    NO_BOT = "no-bot"
     NO_BOT_READY = "no-bot-ready"
     SERVER_SILENT = "server-silent"
+    BACKLOG = "backlog"
     MICROPHONE_OFF = "microphone-off"
     MICROPHONE_SILENT = "microphone-silent"
     SESSION_ENDED = "session-ended"
@@ -79,11 +103,15 @@ class Diagnosis(NamedTuple):
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing wrong was found."""
+        """Whether nothing wrong was found. If ``evidence.measured`` is ``False``, little could be."""
         return not self.findings
 
     def __str__(self) -> str:
-        return "\n".join(finding.text for finding in self.findings) or "The session is well: nothing wrong was found."
+        if self.findings:
+            return "\n".join(finding.text for finding in self.findings)
+        if not self.evidence.measured:
+            return "Nothing wrong was found, but nothing is known of the link: the transport does not measure it."
+        return "The session is well: nothing wrong was found."
 
 
 def candidate_types(sdp: str) -> set[str]:
@@ -125,7 +153,12 @@ def diagnose(
 
 def _why_not_ready(phase: ConnectPhase | None, failure: RTVIError | None, evidence: LinkEvidence) -> Finding:
     said = f" It said: {failure}" if failure else ""
-    if evidence.channel_opened:
+    if evidence.close_code is not None:
+        said = f" It was closed with code {evidence.close_code}.{said}"
+    if phase is ConnectPhase.BOT:
+        text = "The link is open, but the bot has not joined. Read the bot's log: it may not have been started."
+        return Finding(Problem.NO_BOT, text + said)
+    if evidence.was_open or phase in (ConnectPhase.BOT_READY, ConnectPhase.SESSION):
         if phase is ConnectPhase.BOT_READY:
             return Finding(
                 Problem.NO_BOT_READY,
@@ -138,6 +171,12 @@ def _why_not_ready(phase: ConnectPhase | None, failure: RTVIError | None, eviden
         return Finding(Problem.DEVICES, text + said)
     if phase is ConnectPhase.START:
         return Finding(Problem.START_FAILED, f"The start endpoint did not start a bot.{said}")
+    if phase is ConnectPhase.LINK:
+        return Finding(
+            Problem.NO_LINK,
+            "The link to the bot's server did not open: it is down, the address is wrong, it refuses this page, or the "
+            f"browser refuses to reach it (CORS, Content-Security-Policy).{said}",
+        )
     if evidence.remote_candidates is None:
         return Finding(
             Problem.NO_ANSWER,
@@ -182,6 +221,13 @@ def _in_session(evidence: LinkEvidence, mic_enabled: bool) -> list[Finding]:
             Finding(
                 Problem.SERVER_SILENT,
                 "Nothing arrives from the bot's side: the network is down, or the server hangs or has died.",
+            )
+        )
+    if evidence.backlog is not None and evidence.backlog >= LONG_BACKLOG:
+        found.append(
+            Finding(
+                Problem.BACKLOG,
+                f"{evidence.backlog:,} bytes wait to be sent: the network is too slow, or the way to the bot is cut.",
             )
         )
     if not mic_enabled:

@@ -12,9 +12,9 @@ class LinkLoss(StrEnum):
     SILENT = "silent"
     """Nothing arrives from the bot's side; the link may heal by itself."""
     FAILED = "failed"
-    """The browser has given up the network path."""
+    """There is no network path to the bot's side any more."""
     CHANNEL_CLOSED = "channel-closed"
-    """The data channel was closed, and the bot did not say that it leaves."""
+    """The bot's side closed the link (the data channel of WebRTC), and the bot did not say that it leaves."""
 
 
 class Reconnect(NamedTuple):

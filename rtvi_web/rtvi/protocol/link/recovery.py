@@ -1,7 +1,7 @@
 """The steps that restore a lost link. The caller gives the time and the random numbers.
 
 The order keeps as much as possible: first the same connection may heal by itself; then a new connection continues the
-same session; then, if the application allows it, a new session begins with a new bot.
+same session, where the transport can; then, if the application allows it, a new session begins with a new bot.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 2.0
 """Seconds between attempts: doubled each time, then shortened at random by up to half."""
 
+LONGEST_WATCH = 60.0
+"""Seconds; timers of a page have no infinity."""
+
 RESUME_LIMIT, START_LIMIT = 8.0, 20.0
 """Seconds that one attempt may take."""
 
@@ -24,6 +27,8 @@ SERVER_PATIENCE = 25.0
 MOMENT = 0.01
 """Seconds; no step is shorter. Timers of a page fire up to 1 ms early, and Pyodide's event loop raises ``ValueError``
 when the end of an ``asyncio.timeout()`` passes while it is being set."""
+
+_NOT_RESUMABLE = "The session cannot be resumed."
 
 PATIENCE = {LinkLoss.SILENT: 5.0, LinkLoss.FAILED: 0.0, LinkLoss.CHANNEL_CLOSED: 0.0}
 """Seconds in which the connection may heal by itself before a new one is tried."""
@@ -65,27 +70,34 @@ class Recovery:
         options: what the application wants.
         loss: how the link was lost.
         random: returns a number from 0 to 1, for the pauses.
+        resumable: whether a new connection can continue the session.
     """
 
-    def __init__(self, options: Reconnect, loss: LinkLoss, *, random: Callable[[], float]) -> None:
+    def __init__(
+        self, options: Reconnect, loss: LinkLoss, *, random: Callable[[], float], resumable: bool = True
+    ) -> None:
         self._options = options
         self._random = random
         self._not_before = PATIENCE[loss]
         self._attempts = 0
-        self._session_gone = False
-        self._problem = "No attempt succeeded in time."
+        self._session_gone = not resumable
+        self._problem = "No attempt succeeded in time." if resumable else _NOT_RESUMABLE
         self._final: str | None = None
+        if not resumable and not options.fresh_start:
+            self._final = _NOT_RESUMABLE
+            self._not_before = math.inf if loss is LinkLoss.SILENT else 0.0  # Only healing can help.
 
     def next(self, elapsed: float) -> Step:
         """The next step, of at least :data:`MOMENT` seconds; attempts count from 1."""
         budget = math.inf if self._options.budget is None else self._options.budget
         left = budget - elapsed
-        if self._final is not None:
+        pause = self._not_before - elapsed
+        if self._final is not None and pause < MOMENT:
             return GiveUp(self._final)
         if left < MOMENT:
             return GiveUp(f"The link could not be restored within {budget:g} s: {self._problem}")
-        if (pause := self._not_before - elapsed) >= MOMENT:
-            return Watch(min(pause, left))
+        if pause >= MOMENT:
+            return Watch(min(pause, left, LONGEST_WATCH))
         self._attempts += 1
         if self._session_gone:
             return StartAgain(self._attempts, min(START_LIMIT, left))
@@ -93,6 +105,11 @@ class Recovery:
 
     def retry_now(self) -> None:
         """Make the next attempt at once, since something has changed, such as the network."""
+        if self._final is None:
+            self._not_before = 0.0
+
+    def cannot_heal(self) -> None:
+        """The link that was silent has failed or was closed: do not wait for it any longer."""
         self._not_before = 0.0
 
     def failed(self, elapsed: float, problem: str | None, status: int | None = None) -> None:

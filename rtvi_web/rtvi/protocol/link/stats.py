@@ -24,9 +24,12 @@ class Traffic(NamedTuple):
     sent: int
 
 
+NO_TRAFFIC = Traffic(0.0, 0, 0)
+
+
 @dataclass(frozen=True)
 class LinkStats:
-    """Statistics of a link. ``None`` means that the browser does not report the value.
+    """Statistics of a link. ``None`` means that the browser or the transport does not report the value.
 
     Attributes:
         round_trip_time: seconds to the bot's server and back, measured by the latest check.
@@ -38,26 +41,26 @@ class LinkStats:
         audio_codec_received, audio_codec_sent, video_codec_received, video_codec_sent: such as ``"opus/48000/2"``.
         local_candidate, remote_candidate: the type of each end of the path: ``"host"``, ``"srflx"`` or ``"prflx"``
             (through a NAT), or ``"relay"`` (a TURN server).
-        protocol: ``"udp"`` or ``"tcp"``.
+        protocol: ``"udp"``, ``"tcp"`` or ``"websocket"``.
         buffered: bytes of messages that have not left yet.
         traffic: the byte counts from which the next bitrates are computed.
     """
 
-    round_trip_time: float | None
-    jitter: float | None
-    loss_received: float | None
-    loss_sent: float | None
-    bitrate_received: float | None
-    bitrate_sent: float | None
-    audio_codec_received: str | None
-    audio_codec_sent: str | None
-    video_codec_received: str | None
-    video_codec_sent: str | None
-    local_candidate: str | None
-    remote_candidate: str | None
-    protocol: str | None
-    buffered: int
-    traffic: Traffic
+    round_trip_time: float | None = None
+    jitter: float | None = None
+    loss_received: float | None = None
+    loss_sent: float | None = None
+    bitrate_received: float | None = None
+    bitrate_sent: float | None = None
+    audio_codec_received: str | None = None
+    audio_codec_sent: str | None = None
+    video_codec_received: str | None = None
+    video_codec_sent: str | None = None
+    local_candidate: str | None = None
+    remote_candidate: str | None = None
+    protocol: str | None = None
+    buffered: int = 0
+    traffic: Traffic = NO_TRAFFIC
 
 
 def summarize(reports: Iterable[Report], before: Traffic, *, buffered: int = 0) -> LinkStats:

@@ -49,6 +49,9 @@ class ErrorData(Payload):
     Attributes:
         error: what went wrong, in the bot's words.
         fatal: ``True`` when the session is over.
+
+    When a transport has lost its session, there are also ``reason`` and ``code``: those of the
+    :class:`DisconnectedError`.
     """
 
     error: Annotated[str, BeforeValidator(_as_text)] = Field(
