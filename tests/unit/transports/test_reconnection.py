@@ -5,132 +5,17 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from virtual_clock import Loop
+from watched_link import Page, Transport, Watch
 
-from rtvi_web import DisconnectedError, DisconnectReason, LinkLoss, Reconnect, RTVIError, TransportStartError
-from rtvi_web.transports.reconnection import ASK_LIMIT, PACKET_WITHIN, SILENCE_LIMIT, SLEPT, TICK, Reconnection
+from rtvi_web import DisconnectedError, LinkLoss, Reconnect, TransportStartError
+from rtvi_web.transports.reconnection import ASK_LIMIT, PACKET_WITHIN, SLEPT, TICK, Reconnection
 
 A_WHILE = 0.1
 """Seconds in which a recovery does all that it can do without waiting."""
-
-
-RECONNECT = Reconnect()
-
-
-class Page:
-    """What the page reports, and whether somebody listens."""
-
-    def __init__(self) -> None:
-        self.listener: Callable[[], object] | None = None
-
-    def __call__(self, listener: Callable[[], object]) -> Page:
-        self.listener = listener
-        return self
-
-    def close(self) -> None:
-        self.listener = None
-
-    def report(self) -> None:
-        assert self.listener
-        self.listener()
-
-
-class Transport:
-    """What is restored, and who is told. `answers` is what each attempt leads to: `True`, `False` (the session is
-    gone) or an error; without one the server does not answer."""
-
-    def __init__(self, *answers: bool | RTVIError, fresh: tuple[bool | RTVIError, ...] = ()) -> None:
-        self.is_linked = True
-        self.packets = 0
-        self.growing = True
-        self.answers = list(answers)
-        self.fresh = list(fresh)
-        self.log: list[Any] = []
-
-    async def packets_received(self) -> int:
-        self.packets += self.growing
-        return self.packets
-
-    async def snapshot_stats(self, loss: LinkLoss) -> None:
-        self.log.append("looked back")
-
-    async def is_session_alive(self, lost: float) -> bool:
-        if not self.answers:
-            await asyncio.Event().wait()
-        if isinstance(answer := self.answers.pop(0), RTVIError):
-            raise answer
-        return answer
-
-    async def resume(self) -> None:
-        self.log.append("resumed")
-        self.is_linked = True
-
-    async def start_again(self) -> None:
-        if isinstance(answer := self.fresh.pop(0), RTVIError):
-            raise answer
-        self.log.append("started again")
-        self.is_linked = True
-
-    # The receiver.
-
-    @property
-    def receiver(self) -> Transport:
-        return self
-
-    def reconnecting(self, attempt: int, cause: LinkLoss) -> None:
-        self.log.append(attempt)
-
-    def reconnected(self) -> None:
-        self.log.append("reconnected")
-
-    def lost(self, error: DisconnectedError) -> None:
-        self.log.append(error.message)
-        self.error = error
-
-
-class Watch:
-    """A session whose link is watched, until the end of the block."""
-
-    def __init__(
-        self,
-        transport: Transport,
-        options: Reconnect | None = RECONNECT,
-        *,
-        begins: bool = True,
-        resumable: bool = True,
-    ) -> None:
-        self.transport = transport
-        self.page = Page()
-        self.wall: Callable[[], float] = lambda: asyncio.get_running_loop().time()
-        self.reconnection = Reconnection(
-            options,
-            transport,  # type: ignore[arg-type]
-            resumable=resumable,
-            clock=lambda: self.wall(),
-            jitter=lambda: 0.5,
-            page_events=self.page,
-        )
-        if begins:
-            self.reconnection.begin()
-
-    async def __aenter__(self) -> Watch:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.reconnection.close()
-        assert self.page.listener is None, "nothing listens to the page any more"
-        log = list(self.transport.log)
-        await asyncio.sleep(60)
-        assert self.transport.log == log, "nothing goes on"
-        assert asyncio.all_tasks() == {asyncio.current_task()}
-
-    def lose(self, loss: LinkLoss = LinkLoss.CHANNEL_CLOSED) -> None:
-        self.transport.is_linked = False
-        self.reconnection.lost(loss)
 
 
 async def after_a_loss(transport: Transport, *, budget: float = 30.0, fresh_start: bool = False) -> list[Any]:
@@ -294,41 +179,6 @@ async def test_a_loss_before_the_session_or_without_options_ends_it_once() -> No
             assert watch.transport.log == ["The bot's side closed the link."]
 
 
-class TestASilentLinkThatIsNotRestored:
-    async def test_is_told_in_time(self) -> None:
-        """The browser notices silence after six seconds, and reports a failure after sixteen."""
-        async with Watch(Transport(), None) as watch:
-            watch.lose(LinkLoss.SILENT)
-            watch.lose(LinkLoss.SILENT)
-            await asyncio.sleep(SILENCE_LIMIT - 0.5)
-            assert watch.transport.log == []
-            await asyncio.sleep(1)
-            assert watch.transport.log == ["The bot's side is silent."]
-            watch.lose(LinkLoss.FAILED)
-            assert len(watch.transport.log) == 1
-
-    async def test_may_heal_again_and_again(self) -> None:
-        async with Watch(Transport(), None) as watch:
-            for _ in range(3):
-                watch.lose(LinkLoss.SILENT)
-                await asyncio.sleep(5)
-                watch.transport.is_linked = True
-                watch.reconnection.healed()
-                await asyncio.sleep(5)
-            assert watch.transport.log == []
-            watch.lose(LinkLoss.SILENT)
-            await asyncio.sleep(8)
-            assert watch.transport.log == ["The bot's side is silent."]
-
-    async def test_is_restored_where_the_session_begins_meanwhile(self) -> None:
-        async with Watch(Transport(True), begins=False) as watch:
-            watch.lose(LinkLoss.SILENT)
-            await asyncio.sleep(3)
-            watch.reconnection.begin()
-            await asyncio.sleep(60)
-            assert watch.transport.log == [0, "looked back", 1, "resumed", "reconnected"]
-
-
 @pytest.mark.parametrize("seconds", [0.0, 0.5, 5.5, 9.0])
 async def test_closing_ends_the_restoring_at_every_step(seconds: float) -> None:
     async with Watch(Transport()) as watch:
@@ -398,71 +248,3 @@ def test_a_loop_that_is_as_strict_as_a_pages_ends_no_session(seed: int) -> None:
         log = runner.run(forty_seconds())
     assert log[:2] == [0, "looked back"]
     assert log[2:] == list(range(1, len(log) - 1)), "nothing but attempts"
-
-
-class TestWhyItEnds:
-    @pytest.mark.parametrize("options", [Reconnect(5.0), None])
-    @pytest.mark.parametrize(
-        ("loss", "reason"),
-        [
-            (LinkLoss.CHANNEL_CLOSED, DisconnectReason.CLOSED),
-            (LinkLoss.FAILED, DisconnectReason.LOST),
-            (LinkLoss.SILENT, DisconnectReason.LOST),
-        ],
-    )
-    async def test_by_how_it_was_lost(
-        self, loss: LinkLoss, reason: DisconnectReason, options: Reconnect | None
-    ) -> None:
-        async with Watch(Transport(False, False), options) as watch:
-            watch.lose(loss)
-            await asyncio.sleep(30)
-        assert watch.transport.error.reason is reason
-
-    @pytest.mark.parametrize("options", [Reconnect(5.0), None])
-    async def test_in_the_words_of_the_link(self, options: Reconnect | None) -> None:
-        said = DisconnectedError("The WebSocket was closed.", reason=DisconnectReason.EXPIRED, code=4000)
-        async with Watch(Transport(), options, resumable=False) as watch:
-            watch.transport.is_linked = False
-            watch.reconnection.lost(LinkLoss.CHANNEL_CLOSED, said)
-            await asyncio.sleep(30)
-        error = watch.transport.error
-        assert error.message == f"The WebSocket was closed.{' The session cannot be resumed.' if options else ''}"
-        assert (error.reason, error.code) == (DisconnectReason.EXPIRED, 4000)
-
-    async def test_the_words_of_a_loss_that_healed_are_forgotten(self) -> None:
-        async with Watch(Transport(True, False)) as watch:
-            watch.transport.is_linked = False
-            watch.reconnection.lost(LinkLoss.CHANNEL_CLOSED, DisconnectedError("first", code=1))
-            await asyncio.sleep(10)
-            assert watch.transport.log[-1] == "reconnected"
-            watch.lose(LinkLoss.FAILED)
-            await asyncio.sleep(30)
-        assert "first" not in watch.transport.error.message
-        assert watch.transport.error.code is None
-
-
-class TestALinkThatCannotBeResumed:
-    async def test_silence_may_heal_for_as_long_as_the_budget_lasts(self) -> None:
-        async with Watch(Transport(), resumable=False) as watch:
-            watch.lose(LinkLoss.SILENT)
-            await asyncio.sleep(20)
-            watch.page.report()  # such as "online"
-            await asyncio.sleep(5)
-            watch.transport.is_linked = True
-            watch.reconnection.healed()
-            await asyncio.sleep(1)
-        assert watch.transport.log == [0, "looked back", "reconnected"]
-
-    async def test_closed_after_a_silence_it_ends_at_once(self) -> None:
-        async with Watch(Transport(), resumable=False) as watch:
-            watch.lose(LinkLoss.SILENT)
-            await asyncio.sleep(5)
-            watch.lose()
-            await asyncio.sleep(0.1)
-            assert watch.transport.log[-1] == "The bot's side is silent. The session cannot be resumed."
-
-    async def test_a_fresh_start_asks_nobody_whether_the_session_lives(self) -> None:
-        async with Watch(Transport(fresh=(True,)), Reconnect(30, fresh_start=True), resumable=False) as watch:
-            watch.lose()
-            await asyncio.sleep(1)
-        assert watch.transport.log == [0, "looked back", 1, "started again"]
