@@ -27,6 +27,7 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "RealtimeClient": {
         "realtime.client": ("RealtimeClient",),
         "realtime.settings": ("SettingsDict",),
+        "realtime.protocol.dialects.base": ("Dialect", "Address", "Target"),
         "realtime.protocol.session_config": ("SessionConfig", "Audio", "AudioInput", "AudioOutput", "TurnDetection"),
         "realtime.event_handlers": ("RealtimeEventHandler",),
         "realtime.connection": ("RealtimeAPI", "RealtimeEvent", "ErrorEvent"),

@@ -10,6 +10,7 @@ from rtvi_web.realtime.event_handlers import RealtimeEventHandler
 from rtvi_web.realtime.members.speaking import ItemResult
 from rtvi_web.realtime.protocol.audio import AudioClip, InputAudio, float_to_pcm16
 from rtvi_web.realtime.protocol.conversation import Conversation
+from rtvi_web.realtime.protocol.dialects.base import Address, Dialect, Target
 from rtvi_web.realtime.protocol.items import Delta, Formatted, FormattedTool, Item, ItemEvent
 from rtvi_web.realtime.protocol.session_config import SessionConfig
 from rtvi_web.realtime.protocol.transcript_events import TranscriptEvent
@@ -19,10 +20,12 @@ from rtvi_web.realtime.tools import BackgroundResult, Tool
 from rtvi_web.realtime.transport import Played, RealtimeHost, RealtimeRequest, RealtimeTransport
 
 __all__ = [
+    "Address",
     "AudioClip",
     "BackgroundResult",
     "Conversation",
     "Delta",
+    "Dialect",
     "ErrorEvent",
     "Formatted",
     "FormattedTool",
@@ -40,6 +43,7 @@ __all__ = [
     "RealtimeTransport",
     "SessionConfig",
     "SpeakingEvent",
+    "Target",
     "Tool",
     "TranscriptEvent",
     "Usage",

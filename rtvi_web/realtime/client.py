@@ -47,9 +47,14 @@ class RealtimeClient(SpeakingMembers, ItemMembers, ConfigurationMembers, DeviceM
         settings: a dict of the settings below (camelCase accepted); each may be a keyword instead.
         config: the session's configuration: a dict (:class:`SessionConfig`, or of the shape of the beta or of
             openai-realtime-api), a pydantic model, or an object with ``get_session_payload()``.
-        url: where the server is; OpenAI by default.
+        dialect: which server it is: ``"openai"`` (the default), ``"azure"``, ``"xai"``, ``"qwen"``, ``"inworld"``,
+            ``"speaches"``, ``"vllm"``, ``"localai"``, ``"huggingface"``, ``"mistral"``, or a :class:`Dialect`, which
+            serves one client. What a server cannot do raises ``UnsupportedFeatureError``; a setting that it does not
+            have is not sent, which the log says.
+        url: where the server is; the dialect's own by default, if it has one.
         api_key: an ephemeral key (``ek_…``), or a function, sync or async, that gives one for each ``connect()``.
-        is_ephemeral_key: tells the keys that may be used in a page; those that begin with ``ek_`` by default.
+        is_ephemeral_key: tells the keys that may be used in a page; by default the dialect does: OpenAI's begin with
+            ``ek_``.
         dangerously_allow_api_key_in_browser: whether other keys may be used in a page, where visitors can read them.
         transport: ``"websocket"`` (the default), ``"webrtc"``, or a transport; one transport serves one client.
         microphone: whether ``connect()`` opens it, muted after ``mute()``; if not, only ``enable_mic(True)`` and
@@ -60,6 +65,7 @@ class RealtimeClient(SpeakingMembers, ItemMembers, ConfigurationMembers, DeviceM
 
     Raises:
         InvalidArgumentError: an argument cannot work; the message names it.
+        UnsupportedFeatureError: the dialect's server cannot do what the configuration asks for.
     """
 
     def __init__(
@@ -109,7 +115,8 @@ class RealtimeClient(SpeakingMembers, ItemMembers, ConfigurationMembers, DeviceM
             RequestError: the server refused the configuration, in its own words.
             DisconnectedError: the link was lost meanwhile.
             ConnectAbortedError: ``disconnect()`` was called meanwhile.
-            InvalidArgumentError: the function ``api_key`` gave a key that may not be used.
+            InvalidArgumentError: the function ``api_key`` gave a key that may not be used, or that the dialect cannot
+                send.
 
         Each names the phase (``error.phase``). Then, and when the awaiting task is cancelled, everything is released.
         """

@@ -11,16 +11,17 @@ from typing import Any
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError, RTVIError, UnsupportedFeatureError
 from rtvi_web.realtime.connection import RealtimeAPI
 from rtvi_web.realtime.handshake import ANSWERED_WITHIN, Handshake
+from rtvi_web.realtime.protocol.dialects.base import Dialect
 from rtvi_web.realtime.protocol.formats import SoundFormat
 from rtvi_web.realtime.protocol.session_config import (
     TRANSCRIPTION,
     Config,
     default_config,
     for_session,
-    for_update,
     formats,
     merge,
     names_turn_detection,
+    side_of,
     to_ga,
     tool_definition,
     turn_detection,
@@ -43,14 +44,17 @@ class Configuration:
 
     _delegate: Any  # the object that the page gave, which may have a method that gives the turn detection
 
-    def __init__(self, given: Any, api: RealtimeAPI) -> None:
+    def __init__(self, given: Any, api: RealtimeAPI, dialect: Dialect) -> None:
         self._api = api
+        self._dialect = dialect
         self._warned = False  # that the server does not answer
         self.reset()
         self._delegate = given
         if given is not None:
             self._take(to_ga(given))
             formats(self._named)  # refuses one that cannot be used
+        api.check_address(self.to_send)
+        self._translated(self._whole)  # refuses what the dialect cannot do, and says what it drops
 
     def reset(self) -> None:
         """Back to the defaults, without tools."""
@@ -73,30 +77,54 @@ class Configuration:
     @property
     def payload(self) -> Config:
         """What the page has named, tools included; a copy."""
-        return {**default_config(), **copy.deepcopy(self._named), "tools": self.get_tools()}
+        return {
+            **default_config(),
+            "type": self._dialect.session_type,
+            **copy.deepcopy(self._named),
+            "tools": self.get_tools(),
+        }
 
     @property
     def to_send(self) -> Config:
-        """What the server is sent at the beginning: only what the page has named; a copy."""
-        payload = self.payload
-        payload["tools"] = copy.deepcopy(self._tools_to_send(self._listed, self.tools))
+        """What the server is sent at the beginning, in today's form: only what the page has named; a copy."""
+        return for_session(self._whole, self._type)
+
+    @property
+    def _whole(self) -> Config:
+        """All that the page has named, with the tools that the server has by itself; a copy."""
+        whole = self.payload
+        whole["tools"] = copy.deepcopy(self._tools_to_send(self._listed, self.tools))
         if not self._names_tools:
-            del payload["tools"]
-        return for_session(payload, self._type)
+            del whole["tools"]
+        return whole
 
     @property
     def _type(self) -> str:
-        return text_in(self._named, "type") or "realtime"
+        own = self._dialect.session_type
+        return own if own == TRANSCRIPTION else text_in(self._named, "type") or own
 
-    def require_responses(self) -> None:
+    def _translated(self, changes: Mapping[str, Any]) -> Config:
+        """What the server is sent for changes, or for all that the page has named; says what is dropped."""
+        session = for_session(changes, self._type)
+        output = {
+            f"audio.output.{name}" for name in side_of(changes, "output").keys() - side_of(session, "output").keys()
+        }
+        for name in sorted({*changes, *output} - {*session, "audio"}):
+            self._dialect.say_dropped(name, f"a session of the type {self._type!r} has no such setting")
+        return self._api.translation.session_update(session)
+
+    def require_responses(self, feature: str = "create_response") -> None:
         """Check that sessions of this type have responses.
 
         Raises:
             UnsupportedFeatureError: they only transcribe.
         """
+        if self._dialect.session_type == TRANSCRIPTION:
+            message = f"Dialect {self._dialect.name}: it only transcribes, and makes no responses."
+            raise UnsupportedFeatureError(message, feature=feature)
         if self._type == TRANSCRIPTION:
             message = "A transcription session makes no responses. Leave out its type to have some."
-            raise UnsupportedFeatureError(message, feature="create_response")
+            raise UnsupportedFeatureError(message, feature=feature)
 
     @property
     def _names_tools(self) -> bool:
@@ -129,12 +157,14 @@ class Configuration:
             InvalidArgumentError: the server uses one that cannot be recorded or played.
         """
         known = (self._server, self._named) if self._was_updated else (self._named, self._server)
-        return formats(*known)
+        return formats(*known, self._dialect.sound)
 
     def update(self, updates: Any) -> None:
         """Change the fields that ``updates`` names; see ``RealtimeClient.update_config``."""
         changes = to_ga(updates)
         formats(changes)  # refuses one that cannot be used
+        if self._api.is_connected() and "model" in changes and "model" not in self._translated(changes):
+            self._dialect.say_dropped("model", "the model is fixed until the next connect()")
         if "tools" in changes:
             self._send({**changes, "tools": _definitions(changes["tools"] or [], self.tools)})
         else:
@@ -158,6 +188,7 @@ class Configuration:
 
     def add(self, given: Any, handler: Handler | None, *, timeout: float | None) -> None:
         """See ``RealtimeClient.add_tool``."""
+        self._require_tools()
         if handler is not None or not isinstance(given, Mapping):
             self.register(given, handler, timeout=timeout)
             return
@@ -168,10 +199,15 @@ class Configuration:
 
     def register(self, given: Any, handler: Handler | None, *, timeout: float | None) -> None:
         """See ``RealtimeClient.register_tool``."""
+        self._require_tools()
         tool = tool_of(given, handler, timeout=timeout)
         if tool.handler is None:
             raise InvalidArgumentError(f'Tool "{tool.name}" handler must be a function')
         self._change(_without(self._listed, tool.name), {**self.tools, tool.name: tool})
+
+    def _require_tools(self) -> None:
+        if self._dialect.session_type == TRANSCRIPTION:
+            self.require_responses("tools")
 
     def remove(self, name: str) -> None:
         """See ``RealtimeClient.remove_tool``."""
@@ -216,12 +252,12 @@ class Configuration:
 
     def send(self) -> None:
         """Send the server all that the page has named, if there is a connection."""
-        self._send(self.to_send)
+        self._send(self._whole)
 
     def _send(self, changes: Mapping[str, Any]) -> None:
         """Send changes. Callers apply them afterwards, so that changes that cannot be sent are not applied."""
-        update = for_update(changes, self._type)
-        if self._api.is_connected() and update != {"type": self._type}:
+        update = self._translated(changes)
+        if self._api.is_connected() and update.keys() - {"type"}:
             self._api.send("session.update", {"session": update})
 
     def session_begins(self) -> None:
@@ -242,10 +278,13 @@ class Configuration:
         assert handshake is not None
         if not at_once:
             await handshake.wait_for_server()
-        config = self.to_send
-        self._api.send("session.update", {"event_id": handshake.update_id, "session": for_update(config, self._type)})
+        config = self._whole
         self._sent_tools = config.get("tools")
-        if not await handshake.wait_for_answer() and not self._warned:
+        session = self._translated(config)
+        if not session:
+            return
+        self._api.send("session.update", {"event_id": handshake.update_id, "session": session})
+        if self._dialect.acknowledges and not await handshake.wait_for_answer() and not self._warned:
             self._warned = True
             logger.warning("The server has not acknowledged the configuration within %g s; going on.", ANSWERED_WITHIN)
 

@@ -26,18 +26,16 @@ from rtvi_web.errors import (
     MessageTooLargeError,
     RTVIError,
 )
+from rtvi_web.realtime.comprehension import Comprehension, beginning
 from rtvi_web.realtime.event_handlers import RealtimeEventHandler
 from rtvi_web.realtime.media_events import MediaEvents
-from rtvi_web.realtime.protocol.wire import SERVER_EVENTS, Event, copied, decode, encode, new_id
+from rtvi_web.realtime.protocol.wire import Event, copied, decode, encode, new_id
 from rtvi_web.realtime.settings import Settings
+from rtvi_web.realtime.translation import Translation
 from rtvi_web.realtime.transport import RealtimeRequest, RealtimeTransport
 
 logger = logging.getLogger(__name__)
 
-UNDERSTOOD_WITHIN = 5.0
-"""Seconds after connecting in which a server says something that is known."""
-SHOWN = 200
-"""Characters of a frame that an error shows."""
 MAX_FRAME = 16 << 20
 """Characters of a frame that is read; OpenAI's have 15 MiB at most."""
 SMALL = 4096
@@ -68,7 +66,7 @@ class RealtimeEvent(NamedTuple):
         type: ``"realtime.event"``.
         time: UTC, in ISO 8601 with milliseconds.
         source: ``"client"`` or ``"server"``.
-        event: as it was on the wire; a server event under its GA name.
+        event: in OpenAI's form, under its GA name; a dialect translates it from, or into, what is on the wire.
     """
 
     type: str
@@ -116,12 +114,11 @@ class RealtimeAPI(RealtimeEventHandler):
         self._client = client
         self._transport = transport
         self._settings = settings
+        self.translation = Translation(settings.dialect)
         self._listener: Listener | None = None
         self._receiving = False
         self._connected = False
-        self._first_frame: str | None = None  # of the session
-        self._understood = False  # whether the server has said anything that is known
-        self._silence: asyncio.TimerHandle | None = None
+        self._comprehension = Comprehension(self._complain)
         self._failure: RTVIError | None = None  # why the session ended, if not by disconnect()
         self._attempts = ConnectAttempts(self._close)
         self.media = MediaEvents(self._client)
@@ -157,19 +154,36 @@ class RealtimeAPI(RealtimeEventHandler):
             timeout, lambda: f"The server could not be reached within {timeout:g} s."
         )
         self.enter(ConnectPhase.OFFER)
-        key = await self._settings.key()
+        request = self._request(config, await self._settings.key())
+        self.translation.address(request.target(webrtc=self._transport.carries_tracks))  # refuses one without address
         self._listener = listener
         self._receiving = True
-        self._first_frame, self._understood = None, False
+        self._comprehension.begin()
         listener.session_begins()
-        await self._transport.connect(
-            RealtimeRequest(self._settings.url, config.get("model"), key, dict(config), holds_microphone=True)
-        )
+        await self._transport.connect(request)
         lift_deadline()
         self._connected = True
-        self._silence = asyncio.get_running_loop().call_later(UNDERSTOOD_WITHIN, self._check_understood)
+        self._comprehension.connected()
         self._dispatch("client.connected", {"type": "client.connected"})
         await listener.configure()
+
+    def check_address(self, config: Mapping[str, Any]) -> None:
+        """Check that the dialect has an address for this configuration.
+
+        Raises:
+            InvalidArgumentError, UnsupportedFeatureError: it has none.
+        """
+        self.translation.address(self._request(config, None).target(webrtc=self._transport.carries_tracks))
+
+    def _request(self, config: Mapping[str, Any], key: str | None) -> RealtimeRequest:
+        return RealtimeRequest(
+            self._settings.url,
+            config.get("model"),
+            key,
+            dict(config),
+            holds_microphone=True,
+            dialect=self._settings.dialect,
+        )
 
     async def init_devices(self) -> None:
         """Open the devices; see ``RealtimeClient.init_devices``."""
@@ -207,8 +221,7 @@ class RealtimeAPI(RealtimeEventHandler):
 
     def _end(self, reason: str) -> None:
         """Send and receive nothing more, from now on: what releases the rest runs as a task, a moment later."""
-        if self._silence:
-            self._silence.cancel()
+        self._comprehension.end()
         if self._receiving and self._listener:
             self._receiving = False
             self._listener.session_ended(reason)
@@ -241,30 +254,32 @@ class RealtimeAPI(RealtimeEventHandler):
         """Handle a frame. Mirrors ``receive()``."""
         if not self._receives or self._listener is None:
             return  # a late frame of a session that is over
-        if self._first_frame is None:
-            self._first_frame = _beginning(frame)
+        self._comprehension.frame(frame)
         event = decode(frame) if len(frame) <= MAX_FRAME else None
         if event is None:
             logger.warning("ignored a frame of %d characters that is not a Realtime event", len(frame))
             if isinstance(frame, str):
-                message = f"The server sent a frame that is not an event: {_beginning(frame)}"
-                self._client.dispatch("error", ErrorEvent("error", "message", message))
+                self._complain(f"The server sent a frame that is not an event: {beginning(frame)}")
             return
-        self._understood = self._understood or event["type"] in SERVER_EVENTS
-        # A handler may disconnect: then the other handlers do not get the event.
-        self._log("server", event)
+        try:
+            events = self.translation.incoming(event)
+        except RTVIError as error:
+            self._client.dispatch("error", ErrorEvent("error", "message", error.message, error))
+            return
+        for each in events:
+            self._handle(each, self._listener)
+
+    def _handle(self, event: Event, listener: Listener) -> None:
+        """Handle a server event. A handler may disconnect: then the other handlers do not get the event."""
+        self._comprehension.event(event["type"])
         if self._receives:
-            self._listener.server_event(event)
+            self._log("server", event)
+        if self._receives:
+            listener.server_event(event)
         if self._receives:
             self._dispatch_copy(f"server.{event['type']}", event)
 
-    def _check_understood(self) -> None:
-        """Say once if the server seems to speak another protocol."""
-        if self._understood or not self.is_connected():
-            return
-        heard = "nothing" if self._first_frame is None else "nothing that is an event of the Realtime protocol"
-        first = "" if self._first_frame is None else f" Its first frame begins: {self._first_frame}"
-        message = f"Within {UNDERSTOOD_WITHIN:g} s of connecting the server has sent {heard}. Check its address.{first}"
+    def _complain(self, message: str) -> None:
         self._client.dispatch("error", ErrorEvent("error", "message", message))
 
     def microphone(self, pcm: bytes) -> None:
@@ -300,9 +315,15 @@ class RealtimeAPI(RealtimeEventHandler):
             DisconnectedError: there is no connection.
             InvalidArgumentError: data is not a mapping, or cannot be written as JSON.
             MessageTooLargeError: see its ``limit``; nothing was sent.
+            UnsupportedFeatureError: the dialect's server has nothing like it; nothing was sent.
         """
         event, text = self.check(type, data)
-        self._transport.send(text)
+        translated = self.translation.outgoing(event)
+        if not translated:
+            return True  # This server needs no such event.
+        is_unchanged = translated == [event]
+        for each in [text] if is_unchanged else [self._fitting(encode(each)) for each in translated]:
+            self._transport.send(each)
         if self._listener:
             self._listener.client_event(event)
         self._log("client", event)
@@ -319,12 +340,13 @@ class RealtimeAPI(RealtimeEventHandler):
         if data is not None and not isinstance(data, Mapping):
             raise InvalidArgumentError("data must be an object")  # the words of openai-realtime-api
         event = {"event_id": new_id("evt_"), "type": type, **(data or {})}
-        text = encode(event)
-        if (
-            len(text) > SMALL and len(text) > self._transport.max_message_size
-        ):  # encode() writes ASCII: a byte a character
+        return event, self._fitting(encode(event))
+
+    def _fitting(self, text: str) -> str:
+        """A text that is not too large for a message. It is ASCII: a byte a character."""
+        if len(text) > SMALL and len(text) > self._transport.max_message_size:
             raise MessageTooLargeError(len(text), self._transport.max_message_size)
-        return event, text
+        return text
 
     def require_connection(self) -> None:
         """Check that something can be sent.
@@ -354,9 +376,3 @@ class RealtimeAPI(RealtimeEventHandler):
     def _dispatch(self, name: str, event: Any) -> None:
         self.dispatch(name, event)
         self._client.dispatch(name, event)
-
-
-def _beginning(frame: str | bytes) -> str:
-    """The beginning of a frame, to show it."""
-    shown = frame[:SHOWN]
-    return shown if isinstance(shown, str) else shown.decode(errors="backslashreplace")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from rtvi_web.core.seen import Seen
 from rtvi_web.core.tasks import Tasks
-from rtvi_web.errors import DisconnectedError, RTVIError
+from rtvi_web.errors import DisconnectedError, RTVIError, UnsupportedFeatureError
 from rtvi_web.realtime.calls import CallRunner
 from rtvi_web.realtime.configuration import Configuration
 from rtvi_web.realtime.connection import ErrorEvent, RealtimeAPI
@@ -204,7 +204,8 @@ class RealtimeSession:
         self._finals.forget(id)
         self._calls.response_created(id)
         if self._responses.created(event):
-            with contextlib.suppress(DisconnectedError):  # the transport reports the lost link by itself
+            # The transport reports a lost link by itself. Where responses cannot be stopped, this one stays silenced.
+            with contextlib.suppress(DisconnectedError, UnsupportedFeatureError):
                 self._api.send("response.cancel", {"response_id": id})
 
     def _on_output_item_done(self, event: Event, item_events: list[ItemEvent]) -> None:

@@ -11,11 +11,17 @@ from rtvi_web.core.checks import nearest, seconds, snake_case
 from rtvi_web.core.masking import quoted
 from rtvi_web.core.tasks import call_user_code
 from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.realtime.protocol.dialects import dialect_of
+from rtvi_web.realtime.protocol.dialects.base import Dialect
 from rtvi_web.realtime.transport import RealtimeTransport
 
 IN_PAGE = sys.platform == "emscripten"
 
 ApiKey = str | Callable[[], str | Awaitable[str]] | None
+
+DialectName = Literal[
+    "openai", "azure", "xai", "qwen", "inworld", "speaches", "vllm", "localai", "huggingface", "mistral"
+]
 
 _JS_NAMES = {"dangerouslyAllowAPIKeyInBrowser": "dangerously_allow_api_key_in_browser"}
 
@@ -23,9 +29,10 @@ _JS_NAMES = {"dangerouslyAllowAPIKeyInBrowser": "dangerously_allow_api_key_in_br
 class SettingsDict(TypedDict, total=False):
     """The settings as keywords."""
 
+    dialect: DialectName | Dialect
     url: str | None
     api_key: ApiKey
-    is_ephemeral_key: Callable[[str], bool]
+    is_ephemeral_key: Callable[[str], bool] | None
     dangerously_allow_api_key_in_browser: bool
     transport: RealtimeTransport | Literal["websocket", "webrtc"]
     microphone: bool
@@ -33,18 +40,14 @@ class SettingsDict(TypedDict, total=False):
     timeout: float | None
 
 
-def is_openai_ephemeral_key(key: str) -> bool:
-    """Whether this is a key that OpenAI makes for one session: ``ek_…``."""
-    return key.startswith("ek_")
-
-
 @dataclass
 class Settings:
     """The settings that :class:`~rtvi_web.realtime.client.RealtimeClient` describes."""
 
+    dialect: Any = "openai"
     url: str | None = None
     api_key: ApiKey = None
-    is_ephemeral_key: Callable[[str], bool] = is_openai_ephemeral_key
+    is_ephemeral_key: Callable[[str], bool] | None = None
     dangerously_allow_api_key_in_browser: bool = False
     transport: Any = "websocket"
     microphone: bool = True
@@ -55,18 +58,19 @@ class Settings:
         return f"Settings(url={quoted(self.url)}, transport={self.transport!r}, …)"
 
     def __post_init__(self) -> None:
+        self.dialect = dialect_of(self.dialect)
         self.timeout = seconds(self.timeout, "timeout")
         kept = self.keep_audio
         if kept is not None and (isinstance(kept, bool) or not isinstance(kept, int | float) or not kept >= 0):
             raise InvalidArgumentError(f"keep_audio must be seconds from 0, or None for all; it is {kept!r}.")
         if self.url is not None and not isinstance(self.url, str):
             raise InvalidArgumentError(f"url must be a text; it is {type(self.url).__name__}.")
+        if self.is_ephemeral_key is not None and not callable(self.is_ephemeral_key):
+            raise InvalidArgumentError("is_ephemeral_key must be a function that takes a key.")
         if isinstance(self.api_key, str):
             self._check(self.api_key)
         elif self.api_key is not None and not callable(self.api_key):
             raise InvalidArgumentError("api_key must be a text, or a function that returns one.")
-        if not callable(self.is_ephemeral_key):
-            raise InvalidArgumentError("is_ephemeral_key must be a function that takes a key.")
 
     @classmethod
     def of(cls, given: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> Settings:
@@ -101,11 +105,12 @@ class Settings:
     def _check(self, key: str) -> None:
         if not key:
             return
-        if IN_PAGE and not (self.dangerously_allow_api_key_in_browser or self.is_ephemeral_key(key)):
+        is_ephemeral = self.is_ephemeral_key or self.dialect.is_ephemeral_key
+        if IN_PAGE and not (self.dangerously_allow_api_key_in_browser or is_ephemeral(key)):
             raise InvalidArgumentError(
                 'Can not provide API key in the browser without "dangerously_allow_api_key_in_browser" set to true: '
                 "every visitor of the page can read it. Have a server create an ephemeral key (ek_…) instead. "
-                "is_ephemeral_key= says how those of other servers look."
+                "dialect= or is_ephemeral_key= says how those of other servers look."
             )
         if self.url and key in self.url:
             raise InvalidArgumentError(

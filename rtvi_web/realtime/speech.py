@@ -9,7 +9,7 @@ from typing import Any
 
 from rtvi_web.core.seen import Seen
 from rtvi_web.core.tasks import Tasks
-from rtvi_web.errors import DisconnectedError, InvalidArgumentError
+from rtvi_web.errors import DisconnectedError, InvalidArgumentError, UnsupportedFeatureError
 from rtvi_web.realtime.connection import RealtimeAPI
 from rtvi_web.realtime.protocol.audio import (
     SAMPLE_RATE,
@@ -180,7 +180,11 @@ class Speech:
         """
         if not self._responses.cancel():
             return False
-        self._api.send("response.cancel")
+        try:
+            self._api.send("response.cancel")
+        except UnsupportedFeatureError:
+            self._responses.not_cancelled()
+            raise
         return True
 
     def cancel_response(self, item_id: str | None, heard: float) -> Item | None:
@@ -197,7 +201,10 @@ class Speech:
 
     async def interrupt(self) -> Item | None:
         """See ``RealtimeClient.interrupt``."""
-        self.cancel()
+        try:
+            self.cancel()
+        except UnsupportedFeatureError:
+            self._responses.silence_when_created()  # One that is being made already is silenced below.
         self._silence()
         return await self.stop_playing()
 

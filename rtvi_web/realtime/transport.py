@@ -33,6 +33,7 @@ from rtvi_web.core.media import Media, MediaListener
 from rtvi_web.core.no_media import NoMedia
 from rtvi_web.errors import ConnectPhase, RTVIError, UnsupportedFeatureError
 from rtvi_web.realtime.protocol.audio import SAMPLE_RATE
+from rtvi_web.realtime.protocol.dialects.base import Dialect, Target
 
 MAX_BACKLOG = 1 << 20
 """Bytes waiting in a link from which on the microphone's chunks are dropped: 16 s of sound as base64."""
@@ -43,15 +44,16 @@ class RealtimeRequest:
     """The address and the key to connect with.
 
     Attributes:
-        url: the address the client was given; ``None`` is the transport's own, OpenAI's. ``repr()`` shows it without
-            its query, which may hold a key.
-        model: goes into the query of a WebSocket's URL, and of OpenAI's; ``None`` leaves the choice to the server.
+        url: the address the client was given; ``None`` is the dialect's own. ``repr()`` shows it without its query,
+            which may hold a key.
+        model: which model to use; ``None`` leaves the choice to the server.
         api_key: an ephemeral key (``ek_…``) or, if that is allowed, another; ``None`` for a server that needs none.
             ``repr()`` leaves it out.
         session: the whole configuration in GA form, with ``"type": "realtime"``. The client sends it once connected;
             it is here for your own server that takes it together with the SDP.
         holds_microphone: whether WebRTC sends the microphone only after ``start_microphone()``, when the server has
             taken the configuration. Over WebSocket the client itself keeps what ``microphone()`` gave it.
+        dialect: makes an address of all this: ``dialect.address(request.target(webrtc=…))``.
     """
 
     url: str | None = None
@@ -59,6 +61,16 @@ class RealtimeRequest:
     api_key: str | None = None
     session: Mapping[str, Any] = field(default_factory=dict)
     holds_microphone: bool = False
+    dialect: Dialect = field(default_factory=Dialect)
+
+    def target(self, *, webrtc: bool) -> Target:
+        """What the dialect makes an address of.
+
+        Args:
+            webrtc: whether the address is for WebRTC, or for a WebSocket.
+        """
+        type = self.session.get("type")
+        return Target(self.url, self.model, self.api_key, type if isinstance(type, str) else "realtime", webrtc)
 
     def __repr__(self) -> str:
         return f"RealtimeRequest(url={quoted(self.url)}, model={self.model!r}, …)"

@@ -159,7 +159,7 @@ class ScriptedRealtimeTransport(ScriptedMedia, RealtimeTransport):
         self.frames.append(text)
         self.sent.append(dict(event))
         if self.handshake and event["type"] == "session.update":
-            asyncio.get_running_loop().call_soon(self._acknowledge, event["session"])
+            asyncio.get_running_loop().call_soon(self._acknowledge, event.get("session", {}))
 
     def _acknowledge(self, session: Mapping[str, Any]) -> None:
         if self.is_open:

@@ -121,10 +121,10 @@ async def test_a_refused_offer_is_told_in_the_servers_words(selenium):
 @run_in_pyodide
 async def test_the_address_is_used_as_it_is_given_except_openais(selenium):
     from rtvi_web.realtime.transport import RealtimeRequest
-    from rtvi_web.transports.realtime.webrtc import calls_url
+    from rtvi_web.transports.realtime.request import address_of, url_of
 
     def url(*args, **fields):
-        return calls_url(RealtimeRequest(*args, **fields))
+        return str(url_of(address_of(RealtimeRequest(*args, **fields), webrtc=True), "http").href)
 
     calls = "https://api.openai.com/v1/realtime/calls"
     assert url() == calls
@@ -169,7 +169,7 @@ async def test_a_path_that_comes_back_in_time_is_not_a_loss(selenium):
 
     async def call(peer, host):
         call = Call(host, ice_servers=[], player=None, received=print, grace=0.2)
-        await call.open(peer.url, None, None)
+        await call.open(peer.url, {}, None)
         connection = own_peer()
         await until(lambda: connection.connectionState == "connected")  # The channel may have opened before.
         return call, connection

@@ -19,6 +19,6 @@ class Members(RealtimeEventHandler):
         super().__init__()
         self._transport = resolve(settings.transport)
         self._api = RealtimeAPI(self._transport, settings, self)
-        self._configuration = Configuration(config, self._api)
+        self._configuration = Configuration(config, self._api, settings.dialect)
         self._session = RealtimeSession(self._transport, self._api, self._configuration, self, settings.keep_audio)
         self._speech = self._session.speech

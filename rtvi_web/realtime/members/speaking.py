@@ -118,8 +118,10 @@ class SpeakingMembers(Members):
 
         Raises:
             DisconnectedError: there is no connection.
+            UnsupportedFeatureError: the dialect's server cannot stop a response, or makes none.
         """
         self._api.require_connection()
+        self._configuration.require_responses("cancel")
         return self._speech.cancel()
 
     def cancel_response(self, item_id: str | None = None, sample_count: float = 0) -> ItemResult:
@@ -137,18 +139,24 @@ class SpeakingMembers(Members):
             DisconnectedError: there is no connection.
             InvalidArgumentError: there is no such item, it is not a message of the assistant, or the count is not a
                 number; nothing was sent.
+            UnsupportedFeatureError: as for :meth:`cancel`; nothing was sent.
         """
         self._api.require_connection()
+        self._configuration.require_responses("cancel_response")
         return ItemResult(self._speech.cancel_response(item_id, sample_count))
 
     async def interrupt(self) -> Item | None:
         """Silence the model: stop the response, drop what would still be heard, and tell the server what was heard.
+
+        If the dialect's server cannot stop a response, the rest of it is not heard all the same.
 
         Returns:
             The answer that was cut short, if one was being played here.
 
         Raises:
             DisconnectedError: there is no connection.
+            UnsupportedFeatureError: the session only transcribes.
         """
         self._api.require_connection()
+        self._configuration.require_responses("interrupt")
         return await self._speech.interrupt()

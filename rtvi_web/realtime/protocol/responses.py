@@ -117,6 +117,14 @@ class ResponseSequencer:
         self._cancelled_early |= self._unanswered
         return True
 
+    def not_cancelled(self) -> None:
+        """The server cannot cancel responses: the active one goes on."""
+        self._cancelling = self._cancelled_early = False
+
+    def silence_when_created(self) -> None:
+        """The response that was requested and not made yet is not to be heard, though it cannot be cancelled."""
+        self._cancelled_early = self._unanswered
+
     def silence(self) -> None:
         """Nothing that still arrives of the active response is to be heard."""
         if self._active:

@@ -127,10 +127,8 @@ _PATHS: dict[str, Path] = {
     "max_response_output_tokens": ("max_output_tokens",),
 }
 _SECTIONS = ("model", "speech", "hearing")  # of openai-realtime-api
-_DROPPED = frozenset(
-    # GA has no counterpart of the first five; the others are set by the server.
-    {"temperature", "provider", "vision", "knowledge", "agent_id", "id", "object", "expires_at", "client_secret"}
-)
+_OF_SERVER = frozenset({"id", "object", "expires_at", "client_secret"})
+"""What only the server says of a session."""
 _MODEL_NAME = "name"
 
 _TOOL_FIELDS = ("name", "description", "parameters")
@@ -143,7 +141,7 @@ def default_config() -> Config:
 
 
 def to_ga(given: Any) -> Config:
-    """A configuration, whole or partial, in GA form; a copy.
+    """A configuration, whole or partial, in GA form; a copy. Settings that GA does not have stay as they are.
 
     Args:
         given: a mapping of any of the three shapes, a pydantic model (its unset fields are left out), or an object with
@@ -167,7 +165,8 @@ def to_ga(given: Any) -> Config:
 def tool_definition(given: Mapping[str, Any]) -> dict[str, Any]:
     """The definition of a tool in GA form; fields that GA doesn't know are left out.
 
-    openai-realtime-api has ``required`` beside ``parameters``. Other tools, such as MCP servers, stay unchanged.
+    openai-realtime-api has ``required`` beside ``parameters``. Chat completions wrap the definition:
+    ``{"type": "function", "function": {…}}``. Other tools, such as MCP servers, stay unchanged.
 
     Raises:
         InvalidArgumentError: it is not a definition, or a function has no name.
@@ -178,6 +177,7 @@ def tool_definition(given: Mapping[str, Any]) -> dict[str, Any]:
         )
     if given.get("type", "function") != "function":
         return copy.deepcopy(dict(given))
+    given = _unwrapped(given)
     name = given.get("name")
     if not name or not isinstance(name, str):
         raise InvalidArgumentError("Tool definition must have a name")  # the words of openai-realtime-api
@@ -187,6 +187,12 @@ def tool_definition(given: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(required, list) and required and isinstance(parameters, dict):
         parameters.setdefault("required", list(required))
     return definition
+
+
+def _unwrapped(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A definition, or the choice of a tool, without the wrapping of chat completions."""
+    inner = given.get("function")
+    return {"type": "function", **inner} if isinstance(inner, Mapping) else given
 
 
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> Config:
@@ -201,12 +207,12 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> Config:
 
 def turn_detection(config: Mapping[str, Any]) -> Any:
     """The turn detection of a configuration in GA form; ``None`` if it is off or not named."""
-    return _side_of(config, "input").get("turn_detection")
+    return side_of(config, "input").get("turn_detection")
 
 
 def names_turn_detection(config: Mapping[str, Any]) -> bool:
     """Whether a configuration in GA form names the turn detection, even as ``None``."""
-    return "turn_detection" in _side_of(config, "input")
+    return "turn_detection" in side_of(config, "input")
 
 
 def formats(*configs: Mapping[str, Any]) -> tuple[SoundFormat, SoundFormat]:
@@ -227,10 +233,11 @@ def formats(*configs: Mapping[str, Any]) -> tuple[SoundFormat, SoundFormat]:
 
 def named_format(config: Mapping[str, Any], side: str) -> Any:
     """The format that a configuration in GA form names for a side, ``"input"`` or ``"output"``; ``None`` if none."""
-    return _side_of(config, side).get("format")
+    return side_of(config, side).get("format")
 
 
-def _side_of(config: Mapping[str, Any], side: str) -> Mapping[str, Any]:
+def side_of(config: Mapping[str, Any], side: str) -> Mapping[str, Any]:
+    """What a configuration in GA form names for a side of the sound, ``"input"`` or ``"output"``."""
     audio = config.get("audio")
     given = audio.get(side) if isinstance(audio, Mapping) else None
     return given if isinstance(given, Mapping) else {}
@@ -241,12 +248,7 @@ def for_session(config: Mapping[str, Any], type: str) -> Config:
     if type != TRANSCRIPTION:
         return {**config, "type": type}
     kept: Config = {"type": type, **{key: config[key] for key in ("model", "include") if key in config}}
-    return {**kept, "audio": {"input": dict(given)}} if (given := _side_of(config, "input")) else kept
-
-
-def for_update(config: Mapping[str, Any], type: str = "realtime") -> Config:
-    """A configuration for ``session.update``: with the type, and without the model, which is fixed by then."""
-    return {key: value for key, value in for_session(config, type).items() if key != "model"}
+    return {**kept, "audio": {"input": dict(given)}} if (given := side_of(config, "input")) else kept
 
 
 def _mapping(given: Any) -> Mapping[str, Any]:
@@ -266,7 +268,7 @@ def _mapping(given: Any) -> Mapping[str, Any]:
 
 
 def _set(config: Config, key: str, value: Any) -> None:
-    if key in _DROPPED:
+    if key in _OF_SERVER:
         return
     if key == "audio":
         if isinstance(value, Mapping):
@@ -296,6 +298,8 @@ def _ga_value(name: str, value: Any) -> Any:
         return None
     if name == "turn_detection" and isinstance(value, str):
         return None if value == "none" else {"type": value}
+    if name == "tool_choice" and isinstance(value, Mapping):
+        return dict(_unwrapped(value))
     if name == "tools" and value is not None:
         if not isinstance(value, list | tuple):
             raise InvalidArgumentError(f"tools must be a list of definitions; it is {value!r}.")

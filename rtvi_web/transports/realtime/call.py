@@ -59,12 +59,12 @@ class Call(DataChannelLink):
         self.received: Any = None
         """The track of the answers; ``None`` until the server has answered."""
 
-    async def open(self, url: str, key: str | None, microphone: Any) -> None:
+    async def open(self, url: str, headers: Mapping[str, str], microphone: Any) -> None:
         """Connect; returns when the data channel is open.
 
         Args:
             url: where the offer goes.
-            key: authorises it; ``None`` for a server that needs none.
+            headers: go with it, such as the one that authorises it.
             microphone: the track to send, or ``None``.
 
         Raises:
@@ -73,7 +73,7 @@ class Call(DataChannelLink):
         self._host.enter(ConnectPhase.OFFER)
         await self.send_track("mic", microphone)
         await self._peer.offer()
-        answer = await _exchange(url, key, await self._peer.gathered(GATHERING))
+        answer = await _exchange(url, headers, await self._peer.gathered(GATHERING))
         self._host.enter(ConnectPhase.ICE)
         await self._take_answer(answer, f"POST {masked_url(url)}: the answer to the WebRTC offer")
         await self._opened
@@ -119,9 +119,9 @@ class Call(DataChannelLink):
         self._on_received(track)
 
 
-async def _exchange(url: str, key: str | None, sdp: str) -> str:
+async def _exchange(url: str, headers: Mapping[str, str], sdp: str) -> str:
     """Send an offer; return the SDP of the answer."""
-    headers = {"Content-Type": "application/sdp", **({"Authorization": f"Bearer {key}"} if key else {})}
+    headers = {"Content-Type": "application/sdp", **headers}
     failure: RTVIError
     try:
         status, text, _ = await fetch("POST", url, headers=headers, body=sdp)

@@ -11,16 +11,8 @@ from rtvi_web.transports.realtime.request import TOKEN
 
 Protocols = Sequence[str] | Callable[[str | None], Sequence[str] | None] | None
 """Subprotocols, or a function of the key that gives them."""
-KEY_PROTOCOL = "openai-insecure-api-key."
-"""OpenAI's prefix of the key."""
-
 LONGEST_NAME = 24
 """Characters of a subprotocol that errors show; longer ones may be keys."""
-
-
-def openai_protocols(key: str | None) -> list[str]:
-    """The subprotocols of OpenAI."""
-    return ["realtime", *([KEY_PROTOCOL + key] if key else [])]
 
 
 def offered_protocols(protocols: Protocols, key: str | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""The address and the key of a request, checked."""
+"""The address of a request, checked, as the browser takes it."""
 
 from __future__ import annotations
 
@@ -6,51 +6,66 @@ import re
 from typing import Any
 
 from rtvi_web.browser import _js
-from rtvi_web.core.masking import masked_url
+from rtvi_web.core.checks import checked_headers
+from rtvi_web.core.masking import Headers, masked_url
 from rtvi_web.errors import InvalidArgumentError
-from rtvi_web.realtime.protocol.session_config import TRANSCRIPTION
+from rtvi_web.realtime.protocol.dialects.base import Address
+from rtvi_web.realtime.translation import Translation
 from rtvi_web.realtime.transport import RealtimeRequest
 
-OPENAI_HOST = "api.openai.com"
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 """A token (RFC 9110): what fits into a header and into the name of a WebSocket's protocol."""
+_VALUE = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
 
 
-def sendable_key(request: RealtimeRequest) -> str | None:
-    """The key of a request.
-
-    Raises:
-        InvalidArgumentError: it cannot be sent. Checked here because the browser's own error would quote the key.
-    """
-    if request.api_key and not TOKEN.fullmatch(request.api_key):
-        raise InvalidArgumentError(
-            "The API key contains characters that cannot be sent, such as a space or a line break."
-        )
-    return request.api_key or None
-
-
-def realtime_url(request: RealtimeRequest, default: str, scheme: str) -> Any:
-    """The address of a request as a JavaScript ``URL``: absolute, with this scheme.
-
-    OpenAI's own address, and any for a WebSocket, get the model in the query.
+def address_of(request: RealtimeRequest, *, webrtc: bool, key: str | None = None) -> Address:
+    """The address that the dialect of a request makes of it.
 
     Args:
-        request: its ``url`` may be relative to the page, and of the other transport's scheme.
-        default: the address if the request has none.
+        request: what is asked for.
+        webrtc: whether for WebRTC, or for a WebSocket.
+        key: another key than the request's.
+
+    Raises:
+        InvalidArgumentError, UnsupportedFeatureError: there is none.
+    """
+    target = request.target(webrtc=webrtc)
+    return Translation(request.dialect).address(target if key is None else target._replace(api_key=key))
+
+
+def url_of(address: Address, scheme: str) -> Any:
+    """An address as a JavaScript ``URL``: absolute, with this scheme, and with its query.
+
+    Args:
+        address: may be relative to the page, and of the other transport's scheme.
         scheme: ``"ws"`` or ``"http"``; an encrypted address stays encrypted.
 
     Raises:
-        InvalidArgumentError: its ``url`` is not an address.
+        InvalidArgumentError: it is not an address.
     """
     try:
-        url = _js.construct("URL", request.url or default, _js.api("location").href)
+        url = _js.construct("URL", address.url, _js.api("location").href)
     except _js.JsError:  # Its message may quote the address.
-        raise InvalidArgumentError(f"url is not an address: {masked_url(request.url or default)!r}.") from None
+        raise InvalidArgumentError(f"url is not an address: {masked_url(address.url)!r}.") from None
     encrypted = url.protocol in ("https:", "wss:")
     url.protocol = f"{scheme}s:" if encrypted else f"{scheme}:"
-    if not request.url and request.session.get("type") == TRANSCRIPTION and not request.model:
-        url.searchParams.set("intent", TRANSCRIPTION)  # how OpenAI is asked for one
-    takes_model = not (url.searchParams.has("model") or url.searchParams.has("call_id"))
-    if request.model and takes_model and (scheme == "ws" or url.host == OPENAI_HOST):
-        url.searchParams.set("model", request.model)
+    for name, value in address.query.items():
+        if not url.searchParams.has(name):
+            url.searchParams.set(name, value)
     return url
+
+
+def headers_of(address: Address) -> Headers:
+    """The headers of an address.
+
+    Raises:
+        InvalidArgumentError: one cannot be sent. Checked here because the browser's own error would quote it.
+    """
+    headers = checked_headers("The headers of the address", address.headers)
+    for name, value in headers.items():
+        if not TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
+            raise InvalidArgumentError(
+                f"The header {name!r}, which may hold the API key, contains characters that cannot be sent, such as a "
+                "line break."
+            )
+    return headers

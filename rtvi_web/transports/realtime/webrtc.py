@@ -11,16 +11,14 @@ from rtvi_web.errors import DisconnectedError, InvalidArgumentError
 from rtvi_web.media.page_media import PageMedia
 from rtvi_web.realtime.transport import Played, RealtimeHost, RealtimeRequest, RealtimeTransport
 from rtvi_web.transports.realtime.call import Call
-from rtvi_web.transports.realtime.request import OPENAI_HOST, realtime_url, sendable_key
-
-OPENAI_URL = "https://api.openai.com/v1/realtime/calls"
+from rtvi_web.transports.realtime.request import address_of, headers_of, url_of
 
 
 class RealtimeWebRTCTransport(RealtimeTransport):
     """Carries a realtime session over WebRTC. It works without a microphone too, for sessions in writing.
 
-    The offer is POSTed as ``application/sdp``, with the key as bearer token: to OpenAI, or to the client's ``url``,
-    which is used as it is: it must answer with SDP.
+    The offer is POSTed as ``application/sdp``, with the key as bearer token: to the address of the client's dialect, or
+    to its ``url``, which is used as it is: it must answer with SDP.
 
     Args:
         ice_servers: as in JavaScript, ``[{"urls": "stun:…"}]``; OpenAI needs none.
@@ -75,7 +73,8 @@ class RealtimeWebRTCTransport(RealtimeTransport):
     async def connect(self, request: RealtimeRequest) -> None:
         if self._host is None:
             raise InvalidArgumentError("This transport has no client yet: give it to RealtimeClient(transport=…).")
-        url, key = calls_url(request), sendable_key(request)
+        address = address_of(request, webrtc=True)
+        url, headers = str(url_of(address, "http").href), headers_of(address)
         call = self._call = Call(
             self._host,
             ice_servers=self._ice_servers,
@@ -83,7 +82,7 @@ class RealtimeWebRTCTransport(RealtimeTransport):
             received=lambda track: self._media.bot_track_changed(BOT, None, track),
         )
         self._sends_microphone = not request.holds_microphone
-        await call.open(url, key, self._media.tracks().local.audio if self._sends_microphone else None)
+        await call.open(url, headers, self._media.tracks().local.audio if self._sends_microphone else None)
 
     async def start_microphone(self) -> None:
         self._sends_microphone = True
@@ -124,11 +123,3 @@ class RealtimeWebRTCTransport(RealtimeTransport):
 
     def send_status(self, source: TrackSource, enabled: bool) -> None:
         """Nothing to send: the server hears silence."""
-
-
-def calls_url(request: RealtimeRequest) -> str:
-    """The address for the offer: the request's. Only to OpenAI's address for WebSockets, ``/calls`` is added."""
-    url = realtime_url(request, OPENAI_URL, "http")
-    if url.host == OPENAI_HOST and url.pathname == "/v1/realtime":
-        url.pathname += "/calls"
-    return str(url.href)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from rtvi_web.browser._js import JsError
 from rtvi_web.browser.pcm_player import PcmPlayer
@@ -19,10 +19,9 @@ from rtvi_web.media.page_media import PageMedia
 from rtvi_web.realtime.protocol.audio import SAMPLE_RATE
 from rtvi_web.realtime.transport import MAX_BACKLOG, Played, RealtimeHost, RealtimeRequest, RealtimeTransport
 from rtvi_web.transports.realtime.output import PcmOutput
-from rtvi_web.transports.realtime.protocols import Protocols, offered_protocols, openai_protocols, shown_protocols
-from rtvi_web.transports.realtime.request import realtime_url
+from rtvi_web.transports.realtime.protocols import Protocols, offered_protocols, shown_protocols
+from rtvi_web.transports.realtime.request import address_of, url_of
 
-OPENAI_URL = "wss://api.openai.com/v1/realtime"
 MAX_MESSAGE_SIZE = 15 << 20
 """Bytes that OpenAI takes in one ``input_audio_buffer.append``."""
 CHUNKS = 25
@@ -35,7 +34,8 @@ class RealtimeWebSocketTransport(RealtimeTransport):
     Args:
         protocols: the subprotocols to offer: a list, ``None`` for none, or a function of the key that gives one of
             these. Browsers cannot add headers to a WebSocket, so servers take the key as a subprotocol; which, differs.
-            By default they are OpenAI's: ``realtime`` and ``openai-insecure-api-key.<key>``.
+            By default (``"dialect"``) the client's dialect says them; OpenAI's are ``realtime`` and
+            ``openai-insecure-api-key.<key>``.
         microphone: the page's own ``MediaStreamTrack``, heard instead of a microphone; it is never stopped.
         constraints: ``MediaTrackConstraints`` of the microphone, as in JavaScript.
         remember_devices: whether the choice of devices is kept in the local storage for later page loads.
@@ -48,7 +48,7 @@ class RealtimeWebSocketTransport(RealtimeTransport):
     def __init__(
         self,
         *,
-        protocols: Protocols = openai_protocols,
+        protocols: Protocols | Literal["dialect"] = "dialect",
         microphone: Any = None,
         constraints: Mapping[str, Any] | None = None,
         remember_devices: bool = True,
@@ -111,9 +111,10 @@ class RealtimeWebSocketTransport(RealtimeTransport):
         await asyncio.gather(self._output.open(player), self._open(socket, request))
 
     async def _open(self, socket: TextSocket, request: RealtimeRequest) -> None:
-        url = realtime_url(request, OPENAI_URL, "ws")
+        url = url_of(address_of(request, webrtc=False), "ws")
         url.hash = ""  # a WebSocket takes none
-        offered = offered_protocols(self._protocols, request.api_key)
+        protocols = self._protocols_for(request)
+        offered = offered_protocols(protocols, request.api_key)
         where = f"The WebSocket to {masked_url(str(url.href))}"
         try:
             await socket.open(str(url.href), offered)
@@ -123,7 +124,7 @@ class RealtimeWebSocketTransport(RealtimeTransport):
             )
             raise TransportStartError(message) from error
         except WebSocketClosedError as error:
-            shown = shown_protocols(self._protocols, request.api_key)
+            shown = shown_protocols(protocols, request.api_key)
             raise TransportStartError(
                 f"{where} could not be opened ({error}). It offered {shown}. Browsers do not tell a page why. Check "
                 "that the server runs, the key is valid, the server knows a subprotocol of these (protocols=), and the "
@@ -131,6 +132,11 @@ class RealtimeWebSocketTransport(RealtimeTransport):
             ) from error
         except JsError as error:  # Its message may quote the address.
             raise TransportStartError(f"{where} is refused by the browser ({error.name}).") from None
+
+    def _protocols_for(self, request: RealtimeRequest) -> Protocols:
+        if self._protocols == "dialect":
+            return lambda key: address_of(request, webrtc=False, key=key).protocols
+        return self._protocols
 
     async def close(self) -> None:
         socket, self._socket = self._socket, None

@@ -9,7 +9,8 @@ from openai.types.realtime import RealtimeSessionCreateRequest
 from realtime_server import Run, Server, connected, turns, violations
 
 from rtvi_web import DisconnectedError, InvalidArgumentError, RequestError
-from rtvi_web.realtime.protocol.session_config import PCM16, default_config, for_update, merge, to_ga
+from rtvi_web.realtime.protocol.dialects.base import Dialect
+from rtvi_web.realtime.protocol.session_config import PCM16, default_config, for_session, merge, to_ga
 
 BETA = {
     "modalities": ["text", "audio"],
@@ -66,10 +67,14 @@ GA: dict[str, Any] = {
 
 
 def test_names_of_the_beta_and_of_openai_realtime_api_are_translated() -> None:
-    assert to_ga(BETA) == GA
-    assert to_ga(OPENAI_REALTIME_API) == {**GA, "model": "stardust-2.5-turbo"}
+    assert to_ga(BETA) == {**GA, "temperature": 0.8}
+    own = {key: OPENAI_REALTIME_API[key] for key in ("vision", "knowledge")}
+    own |= {"model": "stardust-2.5-turbo", "provider": "tiwater", "temperature": 0.8}
+    assert to_ga(OPENAI_REALTIME_API) == {**GA, **own}
     assert to_ga(GA) == GA
-    assert violations({"type": "session.update", "session": for_update(to_ga(OPENAI_REALTIME_API))}) == []
+    update = Dialect().session_update(for_session(to_ga(OPENAI_REALTIME_API), "realtime"))
+    assert update == {**GA, "type": "realtime"}
+    assert violations({"type": "session.update", "session": update}) == []
 
 
 def test_tools_of_every_shape_become_those_of_today() -> None:
@@ -145,7 +150,7 @@ def test_merging_keeps_what_is_not_named_and_null_and_what_is_falsy() -> None:
     assert changed["audio"]["input"]["transcription"] is None
     assert changed["audio"]["output"] == {**GA["audio"]["output"], "voice": "marin"}
     assert changed["tools"] == GA["tools"]
-    assert base == GA
+    assert base == to_ga(BETA)
 
 
 def test_the_default_leaves_everything_to_the_server() -> None:

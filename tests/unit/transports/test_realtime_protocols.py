@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtvi_web import InvalidArgumentError
-from rtvi_web.transports.realtime.protocols import offered_protocols, openai_protocols, shown_protocols
+from rtvi_web.realtime.protocol.dialects.base import Dialect, Target
+from rtvi_web.transports.realtime.protocols import offered_protocols, shown_protocols
+
+
+def openai_protocols(key: str | None) -> list[str]:
+    return [*Dialect().address(Target(api_key=key)).protocols]
+
 
 KEYS = st.text("abcXYZ0189-_.~", min_size=4, max_size=40)
 
