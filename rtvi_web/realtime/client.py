@@ -117,6 +117,7 @@ class RealtimeClient(SpeakingMembers, ItemMembers, ConfigurationMembers, DeviceM
             ConnectAbortedError: ``disconnect()`` was called meanwhile.
             InvalidArgumentError: the function ``api_key`` gave a key that may not be used, or that the dialect cannot
                 send.
+            UnsupportedFeatureError: the dialect's server cannot do what the configuration asks for.
 
         Each names the phase (``error.phase``). Then, and when the awaiting task is cancelled, everything is released.
         """

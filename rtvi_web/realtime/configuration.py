@@ -53,8 +53,19 @@ class Configuration:
         if given is not None:
             self._take(to_ga(given))
             formats(self._named)  # refuses one that cannot be used
-        api.check_address(self.to_send)
-        self._translated(self._whole)  # refuses what the dialect cannot do, and says what it drops
+        self.check()
+
+    def check(self) -> None:
+        """Check that the dialect can do what the page has named; says what it drops.
+
+        Raises:
+            InvalidArgumentError, UnsupportedFeatureError: it has no address for it, or a value cannot work.
+        """
+        whole = self._whole
+        query = self._api.address(self.to_send).query
+        is_sent = "model" in self._translated(whole) or whole.get("model") in query.values()
+        if "model" in whole and not is_sent:
+            self._dialect.say_dropped("model", "neither the address nor the session names it")
 
     def reset(self) -> None:
         """Back to the defaults, without tools."""

@@ -29,6 +29,7 @@ from rtvi_web.errors import (
 from rtvi_web.realtime.comprehension import Comprehension, beginning
 from rtvi_web.realtime.event_handlers import RealtimeEventHandler
 from rtvi_web.realtime.media_events import MediaEvents
+from rtvi_web.realtime.protocol.dialects.base import Address
 from rtvi_web.realtime.protocol.wire import Event, copied, decode, encode, new_id
 from rtvi_web.realtime.settings import Settings
 from rtvi_web.realtime.translation import Translation
@@ -167,13 +168,13 @@ class RealtimeAPI(RealtimeEventHandler):
         self._dispatch("client.connected", {"type": "client.connected"})
         await listener.configure()
 
-    def check_address(self, config: Mapping[str, Any]) -> None:
-        """Check that the dialect has an address for this configuration.
+    def address(self, config: Mapping[str, Any]) -> Address:
+        """The dialect's address for this configuration, without the key.
 
         Raises:
             InvalidArgumentError, UnsupportedFeatureError: it has none.
         """
-        self.translation.address(self._request(config, None).target(webrtc=self._transport.carries_tracks))
+        return self.translation.address(self._request(config, None).target(webrtc=self._transport.carries_tracks))
 
     def _request(self, config: Mapping[str, Any], key: str | None) -> RealtimeRequest:
         return RealtimeRequest(

@@ -78,6 +78,7 @@ class RealtimeSession:
 
     async def connect(self) -> None:
         """See ``RealtimeClient.connect``."""
+        self._configuration.check()
         await self._api.connect(self._configuration.to_send, self)
 
     # What the connection calls: Listener.

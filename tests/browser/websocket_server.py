@@ -3,7 +3,8 @@
 ``/echo`` sends every frame back; ``/who`` tells the address and the protocols it was asked for; ``/bye`` closes with a
 code of its own at the first frame; ``/binary`` sends a binary frame and then a text; ``/refuse`` answers the handshake
 with 403; ``/never`` does not answer it; ``/realtime`` speaks enough of the Realtime protocol for a session of sound;
-``/tone`` does it in the formats of the session (``?answers=`` is a format that it insists on) and in binary frames.
+``/tone`` does it in the formats of the session (``?answers=`` is a format that it insists on) and in binary frames;
+``/transcribe`` is vLLM's protocol, and writes down the pitch of what it hears at 16 kHz; ``/voxtral`` is Mistral's.
 """
 
 import base64
@@ -38,6 +39,9 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         return
     if path == "/tone":
         await tone(receive, send, scope["query_string"].decode().partition("answers=")[2])
+        return
+    if path in ("/transcribe", "/voxtral"):
+        await (transcribe if path == "/transcribe" else voxtral)(receive, send)
         return
     if path == "/binary":
         await send({"type": "websocket.send", "bytes": b"binary"})
@@ -106,6 +110,60 @@ async def tone(receive: Any, send: Any, answers: str) -> None:
                     delta = base64.b64encode(sound[start : start + len(sound) // 10]).decode()
                     await say("response.output_audio.delta", item_id="i", content_index=0, delta=delta)
                 await say("response.done", response={"id": "r"})
+
+
+def pitch_of(pcm: bytes, rate: int) -> int:
+    """The pitch of half a second of sound."""
+    samples = array("h", pcm[:rate])
+    return 2 * sum(before < 0 <= now for before, now in pairwise(samples))
+
+
+async def transcribe(receive: Any, send: Any) -> None:
+    """Sound counts only between a commit that is not final and one that is, once the model is known."""
+
+    async def say(type: str, **fields: Any) -> None:
+        await send({"type": "websocket.send", "text": json.dumps({"type": type, **fields})})
+
+    heard: bytes | None = None
+    known = False
+    await say("session.created", id="sess-1", created=1)
+    while (message := await receive())["type"] == "websocket.receive":
+        match json.loads(message["text"]):
+            case {"type": "session.update", "model": _}:
+                known = True
+            case {"type": "input_audio_buffer.commit", "final": False} if known:
+                heard = b""
+            case {"type": "input_audio_buffer.append", "audio": audio} if heard is not None:
+                heard += base64.b64decode(audio)
+                if len(heard) >= 16_000 > len(heard) - len(audio):
+                    await say("transcription.delta", delta=f"{pitch_of(heard, 16_000)} ")
+            case {"type": "input_audio_buffer.commit", "final": True} if heard is not None:
+                await say("transcription.done", text=f"{pitch_of(heard, 16_000)} Hz", usage=None)
+                heard = None
+            case other:
+                await say("error", error=f"unexpected {other}", code="unknown_event")
+
+
+async def voxtral(receive: Any, send: Any) -> None:
+    """Writes down the pitch after a flush."""
+
+    async def say(type: str, **fields: Any) -> None:
+        await send({"type": "websocket.send", "text": json.dumps({"type": type, **fields})})
+
+    heard = b""
+    format = {"encoding": "pcm_s16le", "sample_rate": 16_000}
+    session = {"request_id": "r", "model": "m", "audio_format": format}
+    await say("session.created", session=session)
+    while (message := await receive())["type"] == "websocket.receive":
+        match json.loads(message["text"]):
+            case {"type": "session.update", "session": changes}:
+                await say("session.updated", session={**session, **changes})
+            case {"type": "input_audio.append", "audio": audio}:
+                heard += base64.b64decode(audio)
+            case {"type": "input_audio.flush"}:
+                await say("transcription.text.delta", text=f"{pitch_of(heard, 16_000)} Hz")
+            case other:
+                await say("error", error={"message": f"unexpected {other}", "code": 1})
 
 
 @contextlib.contextmanager

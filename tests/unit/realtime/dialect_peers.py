@@ -225,7 +225,12 @@ class XAIPeer(Peer):
     options: ClassVar[dict[str, Any]] = {"api_key": "secret-1"}
     address = ("wss://api.x.ai/v1/realtime", {"model": "m-1"}, ["xai-client-secret.secret-1"])
     session: ClassVar[dict[str, Any]] = {"instructions": "Be brief.", "voice": "alloy"}
-    client_events = OPENAI_EVENTS - {"conversation.item.truncate", "output_audio_buffer.clear"}
+    client_events = OPENAI_EVENTS - {
+        "conversation.item.truncate",
+        "conversation.item.delete",
+        "conversation.item.retrieve",
+        "output_audio_buffer.clear",
+    }
     after_interruption: ClassVar[list[str]] = ["response.cancel"]
 
     def check(self, event: dict[str, Any]) -> None:

@@ -252,7 +252,29 @@ def test_each_dialect_says_what_it_drops(
 
 async def test_an_address_for_webrtc_that_names_no_model_is_said(caplog: pytest.LogCaptureFixture) -> None:
     RealtimeClient(transport=ScriptedRealtimeTransport(carries_tracks=True), url="/calls", config={"model": "m"})
-    assert "'model' is not sent: the address for WebRTC is used exactly as given." in told(caplog)[0]
+    assert "'model' is not sent: neither the address nor the session names it." in told(caplog)[0]
+    huggingface = RealtimeClient(transport=ScriptedRealtimeTransport(), dialect="huggingface", url="ws://own.test")
+    huggingface.update_config({"model": "m"})
+    await huggingface.connect()
+    assert told(caplog)[1] == "Dialect huggingface: 'model' is not sent: neither the address nor the session names it."
+    await huggingface.disconnect()
+    RealtimeClient(transport=ScriptedRealtimeTransport(), config={"model": "m"})
+    assert len(told(caplog)) == 2
+
+
+async def test_speaches_is_not_reported_for_what_it_needs_itself() -> None:
+    """It wants ``prefix_padding_ms`` with any turn detection, and complains about it every time."""
+    transport = ScriptedRealtimeTransport()
+    client = RealtimeClient(transport=transport, dialect="speaches", url="ws://own.test")
+    errors: list[Any] = []
+    client.on("error", errors.append)
+    await client.connect()
+    client.update_config({"turn_detection": {"type": "server_vad"}})
+    words = "Specifying `{}` is not supported. The server either does not support this field or it is not configurable."
+    for field in ("session.turn_detection.prefix_padding_ms", "response.metadata"):
+        transport.say("error", error={"type": "invalid_request_error", "message": words.format(field)})
+    assert ["response.metadata" in error.message for error in errors] == [True]
+    await client.disconnect()
 
 
 @pytest.mark.parametrize(
@@ -299,7 +321,8 @@ DETECTION = {"type": "server_vad", "threshold": 0.4, "silence_duration_ms": 300}
             {"turn_detection": DETECTION},
             {"turn_detection": {**DETECTION, "prefix_padding_ms": 0, "create_response": True}},
         ),
-        ("speaches", {"turn_detection": None}, {}),
+        ("speaches", {"turn_detection": None, "input_audio_transcription": None}, {}),
+        ("localai", {"reasoning": {"effort": "low"}, "instructions": "x"}, {"type": "realtime", "instructions": "x"}),
         (
             "speaches",
             {"tool_choice": {"type": "function", "name": "f"}, "max_output_tokens": 9, "speech_model": "s"},

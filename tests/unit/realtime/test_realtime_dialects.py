@@ -173,6 +173,23 @@ async def test_interrupt(name: str) -> None:
 
 
 @EVERY
+async def test_interrupt_an_answer_that_was_not_heard(name: str) -> None:
+    """It is deleted, where items can be."""
+    async with Session(name) as session:
+        peer, client = session.peer, session.client
+        if peer.transcribes:
+            return
+        client.create_response()
+        place, _ = peer.begins()
+        peer.speaks(place, "Good", SOUND)
+        peer.now_playing = Played(place["item_id"], 0, 0)
+        count = len(peer.sent)
+        await client.interrupt()
+        both = ["response.cancel", "conversation.item.delete"]
+        assert session.types_since(count) == [type for type in both if type in peer.client_events]
+
+
+@EVERY
 async def test_interrupt_before_the_response_is_made(name: str) -> None:
     async with Session(name) as session:
         peer, client = session.peer, session.client

@@ -161,8 +161,6 @@ class Dialect:
                 "yours that answers with SDP.",
                 feature="webrtc",
             )
-        if target.model and not has_query(target.url, "model"):
-            self.say_dropped("model", "the address for WebRTC is used exactly as given")
         return Address(target.url, headers=bearer(target.api_key))
 
     def model_query(self, target: Target) -> dict[str, str]:

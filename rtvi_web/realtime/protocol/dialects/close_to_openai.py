@@ -67,6 +67,9 @@ class LocalAI(Dialect):
         url = self.required_url(target, "ws://HOST:8080", "/v1/realtime")
         return Address(url, self.model_query(target))
 
+    def session_update(self, session: Config) -> Config:
+        return self.without(super().session_update(session), "reasoning", "parallel_tool_calls")
+
     def is_ephemeral_key(self, key: str) -> bool:
         """There are none."""
         return False

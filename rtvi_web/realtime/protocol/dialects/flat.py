@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.realtime.protocol.dialects.base import Address, Dialect, Target, Translated, has_query
 from rtvi_web.realtime.protocol.session_config import PCM16, TRANSCRIPTION, Config, named_format, side_of
-from rtvi_web.realtime.protocol.wire import Event, object_in, objects_in
+from rtvi_web.realtime.protocol.wire import Event, object_in, objects_in, text_in
 
 
 class Flat(Dialect):
@@ -114,8 +114,12 @@ class XAI(Flat):
         return {**super().session_update(session), **({"audio": audio} if audio else {})}
 
     def outgoing(self, event: Event) -> Translated:
-        """The server ignores ``conversation.item.truncate``."""
-        return None if event["type"] == "conversation.item.truncate" else super().outgoing(event)
+        match event["type"]:
+            case "conversation.item.truncate" | "conversation.item.delete":
+                return None  # The server ignores the first; the second is not documented.
+            case "conversation.item.retrieve" as type:
+                raise self.unsupported(type, f"its server has no {type}.")
+        return super().outgoing(event)
 
     def is_ephemeral_key(self, key: str) -> bool:
         """A client secret; API keys begin with ``xai-``."""
@@ -203,6 +207,9 @@ def _ga_format(session: Config, side: str) -> Config:
     return {"type": "audio/pcm", "rate": rate or (16_000 if side == "input" else 24_000)}
 
 
+_PADDING = "`session.turn_detection.prefix_padding_ms` is not supported"
+
+
 class Speaches(Flat):
     """speaches: its server cannot stop a response, nor cut an answer to what was heard."""
 
@@ -229,6 +236,9 @@ class Speaches(Flat):
         return Address(url, {**self.model_query(target), **query, **key})
 
     def sound_setting(self, side: str, name: str, value: Any) -> Config:
+        if name == "transcription" and value is None:
+            self.say_dropped("audio.input.transcription", "the server cannot switch it off")
+            return {}
         if name != "format":
             return super().sound_setting(side, name, value)
         if value is not None and value != PCM16:
@@ -241,12 +251,17 @@ class Speaches(Flat):
         return super().setting(name, value)
 
     def detection(self, given: Any) -> Config:
-        """The server takes all fields at once, and cannot switch it off. These values are what it begins with."""
+        """The server takes all fields at once, and cannot switch it off. These values are what it begins with.
+
+        It needs ``prefix_padding_ms``, and then complains about it (:meth:`incoming`).
+        """
         if given is None:
             self.say_dropped("audio.input.turn_detection", "the server cannot switch it off")
             return {}
         if not (named := super().detection(given)):
             return {}
+        if "prefix_padding_ms" in given:
+            self.say_dropped("audio.input.turn_detection.prefix_padding_ms")
         begins_with = {
             "create_response": True,
             "prefix_padding_ms": 0,
@@ -254,6 +269,10 @@ class Speaches(Flat):
             "threshold": 0.9,
         }
         return {"turn_detection": {**begins_with, **named["turn_detection"]}}
+
+    def incoming(self, event: Event) -> Translated:
+        is_error = event["type"] == "error"
+        return None if is_error and _PADDING in text_in(object_in(event, "error"), "message") else event
 
     def outgoing(self, event: Event) -> Translated:
         response = object_in(event, "response")
