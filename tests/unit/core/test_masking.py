@@ -68,6 +68,7 @@ KEYS = {"Authorization": "Bearer secret", "X-Key": "secret"}
         ClientParams(base_url=URL, headers=KEYS, endpoints={"connect": "/start?key=secret"}),
         ClientParams(base_url=URL, request_data={"api_key": "secret"}),
         RealtimeRequest(URL, "m", "secret", {"prompt": "secret"}),
+        RealtimeRequest(URL, "m", "secret").target(webrtc=True),
         Settings(url="wss://me:secret@bot.test", api_key="ek_1"),
         BotRequest.of(URL, headers=KEYS),
         ConnectRequest({"token": "secret", "webrtc_url": URL}, URL, URL, KEYS, {"api_key": "secret"}),

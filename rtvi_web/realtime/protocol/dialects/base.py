@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
+from rtvi_web.core.masking import quoted
 from rtvi_web.errors import InvalidArgumentError, UnsupportedFeatureError
 from rtvi_web.realtime.protocol.session_config import TRANSCRIPTION, Config
 from rtvi_web.realtime.protocol.wire import Event, object_in
@@ -41,6 +42,9 @@ class Target(NamedTuple):
     api_key: str | None = None
     type: str = "realtime"
     webrtc: bool = False
+
+    def __repr__(self) -> str:
+        return f"Target(url={quoted(self.url)}, model={self.model!r}, …)"
 
 
 class Address(NamedTuple):

@@ -160,7 +160,8 @@ class Mistral(Transcriber):
 
     def incoming(self, event: Event) -> Translated:
         match event["type"]:
-            case "session.created" | "session.updated":
+            case "session.created" | "session.updated" as type:
+                self._item = "" if type == "session.created" else self._item
                 return {**event, "session": {"type": TRANSCRIPTION, **_ga_session(object_in(event, "session"))}}
             case "transcription.text.delta":
                 return self.delta(text_in(event, "text"))
