@@ -77,6 +77,9 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "Testing": {
         "testing.script": ALL,
         "testing.scripted": ALL,
+        "testing.contract.suite": ("play", "tests_of"),
+        "testing.contract.stage": ("Stage",),
+        "testing.contract.scene": ("ContractError",),
         "testing.media": ("ScriptedTrack",),
         "testing.http": ALL,
     },
