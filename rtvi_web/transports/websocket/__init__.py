@@ -1,0 +1,1 @@
+"""Pipecat's protobuf frames over a WebSocket."""
