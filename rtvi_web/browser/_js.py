@@ -29,7 +29,19 @@ if TYPE_CHECKING or IN_PYODIDE:  # On CPython the module still imports, and api(
     from pyodide.ffi import JsException, create_proxy, to_js
     from pyodide.ffi import jsnull as null
 
-__all__ = ["JsError", "Scope", "api", "begin", "call", "construct", "guarded", "null", "or_none", "plain"]
+__all__ = [
+    "JsError",
+    "Scope",
+    "api",
+    "begin",
+    "call",
+    "construct",
+    "guarded",
+    "null",
+    "or_none",
+    "plain",
+    "uint8_array",
+]
 
 
 class JsError(Exception):
@@ -176,6 +188,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict | list | tuple):
         return to_js(value, dict_converter=js.Object.fromEntries)
     return value
+
+
+def uint8_array(data: bytes) -> Any:
+    """A JavaScript ``Uint8Array`` with a copy of these bytes."""
+    copy = construct("Uint8Array", len(data))
+    copy.assign(data)
+    return copy
 
 
 class Scope:

@@ -1,4 +1,4 @@
-"""A WebSocket that sends text."""
+"""A WebSocket, for text and bytes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class WebSocketForbiddenError(WebSocketClosedError):
         super().__init__(1006, "the page's Content-Security-Policy forbids it")
 
 
-class TextSocket:
+class Socket:
     """A WebSocket, from :meth:`open` to its end.
 
     Args:
@@ -82,9 +82,9 @@ class TextSocket:
         """Bytes that are waiting to be sent."""
         return int(self._socket.bufferedAmount) if self._socket is not None else 0
 
-    def send(self, text: str) -> None:
-        """Send a frame; it must be open."""
-        self._socket.send(text)
+    def send(self, data: str | bytes) -> None:
+        """Send a frame: a text, or a binary one of bytes. It must be open."""
+        self._socket.send(data if isinstance(data, str) else _js.uint8_array(data))
 
     def close(self) -> None:
         """Close it, in any state, without calling ``closed``."""

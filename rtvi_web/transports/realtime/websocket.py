@@ -6,21 +6,20 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from rtvi_web.browser._js import JsError
 from rtvi_web.browser.pcm_player import PcmPlayer
 from rtvi_web.browser.recorder import Recorder
-from rtvi_web.browser.websocket import TextSocket, WebSocketClosedError, WebSocketForbiddenError
+from rtvi_web.browser.websocket import Socket, WebSocketClosedError
 from rtvi_web.browser.worklet_recorder import WorkletRecorder
-from rtvi_web.core.masking import masked_url
 from rtvi_web.core.media import BOT, Participant, ParticipantTracks, TrackSource
 from rtvi_web.core.tasks import Tasks
-from rtvi_web.errors import DisconnectedError, InvalidArgumentError, TransportStartError
+from rtvi_web.errors import DisconnectedError, InvalidArgumentError
 from rtvi_web.media.page_media import PageMedia
+from rtvi_web.media.pcm_output import PcmOutput
 from rtvi_web.realtime.protocol.audio import SAMPLE_RATE
 from rtvi_web.realtime.transport import MAX_BACKLOG, Played, RealtimeHost, RealtimeRequest, RealtimeTransport
-from rtvi_web.transports.realtime.output import PcmOutput
 from rtvi_web.transports.realtime.protocols import Protocols, offered_protocols, shown_protocols
 from rtvi_web.transports.realtime.request import address_of, url_of
+from rtvi_web.transports.sockets import open_socket
 
 MAX_MESSAGE_SIZE = 15 << 20
 """Bytes that OpenAI takes in one ``input_audio_buffer.append``."""
@@ -68,7 +67,7 @@ class RealtimeWebSocketTransport(RealtimeTransport):
         self._answer_rate = SAMPLE_RATE
         self._recorder = self._make_recorder(SAMPLE_RATE)
         self._is_heard = False
-        self._socket: TextSocket | None = None
+        self._socket: Socket | None = None
         self._host: RealtimeHost | None = None
 
     def attach(self, host: RealtimeHost) -> None:
@@ -107,31 +106,23 @@ class RealtimeWebSocketTransport(RealtimeTransport):
         player = PcmPlayer(rate=self._answer_rate, speaking=host.speaking, blocked=host.media.playback_blocked)
         self._output.player = player
         self._media.bot_track_changed(BOT, None, player.track)
-        socket = self._socket = TextSocket(received=host.receive, closed=self._on_closed)
+        socket = self._socket = Socket(received=host.receive, closed=self._on_closed)
         await asyncio.gather(self._output.open(player), self._open(socket, request))
 
-    async def _open(self, socket: TextSocket, request: RealtimeRequest) -> None:
+    async def _open(self, socket: Socket, request: RealtimeRequest) -> None:
         url = url_of(address_of(request, webrtc=False), "ws")
         url.hash = ""  # a WebSocket takes none
         protocols = self._protocols_for(request)
         offered = offered_protocols(protocols, request.api_key)
-        where = f"The WebSocket to {masked_url(str(url.href))}"
-        try:
-            await socket.open(str(url.href), offered)
-        except WebSocketForbiddenError as error:
-            message = (
-                f"{where} is forbidden by the page's Content-Security-Policy: add {url.origin} to its connect-src."
-            )
-            raise TransportStartError(message) from error
-        except WebSocketClosedError as error:
-            shown = shown_protocols(protocols, request.api_key)
-            raise TransportStartError(
-                f"{where} could not be opened ({error}). It offered {shown}. Browsers do not tell a page why. Check "
-                "that the server runs, the key is valid, the server knows a subprotocol of these (protocols=), and the "
-                "page's Content-Security-Policy allows the address (connect-src)."
-            ) from error
-        except JsError as error:  # Its message may quote the address.
-            raise TransportStartError(f"{where} is refused by the browser ({error.name}).") from None
+        shown = shown_protocols(protocols, request.api_key)
+        await open_socket(
+            socket,
+            str(url.href),
+            offered,
+            f"It offered {shown}. Browsers do not tell a page why. Check that the server runs, the key is valid, the "
+            "server knows a subprotocol of these (protocols=), and the page's Content-Security-Policy allows the "
+            "address (connect-src).",
+        )
 
     def _protocols_for(self, request: RealtimeRequest) -> Protocols:
         if self._protocols == "dialect":
