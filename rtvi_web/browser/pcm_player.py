@@ -1,8 +1,9 @@
-"""A speaker for PCM (16-bit, little-endian, mono) that counts what it plays."""
+"""A speaker for PCM (16-bit, little-endian) that counts what it plays."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -11,12 +12,16 @@ from rtvi_web.browser import _js
 from rtvi_web.browser.worklet import PCM_MODULE, add_module
 from rtvi_web.errors import UnsupportedFeatureError
 
+logger = logging.getLogger(__name__)
+
 RECENT_ITEMS = 32
 """How many recent items are remembered. More sound of theirs may come after an interruption, and is dropped."""
 LULL = 0.2
 """Seconds of silence after which the bot is taken to have stopped speaking; before, the next piece may just be late."""
 REPORT_INTERVAL = 0.1
 """Seconds of sound between two reports of what was played. The last one counts if the audio thread does not answer."""
+MOST = 1800.0
+"""Seconds of sound that may wait. A server that sends more is not kept up with."""
 PATIENCE = 0.5
 """Seconds that the audio thread has to answer, and a context to start."""
 
@@ -35,16 +40,27 @@ class PcmPlayer:
     Args:
         rate: samples a second; the context runs at this rate, and the browser converts. The attribute ``rate`` may be
             changed: what is played then is converted in the worklet.
+        buffer: seconds of sound that are gathered before it begins, and again after it has run out. For sound that
+            comes as it is spoken, not always in time; what comes while the browser refuses to play is then dropped.
         speaking: called with ``True`` when sound begins, and with ``False`` after a silence of ``lull``.
         blocked: called when the browser's autoplay policy refuses; :meth:`resume` from a click then plays.
         lull: seconds.
     """
 
     def __init__(
-        self, *, rate: int, speaking: Callable[[bool], object], blocked: Callable[[], object], lull: float = LULL
+        self,
+        *,
+        rate: int,
+        speaking: Callable[[bool], object],
+        blocked: Callable[[], object],
+        lull: float = LULL,
+        buffer: float = 0.0,
     ) -> None:
-        self.rate = self._rate = rate
+        self.rate = rate
+        self.underruns = 0
+        """How often sound came too late, so that there was a gap; counted only with a buffer."""
         self._lull = lull
+        self._buffer = buffer
         self._speaking = speaking
         self._blocked = blocked
         self._scope = _js.Scope()
@@ -85,12 +101,12 @@ class PcmPlayer:
         await add_module(self._context, PCM_MODULE)
         if self._context.state == "closed":
             return
-        options = {"lull": round(self._lull * self._rate), "report": round(REPORT_INTERVAL * self._rate)}
+        options = {"lull": self._lull, "report": REPORT_INTERVAL, "buffer": self._buffer, "most": MOST}
         node = self._node = _js.construct(
             "AudioWorkletNode",
             self._context,
             "rtvi-web-player",
-            {"numberOfInputs": 0, "outputChannelCount": [1], "processorOptions": options},
+            {"numberOfInputs": 0, "outputChannelCount": [2], "processorOptions": options},
         )
         self._scope.listen(node.port, "message", lambda event: self._on_message(event.data))
         node.port.start()
@@ -101,16 +117,21 @@ class PcmPlayer:
         for message in waiting:
             node.port.postMessage(message)
 
-    def play(self, pcm: bytes, item: str, part: int) -> None:
-        """Play this after everything given before, unless its item was interrupted."""
-        if not pcm or item in self._dropped:
+    def play(self, pcm: bytes, item: str, part: int, *, rate: int | None = None, channels: int = 1) -> None:
+        """Play this after everything given before, unless its item was interrupted.
+
+        Args:
+            pcm: whole samples of all channels, interleaved.
+            item, part: what the sound is counted for.
+            rate: samples a second of each channel; by default the attribute ``rate``.
+            channels: how many; the first two are heard.
+        """
+        if not pcm or item in self._dropped or (self._buffer and self._is_blocked):
             return
         if item not in self._recent:
             self._recent.append(item)
-        samples = _js.construct("Uint8Array", len(pcm))
-        samples.assign(pcm)
-        sound = _js.construct("Int16Array", samples.buffer)
-        self._post({"play": sound, "item": item, "part": part, "rate": self.rate})
+        sound = _js.construct("Int16Array", _js.uint8_array(pcm).buffer)
+        self._post({"play": sound, "item": item, "part": part, "rate": rate or self.rate, "channels": channels})
         if self._context.state != "running" and self._starting is None and not self._is_blocked:
             self._starting = asyncio.ensure_future(self._start())
 
@@ -191,6 +212,10 @@ class PcmPlayer:
         elif hasattr(message, "speaking"):
             self._is_speaking = bool(message.speaking)
             self._speaking(self._is_speaking)
+        elif hasattr(message, "underrun"):
+            self.underruns += 1
+        elif hasattr(message, "dropped"):
+            logger.warning("sound is dropped: %g s of it wait to be played already", MOST)
         else:
             self._last = _played(message)
 

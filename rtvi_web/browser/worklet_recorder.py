@@ -10,9 +10,12 @@ from rtvi_web.browser.analysis import track_source
 from rtvi_web.browser.recorder import KEPT
 from rtvi_web.browser.worklet import PCM_MODULE, add_module
 
+UNHEARD = object()
+"""In place of a track: nothing is recorded, not even silence."""
+
 
 class WorkletRecorder:
-    """A :class:`~rtvi_web.browser.recorder.Recorder`.
+    """A :class:`~rtvi_web.browser.recorder.Recorder`. It also records ``None``, which is silence.
 
     The context runs at the rate that the browser likes best, and the worklet converts: some browsers refuse to feed a
     microphone to a context of another rate.
@@ -29,7 +32,7 @@ class WorkletRecorder:
         self._options = {"rate": sample_rate, "chunk": chunk}
         self._heard = heard
         self._scope = _js.Scope()
-        self._track: Any = None
+        self._track: Any = UNHEARD
         self._unread = bytearray()
         self._last = 0
         """The number of the last call of ``listen()`` or ``close()``, which decides what is recorded."""
@@ -50,15 +53,16 @@ class WorkletRecorder:
             return
         before, self._scope, self._track = self._scope, scope, track  # The previous track is heard until here.
         before.close()
-        source = track_source(context, track)
         options = {"numberOfOutputs": 0, "channelCount": 1, "channelCountMode": "explicit"}
         node = _js.construct(
             "AudioWorkletNode", context, "rtvi-web-recorder", {**options, "processorOptions": self._options}
         )
         scope.listen(node.port, "message", lambda event: self._on_chunk(event.data.to_bytes()))
         node.port.start()
-        source.connect(node)
-        scope.defer(source.disconnect)
+        if track is not None:
+            source = track_source(context, track)
+            source.connect(node)
+            scope.defer(source.disconnect)
         if context.state == "suspended":  # Safari's contexts begin suspended.
             _js.begin(context, "resume")
 
@@ -81,6 +85,6 @@ class WorkletRecorder:
 
     def close(self) -> None:
         self._last += 1
-        self._track = None
+        self._track = UNHEARD
         self._unread.clear()
         self._scope.close()

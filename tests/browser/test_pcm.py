@@ -189,14 +189,16 @@ async def test_every_sample_is_counted_that_left_and_no_other(selenium):
         length = 128 * 100  # what the audio thread renders at a time, some times
         context = _js.construct("OfflineAudioContext", 1, length, 24_000)
         await add_module(context, "pcm.js")
-        options = {"numberOfInputs": 0, "processorOptions": {"lull": 4800, "report": 1}}
+        processor = {"lull": 0.2, "report": 0, "buffer": 0, "most": 60}
+        options = {"numberOfInputs": 0, "processorOptions": processor}
         node = _js.construct("AudioWorkletNode", context, "rtvi-web-player", options)
         scope.listen(node.port, "message", lambda event: counts.append(getattr(event.data, "samples", 0)))
         node.port.start()
         node.connect(context.destination)
         for size in [1000] * 3 + [777] * 20:  # they end in the midst of what is rendered at a time
             sound = _js.construct("Int16Array", size).fill(1000)
-            node.port.postMessage(_js.plain({"play": sound, "item": "item", "part": 0, "rate": 24_000}))
+            piece = {"play": sound, "item": "item", "part": 0, "rate": 24_000, "channels": 1}
+            node.port.postMessage(_js.plain(piece))
         rendered = await _js.call(context, "startRendering")
         return sum(sample != 0 for sample in rendered.getChannelData(0).to_py())
 

@@ -54,7 +54,9 @@ function lowPass(cutoff, reach, fraction) {
 
 const divisor = (a, b) => (b ? divisor(b, a % b) : a);
 
-// Options: `rate` and `chunk`, in samples. Posts Int16Arrays of `chunk` samples.
+const SILENCE = new Float32Array(128);
+
+// Options: `rate` and `chunk`, in samples. Posts Int16Arrays of `chunk` samples; of silence while nothing is connected.
 class Recorder extends AudioWorkletProcessor {
   constructor({ processorOptions: { rate, chunk } }) {
     super();
@@ -74,54 +76,60 @@ class Recorder extends AudioWorkletProcessor {
     this.length = 0;
   }
 
-  process([[channel]]) {
-    if (channel) this.resampler.process(channel, this.take); // none while nothing is connected
+  process([[channel = SILENCE]]) {
+    this.resampler.process(channel, this.take);
     return true;
   }
 }
 
 const COUNTS = 32; // parts that are counted at a time: their pieces may come in turns
+const SLICE = 2048; // samples of each channel that are converted at once: a piece may last minutes
+const CHANNELS = 2; // that are played; a single one on both sides
 
-// Options: `lull`, in samples: the speaker goes on "speaking" for so long when nothing is left, because the next piece
-// may be on its way; and `report`, in samples: how often it tells what was played meanwhile.
+// Options, in seconds: `lull`, for which the speaker goes on "speaking" when nothing is left, because the next piece may
+// be on its way; `report`, how often it tells what was played meanwhile; `buffer`, how much sound is gathered before it
+// begins, and again when it has run out; `most`, how much may wait.
 //
-// Takes {play: Int16Array, item, part, rate} and {interrupt: number}. Posts {speaking}, {item, part, samples}, and after
-// an interruption {interrupted: number, playing: {item, part, samples} or null}. Samples are counted at the rate of the
-// PCM, which is converted if the context has another.
+// Takes {play: Int16Array, item, part, rate, channels}, whose channels are interleaved, and {interrupt: number}. Posts
+// {speaking}, {item, part, samples}, {underrun} when sound comes too late, {dropped} when too much waits already, and
+// after an interruption {interrupted: number, playing: {item, part, samples} or null}. Samples are counted at the rate
+// of the PCM, which is converted if the context has another.
 class Player extends AudioWorkletProcessor {
-  constructor({ processorOptions: { lull, report } }) {
+  constructor({ processorOptions: { lull, report, buffer, most } }) {
     super();
     this.lull = lull;
-    this.report = report;
+    this.report = report * sampleRate;
+    this.buffer = buffer;
+    this.most = most;
     this.reset();
     this.port.onmessage = ({ data }) => ("play" in data ? this.add(data) : this.interrupt(data.interrupt));
   }
 
   reset() {
-    this.pieces = []; // what waits, from `first` on, of which `offset` samples are played
+    this.pieces = []; // what waits, from `first` on
     this.first = 0;
+    this.begun = 0; // samples of each channel of the first one that are converted already
+    this.sound = null; // what is converted: channels of floats, of which `offset` samples are played
     this.offset = 0;
+    this.waiting = 0; // seconds in all pieces, from the first one on, and in what is converted
+    this.gathering = true;
+    this.gathered = 0; // seconds since the first of the pieces that are being gathered
     this.counts = new Map(); // by item and part
     this.resamplers = new Map(); // the same, of those with another rate than the context
     this.playing = null;
     this.speaking = false;
-    this.silent = 0;
+    this.silent = Infinity; // seconds
     this.unreported = 0;
   }
 
-  add({ play, item, part, rate }) {
-    const scale = rate / sampleRate; // samples of the PCM for each that is played
-    const sound = scale === 1 ? play : this.convert(play, `${rate} ${part} ${item}`, rate);
-    this.pieces.push({ play: sound, item, part, scale });
-  }
-
-  convert(play, key, rate) {
-    const resampler = this.resamplers.get(key) ?? new Resampler(rate, sampleRate);
-    this.resamplers.set(key, resampler);
-    if (this.resamplers.size > COUNTS) this.resamplers.delete(this.resamplers.keys().next().value);
-    const converted = [];
-    resampler.process(play, (sample) => converted.push(sample));
-    return converted;
+  add(piece) {
+    if (this.waiting > this.most) {
+      this.port.postMessage({ dropped: true });
+      return;
+    }
+    if (this.buffer && !this.waiting && this.silent < this.lull) this.port.postMessage({ underrun: true });
+    this.waiting += piece.play.length / piece.channels / piece.rate;
+    this.pieces.push(piece);
   }
 
   interrupt(number) {
@@ -131,20 +139,69 @@ class Player extends AudioWorkletProcessor {
     this.port.postMessage({ interrupted: number, playing });
   }
 
-  process(_, [[output]]) {
+  process(_, [output]) {
+    const wanted = output[0].length;
     let filled = 0;
-    while (filled < output.length && this.first < this.pieces.length) {
-      const { play, item, part, scale } = this.pieces[this.first];
+    if (this.waiting && this.gathering) this.gather(wanted);
+    while (!this.gathering && filled < wanted) {
+      if (!this.sound && !this.convert()) break;
+      const { channels, item, part, scale } = this.sound;
       if (this.playing?.item !== item || this.playing.part !== part) this.playing = this.count(item, part);
-      const count = Math.min(output.length - filled, play.length - this.offset);
-      for (let index = 0; index < count; index++) output[filled + index] = play[this.offset + index] / 32768;
+      const count = Math.min(wanted - filled, channels[0].length - this.offset);
+      output.forEach((out, index) => {
+        out.set(channels[Math.min(index, channels.length - 1)].subarray(this.offset, this.offset + count), filled);
+      });
       filled += count;
       this.offset += count;
       this.playing.samples += count * scale;
-      if (this.offset === play.length) this.next();
+      this.waiting -= count / sampleRate;
+      if (this.offset === channels[0].length) this.sound = null;
     }
-    this.notify(filled, output.length);
+    if (filled < wanted && !this.gathering) this.runOut();
+    this.notify(filled, wanted);
     return true;
+  }
+
+  // Until enough has come, or would have come if it came evenly: the end of an utterance must be played too.
+  gather(wanted) {
+    this.gathering = this.waiting < this.buffer && this.gathered < this.buffer;
+    this.gathered += wanted / sampleRate;
+  }
+
+  runOut() {
+    this.waiting = 0; // sums are not exact
+    this.gathering = true;
+    this.gathered = 0;
+  }
+
+  // Converts the next slice of the first piece; false if nothing waits.
+  convert() {
+    while (this.first < this.pieces.length) {
+      const { play, item, part, rate, channels } = this.pieces[this.first];
+      const end = Math.min(this.begun + SLICE, Math.floor(play.length / channels));
+      const sides = Array.from({ length: Math.min(channels, CHANNELS) }, (_, channel) => {
+        const side = new Float32Array(end - this.begun);
+        const from = this.begun * channels + channel;
+        for (let index = 0; index < side.length; index++) side[index] = play[from + index * channels] / 32768;
+        return rate === sampleRate ? side : this.resample(side, `${rate} ${channel} ${part} ${item}`, rate);
+      });
+      this.begun = end;
+      if ((end + 1) * channels > play.length) this.next();
+      if (!sides[0].length) continue; // a resampler keeps the end of what it gets
+      this.sound = { channels: sides, item, part, scale: rate / sampleRate }; // samples of the PCM for each that is played
+      this.offset = 0;
+      return true;
+    }
+    return false;
+  }
+
+  resample(side, key, rate) {
+    const resampler = this.resamplers.get(key) ?? new Resampler(rate, sampleRate);
+    this.resamplers.set(key, resampler);
+    if (this.resamplers.size > COUNTS) this.resamplers.delete(this.resamplers.keys().next().value);
+    const converted = [];
+    resampler.process(side, (sample) => converted.push(sample));
+    return Float32Array.from(converted);
   }
 
   count(item, part) {
@@ -158,14 +215,14 @@ class Player extends AudioWorkletProcessor {
 
   next() {
     this.pieces[this.first++] = null;
-    this.offset = 0;
+    this.begun = 0;
     if (this.first < 64) return;
     this.pieces.splice(0, this.first); // not at every piece: that would be quadratic
     this.first = 0;
   }
 
   notify(filled, wanted) {
-    this.silent = filled ? 0 : this.silent + wanted;
+    this.silent = filled ? 0 : this.silent + wanted / sampleRate;
     const speaking = filled > 0 || (this.speaking && this.silent < this.lull);
     if (speaking !== this.speaking) {
       this.speaking = speaking;
