@@ -310,7 +310,7 @@ class RealtimeAPI(RealtimeEventHandler):
             data: its other fields; an ``event_id`` among them replaces the generated one.
 
         Returns:
-            Always ``True``.
+            Always ``True``. Nothing is sent, or dispatched, if the dialect's server does without such an event.
 
         Raises:
             DisconnectedError: there is no connection.

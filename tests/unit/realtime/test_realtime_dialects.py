@@ -10,7 +10,8 @@ import base64
 from typing import Any
 
 import pytest
-from dialect_peers import ANSWER, CONFIG, PEERS, SAID, SOUND, TOOL, Peer
+from dialect_peers import PEERS
+from openai_peers import ANSWER, CONFIG, SAID, SOUND, TOOL, Peer
 from realtime_server import pcm, turns
 
 from rtvi_web import DisconnectedError, UnsupportedFeatureError
