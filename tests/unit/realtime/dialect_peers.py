@@ -158,12 +158,17 @@ class VLLMPeer(Peer):
     rates_used = (16_000, 24_000)
     client_events = frozenset({"session.update", "input_audio_buffer.append", "input_audio_buffer.commit"})
     transcribes = True
+    _transcribes = False
 
     def check(self, event: dict[str, Any]) -> None:
         fields = {"session.update": {"model"}, "input_audio_buffer.append": {"audio"}}.get(event["type"], {"final"})
         assert event.keys() == {"type", *fields}
+        if "audio" in event:
+            assert self._transcribes, "a commit that is not final begins a transcript"
+        self._transcribes = not event.get("final", not self._transcribes)
 
     def greet(self) -> None:
+        self._transcribes = False
         self.say("session.created", id="sess-1", created=1)
 
     def acknowledge(self, event: dict[str, Any]) -> None:

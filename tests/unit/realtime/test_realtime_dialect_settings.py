@@ -132,6 +132,16 @@ DETECTION = {"type": "server_vad", "threshold": 0.4, "silence_duration_ms": 300}
             {"turn_detection": DETECTION},
             {"turn_detection": {**DETECTION, "prefix_padding_ms": 0, "create_response": True}},
         ),
+        (
+            "speaches",
+            {"turn_detection": {"type": "server_vad"}},
+            {
+                "turn_detection": {
+                    **{"type": "server_vad", "threshold": 0.9, "prefix_padding_ms": 0},
+                    **{"silence_duration_ms": 550, "create_response": True},
+                }
+            },
+        ),
         ("speaches", {"turn_detection": None, "input_audio_transcription": None}, {}),
         ("localai", {"reasoning": {"effort": "low"}, "instructions": "x"}, {"type": "realtime", "instructions": "x"}),
         (

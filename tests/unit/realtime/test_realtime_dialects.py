@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 from typing import Any
 
 import pytest
@@ -72,6 +73,14 @@ async def test_connect(name: str) -> None:
         assert session.client.session_created
 
 
+async def test_vllm_is_not_waited_for_as_it_never_acknowledges(caplog: pytest.LogCaptureFixture) -> None:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    async with Session("vllm", {"model": "m-1"}):
+        assert loop.time() - began < 0.5
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
 @EVERY
 async def test_speak(name: str) -> None:
     """The microphone is heard, and what was said is written down."""
@@ -82,6 +91,12 @@ async def test_speak(name: str) -> None:
         sent = peer.sent[count:]
         sound = [base64.b64decode(event["audio"]) for event in sent if "audio" in event]
         assert b"".join(sound) == pcm(480)
+        if name == "vllm":
+            assert session.types_since(count) == ["input_audio_buffer.commit", "input_audio_buffer.append"]
+        if peer.transcribes:
+            session.client.realtime.send("input_audio_buffer.commit")
+            assert session.types_since(count)[-1] in ("input_audio_buffer.commit", "input_audio.flush")
+            peer.hear(pcm(480))  # the next one
         peer.hears(SAID)
         assert session.texts("user") == [SAID]
         peer.hears("Again.")
@@ -212,6 +227,7 @@ async def test_close(name: str) -> None:
     client.on("close", closed.append)
     await client.connect()
     first = list(peer.sent)
+    peer.hear(pcm(480))
     peer.hears(SAID)
     words = peer.complains()
     assert [words in error.message for error in session.errors] == [True]
@@ -224,8 +240,9 @@ async def test_close(name: str) -> None:
     assert [event["error"] for event in closed] == [True]
     assert not client.is_connected()
     session.errors.clear()
+    began = len(peer.sent)
     await client.connect()
-    again = peer.sent[len(first) :]
+    again = peer.sent[began:]
     assert [{**event, "event_id": 0} for event in again] == [{**event, "event_id": 0} for event in first]
     peer.hear(pcm(480))
     peer.hears("Again.")

@@ -90,7 +90,7 @@ class VLLM(Transcriber):
     def incoming(self, event: Event) -> Translated:
         match event["type"]:
             case "session.created":
-                self._item, self._hears = "", False
+                self._hears = False
             case "transcription.delta":
                 return self.delta(text_in(event, "delta"))
             case "transcription.done":
@@ -160,8 +160,7 @@ class Mistral(Transcriber):
 
     def incoming(self, event: Event) -> Translated:
         match event["type"]:
-            case "session.created" | "session.updated" as type:
-                self._item = "" if type == "session.created" else self._item
+            case "session.created" | "session.updated":
                 return {**event, "session": {"type": TRANSCRIPTION, **_ga_session(object_in(event, "session"))}}
             case "transcription.text.delta":
                 return self.delta(text_in(event, "text"))
