@@ -67,6 +67,7 @@ NOT_FOREIGN = {
     "rtvi_web/testing/http.py: stream": "what the tested client sends",
     "rtvi_web/testing/scripted.py: send": "what the tested client sends",
     "rtvi_web/testing/realtime.py: send": "what the tested client sends",
+    "rtvi_web/testing/contract/scene.py: _play_bot": "what the tested client sends",
     "examples/connect_endpoint/connect_endpoint.py: main": "the deployer's own file",
     "examples/realtime_relay/relay.py: main": "the deployer's own file",
     "examples/local_bot/rules.py: load_phrases": "the deployer's own file",
