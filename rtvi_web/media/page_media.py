@@ -99,6 +99,7 @@ class PageMedia:
         self._link: MediaLink | None = None
         self._devices: dict[DeviceName, list[MediaDevice]] = {}
         self._heard_or_seen: dict[TrackSource, Any] = {}
+        self._others: dict[str, tuple[Participant, Any]] = {}
         self._views: list[tuple[VideoView, VideoSource]] = []
         self._watch: _js.Scope | None = None
         self._tasks = Tasks()
@@ -360,14 +361,22 @@ class PageMedia:
 
     def _sounds(self) -> list[tuple[Participant, Any]]:
         local, bot = self.tracks()
-        return [(LOCAL, local.audio), (self._link.bot if self._link else BOT, bot.audio)]
+        return [(LOCAL, local.audio), (self._link.bot if self._link else BOT, bot.audio), *self._others.values()]
 
     # What the link reports.
 
-    def bot_track_changed(self, bot: Participant, before: Any, now: Any) -> None:
+    def bot_track_changed(self, bot: Participant, before: Any, now: Any, *, screen: bool = False) -> None:
         """The bot sends another track than before; ``None`` stands for no track."""
         self._show_views()
-        self.listener.track_changed(bot, before, now)
+        self.listener.track_changed(bot, before, now, screen=screen)
+
+    def other_track_changed(self, other: Participant, before: Any, now: Any, *, screen: bool = False) -> None:
+        """Somebody who is not the bot sends another track than before. Their level is measured, if it is wanted."""
+        if (before if now is None else now).kind == "audio":
+            self._others.pop(other.id, None)
+            if now is not None:
+                self._others[other.id] = other, now
+        self.listener.track_changed(other, before, now, screen=screen)
 
     # What microphone, camera, screen and speaker report: MediaHost.
 
