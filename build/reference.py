@@ -66,6 +66,7 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "Devices and media": {"core.media": ALL, "core.no_media": ALL},
     "Transports": {
         "transports.small_webrtc.transport": ("SmallWebRTCTransport",),
+        "transports.daily.transport": ("DailyTransport",),
         "transports.realtime.websocket": ("RealtimeWebSocketTransport",),
         "transports.realtime.webrtc": ("RealtimeWebRTCTransport",),
         "rtvi.transport": ALL,

@@ -6,11 +6,12 @@ Each is imported when its name is first used, so a page loads only the transport
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rtvi_web.transports.daily.transport import DailyTransport
     from rtvi_web.transports.realtime.webrtc import RealtimeWebRTCTransport
     from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
     from rtvi_web.transports.small_webrtc.transport import SmallWebRTCTransport
 
-__all__ = ["RealtimeWebRTCTransport", "RealtimeWebSocketTransport", "SmallWebRTCTransport"]
+__all__ = ["DailyTransport", "RealtimeWebRTCTransport", "RealtimeWebSocketTransport", "SmallWebRTCTransport"]
 
 
 def __getattr__(name: str) -> Any:
@@ -18,6 +19,10 @@ def __getattr__(name: str) -> Any:
         from rtvi_web.transports.small_webrtc.transport import SmallWebRTCTransport
 
         return SmallWebRTCTransport
+    if name == "DailyTransport":
+        from rtvi_web.transports.daily.transport import DailyTransport
+
+        return DailyTransport
     if name == "RealtimeWebSocketTransport":
         from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
 

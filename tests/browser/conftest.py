@@ -14,7 +14,7 @@ from pytest_pyodide.runner import PlaywrightChromeRunner
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-sys.path[:0] = [str(HERE), str(ROOT / "build")]
+sys.path[:0] = [str(HERE), str(ROOT / "build"), str(HERE.parent / "servers" / "daily")]
 
 from browser import FLAGS, chromium_path  # noqa: E402
 from server import serve  # noqa: E402
@@ -184,6 +184,15 @@ def selenium_no_devices(booted: Any) -> PlaywrightChromeRunner:
 def selenium_screen(booted: Any) -> PlaywrightChromeRunner:
     """A page in a browser whose person shares a screen at once, and allows everything else."""
     return booted("screen")
+
+
+@pytest.fixture
+def no_reports(booted: Any) -> Iterator[None]:
+    """daily-js reports some errors to Daily's error tracker, which no test may reach."""
+    page = booted("chrome").driver
+    page.route("**/*.sentry.io/**", lambda route: route.abort())
+    yield
+    page.unroute("**/*.sentry.io/**")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,6 +7,8 @@ HTTP, whose server side is a coroutine in the page.
 ``/streams/<name>`` answers with an event stream that the test in the page writes itself. What it POSTs there decides:
 ``write`` sends a piece (in hexadecimal digits), ``end`` ends the stream, ``die`` closes its connection in the middle,
 and ``gone`` is answered as soon as the page has closed the connection.
+
+``/daily/`` has daily-js, and what stands in for Daily behind it.
 """
 
 import collections
@@ -20,6 +22,7 @@ from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
 from typing import Any, ClassVar
 
+from daily_files import daily_files
 from pytest_pyodide.server import DefaultHandler
 
 PATIENCE = 10
@@ -82,6 +85,8 @@ class Handler(DefaultHandler):
     def do_GET(self) -> None:
         if self.path.startswith("/mailbox/"):
             self._mailbox()
+        elif self.path.startswith("/daily/"):
+            self._send(200, "text/javascript", daily_files()[self.path.removeprefix("/daily/")].decode())
         else:
             super().do_GET()
 

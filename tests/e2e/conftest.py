@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "build")]
+sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "build"), str(ROOT / "tests" / "servers" / "daily")]
 
 from browser import FLAGS, chromium_path  # noqa: E402
 from in_page import InPagePython  # noqa: E402

@@ -115,6 +115,17 @@ async def answers_to_an_offer(deep: str) -> None:
         await raises(TransportStartError, "is not JSON", signalling.offer("v=0"))
 
 
+async def messages_in_a_daily_room(deep: str) -> None:
+    from rtvi_web.browser.daily import Person
+    from rtvi_web.transports.daily.room import Room
+
+    room = Room(None)
+    room.update(Person("1", "", local=False, kind="", tracks={}), 0)
+    for text in (deep, f'{{"label": "rtvi-ai", "type": "bot-ready", "data": {deep}}}'):
+        room.said("1", text)
+    assert room.bot(0) is None
+
+
 async def answers_to_an_action(deep: str) -> None:
     """In a stream of events, as text and as base64, and in one answer."""
     text = f'{{"label": "rtvi-ai", "type": "action-response", "id": "1", "data": {deep}}}'
@@ -230,6 +241,7 @@ EXERCISES: dict[Callable[[str], Any], list[str]] = {
     ],
     answers_to_an_upload: ["rtvi_web/rtvi/members/files.py: upload_file"],
     answers_to_an_offer: ["rtvi_web/transports/small_webrtc/signalling.py: offer"],
+    messages_in_a_daily_room: ["rtvi_web/transports/daily/room.py: _is_from_a_bot"],
     answers_to_an_action: [],
     what_a_connect_handler_returns: ["rtvi_web/rtvi/session/start.py: _as_python"],
     realtime_events: [

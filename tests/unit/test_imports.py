@@ -59,7 +59,19 @@ def test_widgets_import_neither_client(path: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "name", "others"),
     [
-        ("rtvi_web.transports", "SmallWebRTCTransport", ("rtvi_web.realtime", "rtvi_web.transports.realtime")),
+        (
+            *("rtvi_web.transports", "SmallWebRTCTransport"),
+            (
+                "rtvi_web.realtime",
+                "rtvi_web.transports.realtime",
+                "rtvi_web.transports.daily",
+                "rtvi_web.browser.daily",
+            ),
+        ),
+        (
+            *("rtvi_web.transports", "DailyTransport"),
+            ("rtvi_web.realtime", "rtvi_web.transports.realtime", "rtvi_web.transports.small_webrtc"),
+        ),
         ("rtvi_web.testing", "ScriptedTransport", ("rtvi_web.realtime", "rtvi_web.transports")),
         ("rtvi_web.testing", "ScriptedRealtimeTransport", ("rtvi_web.transports",)),
         ("rtvi_web.transports", "RealtimeWebSocketTransport", ("rtvi_web.transports.small_webrtc",)),

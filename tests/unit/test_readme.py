@@ -55,7 +55,7 @@ class Transport(ScriptedTransport):
 
 def test_there_are_no_other_blocks() -> None:
     """Each of them is tested."""
-    tested = ("timeout=15,  #", "RealtimeClient(", "ScriptedTransport(", "ui.", '"requestData"')
+    tested = ("timeout=15,  #", "RealtimeClient(", "ScriptedTransport(", "ui.", '"requestData"', "DailyTransport(")
     assert [block for block in BLOCKS if sum(words in block for words in tested) != 1] == []
     assert len(BLOCKS) == len(tested)
 
@@ -96,6 +96,12 @@ async def test_the_realtime_client(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     transport.say("conversation.item.done", item={**item, "content": [{"type": "output_text", "text": "Hi there"}]})
     assert capsys.readouterr().out == "Hi there\n"
     await client.disconnect()
+
+
+async def test_the_daily_transport() -> None:
+    """A session in a room is in tests/browser."""
+    client = (await run(block("DailyTransport("), RTVIClient=RTVIClient))["client"]
+    assert client.transport.media.carries == {"mic", "cam", "screen", "speaker"}
 
 
 @pytest.mark.usefixtures("tidy")

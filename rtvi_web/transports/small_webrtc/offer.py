@@ -87,7 +87,8 @@ def offer_urls(request: ConnectRequest, template: str | None = None) -> list[str
             room = shorten(masked_url(str(bundle[key])))
             raise TransportStartError(
                 f"The bot is in a Daily room ({room}), which SmallWebRTCTransport cannot join. "
-                'Have the server start a bot for SmallWebRTC; a Pipecat runner does with {"transport": "webrtc"}.',
+                "Use DailyTransport, or have the server start a bot for SmallWebRTC; a Pipecat runner does with "
+                '{"transport": "webrtc"}.',
                 phase=ConnectPhase.OFFER,
             )
     urls = [join_url(request.base_url, "/api/offer")] if request.base_url else []

@@ -1,0 +1,1 @@
+"""The transport through Daily's rooms, over the page's daily-js."""
