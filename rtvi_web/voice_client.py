@@ -30,5 +30,15 @@ class VoiceClient(RTVIClient):
 
 
 class DailyVoiceClient(VoiceClient):
-    """Deprecated: use :class:`RTVIClient`. It connects over :class:`SmallWebRTCTransport`, not through Daily's rooms,
-    which need Daily's script from Daily's host."""
+    """Deprecated: use :class:`RTVIClient` with a :class:`DailyTransport`.
+
+    Args:
+        transport: by default a new :class:`DailyTransport`.
+        options: as for :class:`VoiceClient`.
+    """
+
+    @keywords_only
+    def __init__(self, *, transport: Transport | None = None, **options: Any) -> None:
+        from rtvi_web.transports import DailyTransport  # only pages that use it load it
+
+        super().__init__(transport=transport or DailyTransport(), **options)

@@ -233,12 +233,14 @@ def _closed(queue: Any) -> Any:
 
 
 class TestVoiceClient:
-    @pytest.mark.parametrize(("name", "now"), [("VoiceClient", "RTVIClient"), ("DailyVoiceClient", "RTVIClient")])
-    async def test_classes(self, name: str, now: str) -> None:
-        cls = warned(lambda: getattr(rtvi_web, name), f"it is rtvi_web.{now} now")
+    @pytest.mark.parametrize(
+        ("name", "transport"), [("VoiceClient", "SmallWebRTCTransport"), ("DailyVoiceClient", "DailyTransport")]
+    )
+    async def test_classes(self, name: str, transport: str) -> None:
+        cls = warned(lambda: getattr(rtvi_web, name), "it is rtvi_web.RTVIClient now")
         client = warned(lambda: cls(transport=Transport()), f"{name} is deprecated: it is RTVIClient now")
         assert isinstance(client, RTVIClient)
-        assert type(warned(lambda: cls(enable_mic=False), name).transport).__name__ == "SmallWebRTCTransport"
+        assert type(warned(lambda: cls(enable_mic=False), name).transport).__name__ == transport
 
     def test_voice_event(self) -> None:
         assert warned(lambda: rtvi_web.VoiceEvent, "it is rtvi_web.RTVIEvent now") is RTVIEvent

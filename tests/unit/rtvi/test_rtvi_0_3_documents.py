@@ -296,7 +296,7 @@ class TestServices:
     def test_002_and_003_a_daily_voice_client_makes_a_transport_of_its_own(self) -> None:
         with pytest.warns(DeprecationWarning, match="is deprecated"):
             client = PACKAGE.DailyVoiceClient(base_url="/api")
-        assert type(client.transport).__name__ == "SmallWebRTCTransport"
+        assert type(client.transport).__name__ == "DailyTransport"
 
 
 class TestConfiguration:
