@@ -18,6 +18,20 @@ SENTENCES = [
 ANSWERS = st.lists(st.lists(st.sampled_from(SENTENCES), min_size=2, max_size=4), min_size=1, max_size=3)
 
 
+AS_SAID = {
+    "You have 5 cats.": "You have five cats.",
+    "Meet me at 10:30.": "Meet me at ten thirty.",
+    "It is 3.5%, really.": "It is three point five percent, really.",
+    "In 2024, it was 12,000 people.": "In twenty twenty four it was twelve thousand people.",
+    "It costs $25.": "It costs twenty five dollars.",
+    "It costs 100 dollars.": "It costs one hundred dollars.",
+    "It is $100 for you and me.": "It is one hundred dollars for you and me.",
+    "That was twenty five, then.": "That was 25, then.",
+    "I have one hundred twenty five.": "I have 125.",
+    **{sentence: sentence for sentence in ("Yes.", "No.", "Sure, let me see.", "今日はいい天気ですね。")},
+}
+
+
 class Bot:
     """A bot whose voice reports its last pieces when the turn has ended.
 
@@ -95,6 +109,46 @@ def test_any_late_copies(
     bot.report_late()
     assert [(turn.role, turn.text, keys(turn.spoken)) for turn in heard.conversation.turns] == expected
     assert all(turn.ended and not turn.output.will_say for turn in heard.conversation.turns if turn.role == "bot")
+
+
+@given(
+    st.lists(st.lists(st.sampled_from([*AS_SAID]), min_size=1, max_size=4), min_size=1, max_size=3),
+    st.sampled_from(["at once", "after the person's words", "as the next answer begins"]),
+    st.booleans(),
+    st.sampled_from(["bot-output", "bot-tts-text"]),
+    st.data(),
+)
+@settings(max_examples=300, deadline=None)
+def test_any_late_copies_in_another_spelling(
+    answers: list[list[str]], when: str, by_words: bool, type: str, data: st.DataObject
+) -> None:
+    """The voice may stop in the middle of words that are spelt otherwise, and report the rest of them later."""
+    heard = Heard()
+    bot = Bot(heard, by_words=by_words, type=type)
+    expected = []
+    for number, sentences in enumerate(answers):
+        heard.hear("user-transcription", text=f"Question {number}", final=True)
+        if when == "after the person's words":
+            bot.report_late()
+        heard.hear("bot-llm-started")
+        bot.report_late()
+        bot.write(sentences)
+        said = [AS_SAID[each] for each in sentences]
+        *before, last = said
+        if by_words and len(last.split()) > 1 and data.draw(st.booleans()):
+            count = len(" ".join(before).split()) + data.draw(st.integers(1, len(last.split()) - 1))
+            bot.say(said, count, data.draw(st.integers(0, 3)), is_cut_off=True)
+        else:
+            bot.say(said, 99, data.draw(st.integers(0, 3)), is_cut_off=False)
+        if when == "at once":
+            bot.report_late()
+        expected += [("user", f"Question {number}"), ("bot", " ".join(sentences))]
+    bot.report_late()
+    assert heard.said == expected
+    for turn in heard.conversation.turns:
+        if turn.role == "bot":
+            assert (turn.ended, turn.output.will_say) == (True, "")
+            assert turn.interrupted or turn.spoken == turn.text
 
 
 @pytest.mark.parametrize("type", ["bot-output", "bot-tts-text"])

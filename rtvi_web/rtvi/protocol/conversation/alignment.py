@@ -5,7 +5,8 @@ Both are lists of words (see :mod:`.spelling`) and are read in order:
 1. Words match if their letters do, wherever either side puts spaces: "One", "Two" and "OneTwo" match. The last word of
    either side may be unfinished.
 2. At a difference, both skip to the nearest place where they match again: two words in a row if it is close by, three
-   if it is further on; one word is enough if almost nothing is skipped.
+   if it is further on; one word is enough if almost nothing is skipped. One more must match if one side skips more
+   sentences than the other. Fewer will do where both end a sentence, and where the spoken side ends: more may come.
 3. What lies between two matches is a gap. If there is no further match, the rest of both is the last gap.
 """
 
@@ -13,7 +14,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import NamedTuple
+
+from rtvi_web.rtvi.protocol.conversation.side import Side
 
 _NEAR, _CLOSE = 2, 12
 """Words that may be skipped for a single word that matches, and for two of them."""
@@ -49,8 +53,9 @@ class Alignment(NamedTuple):
     matched: int
 
 
-def align(written: Sequence[str], spoken: Sequence[str]) -> Alignment:
-    """Align two lists of words."""
+def align(written_side: Side, spoken_side: Side) -> Alignment:
+    """Align two spellings of a text."""
+    written, spoken = written_side.keys, spoken_side.keys
     gaps: list[Gap] = []
     places: dict[str, list[int]] = {}
     at, said, matched = 0, 0, 0
@@ -62,7 +67,7 @@ def align(written: Sequence[str], spoken: Sequence[str]) -> Alignment:
         if not places:
             for place, word in enumerate(written):
                 places.setdefault(word, []).append(place)
-        found = _resume(written, at, spoken, said, places)
+        found = _resume(written_side, at, spoken_side, said, places)
         if found is None:
             break
         gaps.append(Gap(at, found[0], said, found[1]))
@@ -93,26 +98,51 @@ def _match(written: Sequence[str], at: int, spoken: Sequence[str], said: int) ->
     return at, said
 
 
-def _resume(
-    written: Sequence[str], at: int, spoken: Sequence[str], said: int, places: dict[str, list[int]]
-) -> tuple[int, int] | None:
+def _resume(written: Side, at: int, spoken: Side, said: int, places: dict[str, list[int]]) -> tuple[int, int] | None:
     """The nearest place where both sides match again."""
     best: tuple[int, int] | None = None
-    cost = len(written) + len(spoken)
-    for place in range(said, len(spoken)):
+    cost = len(written.keys) + len(spoken.keys)
+    for place in range(said, len(spoken.keys)):
         if place - said >= cost:
             break
-        candidates = places.get(spoken[place], [])
+        candidates = places.get(spoken.keys[place], [])
         first = bisect_left(candidates, at)
         for candidate in candidates[first : first + _PLACES]:
             skipped = (candidate - at) + (place - said)
-            enough = _enough(max(candidate - at, place - said))
-            run = spoken[place : place + enough]
-            # At the end of both sides fewer words will do, but only in the nearest place.
-            is_enough = len(run) == enough or candidate == candidates[first]
-            if skipped < cost and is_enough and written[candidate : candidate + enough] == run:
+            gap = Gap(at, candidate, said, place)
+            if skipped < cost and _is_over(gap, written, spoken, is_nearest=candidate == candidates[first]):
                 best, cost = (candidate, place), skipped
     return best
+
+
+def _is_over(gap: Gap, written: Side, spoken: Side, *, is_nearest: bool) -> bool:
+    """Whether enough words match after a gap. One more must match if one side skips more sentences than the other."""
+    sizes = gap.written_end - gap.written, gap.spoken_end - gap.spoken
+    is_even = spoken.is_unmarked or _sentences(written, *gap[:2]) == _sentences(spoken, *gap[2:])
+    is_close = max(sizes) <= _CLOSE
+    enough = _enough(max(sizes))
+    count = _matching(written.keys, gap.written_end, spoken.keys, gap.spoken_end, enough + 1)
+    if count >= enough + (not is_even):
+        return True
+    if not is_nearest:
+        return False
+    if is_even and is_close:
+        return True
+    # Fewer will do if both sides end.
+    at, said = gap.written_end + count, gap.spoken_end + count
+    written_ends, spoken_ends = at == len(written.keys), said == len(spoken.keys)
+    return written_ends and spoken_ends and (is_even or (is_close and spoken.ends(said - 1) and count >= enough))
+
+
+def _sentences(side: Side, start: int, end: int) -> int:
+    """How many sentences end between two words."""
+    return side.sentences[end] - side.sentences[start]
+
+
+def _matching(written: Sequence[str], at: int, spoken: Sequence[str], said: int, most: int) -> int:
+    """How many words match, one by one."""
+    pairs = zip(written[at : at + most], spoken[said : said + most], strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _enough(skipped: int) -> int:

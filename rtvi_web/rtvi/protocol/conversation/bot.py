@@ -81,8 +81,8 @@ class Bot:
                 if not has_begun and goes_on():
                     break
                 return self._resumed(turn)
-        late = self._voiced if is_spoken and (open_turn or not self._generating) else None
-        if late and late.ended and not late.interrupted and late.output.is_unsaid and not goes_on():
+        late = self._voiced if is_spoken else None
+        if late and late.ended and self._is_incomplete(late) and not goes_on():
             return late  # in a spelling of its own
         return otherwise or self._turns.begin("bot")
 
@@ -96,6 +96,10 @@ class Bot:
     def _may_go_on(self, turn: Turn) -> bool:
         """Whether more may be reported of a turn that has ended; of one that was cut off, until the next speech."""
         return turn.ended and (not turn.interrupted or turn is self._voiced)
+
+    def _is_incomplete(self, turn: Turn) -> bool:
+        """Whether the voice has more to report of a turn that it was saying."""
+        return turn.output.is_within_sentence or (not turn.interrupted and turn.output.is_unsaid)
 
     def _expects(self, turn: Turn, text: str, is_spoken: bool) -> bool:
         if is_spoken:
@@ -111,6 +115,7 @@ class Bot:
         is_latest = turn is self._turns.last or (not turn.spoken and turn is self._turns.recent("bot")[0])
         if self._speaks and is_latest and not self._generating:
             turn.ended_at = None
+            turn.output.pause()
         return turn
 
     # The model.
@@ -189,7 +194,7 @@ class Bot:
                 return []
             turn = self._voiced = self._turn_of(data.text, is_spoken=True)
             others = (each for each in self._turns.recent("bot") if each is not turn)
-            self._is_behind = any(self._may_go_on(each) and each.output.is_unsaid for each in others)
+            self._is_behind = any(self._may_go_on(each) and self._is_incomplete(each) for each in others)
         turn.output.say(data.text)
         return [turn]
 
@@ -207,6 +212,7 @@ class Bot:
             last.output.pause()
         elif not self._reports_model and not last.interrupted and self._turns.now() - (last.ended_at or 0) <= _PAUSE:
             last.ended_at = None  # it only took a breath
+            last.output.pause()
             return [last]
         return []
 
@@ -216,7 +222,7 @@ class Bot:
         turn = self._turns.open_turn("bot")
         if turn is None:
             return []
-        turn.output.pause()
+        turn.output.fall_silent()
         if self._person.speaks and not self._reports_interruptions and (self._generating or turn.output.is_unsaid):
             return self._cut_off(turn)  # RTVI 0.x has no message for it
         self._end_unless_busy(turn)

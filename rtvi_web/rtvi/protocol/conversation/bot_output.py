@@ -8,6 +8,7 @@ from rtvi_web.rtvi.protocol.conversation.alignment import align
 from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT, CharBudget, TextBuffer
 from rtvi_web.rtvi.protocol.conversation.layout import Layout, Segment
 from rtvi_web.rtvi.protocol.conversation.page import Page
+from rtvi_web.rtvi.protocol.conversation.side import Side
 from rtvi_web.rtvi.protocol.conversation.speech import Speech
 from rtvi_web.rtvi.protocol.conversation.spelling import (
     GrowingWords,
@@ -80,8 +81,13 @@ class BotOutput:
             self._page = None
 
     def pause(self) -> None:
-        """The voice pauses: what it has said so far is complete."""
+        """What the voice has said so far is complete."""
         self._speech.pause()
+        self._page = None
+
+    def fall_silent(self) -> None:
+        """The voice stops. What it reports before it speaks again was said before."""
+        self._speech.fall_silent()
         self._page = None
 
     def add(self, data: BotOutputData) -> None:
@@ -119,6 +125,8 @@ class BotOutput:
     def cut_off(self) -> None:
         """The bot was interrupted: it stops speaking."""
         self._cut_off = True
+        self._speech.cut_off()
+        self._page = None
 
     def knows(self, data: BotOutputData) -> bool:
         """Whether a message is about a segment that began here."""
@@ -194,6 +202,11 @@ class BotOutput:
         """Whether something is still to be spoken."""
         return bool(words(self.page.rest, most=1))
 
+    @property
+    def is_within_sentence(self) -> bool:
+        """Whether the voice has not come to the end of a sentence that it began."""
+        return self.page.is_within_sentence
+
 
 def is_spoken_piece(data: BotOutputData) -> bool:
     """Whether a message reports what the voice says, rather than a segment.
@@ -208,10 +221,10 @@ def is_spoken_piece(data: BotOutputData) -> bool:
 
 def _begins(expected: str, text: str) -> bool:
     """Whether a text is the beginning of an expected one, perhaps spelt differently. Marks may precede its words."""
-    wanted = [word.key for word in words(text)]
+    wanted = words(text)
     found = words(expected, most=len(wanted) + 2)
     if not wanted:
         marks = text.strip()
         return bool(marks) and marks in expected[: found[0].start if found else None]
-    there = [word.key for word in found]
-    return bool(there) and 2 * align(there, wanted).matched >= min(len(wanted), len(there))
+    matched = align(Side(expected, found), Side(text, wanted)).matched
+    return bool(found) and 2 * matched >= min(len(wanted), len(found))

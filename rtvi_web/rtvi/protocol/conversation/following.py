@@ -2,44 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from rtvi_web.rtvi.protocol.conversation.alignment import align
-from rtvi_web.rtvi.protocol.conversation.spelling import Word, ends_sentence
-
-
-class Side:
-    """One spelling of a text.
-
-    Args:
-        text: as it is spelt.
-        words: those of its words that count.
-        has_pause: whether the voice paused between two of its characters. What it said until then is complete.
-    """
-
-    def __init__(
-        self, text: str, words: Sequence[Word], has_pause: Callable[[int, int], bool] = lambda start, end: False
-    ) -> None:
-        self._text = text
-        self._has_pause = has_pause
-        self.words = words
-        self.keys = [word.key for word in words]
-
-    def pauses(self, index: int) -> bool:
-        """Whether the voice paused after a word."""
-        return self._has_pause(self.words[index].start, self._next(index))
-
-    def ends(self, index: int) -> bool:
-        """Whether a sentence ends with a word."""
-        return ends_sentence(self._text, self.words[index].end, self._next(index)) or self.pauses(index)
-
-    def _next(self, index: int) -> int:
-        return self.words[index + 1].start if index + 1 < len(self.words) else len(self._text)
-
-    def begins(self, index: int) -> bool:
-        """Whether a sentence begins with a word."""
-        return index == 0 or self.ends(index - 1)
+from rtvi_web.rtvi.protocol.conversation.alignment import Gap, align
+from rtvi_web.rtvi.protocol.conversation.side import Side
 
 
 class Besides(NamedTuple):
@@ -51,9 +18,18 @@ class Besides(NamedTuple):
 
 
 class Followed(NamedTuple):
-    """How many written words were said, and what was said besides, in order."""
+    """How a voice went through a text.
 
+    Attributes:
+        at: the written word that it is at.
+        reached: how many written words it seemed to have said. This is more than ``at`` if counting ran ahead.
+        is_counted: whether its last words differ from the written ones, and were counted.
+        besides: what it said besides, in order.
+    """
+
+    at: int
     reached: int
+    is_counted: bool
     besides: list[Besides]
 
 
@@ -65,14 +41,24 @@ def follow(written: Side, spoken: Side, existed: Callable[[int, int], bool]) -> 
         spoken: what was said.
         existed: whether a written word existed when a word was spoken. If not, the spoken word is not a spelling of it.
     """
-    *inner, last = align(written.keys, spoken.keys).gaps
+    *inner, last = align(written, spoken).gaps
     besides: list[Besides] = []
+    reached = 0
     for gap in inner:
         start, end = _whole_sentences(spoken, gap.spoken, gap.spoken_end)
         if start < end and gap.written == gap.written_end and written.begins(gap.written):
             besides.append(Besides(gap.written, start, end))
-    at = last.written
-    for start, end in _sentences(spoken, last.spoken, last.spoken_end):
+        reached = max(reached, _count(gap, written, spoken, existed)[0])
+    at, more = _count(last, written, spoken, existed)
+    is_counted = last.spoken < last.spoken_end and not (more and more[-1].end == last.spoken_end)
+    return Followed(at, max(reached, at), is_counted, _joined([*besides, *more]))
+
+
+def _count(gap: Gap, written: Side, spoken: Side, existed: Callable[[int, int], bool]) -> tuple[int, list[Besides]]:
+    """Count the spoken words of a gap, as long as no further match is known. Gives the written word after them."""
+    besides = []
+    at = gap.written
+    for start, end in _sentences(spoken, gap.spoken, gap.spoken_end):
         is_new = spoken.begins(start) and written.begins(at)
         if at == len(written.words):
             if is_new or not written.begins(at):
@@ -81,7 +67,7 @@ def follow(written: Side, spoken: Side, existed: Callable[[int, int], bool]) -> 
             besides.append(Besides(at, start, end))
         else:
             at = count_words(written, at, end - start, is_whole=spoken.pauses(end - 1))
-    return Followed(at, _joined(besides))
+    return at, besides
 
 
 def _joined(besides: list[Besides]) -> list[Besides]:

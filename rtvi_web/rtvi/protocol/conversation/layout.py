@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from typing import Final
 
 from rtvi_web.rtvi.protocol.conversation.alignment import align
 from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT
-from rtvi_web.rtvi.protocol.conversation.following import Side, count_words
+from rtvi_web.rtvi.protocol.conversation.following import count_words
+from rtvi_web.rtvi.protocol.conversation.side import Side
 from rtvi_web.rtvi.protocol.conversation.spelling import GrowingWords, Word, joint, whole_word, words
 
 _WINDOW: Final = 200
@@ -134,7 +136,7 @@ class Layout:
         unplaced: list[int] = []
         besides: list[tuple[int, int]] = []
         for index, segment in enumerate(self._segments):
-            found = self._find(segment, written, at)
+            found = self._find(segment, written, at, len(unplaced))
             if found is None:
                 unplaced.append(index)
                 continue
@@ -149,21 +151,23 @@ class Layout:
         for offset, index in reversed(besides):
             self._insert_segment(index, offset)
 
-    def _find(self, segment: Segment, written: Side, at: int) -> tuple[int, int] | None:
+    def _find(self, segment: Segment, written: Side, at: int, unplaced: int) -> tuple[int, int] | None:
         """From which word until which a segment stands in what the model wrote, after the previous segments.
 
-        The first sentence where at least half of the words of both match; else where half of the shorter one's do.
+        The first sentence where at least half of the words of both match. Half of the shorter one's are enough for the
+        next sentence, and for the one after those that the segments without a place may be.
         """
         if not segment.words:
             return (at, at) if segment.text.strip() in self.text[self.end_of(written.words, at) :] else None
-        fallback = None
-        for place in islice(self._sentences(written, at), _SENTENCES):
+        for number, place in enumerate(islice(self._sentences(written, at), _SENTENCES)):
             start, end, matched = self._match(segment, written, place)
-            if 2 * matched >= max(len(segment.words), end - start):
+            if number and any(map(written.ends, range(place, start))):
+                continue
+            start = start if number == 0 else place
+            size = (min if number in (0, unplaced) else max)(len(segment.words), end - start)
+            if matched and 2 * matched >= size:
                 return start, end
-            if fallback is None and matched and 2 * matched >= min(len(segment.words), end - start):
-                fallback = start, end
-        return fallback
+        return None
 
     @staticmethod
     def _sentences(written: Side, at: int) -> Iterator[int]:
@@ -175,12 +179,14 @@ class Layout:
 
     def _match(self, segment: Segment, written: Side, at: int) -> tuple[int, int, int]:
         """From which word until which a segment may stand, from ``at`` on, and how many of its words match."""
-        wanted = [word.key for word in segment.words]
-        there = Side(self.text, written.words[at : at + len(wanted) + _WINDOW])
-        aligned = align(there.keys, wanted)
+        there = Side(self.text, written.words[at : at + len(segment.words) + _WINDOW])
+        wanted = Side(segment.text, segment.words)
+        aligned = align(there, wanted)
         first, last = aligned.gaps[0], aligned.gaps[-1]
-        begins_with_gap = first is not last and first.written == first.spoken == 0
-        start = max(0, first.written_end - first.spoken_end) if begins_with_gap else 0
+        start = 0
+        if first is not last and first.written == first.spoken == 0:  # The segment may not be the very next words.
+            sentence = there.sentences[first.written_end] - wanted.sentences[first.spoken_end]
+            start = max(first.written_end - first.spoken_end, bisect_left(there.sentences, sentence))
         end, more = last.written, last.spoken_end - last.spoken
         if more:
             end = count_words(there, end, more, is_whole=True)

@@ -8,8 +8,8 @@ first of these copies that exists gives the spelling of the text. The others onl
    without a place was said in addition ("Let me see.") and is inserted. But if a sentence without a segment stands
    there, the segment is how that sentence is pronounced.
 2. What the voice reports is matched with the text in order. Words that differ are counted, up to the end of the
-   sentence. A sentence that was said before anything was written in its place was said in addition, and is
-   inserted.
+   sentence. A pause completes the sentence. A sentence that was said before anything was written in its place was
+   said in addition, and is inserted.
 3. A bot that reports the progress of each segment says itself how far its voice is.
 4. Segments that are only shown are not part of what is spoken.
 """
@@ -20,10 +20,11 @@ from collections.abc import Sequence
 
 from rtvi_web.rtvi.protocol.conversation.alignment import align
 from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT
-from rtvi_web.rtvi.protocol.conversation.following import Side, count_words, follow
+from rtvi_web.rtvi.protocol.conversation.following import count_words, follow
 from rtvi_web.rtvi.protocol.conversation.layout import Layout, Place, Segment
+from rtvi_web.rtvi.protocol.conversation.side import Side
 from rtvi_web.rtvi.protocol.conversation.speech import Speech, Stamp
-from rtvi_web.rtvi.protocol.conversation.spelling import Word, joined, whole_word, words
+from rtvi_web.rtvi.protocol.conversation.spelling import Word, ends_sentence, joined, whole_word, words
 
 
 class Page:
@@ -49,6 +50,7 @@ class Page:
         self.said = self.next = 0
         self._segments = segments
         self._layout = layout
+        self._speech, self._is_counted = speech, False
         self._said_exactly: tuple[Sequence[Word], int, Word] | None = None
         """While the voice says word for word what was written: the written words, how many it said, and its last."""
         self._under_way = self._follow_segments()
@@ -73,6 +75,14 @@ class Page:
         self._say_exactly(written, spoken)
         self._conclude()
         return True
+
+    @property
+    def is_within_sentence(self) -> bool:
+        """Whether the voice has begun a sentence and not come to its end."""
+        said = self._speech.words
+        if not said or ends_sentence(str(self._speech), said[-1].end, len(str(self._speech))):
+            return False
+        return self._is_counted or bool(words(self.rest, most=1))
 
     @property
     def rest(self) -> str:
@@ -110,7 +120,7 @@ class Page:
         """How far a segment was spoken."""
         text = self._layout.text[place.start : place.end]
         announced = Side(text, words(text))
-        last = align(announced.keys, [word.key for word in words(said)]).gaps[-1]
+        last = align(announced, Side(said, words(said))).gaps[-1]
         count = count_words(announced, last.written, last.spoken_end - last.spoken, is_whole=False)
         return place.start + (whole_word(text, announced.words[count - 1].end) if count else 0)
 
@@ -137,9 +147,10 @@ class Page:
             return self._existed(written.words[at], speech.stamp(spoken.words[index].start))
 
         followed = follow(written, spoken, existed)
+        self._is_counted = followed.is_counted
         self.said = max(self.said, self._end_within(countable, followed.reached, excluded))
-        if followed.reached and not followed.besides:
-            self.next = countable[followed.reached - 1].end
+        if followed.at and not followed.besides:
+            self.next = countable[followed.at - 1].end
         for besides in reversed(followed.besides):
             start = whole_word(said, spoken.words[besides.start - 1].end) if besides.start else 0
             is_last = besides.end == len(spoken.words)

@@ -23,6 +23,7 @@ class Speech:
         self._pieces: list[str] = []
         self._stamps: list[Stamp] = []
         self._pauses: list[int] = []  # counts of pieces
+        self._is_silent = self._is_cut_off = False
         self._has_spaces = False
         self._starts: list[int] = []
         self._text = ""
@@ -40,8 +41,17 @@ class Speech:
 
     def pause(self) -> None:
         """What was said so far is complete: a sentence, an utterance, an answer."""
+        self._is_silent = False
         if self._pieces and (not self._pauses or self._pauses[-1] != len(self._pieces)):
             self._pauses.append(len(self._pieces))
+
+    def fall_silent(self) -> None:
+        """The voice pauses. What is reported before the next pause was said before this one."""
+        self._is_silent = True
+
+    def cut_off(self) -> None:
+        """The voice was interrupted: its last sentence is not complete."""
+        self._is_cut_off = True
 
     def __bool__(self) -> bool:
         return bool(self._pieces)
@@ -69,6 +79,6 @@ class Speech:
         """Whether there is a pause between two characters."""
         pause = bisect_left(self._pauses, bisect_right(self._starts, start))
         if pause == len(self._pauses):
-            return False
+            return self._is_silent and not self._is_cut_off and end >= len(self._text)
         count = self._pauses[pause]
         return end >= (self._starts[count] if count < len(self._starts) else len(self._text))

@@ -64,7 +64,7 @@ class Turns:
     def end(self, turn: Turn) -> None:
         """End a turn."""
         turn.ended_at = self.now()
-        turn.output.pause()
+        turn.output.fall_silent()
         self.ended.append(turn)
 
     def with_ended(self, changed: list[Turn]) -> list[Turn]:

@@ -1,0 +1,54 @@
+"""One spelling of a text: its words, and where its sentences end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from itertools import accumulate
+
+from rtvi_web.rtvi.protocol.conversation.spelling import Word, ends_sentence
+
+
+class Side:
+    """One spelling of a text.
+
+    Args:
+        text: as it is spelt.
+        words: those of its words that count.
+        has_pause: whether the voice paused between two of its characters. What it said until then is complete.
+    """
+
+    def __init__(
+        self, text: str, words: Sequence[Word], has_pause: Callable[[int, int], bool] = lambda start, end: False
+    ) -> None:
+        self._text = text
+        self._has_pause = has_pause
+        self.words = words
+        self.keys = [word.key for word in words]
+
+    @cached_property
+    def sentences(self) -> list[int]:
+        """The number of the sentence of each word, and of what follows."""
+        return [*accumulate((self.ends(index) for index in range(len(self.words))), initial=0)]
+
+    @cached_property
+    def is_unmarked(self) -> bool:
+        """Whether the voice came to its end and reports no sentences."""
+        if not self.words or not self.pauses(len(self.words) - 1):
+            return False
+        return not any(ends_sentence(self._text, word.end, self._next(index)) for index, word in enumerate(self.words))
+
+    def pauses(self, index: int) -> bool:
+        """Whether the voice paused after a word."""
+        return self._has_pause(self.words[index].start, self._next(index))
+
+    def ends(self, index: int) -> bool:
+        """Whether a sentence ends with a word."""
+        return ends_sentence(self._text, self.words[index].end, self._next(index)) or self.pauses(index)
+
+    def _next(self, index: int) -> int:
+        return self.words[index + 1].start if index + 1 < len(self.words) else len(self._text)
+
+    def begins(self, index: int) -> bool:
+        """Whether a sentence begins with a word."""
+        return index == 0 or self.ends(index - 1)

@@ -1,0 +1,82 @@
+"""A bot may announce and say its text in other words than the model wrote, such as digits spelt out."""
+
+from __future__ import annotations
+
+import itertools
+
+from conversations import Heard, check_all_spoken, keys
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+AS_ANNOUNCED = {
+    "You have 5 cats.": "You have five cats.",
+    "Meet me at 10:30.": "Meet me at ten thirty.",
+    "It is 3.5%, really.": "It is three point five percent, really.",
+    "In 2024, it was 12,000 people.": "In twenty twenty four it was twelve thousand people.",
+    "It costs $25.": "It costs twenty five dollars.",
+    "It costs 100 dollars.": "It costs one hundred dollars.",
+    "That was twenty five, then.": "That was 25, then.",
+    "I have one hundred twenty five.": "I have 125.",
+    "20 °C.": "Twenty degrees celsius.",
+    "$5?": "Five dollars?",
+    "- One is good.": "One is good.",
+    "今日はいい天気ですね。": "今日はいい天気ですね。",
+    "Yes.": "Yes.",
+}
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from([0, 1, 1, 2, 3]), max_size=4).map(lambda sizes: [*sizes, 1]), min_size=1, max_size=5
+    ),
+    st.booleans(),
+)
+@settings(max_examples=300, deadline=None)
+def test_the_voice_never_goes_back(sentences: list[list[int]], has_marks: bool) -> None:
+    """Each number is a word, and how many other words the voice has for it, if not one and the same."""
+    numbers = itertools.count()
+    written, said = [], []
+    for sentence in sentences:
+        names = [f"w{next(numbers):03}" for _ in sentence]
+        written.append(f"{' '.join(names)}.")
+        spoken = [
+            [name] if size == 1 else [f"s{next(numbers):03}" for _ in range(size)]
+            for name, size in zip(names, sentence, strict=True)
+        ]
+        said += [word for each in spoken for word in each]
+        if said and has_marks:
+            said[-1] = f"{said[-1].rstrip('.')}."
+    heard = Heard()
+    heard.answer(" ".join(written))
+    reached = 0
+    for word in said:
+        heard.hear("bot-tts-text", text=word)
+        before, reached = reached, len(keys(heard.bot.spoken))
+        assert before <= reached
+    assert heard.said == [("bot", " ".join(written))]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([*AS_ANNOUNCED]), st.integers(1, 3)), min_size=1, max_size=4),
+    st.sampled_from(["numbered", "numbered ahead", "RTVI 1.x"]),
+)
+@settings(max_examples=300, deadline=None)
+def test_segments_in_another_spelling_stand_in_order(repeated: list[tuple[str, int]], how: str) -> None:
+    """Also those without any word of the model's, and those that are said more than once."""
+    sentences = [sentence for sentence, count in repeated for _ in range(count)]
+    heard = Heard()
+    heard.answer(" ".join(sentences))
+    for number, sentence in enumerate(sentences):
+        if how == "numbered ahead":
+            new = {"segment_id": number, "will_be_spoken": True, "spoken_status": "new"}
+            heard.hear("bot-output", text=AS_ANNOUNCED[sentence], **new)
+        elif how == "RTVI 1.x":
+            heard.announces(AS_ANNOUNCED[sentence])
+    for number, sentence in enumerate(sentences):
+        if how == "RTVI 1.x":
+            heard.speaks(AS_ANNOUNCED[sentence])
+        else:
+            heard.says(AS_ANNOUNCED[sentence], number)
+        assert heard.bot.spoken == " ".join(sentences[: number + 1])
+    assert heard.said == [("bot", " ".join(sentences))]
+    check_all_spoken(heard.bot)
