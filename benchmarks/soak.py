@@ -2,12 +2,13 @@
 
 `python benchmarks/soak.py` connects a thousand times and aborts many of the attempts at random, then has a call of
 thirty minutes with all widgets, then a Realtime session of ten. `--cycles` and `--minutes` make it shorter (the
-Realtime session takes a third of the call's minutes). It prints a table, and fails if anything is still open at an end,
-or if proxies have been left.
+Realtime session takes a third of the call's minutes); `soak.py cycles` does that part only. It prints a table, and
+fails if anything is still open at an end, or if more is left of Python, of JavaScript or of what joins them.
 
-"before" is after a first session, so that what is loaded once does not count. Proxies are those of Python objects in
-JavaScript, JsProxies those of JavaScript's objects in Python. The Python heap is WebAssembly's memory, which never
-shrinks. Heaps are in megabytes, after a garbage collection.
+"before" is after a first session, so that what is loaded once does not count, and what was said is forgotten before
+both counts. Proxies are those of Python objects in JavaScript, JsProxies those of JavaScript's objects in Python. The
+heaps are in megabytes, after a garbage collection: JavaScript's, what Python has allocated since the page began, and
+WebAssembly's, which never shrinks.
 """
 
 import argparse
@@ -34,11 +35,13 @@ from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 
 OPEN = (PAGES / "open.js").read_text()
 SPOKEN = ("make the page green", "tell me a joke")
-COLUMNS = ("tracks", "contexts", "peers", "proxies", "JsProxies", "tasks", "JS MB", "Python MB")
+COLUMNS = ("tracks", "contexts", "peers", "proxies", "JsProxies", "tasks", "JS MB", "Python MB", "WASM MB")
+MEMORY = COLUMNS[-3:]
 MUST_BE_CLOSED = COLUMNS[:3]
-MUST_NOT_GROW = {"proxies": 0, "JsProxies": 20, "tasks": 0}
-"""Those of the last call may not be collected yet."""
+MUST_NOT_GROW = {"proxies": 0.0, "JsProxies": 10.0, "tasks": 0.0, "JS MB": 1.0, "Python MB": 0.5}
+"""By how much each may grow: caches fill, and what the last attempt has left may not be collected yet."""
 
+PARTS = ("cycles", "call", "realtime")
 Counts = dict[str, float]
 
 CYCLES = """
@@ -47,8 +50,8 @@ chance = random.Random(SEED)
 ends = []
 for _ in range(COUNT):
     connecting = asyncio.ensure_future(client.connect())
-    await asyncio.sleep(chance.choice([0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5]))
-    how = chance.choice(["cancel", "disconnect", "wait", "wait"])
+    await asyncio.sleep(chance.choice([0, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.5]))
+    how = chance.choice(["cancel", "disconnect", "wait"])
     if how == "cancel":
         connecting.cancel()
     elif how == "disconnect":
@@ -77,23 +80,31 @@ def add_widgets():
 """
 
 CALL = """
+async def timed(verb):
+    global longest
+    begun = loop.time()
+    try:
+        return await verb
+    finally:
+        longest = max(longest, loop.time() - begun)
+
 widgets = add_widgets()
 await client.connect()
-turns, loop = 0, asyncio.get_running_loop()
+turns, longest, loop = 0, 0, asyncio.get_running_loop()
 end = loop.time() + SECONDS
 while loop.time() < end:
     client.send_text("tell me a joke")
     turns += 1
     await asyncio.sleep(min(8, max(0, end - loop.time())))
-    await client.enable_mic(turns % 2 == 0)
-    for device in await client.get_all_mics():
-        await client.update_mic(device.id)
+    await timed(client.enable_mic(turns % 2 == 0))
+    for device in await timed(client.get_all_mics()):
+        await timed(client.update_mic(device.id))
     await asyncio.sleep(min(7, max(0, end - loop.time())))
 assert client.connected, client.state
 await client.disconnect()
 for widget in widgets:
     widget.close()
-result = {"turns": turns}
+result = {"turns": turns, "longest wait for a device": f"{longest:.1f} s"}
 """
 
 REALTIME = """
@@ -110,17 +121,20 @@ while loop.time() < end:
     await realtime.interrupt()
 assert realtime.is_connected(), errors
 await realtime.disconnect()
+realtime.reset()
 result = {"turns": turns, "errors": len(errors)}
 """
 
 COUNT = """
-import asyncio, gc, js
+import asyncio, gc, js, tracemalloc
+client.conversation.clear()
+await asyncio.sleep(1)  # what was aborted last comes to its end
 gc.collect()
-await asyncio.sleep(0)
 result = {
-    "JsProxies": js.pyodide._module.hiwire.num_keys() if hasattr(js.pyodide._module, "hiwire") else -1,
+    "JsProxies": js.pyodide._module.hiwire.num_keys(),
     "tasks": len(asyncio.all_tasks()),
-    "Python MB": js.pyodide._module.HEAP8.length / 1e6,
+    "Python MB": tracemalloc.get_traced_memory()[0] / 1e6,
+    "WASM MB": js.pyodide._module.HEAP8.length / 1e6,
 }
 """
 
@@ -142,7 +156,7 @@ class Soak:
         self.python = PythonIn(page)
         self._page = page
         page.evaluate("pyodide._module.enable_pyproxy_allocation_tracing()")
-        self.python.run("client = new_client()\n" + WIDGETS)
+        self.python.run("import tracemalloc\ntracemalloc.start()\nclient = new_client()\n" + WIDGETS)
 
     def count(self) -> Counts:
         """What is open and in memory now."""
@@ -180,13 +194,13 @@ def report(name: str, took: float, before: Counts, after: Counts, what: dict[str
     """Print a part's lines of the table; returns what is wrong."""
     for when, counts in (("before", before), ("after", after)):
         figures = "".join(
-            f"{counts[column]:>10.1f}" if "MB" in column else f"{counts[column]:>10.0f}" for column in COLUMNS
+            f"{counts[column]:>10.1f}" if column in MEMORY else f"{counts[column]:>10.0f}" for column in COLUMNS
         )
         print(f"{name if when == 'before' else f'  {took:.0f} s':<28} {when:<7}{figures}", flush=True)
     print("  " + ", ".join(f"{key}: {value}" for key, value in what.items()), flush=True)
     wrong = [f"{name}: {after[kind]:.0f} {kind} are open" for kind in MUST_BE_CLOSED if after[kind]]
     grown = {kind: after[kind] - before[kind] for kind in MUST_NOT_GROW}
-    return wrong + [f"{name}: {grown[kind]:.0f} {kind} are left" for kind in grown if grown[kind] > MUST_NOT_GROW[kind]]
+    return wrong + [f"{name}: {grown[kind]:.1f} {kind} are left" for kind in grown if grown[kind] > MUST_NOT_GROW[kind]]
 
 
 @contextlib.contextmanager
@@ -202,21 +216,26 @@ def chromium() -> Iterator[Browser]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", help=f"{', '.join(PARTS)}; all if none is named")
     parser.add_argument("--cycles", type=int, default=1000)
     parser.add_argument("--minutes", type=float, default=30, help="of the call; a third of it for the Realtime session")
     options = parser.parse_args()
-    parts: dict[str, tuple[Part, Part]] = {
-        f"{options.cycles} connects": (partial(cycles, 2), partial(cycles, options.cycles)),
-        f"call of {options.minutes:g} min": (partial(session, CALL, 5), partial(session, CALL, options.minutes * 60)),
-        f"Realtime, {options.minutes / 3:.1f} min": (
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"not a part: {', '.join(unknown)}")
+    minutes = options.minutes
+    parts: dict[str, tuple[str, Part, Part]] = {
+        "cycles": (f"{options.cycles} connects", partial(cycles, 2), partial(cycles, options.cycles)),
+        "call": (f"call of {minutes:g} min", partial(session, CALL, 5), partial(session, CALL, minutes * 60)),
+        "realtime": (
+            f"Realtime, {minutes / 3:.1f} min",
             partial(session, REALTIME, 5),
-            partial(session, REALTIME, options.minutes * 20),
+            partial(session, REALTIME, minutes * 20),
         ),
     }
     wrong: list[str] = []
     print(f"{'':<28} {'':<7}" + "".join(f"{column:>10}" for column in COLUMNS))
     with local_bot(site=DIST) as bot, chromium() as browser:
-        for name, (first, part) in parts.items():
+        for name, first, part in (parts[part] for part in options.parts or PARTS):
             with contextlib.closing(Soak(browser, bot.address)) as soak:
                 first(soak)
                 before, begun = soak.count(), time.monotonic()

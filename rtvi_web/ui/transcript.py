@@ -60,6 +60,7 @@ class _Transcript(Widget):
         self.follow(self._note, RTVIEvent.CONVERSATION_UPDATED)
         self.follow(self._show_soon, RTVIEvent.CONVERSATION_CLEARED)
         self.scope.defer(self._stop)
+        self.scope.defer(self._lines.clear)  # A page may keep a closed widget.
         self.follow(self._show_state, RTVIEvent.BOT_STATE_CHANGED)
         self._show_state()
 
@@ -111,6 +112,11 @@ class _Lines:
                 news.append(f"{line.who}: {text}")
             before = line.element
         return news
+
+    def clear(self) -> None:
+        """Forget the turns."""
+        self._lines.clear()
+        self.element.replaceChildren()
 
 
 class _Line:

@@ -69,6 +69,44 @@ async def test_the_transcript_grows_and_tells_each_turn_once(selenium):
 
 
 @run_in_pyodide
+async def test_a_closed_transcript_keeps_nothing_of_the_conversation(selenium):
+    import gc
+
+    import js
+    from loopback import until
+    from widgets import scripted, stage
+
+    from rtvi_web import ui
+    from rtvi_web.testing import expect, handshake, say
+
+    def objects_of_javascript():
+        gc.collect()
+        return js.pyodide._module.hiwire.num_keys()
+
+    def closed_transcript():
+        widget = ui.transcript(client, into=place)
+        shown = widget.element.querySelectorAll(".rtvi-turn").length
+        widget.close()
+        return widget, shown
+
+    with stage() as place:
+        person = {"text": "Hello.", "final": True, "timestamp": "", "user_id": ""}
+        answer = [say("bot-llm-started"), say("bot-llm-text", {"text": "Hi."}), say("bot-llm-stopped")]
+        turns = [say("user-transcription", person), *answer] * 10
+        client = scripted(*handshake(), expect("client-message"), *turns)
+        await client.connect()
+        before = objects_of_javascript()
+        kept = [closed_transcript()]
+        size = objects_of_javascript() - before
+        client.send_client_message("go on")
+        await until(lambda: len(client.conversation.turns) == 20)
+        kept.append(closed_transcript())
+        assert [shown for _, shown in kept] == [0, 20]
+        assert objects_of_javascript() == before + 2 * size
+        await client.disconnect()
+
+
+@run_in_pyodide
 async def test_the_transcript_shows_who_speaks_if_there_are_several(selenium):
     from loopback import until
     from widgets import scripted, stage, texts
