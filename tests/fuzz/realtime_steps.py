@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from episode import Arguments, Kind, Step, both, none, one
+from episode import Arguments, Kind, both, none, one
 from realtime_world import MICS, TOOLS, RealtimeWorld
+from world import Step
 
 LIFE = ["client.connected", "client.disconnected", "close", "error", "server.*", "client.*", "conversation.updated"]
 LIFE += ["conversation.item.appended", "conversation.item.completed", "conversation.interrupted", "trackStarted"]

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from episode import SETTLED_WITHIN, Fault, OwnError, Step, World
 from model_server import ModelServer
 from sessions import turns
+from world import SETTLED_WITHIN, Fault, World
 
 from rtvi_web.core.media import MediaDevice
-from rtvi_web.errors import RTVIError, TransportStartError
+from rtvi_web.errors import TransportStartError
 from rtvi_web.realtime import BackgroundResult, RealtimeClient
 from rtvi_web.realtime.transport import Played
 
@@ -45,13 +45,12 @@ class RealtimeWorld(World):
         self.log: list[tuple[str, Any]] = []
         self.tracks: list[Any] = []
         self.asked: list[tuple[int, int]] = []  # the session and the number of frames, when a response was asked for
-        self.connecting = self.disconnecting = 0
         self.has_cancelled = False  # in this session
         self.ended_in: int | None = None  # the session in which disconnect() was called
         self._watch()
         for tool in TOOLS:
             definition = {"name": tool, "description": "f", "parameters": {"type": "object", "properties": {}}}
-            self.client.register_tool(definition, partial(self._answer, tool), timeout=4)
+            self.client.register_tool(definition, partial(self.answer, tool), timeout=4)
 
     def _watch(self) -> None:
         def note(name: str) -> Callable[[Any], None]:
@@ -76,44 +75,26 @@ class RealtimeWorld(World):
 
     async def _key(self, kind: str) -> str:
         await turns(2)
-        await self._act(kind)
+        await self.act(kind)
         return "ek_1"
 
-    async def _answer(self, kind: str, _arguments: Any) -> Any:
-        try:
-            result = await self._act(kind)
-        except RTVIError as error:
-            return error.message
-        return BackgroundResult(7) if kind == "background" else 7 if result is None else result
+    async def answer(self, kind: str, call: Any) -> Any:
+        result = await super().answer(kind, call)
+        return BackgroundResult(result) if kind == "background" else result
 
-    async def _act(self, kind: str) -> Any:
-        """What a coroutine of the page does."""
-        if self.is_ending:
-            return None
-        match kind:
-            case "raises":
-                raise OwnError("f")
-            case "exits":
-                raise SystemExit("f")
-            case "hangs":
-                await self.let_go.wait()
-            case "swallows":
-                return await self.swallow()
-            case "disconnects":
-                await self._ending()
-            case "reconnects":
-                await self._ending()
-                if not self.is_ending:
-                    await self._connect()
-        return None
-
-    async def _connect(self) -> None:
+    async def connect(self) -> None:
         self.openings += 1
         before = self._count("client.connected")
         self.has_cancelled = False
         await self.client.connect()
         if self._count("client.connected") == before:
             raise Fault("connect() has returned, but the client was not connected")
+
+    async def end_session(self) -> None:
+        await self._ending()
+
+    def once(self, event: str, handler: Callable[..., object]) -> object:
+        return self.client.on_next(event, handler)
 
     def _ending(self) -> Any:
         """disconnect(): from the call on, nothing is sent or received."""
@@ -130,17 +111,7 @@ class RealtimeWorld(World):
 
     def do_connect(self) -> None:
         limit = None if self.timeout is None else self.timeout + 3 * SETTLED_WITHIN
-        self.call("connect", self._connect, limit=limit)
-
-    async def disconnect(self) -> None:
-        before = self.openings
-        self.disconnecting += 1
-        try:
-            await self._ending()
-        finally:
-            self.disconnecting -= 1
-        if self.openings == before:
-            self._check_released("disconnect() has returned")
+        self.call("connect", self.connect, limit=limit)
 
     def do_disconnect_and_go_on(self) -> None:
         self._ending()
@@ -150,7 +121,7 @@ class RealtimeWorld(World):
         self.ended_in = self.session
         for tool in TOOLS:
             definition = {"name": tool, "description": "f", "parameters": {"type": "object", "properties": {}}}
-            self.client.register_tool(definition, partial(self._answer, tool), timeout=4)
+            self.client.register_tool(definition, partial(self.answer, tool), timeout=4)
 
     def do_open_microphone(self) -> None:
         self.call("open_microphone", self._open)
@@ -226,29 +197,6 @@ class RealtimeWorld(World):
     def do_wait_for_item(self, completed: bool, timeout: float | None) -> None:
         function = self.client.wait_for_next_completed_item if completed else self.client.wait_for_next_item
         self.call("wait_for_item", partial(function, timeout), limit=timeout, waits_for_session=True)
-
-    def do_when(self, event: str, step: Step, in_task: bool) -> None:
-        """At the next such event, a handler does a step, in place or after a turn of the loop."""
-
-        async def later() -> None:
-            await turns(1)
-            self.begin(step)
-
-        def handler(_: Any) -> Any:
-            return later() if in_task else self.begin(step) and None
-
-        self.client.on_next(event, handler)
-
-    def do_when_awaiting(self, event: str, kind: str) -> None:
-        """At the next such event, an async handler ends or changes the session, and waits for it."""
-
-        async def handler(_: Any) -> None:
-            try:
-                await self._act(kind)
-            except RTVIError:
-                return
-
-        self.client.on_next(event, handler)
 
     # Steps: the server, the network and the person.
 
@@ -345,7 +293,7 @@ class RealtimeWorld(World):
         if len(ids) != len(set(ids)):
             raise Fault(f"items are double: {ids}")
 
-    def _check_released(self, when: str) -> None:
+    def check_released(self, when: str) -> None:
         open_tracks = [track.id for track in self.tracks if track.readyState != "ended"]
         if open_tracks or self.client.is_mic_enabled or self.client.devices_open:
             raise Fault(f"{when}, but {open_tracks or 'devices'} are open")
@@ -353,16 +301,16 @@ class RealtimeWorld(World):
             raise Fault(f"{when}, but the link is open")
 
     async def end(self) -> None:
-        self._check_released("the session has ended")
+        self.check_released("the session has ended")
         server = self.server
         server.hangs, server.fails_with, server.refuses_to_send, server.closing = False, None, False, "ok"
         server.microphone = "granted"
-        await self._connect()
+        await self.connect()
         if not self.client.is_connected():
             raise Fault("connect() has returned, but nothing is connected")
         self.client.create_response({"conversation": "none"})
         await self._ending()
-        self._check_released("the last session has ended")
+        self.check_released("the last session has ended")
 
     def check_history(self) -> None:
         counts = Counter(name for name, _ in self.log)

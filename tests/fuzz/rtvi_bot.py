@@ -51,7 +51,8 @@ class Bot(Transport):
         answering: what it does about a request.
         server: what it says about a session whose link is lost.
         resuming, closing: how these go.
-        is_linked: whether the link works; ``is_full``: whether it can take no more at present.
+        is_linked: whether the link works; ``is_full``: whether it can take no more at present; ``is_closed``: whether
+            it was closed for a fresh start, so that it cannot heal.
         has_left: whether the last bot has left.
         complaints: what the client should not have done.
     """
@@ -74,7 +75,7 @@ class Bot(Transport):
         self.start("ok")
         self.greeting, self.answering, self.server, self.resuming, self.closing = "ready", "echo", "alive", "ok", "ok"
         self.microphone = self.camera = self.screen = "granted"
-        self.is_linked, self.is_full, self.has_left = False, False, False
+        self.is_linked, self.is_full, self.is_closed, self.has_left = False, False, False, False
 
     def start(self, kind: str) -> None:
         self.http.answers[:] = STARTS[kind] * 50
@@ -102,7 +103,7 @@ class Bot(Transport):
             raise
         finally:
             self._connecting = False
-        self.is_linked = True
+        self.is_linked, self.is_closed = True, False
         return bot
 
     def bot_ready(self) -> None:
@@ -186,7 +187,7 @@ class Bot(Transport):
 
     def recover(self) -> None:
         """The link works again by itself."""
-        if self.receivers and self._reconnection and not self.is_linked and self.devices_open:
+        if self._reconnection and not (self.is_linked or self.is_closed) and self.devices_open:
             self.is_linked = True
             self._reconnection.healed()
 
@@ -216,7 +217,7 @@ class Bot(Transport):
         self.is_linked = True
 
     async def start_again(self) -> None:
-        self.is_linked = False
+        self.is_linked, self.is_closed = False, True
         try:
             await self.receiver.start_again(self._join)
         except RTVIError:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from episode import Arguments, Kind, Step, both, none, one
+from episode import Arguments, Kind, both, none, one
 from rtvi_bot import MICS, STARTS
 from rtvi_world import FUNCTIONS, HANDLERS, RTVIWorld
+from world import Step
 
 from rtvi_web import LinkLoss, RTVIEvent
 

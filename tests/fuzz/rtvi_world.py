@@ -8,11 +8,11 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from episode import SETTLED_WITHIN, Fault, OwnError, Step, World
 from rtvi_bot import Bot
 from sessions import URL, Run, turns
+from world import SETTLED_WITHIN, Fault, World
 
-from rtvi_web import ConnectPhase, LinkLoss, Reconnect, RTVIError, RTVIEvent, TransportState
+from rtvi_web import ConnectPhase, LinkLoss, Reconnect, RTVIEvent, TransportState
 from rtvi_web.errors import DisconnectedError, TransportStartError
 
 S = TransportState
@@ -53,13 +53,13 @@ class RTVIWorld(World):
             options["custom_connect_handler"] = partial(self._start, handler)
         self.run = Run(self.bot, params={"base_url": URL}, **options)
         self.client = self.run.client
-        self.count = self.disconnecting = 0
+        self.count = 0
         self.disturbed = 0  # the number of calls when the link was lost: their answers may be lost, too
         self.sent: list[tuple[int, str]] = []  # texts that the client took, and the session that it took them in
         self.calls_made: list[tuple[int, str, str]] = []  # session, id, function
         for function in FUNCTIONS[:-1]:
             self.client.register_function_call_handler(
-                function, partial(self._answer, function), timeout=4 if function != "disconnects" else None
+                function, partial(self.answer, function), timeout=4 if function != "disconnects" else None
             )
 
     def _next(self) -> int:
@@ -75,47 +75,25 @@ class RTVIWorld(World):
         if kind == "aborts":
             controller.abort("changed my mind")
         await turns(2)
-        return await self._act(kind)
+        return await self.act(kind)
 
-    async def _answer(self, kind: str, _call: Any) -> Any:
-        try:
-            result = await self._act(kind)
-        except RTVIError as error:
-            return error.message
-        return 7 if result is None else result
-
-    async def _act(self, kind: str) -> Any:
-        """What a coroutine of the page does."""
-        if self.is_ending:
-            return None
-        match kind:
-            case "raises":
-                raise OwnError("f")
-            case "exits":
-                raise SystemExit("f")
-            case "hangs":
-                await self.let_go.wait()
-            case "swallows":
-                return await self.swallow()
-            case "disconnects":
-                await self.client.disconnect()
-            case "reconnects":
-                await self.client.disconnect()
-                if not self.is_ending:
-                    await self._connect()
-        return None
-
-    async def _connect(self) -> None:
+    async def connect(self) -> None:
         self.openings += 1
         before = len(self.run.arguments("botReady"))
         await self.client.connect()
         if len(self.run.arguments("botReady")) == before:
             raise Fault("connect() has returned, but no bot has become ready")
 
+    async def end_session(self) -> None:
+        await self.client.disconnect()
+
+    def once(self, event: str, handler: Callable[..., object]) -> object:
+        return self.client.once(event, handler)
+
     # Steps: the page.
 
     def do_connect(self) -> None:
-        self._attempt("connect", self._connect)
+        self._attempt("connect", self.connect)
 
     def do_start_bot(self) -> None:
         start = partial(self.client.start_bot, f"{URL}/start", timeout=3)
@@ -135,16 +113,6 @@ class RTVIWorld(World):
     def _attempt(self, name: str, function: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         timed = self.timeout is not None and not self.waits_forever and self.bot.hangs_in is not ConnectPhase.DEVICES
         self.call(name, function, limit=self.timeout + 3 * SETTLED_WITHIN if timed else None)
-
-    async def disconnect(self) -> None:
-        before = self.openings
-        self.disconnecting += 1
-        try:
-            await self.client.disconnect()
-        finally:
-            self.disconnecting -= 1
-        if self.openings == before:
-            self._check_released("disconnect() has returned")
 
     def do_request(self, timeout: float | None) -> None:
         self.call("request", partial(self._request, self._next(), timeout), limit=timeout)
@@ -192,29 +160,6 @@ class RTVIWorld(World):
 
     def do_update_mic(self, id: str) -> None:
         self.call("update_mic", partial(self.client.update_mic, id), limit=1)
-
-    def do_when(self, event: str, step: Step, in_task: bool) -> None:
-        """At the next such event, a handler does a step, in place or after a turn of the loop."""
-
-        async def later() -> None:
-            await turns(1)
-            self.begin(step)
-
-        def handler(*_: Any) -> Any:
-            return later() if in_task else self.begin(step) and None
-
-        self.client.once(event, handler)
-
-    def do_when_awaiting(self, event: str, kind: str) -> None:
-        """At the next such event, an async handler ends or changes the session, and waits for it."""
-
-        async def handler(*_: Any) -> None:
-            try:
-                await self._act(kind)
-            except RTVIError:
-                return
-
-        self.client.once(event, handler)
 
     # Steps: the bot, the network and the system.
     def do_start_endpoint(self, kind: str) -> None:
@@ -320,7 +265,7 @@ class RTVIWorld(World):
         if self.client.state in BEFORE and self.client.bot_ready_data is not None:
             raise Fault("there is bot_ready_data without a session")
 
-    def _check_released(self, when: str) -> None:
+    def check_released(self, when: str) -> None:
         open_tracks = [track.id for track in self.run.microphones if track.readyState != "ended"]
         if open_tracks or self.client.is_mic_enabled or self.client.devices_open:
             raise Fault(f"{when}, but {open_tracks or 'devices'} are open")
@@ -329,7 +274,7 @@ class RTVIWorld(World):
             raise Fault(f"{when}, but the state is {self.client.state.value}")
 
     async def end(self) -> None:
-        self._check_released("the session has ended")
+        self.check_released("the session has ended")
         self.bot.heal()
         self.client.params.endpoints.connect = "/connect"
         self.openings += 1
@@ -338,7 +283,7 @@ class RTVIWorld(World):
             raise Fault(f"connect() has returned in the state {self.client.state.value}")
         self.do_say(0, "text")
         await self.client.disconnect()
-        self._check_released("the last session has ended")
+        self.check_released("the last session has ended")
 
     def check_history(self) -> None:
         self._check_events()

@@ -11,9 +11,14 @@ import sys
 import time
 from pathlib import Path
 
-from episode import Kind, Step, fault_of, shortened, told
-from realtime_steps import REALTIME
-from rtvi_steps import RTVI
+ROOT = Path(__file__).parents[2]
+UNIT = ROOT / "tests" / "unit"
+sys.path[:0] = [str(ROOT), str(UNIT), str(UNIT / "realtime")]
+
+from episode import Kind, fault_of, shortened, told  # noqa: E402
+from realtime_steps import REALTIME  # noqa: E402
+from rtvi_steps import RTVI  # noqa: E402
+from world import Step  # noqa: E402
 
 KINDS = {kind.name: kind for kind in (RTVI, REALTIME)}
 
