@@ -19,8 +19,8 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,12 @@ BODY_SECONDS = 10.0  # for a request to arrive
 MAX_ANSWER = 1_000_000  # bytes of the bot's answer, and of one event of its stream
 ANSWER_SECONDS = 60.0  # for the bot's answer to arrive, if it is not a stream
 REQUESTS = 30  # a minute from one address; ten times as many from all
+ENCODINGS = 4  # one in another, in which keys are looked for
+ESCAPED = re.compile(r"(?:%(?:25)*|(?<!\\)\\+(?:u00|x))([0-9A-Fa-f]{2})|(?<!\\)\\+(?=/)")
+"""A character as it is written in addresses and in JSON, also if that was done more than once."""
+BASE64 = re.compile(r"[A-Za-z0-9+/]{16,}")
+BASE64_FOR_ADDRESSES = re.compile(r"[A-Za-z0-9_-]{16,}")
+"""What may be base64 of either alphabet; both find hexadecimal, too."""
 LOOPBACK_PAGES = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 TIMEOUT = httpx.Timeout(10.0, read=35.0)  # seconds; a single turn may be silent for 30
 
@@ -172,8 +178,7 @@ def without_keys(value: Any) -> Any:
         case str():
             for key in api_keys().values():
                 value = value.replace(key, "***")
-            decoded = decode_base64(value.encode(errors="replace")) or b""
-            return "***" if any(key.encode() in decoded for key in api_keys().values()) else value
+            return "***" if holds_key(value) else value
         case list():
             return [without_keys(part) for part in value]
         case dict():
@@ -182,7 +187,7 @@ def without_keys(value: Any) -> Any:
 
 
 def event_without_keys(event: bytes) -> bytes:
-    """An event of a stream without the keys, whether its data is a text, JSON, or either in base64."""
+    """An event of a stream without the keys. Its data may be a text, JSON, or either in base64, and stays so."""
     lines = event.removeprefix(b"\xef\xbb\xbf").split(b"\n")  # a stream may begin with a byte order mark
     data = b"\n".join(line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:"))
     decoded = decode_base64(data)
@@ -195,15 +200,34 @@ def event_without_keys(event: bytes) -> bytes:
 
 
 def text_without_keys(text: bytes) -> bytes:
-    """A text without the keys, and without those that are escaped, if it is JSON."""
+    """A text without the keys. JSON stays JSON; another text that holds an encoded key is left out."""
     for key in api_keys().values():
         text = text.replace(key.encode(), b"***")
     try:
         value = read_json(text)
     except ValueError:
-        return text
+        return b"***" if holds_key(text.decode("latin-1")) else text
     clean = without_keys(value)
     return text if clean == value else json.dumps(clean).encode()
+
+
+def holds_key(text: str, encodings: int = ENCODINGS) -> bool:
+    """Whether a key is in a text, as it is or encoded: escaped, in base64 or in hexadecimal, or in one in another."""
+    if any(key in text for key in api_keys().values()):
+        return True
+    return encodings > 0 and any(holds_key(inner, encodings - 1) for inner in decoded(text))
+
+
+def decoded(text: str) -> Iterator[str]:
+    """What a text stands for if its characters are escaped, and what words in it stand for, which lines may break."""
+    plain = ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else "", text)
+    if plain != text:
+        yield plain
+    joined = "".join(text.split())
+    for word in {*BASE64.findall(text), *BASE64.findall(joined), *BASE64_FOR_ADDRESSES.findall(joined)}:
+        yield (decode_base64(word[: len(word) - (len(word) % 4 == 1)].encode()) or b"").decode("latin-1")
+        with suppress(ValueError):
+            yield bytes.fromhex(word).decode("latin-1")
 
 
 def decode_base64(data: bytes) -> bytes | None:

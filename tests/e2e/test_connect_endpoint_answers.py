@@ -2,12 +2,14 @@
 
 import base64
 import contextlib
+import itertools
 import json
 import textwrap
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from rtvi_0_3_requests import CONFIG, SERVICES, action, request
@@ -201,6 +203,69 @@ def test_no_key_comes_back_in_a_turn(scripted: ScriptedBot, separator: str, size
     assert len(came) == 2 * len(clean)
     assert not list(filter(quotes_a_key, came))
     assert all("event: message" in event and "data: " in event for event in came[1::2])
+
+
+ENCODERS: dict[str, tuple[Callable[[str], str], Callable[[str], str]]] = {
+    "base64": (encoded, lambda text: base64.b64decode(text).decode()),
+    "base64 for addresses": (
+        lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+        lambda text: base64.urlsafe_b64decode(text + "==").decode(),
+    ),
+    "hexadecimal": (lambda text: text.encode().hex(), lambda text: bytes.fromhex(text).decode()),
+    "escaped for addresses": (lambda text: "".join(f"%{byte:02X}" for byte in text.encode()), unquote),
+    "escaped as in JSON": (
+        lambda text: "".join(f"\\u{ord(character):04x}" for character in text),
+        lambda text: str(json.loads(f'"{text}"')),
+    ),
+    "JSON": (lambda text: json.dumps({"sent": text}), lambda text: str(json.loads(text)["sent"])),
+    "a header": (lambda text: f"Authorization: Basic {text}.", lambda text: text[21:-1]),
+}
+"""How a bot's server may write what it was sent, and what undoes it."""
+
+
+def encoded_by(names: Sequence[str]) -> str:
+    text = f"{KEY} é~?>"
+    for name in names:
+        text = ENCODERS[name][0](text)
+    return text
+
+
+def tells_the_key(text: str, names: Sequence[str]) -> bool:
+    """Whether somebody who knows how it was encoded finds the key."""
+    for name in reversed(names):
+        if KEY in text:
+            return True
+        try:
+            text = ENCODERS[name][1](text)
+        except (ValueError, KeyError, TypeError):
+            return False
+    return KEY in text
+
+
+WAYS = [names for count in (1, 2, 3) for names in itertools.product(ENCODERS, repeat=count)]
+
+
+def test_no_key_comes_back_in_a_turn_however_it_is_encoded(scripted: ScriptedBot) -> None:
+    texts = [encoded_by(names) for names in WAYS]
+    assert all(tells_the_key(text, names) for text, names in zip(texts, WAYS, strict=True))
+    scripted.answers(200, "".join(f"data: {text}\n\ndata: {encoded('hello')}\n\n" for text in texts))
+    answer = request(f"{scripted.url}/action", {"services": SERVICES, "config": [], "actions": [action("llm", "run")]})
+    came = answer.text.removesuffix("\n\n").split("\n\n")
+    assert came[1::2] == [f"data: {encoded('hello')}"] * len(WAYS)
+    told = [names for event, names in zip(came[::2], WAYS, strict=True) if tells_the_key(event[6:], names)]
+    assert not told
+
+
+def test_no_key_comes_back_in_json_however_it_is_encoded(scripted: ScriptedBot) -> None:
+    ways = [names for names in WAYS if len(names) < 3]
+    texts = [encoded_by(names) for names in ways]
+    scripted.answers(200, json.dumps({"sent": texts}))
+    came = request(f"{scripted.url}/connect", {"services": SERVICES, "config": []}).json["sent"]
+    for text, names in zip(texts, ways, strict=True):
+        scripted.answers(400, json.dumps({"detail": text}))
+        refusal = request(f"{scripted.url}/connect", {"services": SERVICES, "config": []})
+        assert not tells_the_key(refusal.json["detail"], names)
+    assert not [names for text, names in zip(came, ways, strict=True) if tells_the_key(text, names)]
 
 
 def test_events_without_a_key_come_as_they_were(scripted: ScriptedBot) -> None:
