@@ -22,8 +22,8 @@ from world import Fault, Step, World
 PAUSES = (0, 0, 0, 1, 1, 2, 3, 4, 6, 9, 14, 30)
 """Turns of the event loop between two steps; one is chosen at random."""
 
-REAL_LIMIT = 10
-"""Seconds of real time that an episode may take, which is some milliseconds usually; only a loop without end does."""
+CPU_LIMIT = 10
+"""Seconds of the processor that an episode may take: most take some milliseconds, a loop without end takes all."""
 
 
 Arguments = Callable[[Random], Sequence[Any]]
@@ -84,8 +84,8 @@ def play(kind: Kind, steps: Sequence[Step]) -> None:
     Raises:
         Fault: something that must hold does not.
     """
-    signal.signal(signal.SIGALRM, _stands_still)
-    signal.alarm(REAL_LIMIT)
+    signal.signal(signal.SIGPROF, _stands_still)
+    signal.setitimer(signal.ITIMER_PROF, CPU_LIMIT)
     gc.freeze()  # What was there before need not be searched for garbage again and again.
     unraisable: list[Any] = []
     hook, sys.unraisablehook = sys.unraisablehook, unraisable.append
@@ -98,7 +98,7 @@ def play(kind: Kind, steps: Sequence[Step]) -> None:
         del world
         gc.collect()  # before what is left of the episode counts as what was there before
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         gc.unfreeze()
         sys.unraisablehook = hook
     if unraisable:
@@ -106,7 +106,7 @@ def play(kind: Kind, steps: Sequence[Step]) -> None:
 
 
 def _stands_still(*_: object) -> None:
-    raise Fault(f"the event loop has not come to an end within {REAL_LIMIT} s of real time")
+    raise Fault(f"the event loop has not come to an end within {CPU_LIMIT} s of the processor")
 
 
 async def _play(kind: Kind, steps: Sequence[Step]) -> World:
