@@ -12,7 +12,7 @@ Both clients connect by the same algorithm:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from functools import partial
 from typing import Any, TypeVar
 
@@ -144,6 +144,25 @@ class ConnectAttempt:
             self._ended.set_result(None)
 
 
+class Ending:
+    """What ``disconnect()`` returns. It may be awaited, also more than once, or dropped.
+
+    Args:
+        closing: releases everything.
+        returned: called when the first who awaits it goes on, or if none does, when they would have.
+    """
+
+    def __init__(self, closing: asyncio.Task[None], returned: Callable[[], None]) -> None:
+        self._closing = closing
+        self._returned = returned
+        soon = asyncio.get_running_loop().call_soon
+        closing.add_done_callback(lambda _: soon(soon, returned))
+
+    def __await__(self) -> Generator[Any, None, None]:
+        yield from asyncio.shield(self._closing).__await__()
+        self._returned()
+
+
 class ConnectAttempts:
     """The attempts of one client, one after another, and the closing in between.
 
@@ -158,7 +177,7 @@ class ConnectAttempts:
         self._attempt: ConnectAttempt | None = None
         self._running: set[ConnectAttempt] = set()  # all whose tasks have not ended, also those that only open devices
         self._closing: asyncio.Task[None] | None = None
-        self._disconnecting = False
+        self._disconnecting: asyncio.Task[None] | None = None  # a closing that disconnect() has not returned from yet
 
     @property
     def is_connecting(self) -> bool:
@@ -218,9 +237,17 @@ class ConnectAttempts:
         Raises:
             DisconnectedError: ``disconnect()`` is running, or was called meanwhile, or the session was closed.
         """
+        self.check_not_disconnecting()
+        return await ConnectAttempt(self._running).run(partial(self._after_closing, work))
+
+    def check_not_disconnecting(self) -> None:
+        """Check that devices may be opened.
+
+        Raises:
+            DisconnectedError: ``disconnect()`` is running.
+        """
         if self._disconnecting:
             raise DisconnectedError("disconnect() is running. Open the devices after it.", phase=ConnectPhase.DEVICES)
-        return await ConnectAttempt(self._running).run(partial(self._after_closing, work))
 
     async def _after_closing(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         if self._closing:
@@ -256,17 +283,18 @@ class ConnectAttempts:
             attempt.abort(error)
             self._begin_to_close(*_closing_arguments(error))
 
-    async def disconnect(self) -> None:
-        """Abort the attempt, or close the session; return when all is released."""
-        await asyncio.shield(self.begin_to_disconnect())
-
-    def begin_to_disconnect(self) -> asyncio.Task[None]:
-        """Abort the attempt, or close the session. Returns the task that does it."""
-        self._disconnecting = True
+    def disconnect(self) -> Ending:
+        """Abort the attempt, or close the session. Await what this returns to know when all is released."""
         if self._attempt:
             self._attempt.abort(ConnectAbortedError())
         self._abort_running("The session ended.")  # also those that wait for a closing
-        return self.begin_to_close("The session ended.")
+        closing = self._disconnecting = self.begin_to_close("The session ended.")
+
+        def returned() -> None:
+            if self._disconnecting is closing:
+                self._disconnecting = None
+
+        return Ending(closing, returned)
 
     async def close(self, reason: str) -> None:
         """Close the session, and wait for it."""
@@ -293,7 +321,6 @@ class ConnectAttempts:
             await self._aborted_have_ended()  # those that waited for this
         finally:
             self._closing = None
-            self._disconnecting = False
 
     async def _aborted_have_ended(self) -> None:
         while aborted := [attempt for attempt in self._running if attempt.is_over]:

@@ -171,4 +171,4 @@ class _Ending:
 
     def __await__(self) -> Generator[Any, None, None]:
         if self._closing is not None:
-            yield from asyncio.shield(self._closing).__await__()
+            yield from self._closing.__await__()

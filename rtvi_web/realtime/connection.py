@@ -16,7 +16,7 @@ from datetime import UTC
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-from rtvi_web.core.connect_attempt import CLOSE_LIMIT, ConnectAttempts
+from rtvi_web.core.connect_attempt import CLOSE_LIMIT, ConnectAttempts, Ending
 from rtvi_web.core.tasks import run_within
 from rtvi_web.errors import (
     AlreadyStartedError,
@@ -209,16 +209,16 @@ class RealtimeAPI(RealtimeEventHandler):
         if error and media.mic_wanted is not None:
             self._client.dispatch("error", ErrorEvent("error", "microphone", error.message, error))
 
-    def disconnect(self) -> asyncio.Future[None] | None:
+    def disconnect(self) -> Ending | None:
         """End the session, or the attempt to connect.
 
         Returns:
-            A future that is done when everything is released; ``None`` when there was nothing to end.
+            What ends when everything is released; ``None`` when there was nothing to end.
         """
         if self._attempts.is_idle and not self._connected and not self._transport.media.devices_open:
             return None
         self._end("The session ended.")
-        return self._attempts.begin_to_disconnect()
+        return self._attempts.disconnect()
 
     def _end(self, reason: str) -> None:
         """Send and receive nothing more, from now on: what releases the rest runs as a task, a moment later."""

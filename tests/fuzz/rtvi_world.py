@@ -155,7 +155,7 @@ class RTVIWorld(World):
 
     def do_enable(self, device: str, wanted: bool) -> None:
         verb = {"mic": self.client.enable_mic, "cam": self.client.enable_cam, "screen": self.client.enable_screen_share}
-        self.openings += wanted
+        self.openings += wanted and not self.disconnecting  # Then nothing may open.
         self.call(f"enable_{device}", partial(verb[device], wanted), limit=1)
 
     def do_update_mic(self, id: str) -> None:

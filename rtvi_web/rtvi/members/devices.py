@@ -68,7 +68,10 @@ class Devices(ClientBase, MediaMembers):
         Raises:
             DeviceError: they refused, or it cannot be shared; ``deviceError`` and ``screenShareError`` fire too.
             UnsupportedFeatureError: this browser cannot share screens.
+            DisconnectedError: ``disconnect()`` is running.
         """
+        if enable:
+            self._connection.check_not_disconnecting()
         await self._media.enable_screen_share(enable)
 
     @property

@@ -214,6 +214,10 @@ class Connection:
         if self.state is TransportState.INITIALIZING and not self.is_connecting:
             self.move(TransportState.INITIALIZED)
 
+    def check_not_disconnecting(self) -> None:
+        """Check that devices may be opened; raises ``DisconnectedError`` if ``disconnect()`` is running."""
+        self._attempts.check_not_disconnecting()
+
     async def disconnect(self) -> None:
         """End the session, or the attempt to connect; see ``RTVIClient.disconnect``."""
         await self._attempts.disconnect()

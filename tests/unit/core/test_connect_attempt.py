@@ -39,6 +39,9 @@ class House:
     async def connect(self) -> str:
         return await self.attempts.run(self.work)
 
+    async def disconnect(self) -> None:
+        await self.attempts.disconnect()
+
     async def _close(self, reason: str, failure: RTVIError | None) -> None:
         await turns(self._turns[1])
         self.open = 0
@@ -61,18 +64,18 @@ class TestAnAttemptThatIsOver:
         await turns(before)
         first.cancel()
         await turns(between)
-        await house.attempts.disconnect()
+        await house.disconnect()
         assert house.open == 0
         assert await house.connect() == "connected"
         await asyncio.wait({first})
         assert house.open == 2
-        await house.attempts.disconnect()
+        await house.disconnect()
 
     async def test_disconnected_and_connected_at_once(self, before: int, between: int) -> None:
         house = House()
         first = asyncio.ensure_future(house.connect())
         await turns(before)
-        ending = asyncio.ensure_future(house.attempts.disconnect())
+        ending = asyncio.ensure_future(house.disconnect())
         await turns(between + 1)
         second = asyncio.ensure_future(house.connect())
         await ending
@@ -80,7 +83,7 @@ class TestAnAttemptThatIsOver:
         assert house.open == 2
         await asyncio.wait({first})
         assert first.exception() is None or isinstance(first.exception(), ConnectAbortedError)
-        await house.attempts.disconnect()
+        await house.disconnect()
 
     async def test_disconnected_while_the_next_one_waits(self, before: int, between: int) -> None:
         house = House()
@@ -90,10 +93,10 @@ class TestAnAttemptThatIsOver:
         await turns(between + 2)
         second = asyncio.ensure_future(house.connect())
         await turns(between + 1)
-        await house.attempts.disconnect()
+        await house.disconnect()
         await asyncio.wait({first, second})
         assert isinstance(second.exception(), ConnectAbortedError) or second.result() == "connected"
-        await house.attempts.disconnect()
+        await house.disconnect()
         assert house.open == 0
         assert not house.attempts.is_connecting
         assert not house.attempts.is_closing
@@ -143,7 +146,7 @@ class TestHowItFails:
             await asyncio.sleep(10)
 
         await house.attempts.run(wait)
-        await house.attempts.disconnect()
+        await house.disconnect()
 
     async def test_by_the_first_reason_only(self) -> None:
         house = House()
@@ -155,7 +158,7 @@ class TestHowItFails:
         await turns(2)
         house.attempts.fail(DisconnectedError("first"))
         house.attempts.fail(DisconnectedError("second"))
-        await house.attempts.disconnect()
+        await house.disconnect()
         with pytest.raises(DisconnectedError, match="first"):
             await task
         assert [reason for reason, _ in house.closed] == ["connect() failed: first"]
@@ -174,7 +177,7 @@ class TestHowItFails:
         task = asyncio.ensure_future(house.attempts.run(stubborn))
         await turns(2)
         begun = asyncio.get_running_loop().time()
-        await house.attempts.disconnect()
+        await house.disconnect()
         assert asyncio.get_running_loop().time() - begun == pytest.approx(PATIENCE, abs=0.1)
         with pytest.raises(ConnectAbortedError):
             await task
@@ -194,19 +197,42 @@ class TestDevicesOpenedAhead:
 
         opening = asyncio.ensure_future(house.attempts.open_devices(prompt))
         await turns(3)
-        await house.attempts.disconnect()
+        await house.disconnect()
         with pytest.raises(DisconnectedError) as raised:
             await opening
         assert raised.value.phase is ConnectPhase.DEVICES
 
     async def test_disconnect_refuses_them_while_it_runs(self) -> None:
         house = House()
-        ending = asyncio.ensure_future(house.attempts.disconnect())
-        await turns(1)
-        with pytest.raises(DisconnectedError, match="disconnect"):
-            await house.attempts.open_devices(house.work)
-        await ending
-        assert house.open == 0
+        for delay in range(1, 20):
+            ending = asyncio.ensure_future(house.disconnect())
+            await turns(delay)
+            if ending.done():
+                break
+            with pytest.raises(DisconnectedError, match="disconnect"):
+                await house.attempts.open_devices(house.work)
+            await ending
+            assert house.open == 0
+        assert delay > 6
+        assert await house.attempts.open_devices(house.work) == "connected"
+
+    async def test_the_first_who_has_waited_may_open_them(self) -> None:
+        house = House()
+        other = asyncio.ensure_future(house.disconnect())
+        await house.disconnect()
+        assert await house.attempts.open_devices(house.work) == "connected"
+        await other
+
+    @pytest.mark.parametrize("waits", [True, False])
+    async def test_they_are_allowed_again_if_nobody_waits_any_more(self, waits: bool) -> None:
+        house = House()
+        if waits:
+            waiting = asyncio.ensure_future(house.disconnect())
+            await turns(2)
+            waiting.cancel()
+        else:
+            house.attempts.disconnect()
+        await turns(12)
         assert await house.attempts.open_devices(house.work) == "connected"
 
     async def test_they_wait_for_a_session_that_closes_by_itself(self) -> None:

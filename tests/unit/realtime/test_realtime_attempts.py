@@ -137,7 +137,7 @@ class TestAnAttemptThatIsOver:
         await released(run)
 
 
-@pytest.mark.parametrize("delay", range(0, 12))
+@pytest.mark.parametrize("delay", range(0, 20))
 async def test_devices_asked_for_while_disconnecting_are_not_opened(delay: int) -> None:
     run = Run(server=Slow())
     await run.client.connect()

@@ -306,3 +306,45 @@ async def test_bot_ready_comes_with_the_loss() -> None:
         await run.client.connect()
     run.client.off(RTVIEvent.BOT_READY, lose)
     await run.ended(TransportState.ERROR)
+
+
+@pytest.mark.parametrize("device", ["mic", "cam", "screen_share"])
+async def test_what_is_turned_on_while_disconnecting_does_not_open(device: str) -> None:
+    """Microphone and camera are remembered for the next session; a screen is refused."""
+    refused = 0
+    for delay in range(TURNS):
+        run = await ready()
+        await run.client.enable_mic(False)
+        ending = asyncio.ensure_future(run.client.disconnect())
+        await turns(delay)
+        if ending.done():
+            break
+        try:
+            await getattr(run.client, f"enable_{device}")(True)
+        except DisconnectedError:
+            refused += 1
+        await ending
+        local = run.client.tracks().local
+        assert (local.audio, local.video, local.screen_video) == (None, None, None)
+    assert ending.done()
+    assert (refused > 5) == (device == "screen_share")
+
+
+async def test_a_handler_of_disconnected_opens_no_devices_before_disconnect_returns() -> None:
+    run = await ready()
+    refused: list[Exception] = []
+
+    async def open_again() -> None:
+        try:
+            await run.client.init_devices()
+        except DisconnectedError as error:
+            refused.append(error)
+
+    run.client.on(RTVIEvent.DISCONNECTED, open_again)
+    await run.client.disconnect()
+    assert len(refused) == 1
+    assert run.client.state is TransportState.DISCONNECTED
+    run.released()
+    await run.client.init_devices()
+    assert run.client.is_mic_enabled
+    await run.client.disconnect()
