@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from rtvi_web.core.masking import Headers, quoted
+from rtvi_web.core.masking import Headers, described
 from rtvi_web.core.warn import warn
 from rtvi_web.errors import InvalidArgumentError
 
@@ -57,7 +57,7 @@ def checked_mapping(name: str, value: Any) -> dict[str, Any]:
     """
     if value is None or isinstance(value, Mapping):
         return dict(value or {})
-    raise InvalidArgumentError(f"{name} must be a dict; it is {quoted(value)}.")
+    raise InvalidArgumentError(f"{name} must be a dict; it is {described(value)}.")
 
 
 def checked_headers(name: str, value: Any) -> Headers:

@@ -23,8 +23,16 @@ def masked_url(url: str) -> str:
 
 
 def quoted(value: object) -> str:
-    """A wrong value for an error to show: a text as if it were an address, for it may be one."""
+    """A value as ``repr()`` shows it; a text as if it were an address, for it may be one."""
     return repr(masked_url(value) if isinstance(value, str) else value)
+
+
+def described(value: object) -> str:
+    """A value of the wrong type for an error to name: an address without its secrets, of anything else the type."""
+    is_address = isinstance(value, str) and (value[:1] == "/" or "://" in value) and not set(value) & set(' "{\n')
+    if is_address or value in (None, "") or isinstance(value, int | float):
+        return quoted(value)
+    return f"a value of type {type(value).__name__}"
 
 
 class Headers(dict[str, str]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rtvi_web.core.checks import nearest
+from rtvi_web.core.masking import described
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.realtime.transport import RealtimeTransport
 
@@ -27,5 +28,6 @@ def resolve(given: Any) -> RealtimeTransport:
         return RealtimeWebRTCTransport()
     if not isinstance(given, RealtimeTransport):
         hint = nearest(given, _WORDS) if isinstance(given, str) else ""
-        raise InvalidArgumentError(f'transport must be "websocket", "webrtc" or a transport; it is {given!r}.{hint}')
+        named = repr(given) if hint else described(given)
+        raise InvalidArgumentError(f'transport must be "websocket", "webrtc" or a transport; it is {named}.{hint}')
     return given

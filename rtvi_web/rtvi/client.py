@@ -10,6 +10,7 @@ from rtvi_web._version import __version__
 from rtvi_web.core.checks import checked_mapping, keywords_only, nearest, seconds, snake_case
 from rtvi_web.core.handlers import Handler
 from rtvi_web.core.logs import LogLevel, set_log_level
+from rtvi_web.core.masking import described
 from rtvi_web.errors import BotNotReadyError, InvalidArgumentError
 from rtvi_web.rtvi.members.config import GivenConfig
 from rtvi_web.rtvi.members.deprecated import DeprecatedMembers, merge_deprecated
@@ -86,7 +87,7 @@ class RTVIClient(Devices, Messages, Files, Stats, Helpers, DeprecatedMembers):
     ) -> None:
         if not isinstance(transport, Transport):
             raise InvalidArgumentError(
-                f"transport must be a Transport such as SmallWebRTCTransport(), not {transport!r}."
+                f"transport must be a Transport such as SmallWebRTCTransport(), not {described(transport)}."
             )
         if custom_connect_handler is not None and not callable(custom_connect_handler):
             raise InvalidArgumentError(f"custom_connect_handler must be a function, not {custom_connect_handler!r}.")

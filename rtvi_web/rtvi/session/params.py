@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, TypedDict, Unpack
 
 from rtvi_web.core.checks import checked_headers, checked_mapping, join_url, nearest, snake_case
-from rtvi_web.core.masking import Headers, quoted
+from rtvi_web.core.masking import Headers, described, quoted
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.rtvi.protocol import config
 
@@ -42,7 +42,7 @@ class _Settings:
 def _text(name: str, value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    raise InvalidArgumentError(f"{name} must be a text or None; it is {value!r}.")
+    raise InvalidArgumentError(f"{name} must be a text or None; it is {described(value)}.")
 
 
 def _config(name: str, value: Any) -> config.Config | None:

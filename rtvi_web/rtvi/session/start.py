@@ -12,7 +12,7 @@ from rtvi_web._version import __version__
 from rtvi_web.core.checks import checked_headers, seconds, snake_case
 from rtvi_web.core.foreign_json import MAX_DEPTH
 from rtvi_web.core.http import HttpClient, NativeAbortController, explain, json_headers, parse_json, shorten
-from rtvi_web.core.masking import masked_url, quoted
+from rtvi_web.core.masking import described, masked_url
 from rtvi_web.core.tasks import RAISED, call_user_code, cancelling
 from rtvi_web.errors import HttpError, InvalidArgumentError, RTVIError, StartBotError
 from rtvi_web.rtvi.protocol.config import normalize
@@ -155,7 +155,9 @@ class ParamsStart(SessionStart):
         if hasattr(bundle, "to_py"):
             bundle = _as_python(bundle)  # a JavaScript object, such as response.json() gives
         if bundle is not None and not isinstance(bundle, Mapping):
-            raise StartBotError(f"The custom connect handler must return a dict or None; it returned {quoted(bundle)}.")
+            raise StartBotError(
+                f"The custom connect handler must return a dict or None; it returned {described(bundle)}."
+            )
         return bundle
 
 
@@ -197,14 +199,14 @@ class BotRequest(NamedTuple):
             InvalidArgumentError: names what cannot work.
         """
         if not isinstance(given, str | Mapping):
-            raise InvalidArgumentError(f"endpoint must be an address, or a dict with one; it is {given!r}.")
+            raise InvalidArgumentError(f"endpoint must be an address, or a dict with one; it is {described(given)}.")
         named = {"endpoint": given} if isinstance(given, str) else {snake_case(str(key)): given[key] for key in given}
         request = {"headers": None, "request_data": None, "timeout": None, **named}
         request |= {name: value for name, value in options.items() if value is not None}
         if unknown := set(request) - set(cls._fields):
             raise InvalidArgumentError(f"A request has no {min(unknown)!r}; it has {', '.join(cls._fields)}.")
         if not isinstance(request.get("endpoint"), str) or not request["endpoint"]:
-            raise InvalidArgumentError(f"A request needs an endpoint; it is {request.get('endpoint')!r}.")
+            raise InvalidArgumentError(f"A request needs an endpoint; it is {described(request.get('endpoint'))}.")
         return cls(
             request["endpoint"],
             checked_headers("headers", request["headers"]),
@@ -249,7 +251,7 @@ class DirectStart(SessionStart):
 
     def __init__(self, bundle: Mapping[str, Any] | None, started: ConnectRequest | None, params: ClientParams) -> None:
         if bundle is not None and not isinstance(bundle, Mapping):
-            raise InvalidArgumentError(f"connect() takes a dict of connection parameters; it got {quoted(bundle)}.")
+            raise InvalidArgumentError(f"connect() takes a dict of connection parameters; it got {described(bundle)}.")
         start_url, headers = (started.start_url, started.headers) if started else (None, params.headers)
         self._request = ConnectRequest(bundle or {}, start_url, params.base_url or None, headers)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from rtvi_web.core.checks import join_url
 from rtvi_web.core.http import shorten
-from rtvi_web.core.masking import masked_url, quoted
+from rtvi_web.core.masking import described, masked_url, quoted
 from rtvi_web.errors import ConnectPhase, InvalidArgumentError, TransportStartError
 from rtvi_web.rtvi.session.start import BotRequest
 from rtvi_web.rtvi.transport import ConnectRequest
@@ -59,7 +59,7 @@ def offer_request(webrtc_url: str | None, request: ConnectRequest, template: str
         urls = [webrtc_url] if webrtc_url else offer_urls(request, template)
         return OfferRequest(urls, request.headers, request.request_data, session_id=session_id)
     if not isinstance(given, Mapping):
-        raise InvalidArgumentError(f"webrtc_request_params must be a dict; it is {quoted(given)}.")
+        raise InvalidArgumentError(f"webrtc_request_params must be a dict; it is {described(given)}.")
     url, headers, data, timeout = BotRequest.of({"request_data": request.request_data, **given})
     return OfferRequest([url], {**request.headers, **headers}, data, timeout, session_id)
 

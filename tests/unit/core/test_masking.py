@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtvi_web import ClientParams, InvalidArgumentError, RTVIClient
+from rtvi_web import ClientParams, InvalidArgumentError, RTVIClient, StartBotError
 from rtvi_web.core.masking import Headers, masked_url
+from rtvi_web.realtime import RealtimeClient
 from rtvi_web.realtime.settings import Settings
 from rtvi_web.realtime.transport import RealtimeRequest
 from rtvi_web.rtvi.session.start import BotRequest
 from rtvi_web.rtvi.transport import ConnectRequest
-from rtvi_web.testing import ScriptedTransport
+from rtvi_web.testing import ScriptedRealtimeTransport, ScriptedTransport
 from rtvi_web.transports.small_webrtc.offer import check_template, offer_request
 
 
@@ -82,6 +83,51 @@ def test_what_is_shown_of_a_request(shown: Any) -> None:
     for text in (repr(shown), str(shown), f"{shown}"):
         assert "secret" not in text
         assert "bot.test" in text or isinstance(shown, ClientParams)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "secret",
+        '{"url": "https://bot.test", "api_key": "secret"}',
+        "{'headers': 'secret', 'url': 'https://bot.test'}",
+        ["secret"],
+        {"secret"},
+        b"secret",
+        ("https://bot.test", {"Authorization": "secret"}),
+        "wss://me:secret@bot.test?secret",
+        "/start?secret",
+    ],
+    ids=repr,
+)
+async def test_a_value_of_the_wrong_type_tells_no_key(wrong: Any) -> None:
+    client = RTVIClient(transport=ScriptedTransport())
+    asks: list[Any] = [
+        lambda: RTVIClient(transport=wrong),
+        lambda: RTVIClient(transport=ScriptedTransport(), params=wrong),
+        lambda: ClientParams(request_data=wrong),
+        lambda: ClientParams(endpoints=wrong),
+        lambda: ClientParams(base_url=[wrong]),  # type: ignore[arg-type]
+        lambda: ClientParams(endpoints={"connect": [wrong]}),  # type: ignore[arg-type]
+        lambda: BotRequest.of([wrong]),  # type: ignore[arg-type]
+        lambda: BotRequest.of({"endpoint": [wrong]}),
+        lambda: BotRequest.of("/start", headers=wrong),
+        lambda: RealtimeClient(transport=wrong),
+        lambda: RealtimeClient(transport=ScriptedRealtimeTransport(), url=[wrong]),  # type: ignore[arg-type]
+        lambda: offer_request(None, ConnectRequest({"webrtc_request_params": wrong}, URL, URL, {})),
+    ]
+    for ask in asks:
+        with pytest.raises((InvalidArgumentError, StartBotError)) as caught:
+            ask()
+        assert "secret" not in str(caught.value) + repr(caught.value)
+    for bundle in (wrong, [wrong]):
+        with pytest.raises(InvalidArgumentError) as caught:
+            await client.connect(bundle)  # type: ignore[arg-type]
+        assert "secret" not in str(caught.value)
+        handing = RTVIClient(transport=ScriptedTransport(), custom_connect_handler=lambda *_, given=bundle: given)
+        with pytest.raises(StartBotError) as refused:
+            await handing.connect()
+        assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

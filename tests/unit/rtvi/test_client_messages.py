@@ -259,7 +259,7 @@ class TestCallbacks:
         reported.clear()  # the client's own handlers lack the event's arguments
 
     async def test_unknown(self) -> None:
-        with pytest.raises(InvalidArgumentError, match=r"callbacks must be a dict; it is \[1\]"):
+        with pytest.raises(InvalidArgumentError, match=r"callbacks must be a dict; it is a value of type list"):
             RTVIClient(transport=Transport(), callbacks=[1])  # type: ignore[arg-type]
         with pytest.raises(InvalidArgumentError, match="no callback '3'"):
             RTVIClient(transport=Transport(), callbacks={3: print})  # type: ignore[dict-item]
@@ -282,7 +282,7 @@ class TestParams:
             ({"endpoints": 5}, r"^params\.endpoints must be a dict"),
             ({"headers": 5}, r"^params\.headers must be a dict of texts, or pairs"),
             ({"headers": {"a": 1}}, r"^params\.headers must be a dict of texts, or pairs"),
-            ({"requestData": [1]}, r"^params\.request_data must be a dict; it is \[1\]"),
+            ({"requestData": [1]}, r"^params\.request_data must be a dict; it is a value of type list"),
             ({"config": {"service": "llm"}}, r"^params\.config must be a list"),
             ({"config": [{"options": []}]}, r"^params\.config\[0\] must be .* with the service's name"),
             ({"config": [{"service": "llm", "options": ["x"]}]}, r"^params\.config\[0\]\.options\[0\] must be"),
