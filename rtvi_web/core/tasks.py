@@ -175,6 +175,12 @@ def cancelling() -> bool:
     return task is not None and task.cancelling() > 0
 
 
+def end_if_cancelled() -> None:
+    """Raise CancelledError if the current task was cancelled, though what it has awaited has swallowed that."""
+    if cancelling():
+        raise asyncio.CancelledError
+
+
 def report(error: BaseException, reason: str, source: object) -> None:
     """Hand an exception of the user's code to the event loop's exception handler."""
     asyncio.get_running_loop().call_exception_handler(

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import UTC
@@ -17,7 +16,7 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from rtvi_web.core.connect_attempt import CLOSE_LIMIT, ConnectAttempts, Ending
-from rtvi_web.core.tasks import run_within
+from rtvi_web.core.tasks import end_if_cancelled, run_within
 from rtvi_web.errors import (
     AlreadyStartedError,
     ConnectPhase,
@@ -162,6 +161,7 @@ class RealtimeAPI(RealtimeEventHandler):
         self._comprehension.begin()
         listener.session_begins()
         await self._transport.connect(request)
+        end_if_cancelled()
         lift_deadline()
         self._connected = True
         self._comprehension.connected()
@@ -204,6 +204,7 @@ class RealtimeAPI(RealtimeEventHandler):
         """Open the devices for a session, which goes on without a microphone."""
         media = self._transport.media
         await media.open_devices(mic=self._settings.microphone)
+        end_if_cancelled()
         self.media.state_changed(media.media_state)  # "open" also covers a denied microphone
         error = media.media_state.mic.error
         if error and media.mic_wanted is not None:

@@ -18,7 +18,7 @@ from rtvi_web.core.connect_attempt import CLOSE_LIMIT, ConnectAttempts, with_pha
 from rtvi_web.core.emitter import Emitter
 from rtvi_web.core.event import Event
 from rtvi_web.core.media import Participant
-from rtvi_web.core.tasks import run_within
+from rtvi_web.core.tasks import end_if_cancelled, run_within
 from rtvi_web.errors import (
     AlreadyStartedError,
     BotNotReadyError,
@@ -152,6 +152,7 @@ class Connection:
         # Once the browser is asking the person for permission, there is time to load it.
         asyncio.get_running_loop().call_soon(_session_type)
         await self._transport.media.open_devices()
+        end_if_cancelled()
         self.move(TransportState.INITIALIZED)
 
     async def _ask(self, start: SessionStart, timeout: float | None) -> ConnectRequest:
@@ -184,6 +185,7 @@ class Connection:
         self.enter(ConnectPhase.LINK)
         self.media.hold_tracks()
         bot = await self._transport.connect(request, session)
+        end_if_cancelled()
         self.move(TransportState.CONNECTED)
         self._emitter.emit(RTVIEvent.CONNECTED)
         session.bot_joined(bot)
@@ -211,6 +213,7 @@ class Connection:
         if self.state in STARTABLE and not self.is_connecting:
             self.move(TransportState.INITIALIZING)
         await self._transport.media.open_devices()
+        end_if_cancelled()
         if self.state is TransportState.INITIALIZING and not self.is_connecting:
             self.move(TransportState.INITIALIZED)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
@@ -178,6 +179,55 @@ async def test_disconnect_is_bounded_over_a_transport_that_hangs(reported: list[
     (error,) = reported
     assert isinstance(error, TimeoutError)
     reported.clear()
+
+
+@pytest.mark.parametrize("where", ["open_devices", "connect"])
+async def test_a_transport_that_swallows_its_cancellation_does_not_touch_the_next_attempt(
+    where: str, reported: list[Any]
+) -> None:
+    class Stubborn(Server):
+        lets_go: asyncio.Event | None = asyncio.Event()
+
+        async def swallow(self, place: str) -> bool:
+            lets_go = self.lets_go if place == where else None
+            if lets_go is None:
+                return False
+            self.lets_go = None
+            while not lets_go.is_set():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await lets_go.wait()
+            return True
+
+        async def open_devices(self, *, mic: bool = False) -> None:
+            if not await self.swallow("open_devices"):
+                await super().open_devices(mic=mic)
+
+        async def connect(self, request: Any) -> None:
+            if not await self.swallow("connect"):
+                await super().connect(request)
+
+    server = Stubborn()
+    lets_go = server.lets_go
+    assert lets_go
+    run = Run(server=server)
+    first = asyncio.ensure_future(run.client.connect())
+    await turns(20)
+    await run.client.disconnect()
+    assert isinstance((await asyncio.gather(first, return_exceptions=True))[0], ConnectAbortedError)
+    assert [str(error) for error in reported] == ["cancelled, but still running after 5 s"]
+    reported.clear()
+    server.hangs = True
+    second = asyncio.ensure_future(run.client.connect())
+    await turns(20)
+    lets_go.set()
+    await turns(10)
+    assert not second.done()
+    assert not run.client.is_connected()
+    assert len(server.requests) <= 1
+    await run.client.disconnect()
+    assert isinstance((await asyncio.gather(second, return_exceptions=True))[0], ConnectAbortedError)
+    server.hangs = False
+    await works(run)
 
 
 async def test_a_failure_is_told_once_and_names_the_session_it_ended() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import operator
 from typing import Any
@@ -27,7 +28,7 @@ from rtvi_web import (
     TransportState,
 )
 from rtvi_web.core.http import HttpResponse
-from rtvi_web.rtvi.transport import ConnectRequest
+from rtvi_web.rtvi.transport import ConnectRequest, SessionReceiver
 from rtvi_web.testing import BOT, expect, handshake, leave, lose, say
 
 pytestmark = pytest.mark.usefixtures("tidy")
@@ -320,3 +321,50 @@ async def test_disconnect_is_bounded_over_a_transport_that_does_not_close(stubbo
     await run.client.connect()
     let_go.set()
     await run.client.disconnect()
+
+
+@pytest.mark.parametrize("where", ["open_devices", "connect"])
+async def test_a_transport_that_swallows_its_cancellation_does_not_touch_the_next_attempt(
+    where: str, reported: list[Any]
+) -> None:
+    class Stubborn(Transport):
+        lets_go: asyncio.Event | None = asyncio.Event()
+
+        async def swallow(self, place: str) -> bool:
+            lets_go = self.lets_go if place == where else None
+            if lets_go is None:
+                return False
+            self.lets_go = None
+            while not lets_go.is_set():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await lets_go.wait()
+            return True
+
+        async def open_devices(self, *, mic: bool = False) -> None:
+            if not await self.swallow("open_devices"):
+                await super().open_devices(mic=mic)
+
+        async def connect(self, request: ConnectRequest, receiver: SessionReceiver) -> Participant:
+            return BOT if await self.swallow("connect") else await super().connect(request, receiver)
+
+    transport = Stubborn(*handshake())
+    lets_go = transport.lets_go
+    assert lets_go
+    run = Run(transport)
+    first = await run.connecting()
+    await run.client.disconnect()
+    with pytest.raises(ConnectAbortedError):
+        await over(first)
+    assert [str(error) for error in reported] == ["cancelled, but still running after 5 s"]
+    reported.clear()
+    transport.hangs_in = ConnectPhase.DEVICES if where == "open_devices" else ConnectPhase.ICE
+    second = await run.connecting()
+    state = run.client.state
+    lets_go.set()
+    await turns(10)
+    assert run.client.state is state
+    assert not second.done()
+    await run.client.disconnect()
+    with pytest.raises(ConnectAbortedError):
+        await over(second)
+    await run.ended(TransportState.DISCONNECTED)
