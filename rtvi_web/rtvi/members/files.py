@@ -153,7 +153,7 @@ class Files(ClientBase):
         task = asyncio.ensure_future(upload)
 
         def watch(state: TransportState) -> None:
-            if state is TransportState.DISCONNECTING:
+            if state in (TransportState.DISCONNECTING, TransportState.DISCONNECTED):  # It may have begun in between.
                 task.cancel()
 
         stop_watching = self.on(RTVIEvent.TRANSPORT_STATE_CHANGED, watch)

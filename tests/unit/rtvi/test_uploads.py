@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sessions import STARTED, Run, Transport, over, turns
 
-from rtvi_web import DisconnectedError, HttpError, InvalidArgumentError, RequestTimeoutError, RTVIClient
+from rtvi_web import DisconnectedError, HttpError, InvalidArgumentError, RequestTimeoutError, RTVIClient, TransportState
 from rtvi_web.core.http import HttpResponse
 from rtvi_web.testing import BOT, handshake
 
@@ -90,6 +90,18 @@ async def test_an_upload_ends_with_the_session(call: str, ends: str) -> None:
     with pytest.raises(DisconnectedError, match="was aborted: the session ended"):
         await over(uploading)
     await turns(20)
+    run.released()
+
+
+async def test_an_upload_that_begins_while_the_session_ends_ends_with_it() -> None:
+    run = await session()
+    ending = asyncio.ensure_future(run.client.disconnect())
+    await turns(3)
+    assert run.client.state is TransportState.DISCONNECTING
+    uploading = asyncio.ensure_future(run.client.upload_file(b"x", name="a.pdf", url="http://bot.test/files"))
+    await ending
+    with pytest.raises(DisconnectedError, match="was aborted: the session ended"):
+        await over(uploading)
     run.released()
 
 
