@@ -118,7 +118,7 @@ def _resume(written: Side, at: int, spoken: Side, said: int, places: dict[str, l
 def _is_over(gap: Gap, written: Side, spoken: Side, *, is_nearest: bool) -> bool:
     """Whether enough words match after a gap. One more must match if one side skips more sentences than the other."""
     sizes = gap.written_end - gap.written, gap.spoken_end - gap.spoken
-    is_even = spoken.is_unmarked or _sentences(written, *gap[:2]) == _sentences(spoken, *gap[2:])
+    is_even = spoken.is_unmarked or written.sentences(*gap[:2]) == spoken.sentences(*gap[2:])
     is_close = max(sizes) <= _CLOSE
     enough = _enough(max(sizes))
     count = _matching(written.keys, gap.written_end, spoken.keys, gap.spoken_end, enough + 1)
@@ -132,11 +132,6 @@ def _is_over(gap: Gap, written: Side, spoken: Side, *, is_nearest: bool) -> bool
     at, said = gap.written_end + count, gap.spoken_end + count
     written_ends, spoken_ends = at == len(written.keys), said == len(spoken.keys)
     return written_ends and spoken_ends and (is_even or (is_close and spoken.ends(said - 1) and count >= enough))
-
-
-def _sentences(side: Side, start: int, end: int) -> int:
-    """How many sentences end between two words."""
-    return side.sentences[end] - side.sentences[start]
 
 
 def _matching(written: Sequence[str], at: int, spoken: Sequence[str], said: int, most: int) -> int:

@@ -185,8 +185,9 @@ class Layout:
         first, last = aligned.gaps[0], aligned.gaps[-1]
         start = 0
         if first is not last and first.written == first.spoken == 0:  # The segment may not be the very next words.
-            sentence = there.sentences[first.written_end] - wanted.sentences[first.spoken_end]
-            start = max(first.written_end - first.spoken_end, bisect_left(there.sentences, sentence))
+            skipped = there.sentences(0, first.written_end) - wanted.sentences(0, first.spoken_end)
+            begins = bisect_left(range(first.written_end), skipped, key=lambda word: there.sentences(0, word))
+            start = max(first.written_end - first.spoken_end, begins)
         end, more = last.written, last.spoken_end - last.spoken
         if more:
             end = count_words(there, end, more, is_whole=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from itertools import accumulate
 
 from rtvi_web.rtvi.protocol.conversation.spelling import Word, ends_sentence
 
@@ -25,11 +24,7 @@ class Side:
         self._has_pause = has_pause
         self.words = words
         self.keys = [word.key for word in words]
-
-    @cached_property
-    def sentences(self) -> list[int]:
-        """The number of the sentence of each word, and of what follows."""
-        return [*accumulate((self.ends(index) for index in range(len(self.words))), initial=0)]
+        self._counted_from, self._counts = 0, [0]
 
     @cached_property
     def is_unmarked(self) -> bool:
@@ -45,6 +40,14 @@ class Side:
     def ends(self, index: int) -> bool:
         """Whether a sentence ends with a word."""
         return ends_sentence(self._text, self.words[index].end, self._next(index)) or self.pauses(index)
+
+    def sentences(self, start: int, end: int) -> int:
+        """How many sentences end between two words. Counts only what is new while ``start`` stays the same."""
+        if start != self._counted_from:
+            self._counted_from, self._counts = start, [0]
+        for index in range(start + len(self._counts) - 1, end):
+            self._counts.append(self._counts[-1] + self.ends(index))
+        return self._counts[end - start]
 
     def _next(self, index: int) -> int:
         return self.words[index + 1].start if index + 1 < len(self.words) else len(self._text)
