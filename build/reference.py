@@ -67,6 +67,7 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "Transports": {
         "transports.small_webrtc.transport": ("SmallWebRTCTransport",),
         "transports.daily.transport": ("DailyTransport",),
+        "transports.websocket.transport": ("WebSocketTransport",),
         "transports.realtime.websocket": ("RealtimeWebSocketTransport",),
         "transports.realtime.webrtc": ("RealtimeWebRTCTransport",),
         "rtvi.transport": ALL,

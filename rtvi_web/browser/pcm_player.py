@@ -59,6 +59,8 @@ class PcmPlayer:
         self.rate = rate
         self.underruns = 0
         """How often sound came too late, so that there was a gap; counted only with a buffer."""
+        self.delay: float | None = None
+        """Seconds of sound that waited when it was last reported; ``None`` before anything was played."""
         self._lull = lull
         self._buffer = buffer
         self._speaking = speaking
@@ -217,7 +219,7 @@ class PcmPlayer:
         elif hasattr(message, "dropped"):
             logger.warning("sound is dropped: %g s of it wait to be played already", MOST)
         else:
-            self._last = _played(message)
+            self._last, self.delay = _played(message), float(message.waiting)
 
 
 def require_sinks() -> None:

@@ -10,8 +10,15 @@ if TYPE_CHECKING:
     from rtvi_web.transports.realtime.webrtc import RealtimeWebRTCTransport
     from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
     from rtvi_web.transports.small_webrtc.transport import SmallWebRTCTransport
+    from rtvi_web.transports.websocket.transport import WebSocketTransport
 
-__all__ = ["DailyTransport", "RealtimeWebRTCTransport", "RealtimeWebSocketTransport", "SmallWebRTCTransport"]
+__all__ = [
+    "DailyTransport",
+    "RealtimeWebRTCTransport",
+    "RealtimeWebSocketTransport",
+    "SmallWebRTCTransport",
+    "WebSocketTransport",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -23,6 +30,10 @@ def __getattr__(name: str) -> Any:
         from rtvi_web.transports.daily.transport import DailyTransport
 
         return DailyTransport
+    if name == "WebSocketTransport":
+        from rtvi_web.transports.websocket.transport import WebSocketTransport
+
+        return WebSocketTransport
     if name == "RealtimeWebSocketTransport":
         from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
 

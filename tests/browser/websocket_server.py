@@ -4,7 +4,8 @@
 code of its own at the first frame; ``/binary`` sends a binary frame and then a text; ``/refuse`` answers the handshake
 with 403; ``/never`` does not answer it; ``/realtime`` speaks enough of the Realtime protocol for a session of sound;
 ``/tone`` does it in the formats of the session (``?answers=`` is a format that it insists on) and in binary frames;
-``/transcribe`` is vLLM's protocol, and writes down the pitch of what it hears at 16 kHz; ``/voxtral`` is Mistral's.
+``/transcribe`` is vLLM's protocol, and writes down the pitch of what it hears at 16 kHz; ``/voxtral`` is Mistral's;
+``/pipecat`` is a Pipecat bot (pipecat_server.py); ``/rooms/…`` are bots that a test plays (room_server.py).
 """
 
 import base64
@@ -18,7 +19,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+import room_server
 import uvicorn
+from pipecat_server import Bot
 
 from rtvi_web.realtime.protocol.formats import sound_format
 
@@ -27,7 +30,10 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     """The ASGI application."""
     await receive()
     path, offered = scope["path"], scope["subprotocols"]
-    if path == "/refuse":
+    if path.startswith("/rooms/"):
+        await room_server.enter(path, receive, send)
+        return
+    if path.startswith("/refuse"):
         await send({"type": "websocket.close"})
         return
     if path == "/never":
@@ -42,6 +48,9 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         return
     if path in ("/transcribe", "/voxtral"):
         await (transcribe if path == "/transcribe" else voxtral)(receive, send)
+        return
+    if path == "/pipecat":
+        await Bot(receive, send, scope["query_string"].decode()).run()
         return
     if path == "/binary":
         await send({"type": "websocket.send", "bytes": b"binary"})

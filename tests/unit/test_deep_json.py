@@ -26,6 +26,9 @@ PARSERS = {
 }
 """What parses, by the last part of its name; and ``JSON.parse`` and ``Json[…]``."""
 ELSEWHERE = {
+    "rtvi_web/transports/websocket/liveness.py: _is_answer": (
+        "tests/unit/transports/test_websocket_liveness.py::test_what_only_looks_like_an_answer_is_a_message"
+    ),
     "rtvi_web/browser/devices.py: recall": (
         "tests/browser/test_devices_chosen.py::test_invalid_data_in_the_storage_is_ignored"
     ),

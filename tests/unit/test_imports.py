@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import rtvi_web
-from rtvi_web.transports import SmallWebRTCTransport
+from rtvi_web.transports import SmallWebRTCTransport, WebSocketTransport
 
 ROOT = Path(__file__).parents[2]
 TOOLS = Path(sys.executable).parent
@@ -76,6 +76,16 @@ def test_widgets_import_neither_client(path: Path) -> None:
         ("rtvi_web.testing", "ScriptedRealtimeTransport", ("rtvi_web.transports",)),
         ("rtvi_web.transports", "RealtimeWebSocketTransport", ("rtvi_web.transports.small_webrtc",)),
         ("rtvi_web.transports", "RealtimeWebRTCTransport", ("rtvi_web.transports.small_webrtc",)),
+        (
+            "rtvi_web.transports",
+            "WebSocketTransport",
+            ("rtvi_web.realtime", "rtvi_web.transports.realtime", "rtvi_web.transports.small_webrtc"),
+        ),
+        (
+            "rtvi_web.transports",
+            "SmallWebRTCTransport",
+            ("rtvi_web.transports.websocket", "rtvi_web.browser.websocket"),
+        ),
     ],
 )
 def test_a_name_loads_nothing_of_the_others(module: str, name: str, others: tuple[str, ...]) -> None:
@@ -116,8 +126,9 @@ def test_the_pinned_names() -> None:
     assert issubclass(SmallWebRTCTransport, rtvi_web.Transport)
 
 
-async def test_a_browser_transport_on_cpython_says_what_it_needs() -> None:
-    client = rtvi_web.RTVIClient(transport=SmallWebRTCTransport(webrtc_url="http://bot.test"))
+@pytest.mark.parametrize("transport", [SmallWebRTCTransport, WebSocketTransport])
+async def test_a_browser_transport_on_cpython_says_what_it_needs(transport: type[rtvi_web.Transport]) -> None:
+    client = rtvi_web.RTVIClient(transport=transport())
     with pytest.raises(rtvi_web.NotInBrowserError, match="exists only in a web page's main thread") as raised:
         await client.connect()
     assert raised.value.touched in str(raised.value)

@@ -91,7 +91,7 @@ const CHANNELS = 2; // that are played; a single one on both sides
 // begins, and again when it has run out; `most`, how much may wait.
 //
 // Takes {play: Int16Array, item, part, rate, channels}, whose channels are interleaved, and {interrupt: number}. Posts
-// {speaking}, {item, part, samples}, {underrun} when sound comes too late, {dropped} when too much waits already, and
+// {speaking}, {item, part, samples, waiting}, {underrun} when sound comes too late, {dropped} when too much waits already, and
 // after an interruption {interrupted: number, playing: {item, part, samples} or null}. Samples are counted at the rate
 // of the PCM, which is converted if the context has another.
 class Player extends AudioWorkletProcessor {
@@ -231,7 +231,7 @@ class Player extends AudioWorkletProcessor {
     this.unreported += filled;
     if (this.unreported < this.report) return;
     this.unreported = 0;
-    this.port.postMessage(whole(this.playing));
+    this.port.postMessage({ ...whole(this.playing), waiting: this.waiting });
   }
 }
 

@@ -43,6 +43,8 @@ class LinkStats:
             (through a NAT), or ``"relay"`` (a TURN server).
         protocol: ``"udp"``, ``"tcp"`` or ``"websocket"``.
         buffered: bytes of messages that have not left yet.
+        playback_delay: seconds of the bot's sound that wait in the page to be played, when last reported.
+        underruns: how often the bot's sound came too late in this session, so that there was a gap.
         traffic: the byte counts from which the next bitrates are computed.
     """
 
@@ -60,6 +62,8 @@ class LinkStats:
     remote_candidate: str | None = None
     protocol: str | None = None
     buffered: int = 0
+    playback_delay: float | None = None
+    underruns: int | None = None
     traffic: Traffic = NO_TRAFFIC
 
 
