@@ -37,7 +37,7 @@ _SWITCHES = {"mic": "setLocalAudio", "cam": "setLocalVideo"}
 
 
 class Person(NamedTuple):
-    """Somebody in the room.
+    """A participant.
 
     Attributes:
         id: their ``session_id``.
@@ -65,13 +65,13 @@ class CallListener(Protocol):
     """Hears what happens to a :class:`DailyCall`, until ``close()``."""
 
     def on_person(self, person: Person) -> None:
-        """Somebody has joined, or sends other tracks than before."""
+        """A participant has joined, or sends other tracks than before."""
 
     def on_person_left(self, id: str) -> None:
-        """Somebody has left."""
+        """A participant has left."""
 
     def on_message(self, sender: str, text: str) -> None:
-        """Somebody has sent a message: its text, or its JSON."""
+        """A participant has sent a message: its text, or its JSON."""
 
     def on_network(self, path: str, *, is_up: bool) -> None:
         """A way to Daily (``"signaling"``, ``"sfu"``, ``"peer-to-peer"``) is interrupted, or connected again."""
@@ -152,7 +152,7 @@ class DailyCall:
 
     @property
     def is_in_lobby(self) -> bool:
-        """Whether somebody in the room has to let the person in."""
+        """Whether the person waits until a host lets them in."""
         access = self._call.accessState().access
         return str(getattr(access, "level", access)) == "lobby"
 
@@ -255,7 +255,7 @@ class DailyCall:
     # What daily-js reports.
 
     def _on_person(self, event: Any) -> None:
-        if _js.or_none(event.participant) is not None:  # A track of somebody who has left belongs to nobody.
+        if _js.or_none(event.participant) is not None:  # None: they have left, and this is one of their tracks.
             self._listener.on_person(_person(event.participant))
 
     def _on_message(self, event: Any) -> None:

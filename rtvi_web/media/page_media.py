@@ -371,7 +371,7 @@ class PageMedia:
         self.listener.track_changed(bot, before, now, screen=screen)
 
     def other_track_changed(self, other: Participant, before: Any, now: Any, *, screen: bool = False) -> None:
-        """Somebody who is not the bot sends another track than before. Their level is measured, if it is wanted."""
+        """A participant other than the bot sends another track. Their level is measured, if it is wanted."""
         if (before if now is None else now).kind == "audio":
             self._others.pop(other.id, None)
             if now is not None:

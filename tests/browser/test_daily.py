@@ -119,7 +119,7 @@ async def test_two_people_and_a_bot(selenium):
 
 @run_in_pyodide
 async def test_who_speaks_rtvi_is_the_bot(selenium):
-    """Even when somebody else is heard first: their client and the bot have met before."""
+    """Even if another participant is heard first."""
     import asyncio
 
     from daily_room import RoomBot, changed, client, daily_room

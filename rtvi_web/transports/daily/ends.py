@@ -1,4 +1,4 @@
-"""Why Daily ends a call or lets nobody in, in words and as a reason."""
+"""Why Daily ended or refused a call, in words and as a reason."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ENDS: Final[dict[str, tuple[DisconnectReason, str]]] = {
     "connection-error": (DisconnectReason.LOST, "The connection to Daily failed."),
     LOBBY: (
         DisconnectReason.REFUSED,
-        "The Daily room has a lobby, where the person would wait for somebody to let them in. Give them a token.",
+        "The Daily room has a lobby, in which the person would wait until a host lets them in. Give them a token.",
     ),
 }
 """By the type of Daily's error; the lobby is a state of Daily's, not an error."""

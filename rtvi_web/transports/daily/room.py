@@ -8,7 +8,7 @@ from rtvi_web.browser.daily import Person
 from rtvi_web.core.foreign_json import read_json
 
 SILENT_BOT = 3.0
-"""Seconds after which somebody who sends no sound may be the bot: a bot without a voice, or one that begins later."""
+"""Seconds after which a participant who sends no sound may be the bot: some bots have no voice."""
 _FROM_BOTS = ("bot-", "user-")
 """How the types of messages begin that bots send, and clients never do."""
 _NO_BOTS = ("remote-media-player", "sip-dial-in", "sip-dial-out", "pstn-dial-in", "pstn-dial-out")
@@ -22,8 +22,9 @@ class _Present(NamedTuple):
 class Room:
     """Everybody in the room but the page.
 
-    The bot is whoever the server has named. Otherwise it is, in this order: who has sent an RTVI message, the first who
-    is heard, the first who has been there for :data:`SILENT_BOT` seconds. Telephones and media players are never it.
+    The bot is the participant that the server has named. If it names none, the bot is the first of these that exists:
+    the participant who has sent a bot's RTVI message, the first one who is heard, the first one who has been there for
+    :data:`SILENT_BOT` seconds. Telephones and media players are never the bot.
 
     Args:
         named: the bot's session id or its name, if the server has told it.
@@ -40,12 +41,12 @@ class Room:
         return [present.person for present in self._present.values()]
 
     def find(self, id: str) -> Person | None:
-        """Somebody by their id."""
+        """A participant by their id."""
         present = self._present.get(id)
         return present.person if present else None
 
     def update(self, person: Person, now: float) -> Person | None:
-        """Somebody has come or changed. Returns what they were before."""
+        """A participant has come or changed. Returns what they were before."""
         present = self._present.get(person.id)
         before = present.person if present else None
         if before is not None:  # A track that is the same stays the same object.
@@ -55,12 +56,12 @@ class Room:
         return before
 
     def remove(self, id: str) -> Person | None:
-        """Somebody has left. Returns who, if they were there."""
+        """A participant has left. Returns them, if they were there."""
         before = self._present.pop(id, None)
         return before.person if before else None
 
     def said(self, id: str, text: str) -> None:
-        """Somebody has sent a message."""
+        """A participant has sent a message."""
         if self._speaks_rtvi is None and _is_from_a_bot(text):
             self._speaks_rtvi = id
 
@@ -88,9 +89,10 @@ class Room:
     def stalled(self) -> str:
         """What is wrong if no bot is found, as the end of a sentence."""
         if self._named is None:
-            return "nobody who may be the bot has joined the Daily room"
-        others = ", ".join(repr(person.name or person.id) for person in self.people) or "nobody"
-        return f"the bot {self._named!r} has not joined the Daily room; in it: {others}"
+            return "no bot has joined the Daily room"
+        others = ", ".join(repr(person.name or person.id) for person in self.people)
+        where = f"which has {others} in it" if others else "which is empty"
+        return f"the bot {self._named!r} has not joined the Daily room, {where}"
 
 
 def _is_from_a_bot(text: str) -> bool:

@@ -225,7 +225,7 @@ class DailySession:
         return ParticipantTracks(tracks.get("audio"), tracks.get("video"), tracks.get("screen"))
 
     def send(self, text: str) -> None:
-        """Send a message to the bot, and to nobody else; see ``Transport.send``."""
+        """Send a message to the bot alone; see ``Transport.send``."""
         if self._bot is None or not self._is_open:
             raise DisconnectedError("There is no connection to send on.")
         try:

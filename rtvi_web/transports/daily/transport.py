@@ -115,7 +115,7 @@ class DailyTransport(Transport):
 
     def starting(self) -> None:
         self._evidence = None
-        self._check_library()  # Before a server is asked for a bot that nobody could meet.
+        self._check_library()  # Before a server is asked for a bot.
 
     async def connect(self, request: ConnectRequest, receiver: SessionReceiver) -> Participant:
         from rtvi_web.transports.daily.session import DailySession

@@ -69,7 +69,7 @@ async def changed(room, condition):
 
 
 def send(room, sender, message):
-    """Somebody says something in the room."""
+    """A participant says something in the room."""
     room.say(_js.plain(message), sender)
 
 

@@ -79,7 +79,7 @@ class TestTheBot:
         assert found
         assert found.id == "1"
 
-    def test_is_the_first_who_stays_if_nobody_is_heard(self) -> None:
+    def test_is_the_first_who_stays_if_none_is_heard(self) -> None:
         room = Room(None)
         assert room.wait(0) is None
         room.update(person("1"), 1)
@@ -105,12 +105,12 @@ class TestTheBot:
         assert room.bot(0) == person("1", "audio")
 
     @pytest.mark.parametrize("named", ["2", "Pip"])
-    def test_is_whom_the_server_names_and_nobody_else(self, named: str) -> None:
+    def test_is_the_one_that_the_server_names(self, named: str) -> None:
         room = Room(named)
         room.update(person("1", "audio"), 0)
         room.said("1", RTVI)
         assert (room.bot(60), room.wait(60)) == (None, None)
-        assert room.stalled == f"the bot {named!r} has not joined the Daily room; in it: '1'"
+        assert room.stalled == f"the bot {named!r} has not joined the Daily room, which has '1' in it"
         room.update(person("2", name="Pip"), 60)
         assert room.bot(60) == person("2", name="Pip")
 
