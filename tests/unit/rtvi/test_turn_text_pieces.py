@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 from conversations import Heard, check_all_spoken, pieces_of
 from hypothesis import given
@@ -153,6 +155,9 @@ class TestSpaces:
         assert heard.said == [("user", "今日はいい天気")]
 
 
+SENTENCES = ["One two.", "Three.", "It is 5 o'clock.", "Hello there!", "Well-known things, you know?", "Ok"]
+
+
 class TestWithoutTheModel:
     """The bot reports its voice only."""
 
@@ -170,17 +175,7 @@ class TestWithoutTheModel:
         heard = Heard()
         for number, text in enumerate(["One two.", "Three four."]):
             heard.hear("bot-started-speaking")
-            match kind:
-                case "bot-tts-text":
-                    heard.hear("bot-tts-text", text=text)
-                case "words":
-                    for word in text.split():
-                        heard.speaks(word, "word")
-                case "sentences":
-                    heard.announces(text)
-                    heard.speaks(text)
-                case "numbered":
-                    heard.says(text, number)
+            say(heard, kind, text, number)
             heard.hear("bot-stopped-speaking")
             assert heard.bot.ended
         assert heard.said == [("bot", "One two. Three four.")]
@@ -194,3 +189,42 @@ class TestWithoutTheModel:
             heard.hear("bot-stopped-speaking")
             heard.now += 10
         assert heard.said == [("bot", "One."), ("bot", "Are you there?")]
+
+    @given(
+        st.lists(
+            st.lists(st.lists(st.sampled_from(SENTENCES), min_size=1, max_size=3), min_size=1, max_size=4),
+            min_size=1,
+            max_size=3,
+        ),
+        st.sampled_from(["bot-tts-text", "words", "sentences", "numbered"]),
+    )
+    def test_any_pauses_within_answers(self, answers: list[list[list[str]]], kind: str) -> None:
+        heard = Heard()
+        numbers = count()
+        expected = []
+        for number, utterances in enumerate(answers):
+            heard.hear("user-transcription", text=f"Question {number}", final=True)
+            for utterance in utterances:
+                heard.hear("bot-started-speaking")
+                for text in utterance:
+                    say(heard, kind, text, next(numbers))
+                heard.hear("bot-stopped-speaking")
+            answer = " ".join(text for utterance in utterances for text in utterance)
+            expected += [("user", f"Question {number}"), ("bot", answer)]
+            check_all_spoken(heard.bot)
+        assert heard.said == expected
+
+
+def say(heard: Heard, kind: str, text: str, number: int) -> None:
+    """The bot says something, and reports it in one of these ways."""
+    match kind:
+        case "bot-tts-text":
+            heard.hear("bot-tts-text", text=text)
+        case "words":
+            for word in text.split():
+                heard.speaks(word, "word")
+        case "sentences":
+            heard.announces(text)
+            heard.speaks(text)
+        case "numbered":
+            heard.says(text, number)

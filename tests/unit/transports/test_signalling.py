@@ -1,4 +1,4 @@
-"""The HTTP side of SmallWebRTC on plain CPython: offers, refusals, and candidates in batches."""
+"""The HTTP side of SmallWebRTC on plain CPython: offers, refusals, and candidates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rtvi_web import HttpError, InvalidArgumentError, NotInBrowserError, Reconne
 from rtvi_web.core.http import HttpClient, HttpResponse
 from rtvi_web.transports import SmallWebRTCTransport
 from rtvi_web.transports.small_webrtc.offer import OfferRequest
-from rtvi_web.transports.small_webrtc.signalling import ATTEMPTS, Signalling, Trickle
+from rtvi_web.transports.small_webrtc.signalling import Signalling
 
 
 class Http:
@@ -239,122 +239,6 @@ class TestWhetherTheConnectionIsKnown:
         with pytest.raises(TransportStartError, match="returned 503") as caught:
             await exchange.is_connection_known()
         assert caught.value.status == 503
-
-
-class Sender:
-    """Takes batches; each of ``failures`` makes one sending fail first."""
-
-    def __init__(self, failures: int = 0, wanted: bool = True) -> None:
-        self.batches: list[list[Any]] = []
-        self.tries = 0
-        self.failures = failures
-        self.wanted = wanted
-        self.sent = asyncio.Event()
-
-    async def __call__(self, candidates: Sequence[Any]) -> bool:
-        self.tries += 1
-        if self.tries <= self.failures:
-            raise HttpError("down")
-        self.batches.append(list(candidates))
-        self.sent.set()
-        return self.wanted
-
-    async def next(self) -> None:
-        self.sent.clear()
-        await self.sent.wait()
-
-
-async def test_candidates_wait_for_the_answer_and_then_come_in_batches() -> None:
-    sender = Sender()
-    trickle = Trickle(sender)
-    trickle.add({"n": 1})
-    trickle.add({"n": 2})
-    await asyncio.sleep(0)
-    assert sender.batches == []
-    running = asyncio.ensure_future(trickle.run())
-    await sender.next()
-    trickle.add({"n": 3})
-    trickle.add({"n": 4})
-    await sender.next()
-    running.cancel()
-    assert sender.batches == [[{"n": 1}, {"n": 2}], [{"n": 3}, {"n": 4}]]
-
-
-async def test_a_batch_that_did_not_arrive_goes_with_the_next() -> None:
-    sender = Sender(failures=1)
-    trickle = Trickle(sender)
-    trickle.add({"n": 1})
-    running = asyncio.ensure_future(trickle.run())
-    await asyncio.sleep(0)
-    trickle.add({"n": 2})
-    await sender.next()
-    running.cancel()
-    assert sender.batches == [[{"n": 1}, {"n": 2}]]
-
-
-async def test_what_fails_again_and_again_is_left_out_and_the_rest_goes_on() -> None:
-    """Whether it fails because of one candidate in it or because of the server: later ones are sent."""
-
-    class Picky(Sender):
-        async def __call__(self, candidates: Sequence[Any]) -> bool:
-            if {"n": "bad"} in candidates:
-                self.tries += 1
-                raise HttpError("returned 500")
-            return await super().__call__(candidates)
-
-    sender = Picky()
-    trickle = Trickle(sender)
-    trickle.add({"n": "bad"})
-    running = asyncio.ensure_future(trickle.run())
-    await asyncio.sleep(0)
-    trickle.add({"n": 1})  # It comes while the bad one is tried again.
-    await asyncio.sleep(10)
-    assert sender.batches == [[{"n": 1}]]
-    assert sender.tries == ATTEMPTS + 1
-    trickle.add({"n": 2})
-    await asyncio.sleep(10)
-    running.cancel()
-    assert sender.batches == [[{"n": 1}], [{"n": 2}]]
-
-
-async def test_a_server_that_does_not_answer_is_asked_a_limited_number_of_times() -> None:
-    sender = Sender(failures=ATTEMPTS)
-    trickle = Trickle(sender)
-    trickle.add({"n": 1})
-    running = asyncio.ensure_future(trickle.run())
-    await asyncio.sleep(3600)
-    assert sender.tries == ATTEMPTS
-    trickle.add({"n": 2})
-    await sender.next()
-    running.cancel()
-    assert sender.batches == [[{"n": 2}]]
-
-
-async def test_the_empty_candidates_of_firefox_are_not_sent() -> None:
-    """One for each section that it has offered, with or without words around it."""
-    sender = Sender()
-    trickle = Trickle(sender)
-    found = {"candidate": "candidate:0 1 UDP 2122252543 192.0.2.1 5 typ host", "sdp_mid": "0", "sdp_mline_index": 0}
-    for n in range(3):
-        trickle.add({"candidate": "", "sdp_mid": str(n), "sdp_mline_index": n})
-    running = asyncio.ensure_future(trickle.run())
-    await asyncio.sleep(10)
-    assert sender.batches == []
-    trickle.add(found)
-    trickle.add({"candidate": " ", "sdp_mid": "0", "sdp_mline_index": 0})
-    await asyncio.sleep(10)
-    trickle.add({"candidate": "", "sdp_mid": "", "sdp_mline_index": 0})
-    await asyncio.sleep(10)
-    running.cancel()
-    assert sender.batches == [[found]]
-
-
-async def test_a_server_that_wants_no_candidates_is_asked_once() -> None:
-    sender = Sender(wanted=False)
-    trickle = Trickle(sender)
-    trickle.add({"n": 1})
-    await trickle.run()
-    assert sender.tries == 1
 
 
 async def test_a_transport_can_be_made_outside_a_browser_and_names_what_is_missing(tidy: None) -> None:
