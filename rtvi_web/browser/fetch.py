@@ -7,7 +7,7 @@ from typing import Any
 
 from rtvi_web.browser import _js
 from rtvi_web.core.http import MAX_ANSWER
-from rtvi_web.core.masking import masked_url
+from rtvi_web.core.masking import header_name, masked_url
 from rtvi_web.errors import HttpError
 
 EVENT_STREAM = "text/event-stream"
@@ -58,7 +58,7 @@ async def fetch(
 
 def unsendable(what: str, headers: Mapping[str, str]) -> str:
     """The error text for a request that the browser refuses to send."""
-    names = f", or one of the headers {', '.join(headers)}" if headers else ""
+    names = f", or one of the headers {', '.join(map(header_name, headers))}" if headers else ""
     return f"{what} cannot be sent: the browser refuses the address{names}."
 
 

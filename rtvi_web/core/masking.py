@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 MASK = "…"
 
 
@@ -39,4 +41,10 @@ class Headers(dict[str, str]):
     """Headers whose ``repr()`` shows their names only."""
 
     def __repr__(self) -> str:
-        return repr(dict.fromkeys(self, MASK))
+        return repr(dict.fromkeys(map(header_name, self), MASK))
+
+
+def header_name(name: str) -> str:
+    """The name of a header; of what cannot be a name, for it may hold a key, only what is before it."""
+    shown = re.split(r"[^\w.-]", name, maxsplit=1, flags=re.ASCII)[0]
+    return shown if shown == name else shown + MASK

@@ -119,6 +119,7 @@ async def test_uploads_too(selenium, answer):
         ("https://me:secret@127.0.0.1/start?key=secret", {}),
         ("/answers/ok?key=secret", {"Authorization": "secret\n1"}),
         ("/answers/ok", {"X-Key": "secret\u2028"}),
+        ("/answers/ok", {"Authorization: Bearer secret": ""}),
     ],
 )
 @run_in_pyodide

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtvi_web import ClientParams, InvalidArgumentError, RTVIClient, StartBotError
-from rtvi_web.core.masking import Headers, masked_url
+from rtvi_web.core.masking import Headers, header_name, masked_url
 from rtvi_web.realtime import RealtimeClient
 from rtvi_web.realtime.settings import Settings
 from rtvi_web.realtime.transport import RealtimeRequest
@@ -57,6 +57,23 @@ def test_headers_are_still_a_dict() -> None:
     headers = Headers({"Authorization": "Bearer secret"})
     assert headers == {"Authorization": "Bearer secret"}
     assert repr(headers) == "{'Authorization': '…'}"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Authorization", "Authorization"),
+        ("x-api_key.2", "x-api_key.2"),
+        ("Authorization: Bearer secret", "Authorization…"),
+        ("Bearer secret", "Bearer…"),
+        ("X\nsecret", "X…"),
+        ("é secret", "…"),
+        ("", ""),
+    ],
+)
+def test_what_cannot_be_a_header_is_not_shown(name: str, shown: str) -> None:
+    assert header_name(name) == shown
+    assert repr(Headers({name: "secret"})) == f"{{{shown!r}: '…'}}"
 
 
 URL = "https://me:secret@bot.test/start?key=secret"
