@@ -11,17 +11,13 @@ from rtvi_web.core.checks import nearest, seconds, snake_case
 from rtvi_web.core.masking import quoted
 from rtvi_web.core.tasks import call_user_code
 from rtvi_web.errors import InvalidArgumentError
-from rtvi_web.realtime.protocol.dialects import dialect_of
+from rtvi_web.realtime.protocol.dialects import DialectName, dialect_of
 from rtvi_web.realtime.protocol.dialects.base import Dialect
 from rtvi_web.realtime.transport import RealtimeTransport
 
 IN_PAGE = sys.platform == "emscripten"
 
 ApiKey = str | Callable[[], str | Awaitable[str]] | None
-
-DialectName = Literal[
-    "openai", "azure", "xai", "qwen", "inworld", "speaches", "vllm", "localai", "huggingface", "mistral"
-]
 
 _JS_NAMES = {"dangerouslyAllowAPIKeyInBrowser": "dangerously_allow_api_key_in_browser"}
 
