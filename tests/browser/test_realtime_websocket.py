@@ -86,7 +86,7 @@ async def test_an_address_that_the_policy_forbids_in_firefox(selenium, port):
     from rtvi_web import TransportStartError
     from rtvi_web.transports.realtime.websocket import RealtimeWebSocketTransport
 
-    throws = "function () { throw new DOMException('', 'NS_ERROR_CONTENT_BLOCKED') }"
+    throws = "function () { throw Object.assign(new Error(''), { name: 'NS_ERROR_CONTENT_BLOCKED' }) }"
     with replaced("globalThis", "WebSocket", throws):
         async with transport(RealtimeWebSocketTransport()) as (link, _):
             with pytest.raises(TransportStartError, match=r"add ws://elsewhere\.test to its connect-src") as caught:

@@ -121,10 +121,9 @@ async def tone(receive: Any, send: Any, answers: str) -> None:
                 await say("response.done", response={"id": "r"})
 
 
-def pitch_of(pcm: bytes, rate: int) -> int:
-    """The pitch of half a second of sound."""
-    samples = array("h", pcm[:rate])
-    return 2 * sum(before < 0 <= now for before, now in pairwise(samples))
+def pitch_of(pcm: bytes) -> int:
+    """The pitch of the last half second of sound at 16 kHz."""
+    return 2 * sum(before < 0 <= now for before, now in pairwise(array("h", pcm[-16_000:])))
 
 
 async def transcribe(receive: Any, send: Any) -> None:
@@ -144,17 +143,16 @@ async def transcribe(receive: Any, send: Any) -> None:
                 heard = b""
             case {"type": "input_audio_buffer.append", "audio": audio} if heard is not None:
                 heard += base64.b64decode(audio)
-                if len(heard) >= 16_000 > len(heard) - len(audio):
-                    await say("transcription.delta", delta=f"{pitch_of(heard, 16_000)} ")
+                await say("transcription.delta", delta=f"{pitch_of(heard)} ")
             case {"type": "input_audio_buffer.commit", "final": True} if heard is not None:
-                await say("transcription.done", text=f"{pitch_of(heard, 16_000)} Hz", usage=None)
                 heard = None
+                await say("transcription.done", text="the end", usage=None)
             case other:
                 await say("error", error=f"unexpected {other}", code="unknown_event")
 
 
 async def voxtral(receive: Any, send: Any) -> None:
-    """Writes down the pitch after a flush."""
+    """Tells the pitch of what it hears, and of a flush."""
 
     async def say(type: str, **fields: Any) -> None:
         await send({"type": "websocket.send", "text": json.dumps({"type": type, **fields})})
@@ -169,8 +167,9 @@ async def voxtral(receive: Any, send: Any) -> None:
                 await say("session.updated", session={**session, **changes})
             case {"type": "input_audio.append", "audio": audio}:
                 heard += base64.b64decode(audio)
+                await say("transcription.text.delta", text=f"{pitch_of(heard)} ")
             case {"type": "input_audio.flush"}:
-                await say("transcription.text.delta", text=f"{pitch_of(heard, 16_000)} Hz")
+                await say("transcription.text.delta", text="the end")
             case other:
                 await say("error", error={"message": f"unexpected {other}", "code": 1})
 
