@@ -172,9 +172,9 @@ def test_both_read_the_same_and_refuse_the_same(data: bytes) -> None:
     assert again.SerializeToString() == theirs.SerializeToString(), "unknown fields and kinds survive"
 
 
-@given(contents(), fields(st.binary(max_size=2)), NUMBERS.filter(lambda number: number > 5))
+@given(contents(), fields(st.binary(max_size=2)), st.integers(106, 2**29 - 1))
 def test_what_a_newer_pipecat_adds_survives(frame: tuple[str, dict[str, Any]], inner: bytes, number: int) -> None:
-    added = with_key(number + 100, 2, varint(len(inner)) + inner)
+    added = with_key(number, 2, varint(len(inner)) + inner)
     content = CLASSES[frame[0]](**frame[1], unknown=added)
     written = encode(content, added)
     assert decode(written) == (content, added)
