@@ -5,7 +5,7 @@
     RTVIError
     ├── InvalidArgumentError      (ValueError)       an argument that cannot work; nothing was changed
     ├── NotInBrowserError         (RuntimeError)     a browser API was touched outside a web page
-    ├── UnsupportedFeatureError                      this browser or this bot cannot do it
+    ├── UnsupportedFeatureError                      this browser, bot or transport cannot do it
     ├── AlreadyStartedError       (RuntimeError)     connect() while a session is running
     ├── ConnectionTimeoutError    (TimeoutError)     connect() did not end within its deadline
     ├── ConnectAbortedError       (ConnectionError)  disconnect() or an abort controller ended connect()
@@ -121,7 +121,7 @@ class NotInBrowserError(RTVIError, RuntimeError):
 
 
 class UnsupportedFeatureError(RTVIError):
-    """This browser or this bot cannot do what was requested.
+    """This browser, this bot or this transport cannot do what was requested.
 
     Attributes:
         feature: what it cannot do, such as the message type ``"get-config"``.

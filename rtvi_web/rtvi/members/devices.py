@@ -52,6 +52,9 @@ class Devices(ClientBase, MediaMembers):
         """Open the camera, or release it, so that its light goes out. Mirrors ``enableCam()``.
 
         Otherwise as :meth:`enable_mic`.
+
+        Raises:
+            UnsupportedFeatureError: the transport carries no camera, which is not opened then.
         """
         await self._media.enable_cam(enable)
 
@@ -67,7 +70,7 @@ class Devices(ClientBase, MediaMembers):
 
         Raises:
             DeviceError: they refused, or it cannot be shared; ``deviceError`` and ``screenShareError`` fire too.
-            UnsupportedFeatureError: this browser cannot share screens.
+            UnsupportedFeatureError: the transport carries no screen, or this browser cannot share screens.
             DisconnectedError: ``disconnect()`` is running.
         """
         if enable:

@@ -1,4 +1,4 @@
-"""The tests that every transport must pass. Whoever writes a transport of their own runs them against it.
+"""The tests that every transport must pass. Run them against a transport of your own.
 
 A transport brings a :class:`Stage`: a bot, the network to it, and what can happen to both. The suite plays a real
 ``RTVIClient`` over the transport on that stage, speaks RTVI for the bot, and checks what the client's page sees::

@@ -19,8 +19,6 @@ from rtvi_web.testing.contract.suite import contract_test
 
 STALL = 0.5
 """Seconds until a connection that stalls is given up; doubled if it has not got as far as that by then."""
-EVERY_TURN = 40
-"""So many turns of the event loop are tried one by one; after them, every third longer than the last."""
 
 
 @contract_test("stall")
@@ -63,7 +61,7 @@ async def a_refusal_is_an_error_of_the_transport(scene: Scene) -> None:
 async def connecting_can_be_cancelled_at_every_await(scene: Scene) -> None:
     """The task that awaits ``connect()`` is cancelled after any number of turns of the event loop."""
     client = scene.make_client()
-    for turns in _growing():
+    for turns in _growing(scene.stage.every_turn):
         connecting = asyncio.ensure_future(client.connect())
         if await _done_after(connecting, turns):
             break
@@ -79,7 +77,7 @@ async def connecting_can_be_cancelled_at_every_await(scene: Scene) -> None:
 async def connecting_can_be_ended_by_disconnect_at_every_await(scene: Scene) -> None:
     """``disconnect()`` is called after any number of turns of the event loop."""
     client = scene.make_client()
-    for turns in _growing():
+    for turns in _growing(scene.stage.every_turn):
         connecting = asyncio.ensure_future(client.connect())
         if await _done_after(connecting, turns):
             break
@@ -133,11 +131,11 @@ def _microphone(client: RTVIClient) -> list[Any]:
     return tracks
 
 
-def _growing() -> Iterator[int]:
+def _growing(every: int) -> Iterator[int]:
     turns = 0
     while True:
         yield turns
-        turns = turns + 1 if turns < EVERY_TURN else turns * 4 // 3
+        turns += 1 if turns < every else 1 + turns // 3
 
 
 async def _done_after(task: asyncio.Future[Any], turns: int) -> bool:

@@ -1,4 +1,4 @@
-"""The end of a session that nobody asked for: a bot that leaves, a link that is lost, a server that closes it."""
+"""Sessions that end by themselves: a bot that leaves, a link that is lost, a server that closes it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def a_bot_that_leaves_ends_the_session(scene: Scene) -> None:
     same(error.reason, DisconnectReason.BOT_LEFT, "the reason")
     await scene.is_over(TransportState.DISCONNECTED, microphone)
     same(scene.arguments("botDisconnected"), scene.arguments("botConnected"), "the bot that left")
-    same(scene.arguments("error"), [], "a bot that leaves is no error")
+    same(scene.arguments("error"), [], "a bot that leaves must not be reported as an error")
     check("reconnecting" not in scene.states, "a bot that leaves is not looked for")
     await _once_more(scene, client)
 
@@ -76,7 +76,7 @@ async def a_link_that_heals_goes_on(scene: Scene) -> None:
     same(numbers, [0, 1, 2], "what was sent meanwhile")
     same(await scene.within(client.send_client_request("echo", 1)), 1, "the bot's answer")
     same(len(scene.arguments("botConnected")), 1, "how often botConnected was fired")
-    same(scene.arguments("error"), [], "a link that heals is no error")
+    same(scene.arguments("error"), [], "a link that heals must not be reported as an error")
     await client.disconnect()
     await scene.is_over(TransportState.DISCONNECTED)
 
@@ -104,7 +104,7 @@ async def disconnect_while_the_link_is_lost_ends_it(scene: Scene) -> None:
     await _until_noticed(scene, client)
     await scene.within(client.disconnect())
     await scene.is_over(TransportState.DISCONNECTED, microphone)
-    same(scene.arguments("error"), [], "disconnect() is no error")
+    same(scene.arguments("error"), [], "disconnect() must not be reported as an error")
     await scene.stage.heal()
     await _once_more(scene, client)
 

@@ -63,7 +63,7 @@ async def the_limit_of_a_message_is_true(scene: Scene) -> None:
 
 @contract_test()
 async def unknown_and_foreign_messages_end_nothing(scene: Scene) -> None:
-    """What is no RTVI message, and one of a type that nobody knows, is told to the page. The session goes on."""
+    """Other texts than RTVI messages, and messages of unknown types, reach the page as events. The session goes on."""
     client = await scene.connected()
     foreign = ["no JSON", "{", "[]", '"text"', "42", "null", json.dumps({"label": "another", "type": "bot-ready"})]
     for text in (*foreign, "[" * 10_000, json.dumps({"label": LABEL}), "\ufeff{}", "x" * 5000):
@@ -79,6 +79,18 @@ async def unknown_and_foreign_messages_end_nothing(scene: Scene) -> None:
     same(len(scene.arguments("botReady")), 1, "how often botReady was fired")
     check(client.state is TransportState.READY, f"the session must go on; the state is {client.state.value}")
     same(await scene.within(client.send_client_request("echo", 1)), 1, "the bot's answer")
+    await client.disconnect()
+
+
+@contract_test("stranger_says")
+async def only_the_bot_is_listened_to(scene: Scene) -> None:
+    """What somebody other than the bot sends is not taken for a message of the bot."""
+    client = await scene.connected()
+    await scene.stage.stranger_says(json.dumps({"label": LABEL, "type": "server-message", "data": "of a stranger"}))
+    await scene.say("server-message", "of the bot")
+    await scene.until_fired("serverMessage")
+    same(scene.arguments("serverMessage"), [("of the bot",)], "what is heard")
+    check(all("stranger" not in args[0] for args in scene.arguments("messageReceived")), "strangers must not be heard")
     await client.disconnect()
 
 

@@ -145,7 +145,7 @@ class Scene:
             self._changed.set()
             if message["type"] == "client-ready" and self.is_bot_ready:
                 await self.say("bot-ready", {"version": PROTOCOL_VERSION}, message["id"])
-            elif message["type"] == "client-message":
+            elif message["type"] == "client-message" and message["data"]["t"] == "echo":
                 await self.say("server-response", message["data"], message["id"])
 
     def heard(self, type: str) -> list[dict[str, Any]]:

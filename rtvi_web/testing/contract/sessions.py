@@ -72,6 +72,29 @@ def _tracks(scene: Scene, event: str) -> list[tuple[Any, ...]]:
     return [args for args in scene.arguments(event) if not args[1].local]
 
 
+@contract_test("stranger_joins", "stranger_leaves")
+async def people_come_and_go(scene: Scene) -> None:
+    """Other people are told when they come and go, and at the end. The session is with the bot."""
+    client = await scene.connected()
+    [[bot]] = scene.arguments("botConnected")
+    for _ in range(2):
+        scene.fired.clear()
+        await scene.stage.stranger_joins()
+        [stranger] = await scene.until_fired("participantConnected")
+        check(stranger.id != bot.id and not stranger.local, f"a stranger must not be the bot or the person: {stranger}")
+        await scene.stage.stranger_leaves()
+        same(await scene.until_fired("participantLeft"), (stranger,), "who has left")
+    scene.fired.clear()
+    await scene.stage.stranger_joins()
+    [stranger] = await scene.until_fired("participantConnected")
+    same(await scene.within(client.send_client_request("echo", 1)), 1, "the bot's answer")
+    scene.fired.clear()
+    await client.disconnect()
+    left = [args[0].id for args in scene.arguments("participantLeft")]
+    same(sorted(left), sorted([bot.id, stranger.id]), "who has left at the end")
+    same(scene.arguments("botDisconnected"), [(bot,)], "the bot that left")
+
+
 @contract_test()
 async def many_sessions_leave_nothing_behind(scene: Scene) -> None:
     """Thirty sessions, one after another. What one has fired or left open does not reach the next."""
@@ -86,8 +109,8 @@ async def many_sessions_leave_nothing_behind(scene: Scene) -> None:
 
 
 @contract_test()
-async def nothing_is_called_well_that_is_not_known(scene: Scene) -> None:
-    """``stats()`` works or says that it does not exist; ``diagnose()`` calls nothing well that nobody measures."""
+async def a_link_is_called_well_only_if_it_was_measured(scene: Scene) -> None:
+    """``stats()`` works or says that it does not exist; ``diagnose()`` calls a link well only if it was measured."""
     from rtvi_web.errors import DisconnectedError, UnsupportedFeatureError
     from rtvi_web.rtvi.protocol.link.stats import LinkStats
 

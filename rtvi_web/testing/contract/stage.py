@@ -22,6 +22,8 @@ class Stage(ABC):
         foreign_words: words that no error of this transport may have, such as WebRTC's over a WebSocket.
         reasons: the reasons of an end that ``end()`` can play.
         patience: seconds in which anything must happen, such as noticing a lost link; real ones.
+        every_turn: so many turns of the event loop are tried one by one in the tests of cancellation. Further turns are
+            tried too, each a third later than the last.
         cycles: how many sessions follow one another in the test of what is left behind.
     """
 
@@ -30,6 +32,7 @@ class Stage(ABC):
     foreign_words: Collection[str] = ()
     reasons: Collection[DisconnectReason] = ()
     patience: float = 20.0
+    every_turn: int = 40
     cycles: int = 30
 
     async def start(self) -> None:
@@ -70,6 +73,20 @@ class Stage(ABC):
         """The bot leaves by itself, as bots of this kind of server do."""
         raise NotImplementedError
 
+    # Other people, where there can be any.
+
+    async def stranger_joins(self) -> None:
+        """Somebody other than the bot joins the session."""
+        raise NotImplementedError
+
+    async def stranger_leaves(self) -> None:
+        """They leave again."""
+        raise NotImplementedError
+
+    async def stranger_says(self, text: str) -> None:
+        """They join, and send a text to the page."""
+        raise NotImplementedError
+
     # What can happen to a session.
 
     async def stall(self, phase: ConnectPhase | None) -> None:
@@ -81,7 +98,7 @@ class Stage(ABC):
         raise NotImplementedError
 
     async def cut(self) -> None:
-        """The network is cut: nothing arrives any more, on either side, and nobody is told."""
+        """The network is cut: nothing arrives any more on either side, and neither side is told."""
         raise NotImplementedError
 
     async def heal(self) -> None:

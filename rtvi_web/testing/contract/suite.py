@@ -33,13 +33,18 @@ def contract_test(*needs: str) -> Callable[[Play], Play]:
     return register
 
 
-def tests_of(stage: type[Stage]) -> tuple[str, ...]:
+def tests_of(stage: type[Stage] | None = None) -> tuple[str, ...]:  # noqa: PT028 - not a test
     """The names of the tests for which a stage brings all that they need.
 
     Args:
-        stage: the class of the stage.
+        stage: the class of the stage; ``None`` stands for one that brings everything.
     """
+    if stage is None:
+        return tuple(_TESTS)
     return tuple(name for name, test in _TESTS.items() if all(_brings(stage, need) for need in test.needs))
+
+
+tests_of.__test__ = False  # type: ignore[attr-defined]  # pytest collects what begins with "test"
 
 
 def _brings(stage: type[Stage], need: str) -> bool:

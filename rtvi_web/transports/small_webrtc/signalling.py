@@ -11,7 +11,7 @@ from typing import Any
 from rtvi_web.core.foreign_json import read_json
 from rtvi_web.core.http import HttpClient, HttpResponse, explain, json_headers, shorten
 from rtvi_web.core.masking import masked_url
-from rtvi_web.errors import ConnectPhase, HttpError, TransportStartError
+from rtvi_web.errors import ConnectPhase, DisconnectReason, HttpError, TransportStartError
 from rtvi_web.transports.small_webrtc.offer import OfferRequest
 
 logger = logging.getLogger(__name__)
@@ -149,7 +149,8 @@ class Signalling:
 
 
 def _failed(message: str, status: int | None = None) -> TransportStartError:
-    return TransportStartError(message, status=status, phase=ConnectPhase.OFFER)
+    reason = DisconnectReason.REFUSED if status in (401, 403) else None
+    return TransportStartError(message, status=status, phase=ConnectPhase.OFFER, reason=reason)
 
 
 class Trickle:

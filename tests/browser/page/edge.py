@@ -51,6 +51,12 @@ def connection_becomes(peer, state):
     peer.dispatchEvent(js.Event.new("connectionstatechange"))
 
 
+def ice_becomes(peer, state):
+    """The network path comes or goes, as :func:`connection_becomes`, and the states of ICE say it too."""
+    js.Object.defineProperty(peer, "iceConnectionState", _js.plain({"value": state, "configurable": True}))
+    connection_becomes(peer, state)
+
+
 def candidate_found(peer, candidate, section):
     """What a browser says of each ICE candidate of a media section."""
     found = {"candidate": candidate, "sdpMid": str(section), "sdpMLineIndex": section}

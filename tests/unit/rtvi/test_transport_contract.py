@@ -128,7 +128,7 @@ class TestParticipants:
         ]
         await run.client.disconnect()
 
-    async def test_nobody_is_told_of_a_session_that_fails(self) -> None:
+    async def test_people_of_a_session_that_fails_are_not_told(self) -> None:
         def report(receiver: SessionReceiver) -> None:
             receiver.participant_joined(ADA)
             raise TransportStartError("no room")

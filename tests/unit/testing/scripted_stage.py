@@ -20,6 +20,7 @@ from rtvi_web.rtvi.transport import ConnectRequest, SessionReceiver, Transport, 
 from rtvi_web.testing import ScriptedTrack, ScriptedTransport, contract
 
 PHASES = (ConnectPhase.OFFER, ConnectPhase.ICE, ConnectPhase.DATA_CHANNEL)
+ADA = Participant("ada", "Ada", local=False)
 MICS = [MediaDevice("m1", "one", "audioinput"), MediaDevice("m2", "two", "audioinput")]
 
 
@@ -54,6 +55,9 @@ class Scripted(ScriptedTransport):
         if self.receiver is None or self.is_cut:
             raise DisconnectedError("There is no link.")
         self.stage.to_bot.put_nowait(text)
+
+    def stranger_says(self, text: str) -> None:
+        """It listens to the bot only."""
 
     async def close(self) -> None:
         self.receiver, self.is_cut = None, False
@@ -93,6 +97,16 @@ class ScriptedStage(contract.Stage):
 
     async def heard(self) -> str:
         return await self.to_bot.get()
+
+    async def stranger_joins(self) -> None:
+        self.receiver.participant_joined(ADA)
+
+    async def stranger_leaves(self) -> None:
+        self.receiver.participant_left(ADA)
+
+    async def stranger_says(self, text: str) -> None:
+        await self.stranger_joins()
+        self.transport.stranger_says(text)
 
     async def leave(self) -> None:
         self.receiver.bot_left(BOT)

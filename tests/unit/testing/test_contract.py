@@ -10,7 +10,8 @@ from rtvi_web.testing import contract
 
 
 def test_all_tests_fit_a_stage_that_brings_everything() -> None:
-    assert len(contract.tests_of(ScriptedStage)) >= 20
+    assert contract.tests_of(ScriptedStage) == contract.tests_of()
+    assert len(contract.tests_of()) >= 20
 
     class Least(contract.Stage):
         def make_transport(self) -> Transport:

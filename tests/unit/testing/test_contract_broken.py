@@ -252,6 +252,19 @@ class TakesALongTimeToClose(Scripted):
         await super().close()
 
 
+class HearsStrangers(Scripted):
+    def stranger_says(self, text: str) -> None:
+        assert self.receiver
+        self.receiver.receive(text)
+
+
+class TakesAStrangerForTheBot(Scripted):
+    async def connect(self, request: ConnectRequest, receiver: SessionReceiver) -> Participant:
+        bot = await super().connect(request, receiver)
+        self.receiver = Wrapped(receiver, participant_left=receiver.bot_left)
+        return bot
+
+
 BROKEN: dict[type[Scripted], str] = {
     NamesTheBotTwice: "states_and_events_come_in_order",
     SaysConnectedItself: "states_and_events_come_in_order",
@@ -280,10 +293,12 @@ BROKEN: dict[type[Scripted], str] = {
     CarriesLessThanItOpens: "what_is_not_carried_is_not_opened",
     RefusesWithoutAnError: "a_refusal_is_an_error_of_the_transport",
     RefusesForGood: "a_refusal_is_an_error_of_the_transport",
-    KnowsNothing: "nothing_is_called_well_that_is_not_known",
+    KnowsNothing: "a_link_is_called_well_only_if_it_was_measured",
     SendsIntoNothing: "sending_without_a_session_is_refused",
     ForgetsWhatWaits: "a_link_that_heals_goes_on",
     DoesNotNoticeACut: "disconnect_while_the_link_is_lost_ends_it",
+    HearsStrangers: "only_the_bot_is_listened_to",
+    TakesAStrangerForTheBot: "people_come_and_go",
     TakesALongTimeToClose: "disconnect_while_the_link_is_lost_ends_it",
 }
 MISSED = {

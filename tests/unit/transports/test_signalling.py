@@ -91,6 +91,14 @@ async def test_an_offer_that_is_refused_says_why(response: HttpResponse, status:
     with pytest.raises(TransportStartError, match=message) as caught:
         await signalling_of(Http(response)).offer("a")
     assert (caught.value.status, caught.value.phase) == (status, "offer")
+    assert caught.value.reason is None
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_an_offer_of_somebody_who_is_not_let_in(status: int) -> None:
+    with pytest.raises(TransportStartError) as caught:
+        await signalling_of(Http(HttpResponse(status, "no"))).offer("a")
+    assert (caught.value.status, caught.value.reason) == (status, "refused")
 
 
 class TestASecondAddress:
