@@ -37,10 +37,6 @@ OPEN_TIMEOUT = 10.0
 """Seconds that an allowed device may take to open. On some systems, opening never ends."""
 _FEATURES = {"mic": "microphone", "cam": "camera", "screen": "display-capture"}
 """The names of devices in a permissions policy."""
-_PERHAPS_THE_FRAME = (
-    'The {noun} is not allowed in this frame. Its <iframe> needs allow="{feature}"; if it has that, allow the {noun} '
-    "in the browser's site settings (the icon beside the address), and in the system's privacy settings."
-)
 _SCREEN_REFUSED = "The screen was not shared: the person or the system refused."
 
 Constraints = Mapping[str, Any]
@@ -63,13 +59,9 @@ def _policy_against(device: str) -> str | None:
     except NotInBrowserError:  # a web worker
         return None
     policy = getattr(document, "permissionsPolicy", None) or getattr(document, "featurePolicy", None)
-    ancestors = getattr(_js.api("location"), "ancestorOrigins", None)
-    in_frame = ancestors is not None and ancestors.length > 0
-    if feature is None or (policy is not None and policy.allowsFeature(feature)):
+    if feature is None or policy is None or policy.allowsFeature(feature):
         return None
-    if policy is None:  # Firefox has neither, so it may be the person who has refused.
-        return _PERHAPS_THE_FRAME.replace("{feature}", feature) if in_frame else None
-    if in_frame:
+    if _js.api("location").ancestorOrigins.length:  # the page is in a frame
         return f'The page around this frame keeps the {noun} from it: its <iframe> needs allow="{feature}".'
     return f"The server of this page forbids the {noun}, in the header Permissions-Policy."
 

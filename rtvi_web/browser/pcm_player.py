@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -76,6 +77,8 @@ class PcmPlayer:
         self._interruptions = 0
         self._starting: asyncio.Task[None] | None = None
         self._is_blocked = False
+        self._recorded: Callable[[bytes], object] | None = None
+        self._all_recorded: asyncio.Future[None] | None = None
         # Made here: if a click led to this call, the browser lets the context play.
         self._context = _js.construct("AudioContext", {"sampleRate": rate})
         self._scope.defer(lambda: _js.begin(self._context, "close"))
@@ -161,6 +164,31 @@ class PcmPlayer:
         finally:
             del self._answers[number]
 
+    def pause(self, paused: bool) -> None:
+        """Hold what plays and what still comes, or go on where it stopped. An interruption drops it as usual."""
+        self._post({"pause": paused})
+
+    def record(self, recorded: Callable[[bytes], object]) -> None:
+        """Give what is played from now on, as PCM of :attr:`recorded_rate`, whatever the volume."""
+        self._recorded = recorded
+        self._post({"record": True})
+
+    @property
+    def recorded_rate(self) -> int:
+        """Samples a second of what :meth:`record` gives."""
+        return int(self._context.sampleRate)
+
+    async def stop_recording(self) -> None:
+        """Give the rest of what was played, and nothing more."""
+        if self._recorded is None:
+            return
+        self._post({"record": False})
+        self._all_recorded = asyncio.get_running_loop().create_future()
+        with contextlib.suppress(TimeoutError):  # The context is suspended.
+            async with asyncio.timeout(PATIENCE):
+                await self._all_recorded
+        self._recorded = self._all_recorded = None
+
     async def resume(self) -> None:
         """Play after ``blocked()``; call it from a click."""
         self._is_blocked = False
@@ -183,6 +211,7 @@ class PcmPlayer:
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_result(None)
+        self._end_recording()
         self._waiting.clear()
         self._scope.close()
 
@@ -206,11 +235,20 @@ class PcmPlayer:
         else:
             self._node.port.postMessage(message)
 
+    def _end_recording(self) -> None:
+        if self._all_recorded is not None and not self._all_recorded.done():
+            self._all_recorded.set_result(None)
+
     def _on_message(self, message: Any) -> None:
         if hasattr(message, "interrupted"):
             answer = self._answers.get(message.interrupted)
             if answer is not None and not answer.done():
                 answer.set_result(_played(_js.or_none(message.playing)))
+        elif hasattr(message, "recorded"):
+            if self._recorded is not None and message.recorded.length:
+                self._recorded(message.recorded.to_bytes())
+            if message.last:
+                self._end_recording()
         elif hasattr(message, "speaking"):
             self._is_speaking = bool(message.speaking)
             self._speaking(self._is_speaking)

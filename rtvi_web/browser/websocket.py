@@ -14,10 +14,6 @@ CLOSES_WITHIN = 0.3
 """Seconds between ``error`` and ``close``, which browsers fire one after the other."""
 
 
-FIREFOX_FORBIDS = "NS_ERROR_CONTENT_BLOCKED"
-"""What Firefox throws at once if the page's policy forbids the address; other browsers fire ``error`` alone."""
-
-
 class WebSocketClosedError(Exception):
     """The WebSocket is closed, or could not be opened.
 
@@ -67,12 +63,7 @@ class Socket:
         """
         self._opened = asyncio.get_running_loop().create_future()
         self._scope.listen(_js.api("document"), "securitypolicyviolation", self._on_violation)
-        try:
-            socket = self._socket = _js.construct("WebSocket", url, list(protocols))
-        except _js.JsError as error:
-            if error.name == FIREFOX_FORBIDS:
-                raise WebSocketForbiddenError from None
-            raise
+        socket = self._socket = _js.construct("WebSocket", url, list(protocols))
         socket.binaryType = "arraybuffer"
         self._scope.defer(socket.close)
         self._scope.listen(socket, "open", self._on_open)

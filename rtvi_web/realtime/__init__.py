@@ -5,8 +5,10 @@ A transport is named by a word, or is one of :mod:`rtvi_web.transports`; a scrip
 """
 
 from rtvi_web.realtime.client import RealtimeClient
-from rtvi_web.realtime.connection import ErrorEvent, RealtimeAPI, RealtimeEvent
+from rtvi_web.realtime.connection import RealtimeAPI
 from rtvi_web.realtime.event_handlers import RealtimeEventHandler
+from rtvi_web.realtime.events import ErrorEvent, RealtimeEvent
+from rtvi_web.realtime.floor import SpeakingEvent
 from rtvi_web.realtime.members.speaking import ItemResult
 from rtvi_web.realtime.protocol.audio import AudioClip, InputAudio, float_to_pcm16
 from rtvi_web.realtime.protocol.conversation import Conversation
@@ -15,7 +17,9 @@ from rtvi_web.realtime.protocol.items import Delta, Formatted, FormattedTool, It
 from rtvi_web.realtime.protocol.session_config import SessionConfig
 from rtvi_web.realtime.protocol.transcript_events import TranscriptEvent
 from rtvi_web.realtime.protocol.usage import Usage
-from rtvi_web.realtime.session import SpeakingEvent
+from rtvi_web.realtime.recording import Recording, RecordingEvent
+from rtvi_web.realtime.renewal import SessionRenewedEvent
+from rtvi_web.realtime.retry import RetryEvent
 from rtvi_web.realtime.tools import BackgroundResult, Tool
 from rtvi_web.realtime.transport import Played, RealtimeHost, RealtimeRequest, RealtimeTransport
 
@@ -41,7 +45,11 @@ __all__ = [
     "RealtimeHost",
     "RealtimeRequest",
     "RealtimeTransport",
+    "Recording",
+    "RecordingEvent",
+    "RetryEvent",
     "SessionConfig",
+    "SessionRenewedEvent",
     "SpeakingEvent",
     "Target",
     "Tool",

@@ -10,6 +10,7 @@ from rtvi_web.realtime.connection import RealtimeAPI
 from rtvi_web.realtime.members.configuration import ConfigurationMembers
 from rtvi_web.realtime.members.devices import DeviceMembers
 from rtvi_web.realtime.members.items import ItemMembers
+from rtvi_web.realtime.members.sound import SoundMembers
 from rtvi_web.realtime.members.speaking import SpeakingMembers
 from rtvi_web.realtime.protocol.audio import InputAudio
 from rtvi_web.realtime.protocol.session_config import SessionConfig
@@ -19,7 +20,7 @@ from rtvi_web.realtime.settings import Settings, SettingsDict
 Result = TypeVar("Result")
 
 
-class RealtimeClient(SpeakingMembers, ItemMembers, ConfigurationMembers, DeviceMembers):
+class RealtimeClient(SpeakingMembers, SoundMembers, ItemMembers, ConfigurationMembers, DeviceMembers):
     """A session with a model that speaks the OpenAI Realtime protocol. Mirrors ``RealtimeClient``.
 
     ::
@@ -36,12 +37,14 @@ class RealtimeClient(SpeakingMembers, ItemMembers, ConfigurationMembers, DeviceM
     Events: ``conversation.updated``, ``conversation.item.appended`` and ``conversation.item.completed`` (an
     :class:`ItemEvent`), ``conversation.interrupted`` (the server's ``input_audio_buffer.speech_started``),
     ``conversation.speaking`` (a :class:`SpeakingEvent`), ``transcript.updated`` (a :class:`TranscriptEvent`: what
-    either side says, while it grows), ``error`` (an :class:`ErrorEvent`), ``realtime.event`` (a
-    :class:`RealtimeEvent`), and as dicts: ``server.<type>`` and ``client.<type>`` (what is on the wire),
-    ``client.connected``, ``client.disconnected``, ``client.error``, ``close``, ``output_audio.blocked``. Events of
-    devices and media have RTVI's names and the first of its arguments: ``micUpdated``, ``availableMicsUpdated``,
-    ``speakerUpdated``, ``availableSpeakersUpdated``, ``mediaStateUpdated``, ``trackStarted``, ``trackStopped``,
-    ``localAudioLevel``, ``remoteAudioLevel``, ``deviceError``; and as a dict with its type, ``speakingWhileMuted``.
+    either side says, while it grows), ``recording.stopped`` (a :class:`RecordingEvent`), ``response.retrying`` (a
+    :class:`RetryEvent`), ``session.renewed`` (a :class:`SessionRenewedEvent`), ``error`` (an :class:`ErrorEvent`),
+    ``realtime.event`` (a :class:`RealtimeEvent`), and as dicts: ``server.<type>`` and ``client.<type>`` (what is on the
+    wire), ``client.connected``, ``client.disconnected``, ``client.error``, ``close``, ``session.paused``,
+    ``session.resumed``, ``output_audio.blocked``. Events of devices and media have RTVI's names and the first of its
+    arguments: ``micUpdated``, ``availableMicsUpdated``, ``speakerUpdated``, ``availableSpeakersUpdated``,
+    ``mediaStateUpdated``, ``trackStarted``, ``trackStopped``, ``localAudioLevel``, ``remoteAudioLevel``,
+    ``deviceError``; and as a dict with its type, ``speakingWhileMuted``.
 
     Args:
         settings: a dict of the settings below (camelCase accepted); each may be a keyword instead.
@@ -62,6 +65,12 @@ class RealtimeClient(SpeakingMembers, ItemMembers, ConfigurationMembers, DeviceM
         keep_audio: seconds of sound that all items together keep, the newest; ``None`` keeps everything, 0 nothing.
         timeout: seconds that the transport may take to connect, once the person has answered the permission prompt;
             ``None`` means no limit.
+        response_retries: how often a response is asked for again that has failed before it had any output, 0 to 5:
+            after 0.5 s, and after twice as long each further time. Not if it was cancelled or interrupted, or if the
+            person speaks or the page asks for something else meanwhile. ``response.retrying`` tells of each repetition,
+            and ``error`` if the last one has failed.
+        renew_sessions: whether a session that says when it expires is renewed a minute before (:meth:`renew_session`);
+            of a short one, at half time. If that fails, ``error`` is dispatched and the session goes on until then.
 
     Raises:
         InvalidArgumentError: an argument cannot work; the message names it.
@@ -122,6 +131,25 @@ class RealtimeClient(SpeakingMembers, ItemMembers, ConfigurationMembers, DeviceM
         Each names the phase (``error.phase``). Then, and when the awaiting task is cancelled, everything is released.
         """
         await self._session.connect()
+
+    async def renew_session(self) -> None:
+        """Exchange the session for a new one with the same conversation, configuration and tools.
+
+        A second link is opened while the session goes on. The server gets the configuration and what
+        :meth:`export_history` has; as soon as nobody speaks, the new link takes over, and ``session.renewed`` (a
+        :class:`SessionRenewedEvent`) is dispatched. ``renew_sessions=True`` does this by itself before a session
+        expires. The function ``api_key`` is asked for a key. A recording, a pause and mutings go on.
+
+        Raises:
+            DisconnectedError: there is no connection, or the session has ended meanwhile.
+            AlreadyStartedError: it is being renewed.
+            TransportStartError, HttpError, ConnectionTimeoutError: the server could not be reached, or refused.
+            RequestError: the server refused the configuration or an item, in its own words.
+            UnsupportedFeatureError: the transport cannot do it.
+
+        After an error the session goes on as it was.
+        """
+        await self._session.renewal.renew()
 
     def disconnect(self) -> Awaitable[None]:
         """End the session, or the attempt to connect. Mirrors ``disconnect()``.

@@ -289,12 +289,20 @@ class Configuration:
         assert handshake is not None
         if not at_once:
             await handshake.wait_for_server()
+        await self.establish_with(handshake, self._api.send)
+
+    async def establish_with(self, handshake: Handshake, send: Callable[[str, dict[str, Any]], object]) -> None:
+        """Send the configuration over a link, and wait until its server has taken it.
+
+        Raises:
+            RequestError: the server refused it, in its own words.
+        """
         config = self._whole
         self._sent_tools = config.get("tools")
         session = self._translated(config)
         if not session:
             return
-        self._api.send("session.update", {"event_id": handshake.update_id, "session": session})
+        send("session.update", {"event_id": handshake.update_id, "session": session})
         if self._dialect.acknowledges and not await handshake.wait_for_answer() and not self._warned:
             self._warned = True
             logger.warning("The server has not acknowledged the configuration within %g s; going on.", ANSWERED_WITHIN)

@@ -9,16 +9,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from rtvi_web.core.connect_attempt import CLOSE_LIMIT, ConnectAttempts, Ending
 from rtvi_web.core.tasks import end_if_cancelled, run_within
 from rtvi_web.errors import (
     AlreadyStartedError,
+    ConnectionTimeoutError,
     ConnectPhase,
     DisconnectedError,
     InvalidArgumentError,
@@ -27,12 +29,13 @@ from rtvi_web.errors import (
 )
 from rtvi_web.realtime.comprehension import Comprehension, beginning
 from rtvi_web.realtime.event_handlers import RealtimeEventHandler
+from rtvi_web.realtime.events import ErrorEvent, RealtimeEvent
 from rtvi_web.realtime.media_events import MediaEvents
 from rtvi_web.realtime.protocol.dialects.base import Address
 from rtvi_web.realtime.protocol.wire import Event, copied, decode, encode, new_id
 from rtvi_web.realtime.settings import Settings
 from rtvi_web.realtime.translation import Translation
-from rtvi_web.realtime.transport import RealtimeRequest, RealtimeTransport
+from rtvi_web.realtime.transport import RealtimeRequest, RealtimeTransport, SpareLink
 
 logger = logging.getLogger(__name__)
 
@@ -40,39 +43,6 @@ MAX_FRAME = 16 << 20
 """Characters of a frame that is read; OpenAI's have 15 MiB at most."""
 SMALL = 4096
 """Bytes that every transport can send: messages up to this size are not checked."""
-
-
-class ErrorEvent(NamedTuple):
-    """Something went wrong; the session may go on.
-
-    Attributes:
-        type: ``"error"``.
-        source: ``"server"``, ``"response"`` (it failed), ``"connection"``, ``"microphone"``, or ``"message"`` (one
-            that cannot be read or sent).
-        message: what happened.
-        error: the server's error object, or the exception.
-    """
-
-    type: str
-    source: str
-    message: str
-    error: Any = None
-
-
-class RealtimeEvent(NamedTuple):
-    """An event of either side: ``"realtime.event"``.
-
-    Attributes:
-        type: ``"realtime.event"``.
-        time: UTC, in ISO 8601 with milliseconds.
-        source: ``"client"`` or ``"server"``.
-        event: in OpenAI's form, under its GA name; a dialect translates it from, or into, what is on the wire.
-    """
-
-    type: str
-    time: str
-    source: str
-    event: Event
 
 
 class Listener(Protocol):
@@ -92,6 +62,9 @@ class Listener(Protocol):
 
     def microphone(self, pcm: bytes) -> None:
         """The microphone has heard this."""
+
+    def recorded(self, side: str, pcm: bytes, rate: int) -> None:
+        """This was sent or played, while the session is recorded."""
 
     def speaking(self, speaking: bool) -> None:
         """An answer becomes audible, or ends."""
@@ -185,6 +158,26 @@ class RealtimeAPI(RealtimeEventHandler):
             holds_microphone=True,
             dialect=self._settings.dialect,
         )
+
+    async def open_spare(
+        self,
+        config: Mapping[str, Any],
+        received: Callable[[str | bytes], object],
+        lost: Callable[[RTVIError], object],
+    ) -> SpareLink:
+        """Open a second link; see ``RealtimeTransport.open_spare``.
+
+        Raises:
+            ConnectionTimeoutError: it took longer than the client's time-out.
+            RTVIError: as ``connect()``.
+        """
+        timeout = self._settings.timeout
+        request = self._request(config, await self._settings.key())
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._transport.open_spare(request, received, lost)
+        except TimeoutError:
+            raise ConnectionTimeoutError(f"The server could not be reached within {timeout:g} s.") from None
 
     async def init_devices(self) -> None:
         """Open the devices; see ``RealtimeClient.init_devices``."""
@@ -288,6 +281,10 @@ class RealtimeAPI(RealtimeEventHandler):
         if self.is_connected() and self._listener:
             self._listener.microphone(pcm)
 
+    def recorded(self, side: str, pcm: bytes, rate: int) -> None:
+        if self._listener:
+            self._listener.recorded(side, pcm, rate)
+
     def speaking(self, speaking: bool) -> None:
         if self._listener:
             self._listener.speaking(speaking)
@@ -349,6 +346,16 @@ class RealtimeAPI(RealtimeEventHandler):
         if len(text) > SMALL and len(text) > self._transport.max_message_size:
             raise MessageTooLargeError(len(text), self._transport.max_message_size)
         return text
+
+    def encoded(self, type: str, data: Mapping[str, Any]) -> list[str]:
+        """The texts of an event for another link."""
+        event = {"event_id": new_id("evt_"), "type": type, **data}
+        return [self._fitting(encode(each)) for each in self.translation.outgoing(event)]
+
+    def decoded(self, frame: str | bytes) -> list[Event]:
+        """The events in a frame of another link."""
+        event = decode(frame) if len(frame) <= MAX_FRAME else None
+        return [] if event is None else self.translation.incoming(event)
 
     def require_connection(self) -> None:
         """Check that something can be sent.

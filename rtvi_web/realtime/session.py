@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from rtvi_web.core.seen import Seen
 from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import DisconnectedError, RTVIError, UnsupportedFeatureError
 from rtvi_web.realtime.calls import CallRunner
 from rtvi_web.realtime.configuration import Configuration
-from rtvi_web.realtime.connection import ErrorEvent, RealtimeAPI
+from rtvi_web.realtime.connection import RealtimeAPI
 from rtvi_web.realtime.event_handlers import RealtimeEventHandler
+from rtvi_web.realtime.events import ErrorEvent
+from rtvi_web.realtime.floor import Floor, SpeakingEvent
+from rtvi_web.realtime.protocol.attribution import attributed
 from rtvi_web.realtime.protocol.audio import InputAudio, from_base64
 from rtvi_web.realtime.protocol.content import sound_of
 from rtvi_web.realtime.protocol.conversation import Conversation
@@ -23,6 +26,10 @@ from rtvi_web.realtime.protocol.server_errors import COMMIT_EMPTY, HARMLESS_ERRO
 from rtvi_web.realtime.protocol.transcript_events import TranscriptEvent, TranscriptEvents
 from rtvi_web.realtime.protocol.usage import Usage
 from rtvi_web.realtime.protocol.wire import Event, copied, index_in, new_id, object_in, objects_in, text_in
+from rtvi_web.realtime.recording import Recorder
+from rtvi_web.realtime.renewal import Renewal
+from rtvi_web.realtime.retry import ResponseRetry
+from rtvi_web.realtime.settings import Settings
 from rtvi_web.realtime.speech import Speech
 from rtvi_web.realtime.transport import RealtimeTransport
 
@@ -30,13 +37,6 @@ logger = logging.getLogger(__name__)
 
 INPUT_WINDOW = 60.0
 """Seconds of the person's sound that are kept until an item is made of it."""
-
-
-class SpeakingEvent(NamedTuple):
-    """The assistant becomes audible, or falls silent: ``"conversation.speaking"``."""
-
-    type: str
-    speaking: bool
 
 
 class RealtimeSession:
@@ -47,7 +47,7 @@ class RealtimeSession:
         api: sends the events.
         configuration: what the sessions are configured with.
         client: dispatches what happens.
-        keep_audio: seconds of sound that all items together keep, the newest; ``None`` keeps everything, 0 nothing.
+        settings: those of the client.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class RealtimeSession:
         api: RealtimeAPI,
         configuration: Configuration,
         client: RealtimeEventHandler,
-        keep_audio: float | None,
+        settings: Settings,
     ) -> None:
         self._transport = transport
         self._api = api
@@ -70,8 +70,21 @@ class RealtimeSession:
         self.usage = Usage()
         self.input_audio = InputAudio(INPUT_WINDOW)
         self.conversation = Conversation(
-            keep_audio=keep_audio, input_audio=self.input_audio, is_out_of_band=self._responses.is_out_of_band
+            keep_audio=settings.keep_audio, input_audio=self.input_audio, is_out_of_band=self._responses.is_out_of_band
         )
+        self.renewal = Renewal(
+            api,
+            configuration,
+            self.conversation,
+            client,
+            self._tasks,
+            is_idle=self._is_idle,
+            renewed=self._renewed,
+            automatic=settings.renew_sessions,
+        )
+        self._floor = Floor()
+        self._retry = ResponseRetry(settings.response_retries, self._responses, client, self._try_next)
+        self.recorder = Recorder(transport, client)
         self._transcripts = TranscriptEvents(self.conversation.is_transcript_final)
         self._calls = CallRunner(api, configuration, self.conversation, self._emit_error, self._go_on)
         self.speech = Speech(api, transport, self.conversation, self.input_audio, self._responses, self._tasks)
@@ -93,36 +106,64 @@ class RealtimeSession:
         self.input_audio.reset(self.speech.input_format.rate)
         self.speech.session_begins()
         self._configuration.session_begins()
-        self._use_formats()
+        self.speech.use_formats(*self._configuration.formats)
         self._responses.reset()
         self._calls.session_begins()
+        self.renewal.session_begins()
+        self._floor = Floor()
         self._finals.clear()
 
-    def _use_formats(self) -> None:
-        """Use the formats that the page has named, or those that the server says it uses.
+    def _follow_formats(self) -> None:
+        """Use the formats that the server says it uses."""
+        if self._transport.carries_tracks:
+            return
+        try:
+            self.speech.use_formats(*self._configuration.formats)
+        except RTVIError as error:
+            self._emit_error("server", f"The server's sound cannot be used. {error.message}", error)
 
-        Raises:
-            InvalidArgumentError, UnsupportedFeatureError: one cannot be used here.
-        """
-        input, output = self._configuration.formats
-        if (input, output) != (self.speech.input_format, self.speech.output_format):
-            self._transport.use_rates(microphone=input.rate, answers=output.rate)
-            self.speech.use_formats(input, output)
+    def _is_idle(self) -> bool:
+        """Whether nobody speaks, and nothing is being made, answered or held."""
+        unsent = self._configuration.is_push_to_talk and self.input_audio.uncommitted
+        busy = self._responses.busy or self._calls.running or self.input_audio.given or unsent
+        return not busy and self._floor.is_free
+
+    def _renewed(self, sessions: list[Event]) -> None:
+        """The session goes on over a new link, whose server knows the conversation, and counts from zero."""
+        self._responses.reset(keep_waiting=True)
+        self._calls.session_begins()
+        self._finals.clear()
+        self.input_audio.reset(self.speech.input_format.rate)
+        for event in sessions:
+            self._configuration.server_event(event)
+            self.renewal.server_event(event)
+        self._follow_formats()
+        self._try_next()
 
     def session_ended(self, reason: str) -> None:
         self.created = False
         self._number += 1
         self._tasks.cancel()
         self._calls.session_ended()
+        self._retry.session_ended()
+        self.renewal.session_ended()
+        self.speech.paused = False
+        self.recorder.session_ended()
+
+    def recorded(self, side: str, pcm: bytes, rate: int) -> None:
+        self.recorder.add(side, pcm, rate)
 
     def microphone(self, pcm: bytes) -> None:
         self.speech.heard(pcm)
 
     def speaking(self, speaking: bool) -> None:
+        self._floor.model_speaks = speaking
         self._client.dispatch("conversation.speaking", SpeakingEvent("conversation.speaking", speaking))
 
     def server_event(self, event: Event) -> None:
-        event = self._attributed(event)
+        event = self.renewal.placed(attributed(event, self._responses.current_id))
+        self._floor.server_event(event["type"])
+        self._retry.server_event(event)
         if event["type"] == "response.output_audio.delta":  # the most frequent one, and only sound
             item_events = self.speech.play(event)
         else:
@@ -141,29 +182,14 @@ class RealtimeSession:
     def _process(self, event: Event) -> list[ItemEvent]:
         """Take an event into account; gives what it changed in the conversation."""
         self._configuration.server_event(event)
-        if event["type"] in ("session.created", "session.updated") and not self._transport.carries_tracks:
-            try:
-                self._use_formats()
-            except RTVIError as error:
-                self._emit_error("server", f"The server's sound cannot be used. {error.message}", error)
+        if event["type"] in ("session.created", "session.updated"):
+            self.renewal.server_event(event)
+            self._follow_formats()
         self._responses.notice(event)
         return self.conversation.process_event(event)
 
-    def _attributed(self, event: Event) -> Event:
-        """An event that names its response. Events of responses that name none belong to the current one."""
-        match event["type"]:
-            case "response.created":
-                return event
-            case "response.done" | "response.cancelled" as type:  # how some servers end a response
-                given = object_in(event, "response")
-                id = text_in(given, "id") or text_in(event, "response_id") or self._responses.current_id
-                status = {"status": "cancelled"} if type == "response.cancelled" else {}
-                return {**event, "type": "response.done", "response": {**given, "id": id, **status}}
-            case type if type.startswith("response.") and not text_in(event, "response_id"):
-                return {**event, "response_id": self._responses.current_id}
-        return event
-
     def client_event(self, event: Event) -> None:
+        self._floor.client_event(event["type"])
         match event["type"]:
             case "response.create":
                 self._responses.sent(event)
@@ -175,7 +201,10 @@ class RealtimeSession:
             case "conversation.item.delete":
                 self.conversation.expect_deletion(text_in(event, "event_id"), text_in(event, "item_id"))
             case "input_audio_buffer.append":
-                self.input_audio.append(self.speech.input_format.decode(from_base64(event.get("audio"))))
+                format = self.speech.input_format
+                pcm = format.decode(from_base64(event.get("audio")))
+                self.input_audio.append(pcm)
+                self.recorder.sent(pcm, format.rate)
             case "input_audio_buffer.commit":
                 self.conversation.queue_input_audio(self.input_audio.commit())
             case "input_audio_buffer.clear":
@@ -208,6 +237,7 @@ class RealtimeSession:
             # The transport reports a lost link by itself. Where responses cannot be stopped, this one stays silenced.
             with contextlib.suppress(DisconnectedError, UnsupportedFeatureError):
                 self._api.send("response.cancel", {"response_id": id})
+        self._retry.begun(id)
 
     def _on_output_item_done(self, event: Event, item_events: list[ItemEvent]) -> None:
         id = text_in(object_in(event, "item"), "id")
@@ -225,15 +255,20 @@ class RealtimeSession:
         is_new = bool(usage or status == "failed") and (not id or self._finals.add(id))
         if is_new:
             self.usage.add_response(usage)
-        self._responses.done(event)
         if is_new and status == "failed":
-            details = response.get("status_details") or {"error": response.get("error")}
-            error = server_error(details if isinstance(details, Mapping) else {"error": details})
-            self._emit_error("response", error.message or "The response failed.", error.given)
+            self._on_failed(response)
+        self._responses.done(event)
         if self._calls.response_done(id, goes_on=status not in ("cancelled", "failed")):
             self._responses.request(automatic=True)
         self.speech.response_done(id, listed)
         self._try_next()
+
+    def _on_failed(self, response: Event) -> None:
+        details = response.get("status_details") or {"error": response.get("error")}
+        error = server_error(details if isinstance(details, Mapping) else {"error": details})
+        message = error.message or "The response failed."
+        if not self._retry.failed(response, message, copied(error.given)):
+            self._emit_error("response", message, error.given)
 
     def _on_transcription_completed(self, event: Event, item_events: list[ItemEvent]) -> None:
         if self._finals.add(
@@ -243,6 +278,7 @@ class RealtimeSession:
 
     def _on_speech_started(self, event: Event, item_events: list[ItemEvent]) -> None:
         self.input_audio.taken()
+        self._responses.interrupted()
         self._client.dispatch("conversation.interrupted", copied(event))
         detection = self._configuration.get_turn_detection_type()
         interrupts = not isinstance(detection, Mapping) or detection.get("interrupt_response") is not False

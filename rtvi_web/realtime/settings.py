@@ -11,13 +11,18 @@ from rtvi_web.core.checks import nearest, seconds, snake_case
 from rtvi_web.core.masking import quoted
 from rtvi_web.core.tasks import call_user_code
 from rtvi_web.errors import InvalidArgumentError
-from rtvi_web.realtime.protocol.dialects import DialectName, dialect_of
+from rtvi_web.realtime.protocol.dialects import dialect_of
 from rtvi_web.realtime.protocol.dialects.base import Dialect
+from rtvi_web.realtime.protocol.responses import MAX_RETRIES
 from rtvi_web.realtime.transport import RealtimeTransport
 
 IN_PAGE = sys.platform == "emscripten"
 
 ApiKey = str | Callable[[], str | Awaitable[str]] | None
+
+DialectName = Literal[
+    "openai", "azure", "xai", "qwen", "inworld", "speaches", "vllm", "localai", "huggingface", "mistral"
+]
 
 _JS_NAMES = {"dangerouslyAllowAPIKeyInBrowser": "dangerously_allow_api_key_in_browser"}
 
@@ -34,6 +39,8 @@ class SettingsDict(TypedDict, total=False):
     microphone: bool
     keep_audio: float | None
     timeout: float | None
+    response_retries: int
+    renew_sessions: bool
 
 
 @dataclass
@@ -49,6 +56,8 @@ class Settings:
     microphone: bool = True
     keep_audio: float | None = 60.0
     timeout: float | None = 15.0
+    response_retries: int = 0
+    renew_sessions: bool = False
 
     def __repr__(self) -> str:
         return f"Settings(url={quoted(self.url)}, transport={self.transport!r}, …)"
@@ -59,6 +68,9 @@ class Settings:
         kept = self.keep_audio
         if kept is not None and (isinstance(kept, bool) or not isinstance(kept, int | float) or not kept >= 0):
             raise InvalidArgumentError(f"keep_audio must be seconds from 0, or None for all; it is {kept!r}.")
+        retries = self.response_retries
+        if isinstance(retries, bool) or not isinstance(retries, int) or not 0 <= retries <= MAX_RETRIES:
+            raise InvalidArgumentError(f"response_retries must be from 0 to {MAX_RETRIES}; it is {retries!r}.")
         if self.url is not None and not isinstance(self.url, str):
             raise InvalidArgumentError(f"url must be a text; it is {type(self.url).__name__}.")
         if self.is_ephemeral_key is not None and not callable(self.is_ephemeral_key):

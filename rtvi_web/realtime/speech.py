@@ -72,6 +72,7 @@ class Speech:
         self._playing: deque[str] = deque(maxlen=MAX_ITEMS)  # in the player, in their order; old ones may be over
         self._played = Seen()  # items; over WebRTC, responses
         self._deleted = Seen()
+        self.paused = False
         self._held: deque[bytes] | None = None  # the microphone's sound, until the configuration was taken
 
     def session_begins(self) -> None:
@@ -80,10 +81,18 @@ class Speech:
         self._playing.clear()
         self._played.clear()
         self._deleted.clear()
+        self.paused = False
         self._held = deque(maxlen=MAX_HELD)
 
     def use_formats(self, input: SoundFormat, output: SoundFormat) -> None:
-        """The formats of the session, from now on."""
+        """The formats of the session, from now on: those that the page has named, or that the server says it uses.
+
+        Raises:
+            InvalidArgumentError, UnsupportedFeatureError: one cannot be used here.
+        """
+        if (input, output) == (self.input_format, self.output_format):
+            return
+        self._transport.use_rates(microphone=input.rate, answers=output.rate)
         if input.rate != self.input_format.rate:
             self._input.change_rate(input.rate)
             if self._held:
@@ -97,13 +106,22 @@ class Speech:
         for pcm in held or ():
             self.heard(pcm)
 
+    def pause(self, paused: bool) -> None:
+        """See ``RealtimeClient.pause``."""
+        if paused != self.paused:
+            self._transport.pause(paused)
+            self.paused = paused
+
     # To the server.
 
-    def append(self, sound: Any) -> None:
+    def append(self, sound: Any) -> bool:
         """See ``RealtimeClient.append_input_audio``."""
         pcm = to_pcm(sound)
+        if self.paused:
+            return False
         self._send_sound(pcm)
         self._input.given = self._input.given or bool(pcm)
+        return True
 
     def _send_sound(self, pcm: bytes) -> None:
         if not self._api.is_connected():
@@ -116,6 +134,8 @@ class Speech:
 
     def heard(self, pcm: bytes) -> None:
         """The microphone has heard this."""
+        if self.paused:
+            return
         if self._held is not None:
             self._held.append(pcm)
             return

@@ -24,7 +24,7 @@ A transport must not put the key into URLs, log lines or exceptions.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -91,6 +91,22 @@ class Played(NamedTuple):
     samples: int
 
 
+class SpareLink(NamedTuple):
+    """A second link beside that of the session.
+
+    Attributes:
+        send: sends one text frame; raises ``DisconnectedError``.
+        take_over: makes it the link of the session. It takes a function, and calls it as soon as frames of the new link
+            go to :meth:`RealtimeHost.receive`, and :meth:`RealtimeTransport.send` uses it; then it closes the old one.
+            Nothing is awaited before.
+        close: closes it, if it does not take over.
+    """
+
+    send: Callable[[str], None]
+    take_over: Callable[[Callable[[], object]], Awaitable[None]]
+    close: Callable[[], Awaitable[None]]
+
+
 class RealtimeHost(Protocol):
     """What a transport may call, from ``attach()`` on. These methods return at once and never raise."""
 
@@ -116,10 +132,19 @@ class RealtimeHost(Protocol):
         heard while ``MAX_BACKLOG`` bytes wait in the link are dropped, not kept.
         """
 
+    def recorded(self, side: str, pcm: bytes, rate: int) -> None:
+        """This was sent (``"sent"``, WebRTC only) or played (``"played"``) while the session is recorded.
+
+        Args:
+            pcm: whole samples of this rate; over WebSocket exactly what was played of the answers, and nothing while
+                nothing was.
+        """
+
     def speaking(self, speaking: bool) -> None:
         """The first sample of an answer is played now, or the last one has been. WebSocket only.
 
-        An interruption ends it too. Over WebRTC the server reports it (``output_audio_buffer.started``, ``.stopped``).
+        An interruption and a pause end it too. Over WebRTC the server reports it (``output_audio_buffer.started``,
+        ``.stopped``).
         """
 
     def lost(self, error: RTVIError) -> None:
@@ -182,6 +207,27 @@ class RealtimeTransport(ABC):
         """Send the microphone from now on; called once after a ``connect()`` with ``holds_microphone``."""
         return
 
+    async def open_spare(
+        self,
+        request: RealtimeRequest,
+        received: Callable[[str | bytes], object],
+        lost: Callable[[RTVIError], object],
+    ) -> SpareLink:
+        """Open a second link while the session goes on, to go on over that one. No microphone is sent there yet.
+
+        If the task is cancelled, everything that is half open is released.
+
+        Args:
+            request: as in :meth:`connect`.
+            received: gets its frames until it takes over.
+            lost: is called if it is lost before.
+
+        Raises:
+            RTVIError: as in :meth:`connect`.
+            UnsupportedFeatureError: this transport cannot do it.
+        """
+        raise UnsupportedFeatureError(f"{type(self).__name__} cannot renew a session.", feature="renew_session")
+
     @abstractmethod
     async def close(self) -> None:
         """Release everything: link, microphone, player. Works in any state, any number of times, and never raises.
@@ -210,6 +256,28 @@ class RealtimeTransport(ABC):
             item_id: the item it belongs to. Sound for an item that was interrupted is dropped.
             content_index: the part of the item it belongs to.
         """
+
+    def pause(self, paused: bool) -> None:
+        """Hold the answers, with what still arrives of them, or go on where they stopped.
+
+        ``interrupt()`` drops what is held, and counts what had been heard. A new session begins without a pause.
+
+        Raises:
+            UnsupportedFeatureError: this transport cannot hold an answer.
+        """
+        raise UnsupportedFeatureError(f"{type(self).__name__} cannot hold an answer.", feature="pause")
+
+    async def record(self) -> None:
+        """Give what is heard to :meth:`RealtimeHost.recorded`, from now on.
+
+        Raises:
+            UnsupportedFeatureError: this transport cannot record.
+        """
+        raise UnsupportedFeatureError(f"{type(self).__name__} cannot record.", feature="record")
+
+    async def stop_recording(self) -> None:
+        """Give the rest, and nothing more. Returns within a second, works in any state, and never raises."""
+        return
 
     @abstractmethod
     async def interrupt(self) -> Played | None:

@@ -14,14 +14,74 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rtvi_web.core.media import MediaDevice
 from rtvi_web.errors import ConnectPhase, DisconnectedError, RTVIError
 from rtvi_web.realtime.protocol.audio import SAMPLE_RATE
-from rtvi_web.realtime.transport import Played, RealtimeHost, RealtimeRequest, RealtimeTransport
+from rtvi_web.realtime.protocol.stereo_sound import PLAYED, SENT
+from rtvi_web.realtime.transport import Played, RealtimeHost, RealtimeRequest, RealtimeTransport, SpareLink
 from rtvi_web.testing.media import ScriptedMedia
+
+
+class ScriptedSpare:
+    """A second link, over which a session may go on.
+
+    Attributes:
+        sent: every event that the client sent over it before it took over.
+        state: ``"open"``, ``"in use"`` or ``"closed"``.
+        confirms: whether it confirms the configuration and the items by itself.
+        expires_at: when its session says it expires.
+    """
+
+    def __init__(
+        self,
+        transport: ScriptedRealtimeTransport,
+        received: Callable[[str | bytes], object],
+        lost: Callable[[RTVIError], object],
+    ) -> None:
+        self._transport = transport
+        self._received = received
+        self.lose = lost
+        self.sent: list[dict[str, Any]] = []
+        self.state = "open"
+        self.confirms = transport.handshake
+        self.expires_at: float | None = None
+        asyncio.get_running_loop().call_soon(self._greet)
+
+    def say(self, type: str, **fields: Any) -> None:
+        """Its server sends an event now."""
+        text = json.dumps({"event_id": f"spare_{type}", "type": type, **fields})
+        (self._received if self.state == "open" else self._transport.say_text)(text)
+
+    def _greet(self) -> None:
+        if self.state == "open" and self.confirms:
+            expiry = {} if self.expires_at is None else {"expires_at": self.expires_at}
+            number = len(self._transport.requests)
+            self.say("session.created", session={"type": "realtime", "id": f"sess_{number}", **expiry})
+
+    def send(self, text: str) -> None:
+        if self.state != "open":
+            raise DisconnectedError("The script has closed the spare link.")
+        event = json.loads(text)
+        self.sent.append(event)
+        if self.confirms:
+            asyncio.get_running_loop().call_soon(self._confirm, event)
+
+    def _confirm(self, event: dict[str, Any]) -> None:
+        if event["type"] == "session.update":
+            self.say("session.updated", session=event["session"])
+        elif event["type"] == "conversation.item.create":
+            for step in ("added", "done"):
+                self.say(f"conversation.item.{step}", item={"status": "completed", **event["item"]})
+
+    async def take_over(self, switched: Callable[[], object]) -> None:
+        self.state = "in use"
+        switched()
+
+    async def close(self) -> None:
+        self.state = "closed"
 
 
 class ScriptedRealtimeTransport(ScriptedMedia, RealtimeTransport):
@@ -42,7 +102,11 @@ class ScriptedRealtimeTransport(ScriptedMedia, RealtimeTransport):
         frames: the same as text.
         played: what the client played: item id and PCM, piece by piece.
         now_playing: what ``interrupt()`` returns, once.
+        spares: the second links that the client opened to renew its session; ``None``: it cannot open any.
+        spares_fail_with: what opening one raises; may be changed at any time.
         rates: those of the microphone's sound and of the answers, in samples a second.
+        paused: whether the answers are held.
+        recording: whether what is played is recorded: give it to the client with :meth:`record_played`.
         sends_microphone: whether the client has let the microphone be heard in this session.
         is_open: whether there is a session; ``has_microphone``: whether the microphone is open.
     """
@@ -70,7 +134,11 @@ class ScriptedRealtimeTransport(ScriptedMedia, RealtimeTransport):
         self.sent: list[dict[str, Any]] = []
         self.played: list[tuple[str, bytes]] = []
         self.now_playing: Played | None = None
+        self.spares: list[ScriptedSpare] | None = []
+        self.spares_fail_with: RTVIError | None = None
         self.rates = (SAMPLE_RATE, SAMPLE_RATE)
+        self.paused = False
+        self.recording = False
         self.sends_microphone = False
         self.is_open = False
 
@@ -93,6 +161,16 @@ class ScriptedRealtimeTransport(ScriptedMedia, RealtimeTransport):
         """The microphone hears this."""
         if self.is_mic_enabled:
             self._host.microphone(pcm)
+
+    def record_played(self, pcm: bytes, rate: int = SAMPLE_RATE) -> None:
+        """This has just been heard of the answers."""
+        if self.recording:
+            self._host.recorded(PLAYED, pcm, rate)
+
+    def record_sent(self, pcm: bytes, rate: int = SAMPLE_RATE) -> None:
+        """This has just been sent on a track; WebRTC only."""
+        if self.recording:
+            self._host.recorded(SENT, pcm, rate)
 
     def lose(self, error: RTVIError | None = None) -> None:
         """The link is lost for good."""
@@ -141,6 +219,22 @@ class ScriptedRealtimeTransport(ScriptedMedia, RealtimeTransport):
         if self.handshake:
             self.say("session.created", session={"type": "realtime", "id": f"sess_{len(self.requests)}"})
 
+    async def open_spare(
+        self,
+        request: RealtimeRequest,
+        received: Callable[[str | bytes], object],
+        lost: Callable[[RTVIError], object],
+    ) -> SpareLink:
+        if self.spares is None:
+            return await super().open_spare(request, received, lost)
+        self.requests.append(request)
+        await asyncio.sleep(0)
+        if self.spares_fail_with:
+            raise self.spares_fail_with
+        spare = ScriptedSpare(self, received, lost)
+        self.spares.append(spare)
+        return SpareLink(spare.send, spare.take_over, spare.close)
+
     def use_rates(self, *, microphone: int, answers: int) -> None:
         self.rates = (microphone, answers)
 
@@ -149,7 +243,7 @@ class ScriptedRealtimeTransport(ScriptedMedia, RealtimeTransport):
 
     async def close(self) -> None:
         await asyncio.sleep(0)
-        self.is_open = self.sends_microphone = False
+        self.is_open = self.sends_microphone = self.paused = self.recording = False
         self._close_media()
 
     def send(self, text: str) -> None:
@@ -167,6 +261,18 @@ class ScriptedRealtimeTransport(ScriptedMedia, RealtimeTransport):
 
     def play(self, pcm: bytes, *, item_id: str, content_index: int) -> None:
         self.played.append((item_id, pcm))
+
+    def pause(self, paused: bool) -> None:
+        if self._carries_tracks:
+            super().pause(paused)
+        self.paused = paused
+
+    async def record(self) -> None:
+        self.recording = True
+
+    async def stop_recording(self) -> None:
+        await asyncio.sleep(0)
+        self.recording = False
 
     async def interrupt(self) -> Played | None:
         playing, self.now_playing = self.now_playing, None

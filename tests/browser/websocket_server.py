@@ -3,9 +3,9 @@
 ``/echo`` sends every frame back; ``/who`` tells the address and the protocols it was asked for; ``/bye`` closes with a
 code of its own at the first frame; ``/binary`` sends a binary frame and then a text; ``/refuse`` answers the handshake
 with 403; ``/never`` does not answer it; ``/realtime`` speaks enough of the Realtime protocol for a session of sound;
-``/tone`` does it in the formats of the session (``?answers=`` is a format that it insists on) and in binary frames;
-``/transcribe`` is vLLM's protocol, and writes down the pitch of what it hears at 16 kHz; ``/voxtral`` is Mistral's;
-``/pipecat`` is a Pipecat bot (pipecat_server.py); ``/rooms/…`` are bots that a test plays (room_server.py).
+``/tone`` sings ("0 1 2 …") in the formats of the session (``?answers=`` is a format that it insists on), and in binary
+frames; ``/transcribe`` is vLLM's protocol, and writes down the pitch of what it hears at 16 kHz; ``/voxtral`` is
+Mistral's; ``/pipecat`` is a Pipecat bot (pipecat_server.py); ``/rooms/…`` are bots that a test plays (room_server.py).
 """
 
 import base64
@@ -117,13 +117,16 @@ async def tone(receive: Any, send: Any, answers: str) -> None:
                 await say("response.created", response={"id": "r"})
                 for start in range(0, len(sound), len(sound) // 10):
                     delta = base64.b64encode(sound[start : start + len(sound) // 10]).decode()
+                    word = f"{start * 10 // len(sound)} "
+                    await say("response.output_audio_transcript.delta", item_id="i", content_index=0, delta=word)
                     await say("response.output_audio.delta", item_id="i", content_index=0, delta=delta)
                 await say("response.done", response={"id": "r"})
 
 
-def pitch_of(pcm: bytes) -> int:
-    """The pitch of the last half second of sound at 16 kHz."""
-    return 2 * sum(before < 0 <= now for before, now in pairwise(array("h", pcm[-16_000:])))
+def pitch_of(pcm: bytes, rate: int) -> int:
+    """The pitch of half a second of sound."""
+    samples = array("h", pcm[:rate])
+    return 2 * sum(before < 0 <= now for before, now in pairwise(samples))
 
 
 async def transcribe(receive: Any, send: Any) -> None:
@@ -143,16 +146,17 @@ async def transcribe(receive: Any, send: Any) -> None:
                 heard = b""
             case {"type": "input_audio_buffer.append", "audio": audio} if heard is not None:
                 heard += base64.b64decode(audio)
-                await say("transcription.delta", delta=f"{pitch_of(heard)} ")
+                if len(heard) >= 16_000 > len(heard) - len(audio):
+                    await say("transcription.delta", delta=f"{pitch_of(heard, 16_000)} ")
             case {"type": "input_audio_buffer.commit", "final": True} if heard is not None:
+                await say("transcription.done", text=f"{pitch_of(heard, 16_000)} Hz", usage=None)
                 heard = None
-                await say("transcription.done", text="the end", usage=None)
             case other:
                 await say("error", error=f"unexpected {other}", code="unknown_event")
 
 
 async def voxtral(receive: Any, send: Any) -> None:
-    """Tells the pitch of what it hears, and of a flush."""
+    """Writes down the pitch after a flush."""
 
     async def say(type: str, **fields: Any) -> None:
         await send({"type": "websocket.send", "text": json.dumps({"type": type, **fields})})
@@ -167,9 +171,8 @@ async def voxtral(receive: Any, send: Any) -> None:
                 await say("session.updated", session={**session, **changes})
             case {"type": "input_audio.append", "audio": audio}:
                 heard += base64.b64decode(audio)
-                await say("transcription.text.delta", text=f"{pitch_of(heard)} ")
             case {"type": "input_audio.flush"}:
-                await say("transcription.text.delta", text="the end")
+                await say("transcription.text.delta", text=f"{pitch_of(heard, 16_000)} Hz")
             case other:
                 await say("error", error={"message": f"unexpected {other}", "code": 1})
 

@@ -17,7 +17,7 @@ from realtime_server import violations
 from sessions import turns
 
 from rtvi_web.errors import DisconnectedError
-from rtvi_web.realtime.transport import RealtimeRequest
+from rtvi_web.realtime.transport import RealtimeRequest, SpareLink
 from rtvi_web.testing import ScriptedRealtimeTransport
 
 PCM = base64.b64encode(bytes(9600)).decode()
@@ -82,6 +82,17 @@ class ModelServer(ScriptedRealtimeTransport):
             raise
         finally:
             self._connecting = False
+
+    async def open_spare(self, *arguments: Any) -> SpareLink:
+        spare = await super().open_spare(*arguments)
+
+        async def take_over(switched: Callable[[], object]) -> None:
+            self.is_true &= not (self.inbox or self.active or self.calls)  # what the old server did not finish is lost
+            self.inbox.clear()
+            self.active, self.told_active, self._requested, self._buffered = None, False, 0, 0
+            await spare.take_over(switched)
+
+        return spare._replace(take_over=take_over)
 
     def say_text(self, text: str) -> None:
         if id := json.loads(text).get("event_id"):

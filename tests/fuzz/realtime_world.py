@@ -198,6 +198,20 @@ class RealtimeWorld(World):
         function = self.client.wait_for_next_completed_item if completed else self.client.wait_for_next_item
         self.call("wait_for_item", partial(function, timeout), limit=timeout, waits_for_session=True)
 
+    def do_pause(self, paused: bool) -> None:
+        (self.client.pause if paused else self.client.resume)()
+
+    def do_record(self, limit: float) -> None:
+        self.call("record", partial(self._record, limit), limit=2)
+
+    async def _record(self, limit: float) -> None:
+        recording = await self.client.record(limit=limit)
+        await asyncio.sleep(0.5)
+        await recording.stop()
+
+    def do_renew(self) -> None:
+        self.call("renew_session", self.client.renew_session, limit=60)
+
     # Steps: the server, the network and the person.
 
     def do_take(self, count: int) -> None:

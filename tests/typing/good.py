@@ -316,3 +316,13 @@ async def the_devices_of_both() -> None:
         ui.level_meter(either, "bot", into="#bot")
         ui.voice_visualizer(either, into="#bot")
         ui.bot_audio(either, into="#bot")
+
+
+async def the_sound_of_both_sides() -> None:
+    realtime.pause()
+    assert_type(realtime.is_paused, bool)
+    realtime.resume()
+    recording = await realtime.record(limit=60)
+    assert_type(await recording.stop(), bytes)
+    await realtime.renew_session()
+    RealtimeClient(response_retries=2, renew_sessions=True)

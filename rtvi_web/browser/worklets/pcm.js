@@ -90,10 +90,12 @@ const CHANNELS = 2; // that are played; a single one on both sides
 // be on its way; `report`, how often it tells what was played meanwhile; `buffer`, how much sound is gathered before it
 // begins, and again when it has run out; `most`, how much may wait.
 //
-// Takes {play: Int16Array, item, part, rate, channels}, whose channels are interleaved, and {interrupt: number}. Posts
-// {speaking}, {item, part, samples, waiting}, {underrun} when sound comes too late, {dropped} when too much waits already, and
-// after an interruption {interrupted: number, playing: {item, part, samples} or null}. Samples are counted at the rate
-// of the PCM, which is converted if the context has another.
+// Takes {play: Int16Array, item, part, rate, channels}, whose channels are interleaved, {interrupt: number},
+// {pause: boolean} and {record: boolean}. Posts {speaking}, {item, part, samples, waiting}, {underrun} when sound comes too
+// late, {dropped} when too much waits already, and after an interruption {interrupted: number, playing: {item, part,
+// samples} or null}. Samples are counted at the rate of the PCM, which is converted if the context has another. While it
+// records, it posts what was played, {recorded: Int16Array}, mono at the rate of the context, and the rest as {recorded,
+// last: true}.
 class Player extends AudioWorkletProcessor {
   constructor({ processorOptions: { lull, report, buffer, most } }) {
     super();
@@ -101,8 +103,16 @@ class Player extends AudioWorkletProcessor {
     this.report = report * sampleRate;
     this.buffer = buffer;
     this.most = most;
+    this.paused = false;
+    this.recorded = null; // what was played and not posted yet, of which `length` samples are filled
+    this.length = 0;
     this.reset();
-    this.port.onmessage = ({ data }) => ("play" in data ? this.add(data) : this.interrupt(data.interrupt));
+    this.port.onmessage = ({ data }) => {
+      if ("play" in data) this.add(data);
+      else if ("interrupt" in data) this.interrupt(data.interrupt);
+      else if ("pause" in data) this.pause(data.pause);
+      else this.record(data.record);
+    };
   }
 
   reset() {
@@ -133,17 +143,52 @@ class Player extends AudioWorkletProcessor {
   }
 
   interrupt(number) {
-    const playing = this.speaking ? whole(this.playing) : null;
-    if (this.speaking) this.port.postMessage({ speaking: false });
+    const playing = whole(this.current());
+    this.post();
+    this.say(false);
     this.reset();
     this.port.postMessage({ interrupted: number, playing });
+  }
+
+  // What plays, or would if it were not paused.
+  current() {
+    if (this.speaking) return this.playing;
+    const next = this.sound ?? this.pieces[this.first];
+    return this.paused && next ? this.count(next.item, next.part) : null;
+  }
+
+  pause(paused) {
+    this.paused = paused;
+    if (!paused) return;
+    this.post();
+    this.say(false);
+  }
+
+  record(on) {
+    if (!on) this.post(true);
+    this.recorded = on ? new Int16Array(Math.max(128, Math.round(this.report))) : null;
+  }
+
+  keep(output, filled) {
+    for (let index = 0; index < filled; index++) {
+      const sample = output.reduce((sum, channel) => sum + channel[index], 0) / output.length;
+      this.recorded[this.length++] = Math.round(Math.max(-1, Math.min(32767 / 32768, sample)) * 32768);
+      if (this.length === this.recorded.length) this.post();
+    }
+    if (filled < output[0].length) this.post(); // nothing is left: more may never come
+  }
+
+  post(last = false) {
+    if (!this.recorded || !(this.length || last)) return;
+    this.port.postMessage({ recorded: this.recorded.slice(0, this.length), last });
+    this.length = 0;
   }
 
   process(_, [output]) {
     const wanted = output[0].length;
     let filled = 0;
-    if (this.waiting && this.gathering) this.gather(wanted);
-    while (!this.gathering && filled < wanted) {
+    if (this.waiting && this.gathering && !this.paused) this.gather(wanted);
+    while (!this.paused && !this.gathering && filled < wanted) {
       if (!this.sound && !this.convert()) break;
       const { channels, item, part, scale } = this.sound;
       if (this.playing?.item !== item || this.playing.part !== part) this.playing = this.count(item, part);
@@ -157,7 +202,8 @@ class Player extends AudioWorkletProcessor {
       this.waiting -= count / sampleRate;
       if (this.offset === channels[0].length) this.sound = null;
     }
-    if (filled < wanted && !this.gathering) this.runOut();
+    if (filled < wanted && !this.gathering && !this.paused) this.runOut();
+    if (this.recorded) this.keep(output, filled);
     this.notify(filled, wanted);
     return true;
   }
@@ -221,13 +267,16 @@ class Player extends AudioWorkletProcessor {
     this.first = 0;
   }
 
+  say(speaking) {
+    if (speaking === this.speaking) return;
+    this.speaking = speaking;
+    this.port.postMessage({ speaking });
+  }
+
   notify(filled, wanted) {
     this.silent = filled ? 0 : this.silent + wanted / sampleRate;
     const speaking = filled > 0 || (this.speaking && this.silent < this.lull);
-    if (speaking !== this.speaking) {
-      this.speaking = speaking;
-      this.port.postMessage({ speaking });
-    }
+    this.say(speaking);
     this.unreported += filled;
     if (this.unreported < this.report) return;
     this.unreported = 0;

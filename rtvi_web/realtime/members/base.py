@@ -20,5 +20,5 @@ class Members(RealtimeEventHandler):
         self._transport = resolve(settings.transport)
         self._api = RealtimeAPI(self._transport, settings, self)
         self._configuration = Configuration(config, self._api, settings.dialect)
-        self._session = RealtimeSession(self._transport, self._api, self._configuration, self, settings.keep_audio)
+        self._session = RealtimeSession(self._transport, self._api, self._configuration, self, settings)
         self._speech = self._session.speech

@@ -29,14 +29,13 @@ class SpeakingMembers(Members):
                 or a typed array of JavaScript. It is sent in messages of a second at most.
 
         Returns:
-            Always ``True``.
+            Whether it was sent: ``False`` during a :meth:`pause`, which drops it.
 
         Raises:
             DisconnectedError: there is no connection; nothing was kept.
             InvalidArgumentError: it is not sound.
         """
-        self._speech.append(sound)
-        return True
+        return self._speech.append(sound)
 
     def create_response(self, response: Mapping[str, Any] | None = None) -> bool:
         """Have the model answer as soon as it has finished what it is saying. Mirrors ``createResponse()``.

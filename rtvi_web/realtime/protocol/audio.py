@@ -89,6 +89,15 @@ def samples(milliseconds: float, rate: int = SAMPLE_RATE) -> int:
     return int(milliseconds * rate // 1000)
 
 
+def wav_header(size: int, rate: int, *, channels: int) -> bytes:
+    """What a WAV file begins with, before ``size`` bytes of PCM."""
+    frame = channels * SAMPLE_BYTES
+    fields = ((16, 4), (1, 2), (channels, 2), (rate, 4), (rate * frame, 4), (frame, 2), (8 * SAMPLE_BYTES, 2))
+    form = b"".join(value.to_bytes(width, "little") for value, width in fields)
+    sizes = (size + 36).to_bytes(4, "little"), size.to_bytes(4, "little")
+    return b"RIFF" + sizes[0] + b"WAVEfmt " + form + b"data" + sizes[1]
+
+
 class AudioClip:
     """The sound of one item.
 
@@ -143,11 +152,7 @@ class AudioClip:
 
     def wav(self) -> bytes:
         """The samples kept, as a WAV file."""
-        size = self._kept.to_bytes(4, "little")
-        riff = (self._kept + 36).to_bytes(4, "little")
-        rate, byte_rate = self.rate.to_bytes(4, "little"), (self.rate * SAMPLE_BYTES).to_bytes(4, "little")
-        form = b"\x10\0\0\0\x01\0\x01\0" + rate + byte_rate + b"\x02\0\x10\0"
-        return b"RIFF" + riff + b"WAVEfmt " + form + b"data" + size + bytes(self)
+        return wav_header(self._kept, self.rate, channels=1) + bytes(self)
 
     def __len__(self) -> int:
         return self._kept // SAMPLE_BYTES

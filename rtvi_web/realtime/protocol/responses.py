@@ -14,6 +14,8 @@ from rtvi_web.core.seen import Seen
 from rtvi_web.realtime.protocol.server_errors import ALREADY_ACTIVE, NOT_ABOUT_RESPONSES, NOT_ACTIVE, ServerError
 from rtvi_web.realtime.protocol.wire import Event, copied, new_id, object_in, text_in
 
+MAX_RETRIES = 5
+"""How often a page may have a response repeated that has failed."""
 MAX_OUT_OF_BAND = 64
 """Out-of-band requests, and out-of-band responses, that are remembered."""
 MAX_ENDED = 64
@@ -36,6 +38,7 @@ class ResponseRequest(NamedTuple):
         automatic: whether it was made for the output of tools, not by the page.
         requests: how many requests were merged into it.
         is_repeated: whether the server has refused it before.
+        attempt: how often its response has failed before.
     """
 
     event_id: str
@@ -43,6 +46,7 @@ class ResponseRequest(NamedTuple):
     automatic: bool
     requests: int = 1
     is_repeated: bool = False
+    attempt: int = 0
 
     @property
     def fields(self) -> Event:
@@ -60,11 +64,20 @@ class ResponseSequencer:
     def __init__(self) -> None:
         self.reset()
 
-    def reset(self) -> None:
-        """A new session begins."""
-        self._waiting: deque[ResponseRequest] = deque()
+    def reset(self, *, keep_waiting: bool = False) -> None:
+        """A new session begins.
+
+        Args:
+            keep_waiting: whether the requests that wait are for that one.
+        """
+        if not keep_waiting:
+            self._waiting: deque[ResponseRequest] = deque()
         self._asked: ResponseRequest | None = None  # the last that was sent
         self._unanswered = False
+        self.active_request: ResponseRequest | None = None
+        """The request for the active response; ``None`` if the server makes it by itself."""
+        self.changes = 0
+        """Grows with everything after which the response before is not asked for again."""
         self._active: str | None = None  # "" while its id is unknown
         self._cancelling = False
         self._cancelled_early = False  # before the server had made it, when it ignores a cancellation
@@ -81,12 +94,22 @@ class ResponseSequencer:
         return self._active is not None or self._unanswered
 
     @property
+    def busy(self) -> bool:
+        """Whether a response is active or waits, in the conversation or outside of it."""
+        return bool(self.active or self._waiting or self._out_of_band_now or self._out_of_band_requests)
+
+    def is_active(self, response_id: str) -> bool:
+        """Whether the response with this id is the active one of the conversation."""
+        return bool(response_id) and response_id == self._active
+
+    @property
     def current_id(self) -> str:
         """The response that events belong to if they name none: the active one, or else the newest out of band."""
         return self._active or next(reversed(self._out_of_band_now), "")
 
-    def request(self, params: Mapping[str, Any] | None = None, *, automatic: bool = False) -> None:
+    def request(self, params: Mapping[str, Any] | None = None, *, automatic: bool = False, attempt: int = 0) -> None:
         """Queue a request for a response. One without parameters is merged with one that waits."""
+        self.changes += 1
         if params is None:
             for index, waiting in enumerate(self._waiting):
                 if waiting.params is None:
@@ -94,7 +117,7 @@ class ResponseSequencer:
                     merged = waiting._replace(automatic=waiting.automatic and automatic, requests=waiting.requests + 1)
                     self._waiting[index] = merged
                     return
-        self._waiting.append(ResponseRequest(new_id("evt_"), params, automatic))
+        self._waiting.append(ResponseRequest(new_id("evt_"), params, automatic, attempt=attempt))
 
     def take(self) -> ResponseRequest | None:
         """The request to send now, or ``None``. If it could not be sent, callers report it to :meth:`not_sent`."""
@@ -110,6 +133,7 @@ class ResponseSequencer:
         Returns:
             Whether ``response.cancel`` must be sent.
         """
+        self.changes += 1
         self._waiting = deque(request for request in self._waiting if not request.automatic)
         if not self.active or self._cancelling:
             return False
@@ -127,8 +151,13 @@ class ResponseSequencer:
 
     def silence(self) -> None:
         """Nothing that still arrives of the active response is to be heard."""
+        self.changes += 1
         if self._active:
             self._silenced.append(self._active)
+
+    def interrupted(self) -> None:
+        """The person has begun to speak."""
+        self.changes += 1
 
     def is_silenced(self, response_id: str) -> bool:
         """Whether a response is not to be heard; without an id it is about the active one."""
@@ -187,6 +216,8 @@ class ResponseSequencer:
         id = text_in(object_in(event, "response"), "id")
         if self.is_out_of_band(id):
             return False
+        self.changes += 1
+        self.active_request = self._asked if self._unanswered else None
         self._unanswered = False
         self._active = id
         self._ended.forget(id)

@@ -78,6 +78,12 @@ class Call(DataChannelLink):
         await self._take_answer(answer, f"POST {masked_url(url)}: the answer to the WebRTC offer")
         await self._opened
 
+    def use_player(self, player: Player | None) -> None:
+        """Play the answers with this player from now on; with ``None``, no longer."""
+        self._player = player
+        if player is not None and self.received is not None:
+            player.play(self.received)
+
     async def close(self) -> None:
         self._stop_grace()
         await super().close()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rtvi_web.browser.rtc import DEFAULT_MESSAGE_SIZE
 from rtvi_web.core.media import BOT, Participant, ParticipantTracks, TrackSource
-from rtvi_web.errors import DisconnectedError, InvalidArgumentError
+from rtvi_web.errors import DisconnectedError, InvalidArgumentError, RTVIError, UnsupportedFeatureError
 from rtvi_web.media.page_media import PageMedia
-from rtvi_web.realtime.transport import Played, RealtimeHost, RealtimeRequest, RealtimeTransport
+from rtvi_web.realtime.protocol.stereo_sound import PLAYED, SENT
+from rtvi_web.realtime.transport import Played, RealtimeHost, RealtimeRequest, RealtimeTransport, SpareLink
 from rtvi_web.transports.realtime.call import Call
 from rtvi_web.transports.realtime.request import address_of, headers_of, url_of
+from rtvi_web.transports.realtime.spare import SpareHost
+from rtvi_web.transports.realtime.track_recording import TrackRecording
 
 
 class RealtimeWebRTCTransport(RealtimeTransport):
@@ -50,6 +53,7 @@ class RealtimeWebRTCTransport(RealtimeTransport):
         )
         self._call: Call | None = None
         self._sends_microphone = False
+        self._recording: TrackRecording | None = None
         self._host: RealtimeHost | None = None
 
     def attach(self, host: RealtimeHost) -> None:
@@ -79,10 +83,52 @@ class RealtimeWebRTCTransport(RealtimeTransport):
             self._host,
             ice_servers=self._ice_servers,
             player=self._media.player,
-            received=lambda track: self._media.bot_track_changed(BOT, None, track),
+            received=self._on_received,
         )
         self._sends_microphone = not request.holds_microphone
         await call.open(url, headers, self._media.tracks().local.audio if self._sends_microphone else None)
+
+    def _on_received(self, track: Any) -> None:
+        if self._call is not None and self._call.received is track:  # not that of a spare one
+            self._media.bot_track_changed(BOT, None, track)
+
+    async def open_spare(
+        self,
+        request: RealtimeRequest,
+        received: Callable[[str | bytes], object],
+        lost: Callable[[RTVIError], object],
+    ) -> SpareLink:
+        if self._host is None:
+            raise InvalidArgumentError("This transport has no client yet: give it to RealtimeClient(transport=…).")
+        address = address_of(request, webrtc=True)
+        url, headers = str(url_of(address, "http").href), headers_of(address)
+        host = SpareHost(self._host, received, lost)
+        call = Call(host, ice_servers=self._ice_servers, player=None, received=self._on_received)
+        try:
+            await call.open(url, headers, None)
+        except BaseException:
+            await call.close()
+            raise
+
+        async def take_over(switched: Callable[[], object]) -> None:
+            before, self._call = self._call, call
+            host.take_over()
+            switched()
+            await self._follow(before, call)
+
+        return SpareLink(call.send, take_over, call.close)
+
+    async def _follow(self, before: Call | None, call: Call) -> None:
+        """Hear and send over another call than before."""
+        if before is not None:
+            before.use_player(None)
+        call.use_player(self._media.player)
+        self._media.bot_track_changed(BOT, before.received if before else None, call.received)
+        await self.send_track("mic", self._media.tracks().local.audio)
+        if self._recording is not None and call.received is not None:
+            await self._recording.listen(PLAYED, call.received)
+        if before is not None:
+            await before.close()
 
     async def start_microphone(self) -> None:
         self._sends_microphone = True
@@ -90,6 +136,7 @@ class RealtimeWebRTCTransport(RealtimeTransport):
 
     async def close(self) -> None:
         call, self._call = self._call, None
+        await self.stop_recording()
         await self._media.close()
         if call is not None:
             await call.close()
@@ -107,6 +154,29 @@ class RealtimeWebRTCTransport(RealtimeTransport):
     async def interrupt(self) -> Played | None:
         return None
 
+    def pause(self, paused: bool) -> None:
+        raise UnsupportedFeatureError(
+            "Over WebRTC an answer cannot be held: the server sends it as it is spoken, and takes what it has sent as "
+            "heard. Use interrupt(), or mute() and mute_bot(); over a WebSocket, pause() works.",
+            feature="pause",
+        )
+
+    async def record(self) -> None:
+        if self._host is None or self._call is None:
+            return
+        recording = self._recording = TrackRecording(self._host.recorded)
+        try:
+            await recording.listen(PLAYED, self._call.received)
+            await recording.listen(SENT, self._media.tracks().local.audio)
+        except BaseException:
+            await self.stop_recording()
+            raise
+
+    async def stop_recording(self) -> None:
+        recording, self._recording = self._recording, None
+        if recording is not None:
+            recording.close()
+
     # What the media call: MediaLink.
 
     @property
@@ -120,6 +190,8 @@ class RealtimeWebRTCTransport(RealtimeTransport):
     async def send_track(self, source: TrackSource, track: Any) -> None:
         if self._call is not None and self._sends_microphone:
             await self._call.send_track(source, track)
+            if self._recording is not None:
+                await self._recording.listen(SENT, track)
 
     def send_status(self, source: TrackSource, enabled: bool) -> None:
         """Nothing to send: the server hears silence."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Literal
 
 from rtvi_web.browser.pcm_player import PcmPlayer
@@ -12,13 +13,15 @@ from rtvi_web.browser.websocket import Socket, WebSocketClosedError
 from rtvi_web.browser.worklet_recorder import WorkletRecorder
 from rtvi_web.core.media import BOT, Participant, ParticipantTracks, TrackSource
 from rtvi_web.core.tasks import Tasks
-from rtvi_web.errors import DisconnectedError, InvalidArgumentError
+from rtvi_web.errors import DisconnectedError, InvalidArgumentError, RTVIError
 from rtvi_web.media.page_media import PageMedia
 from rtvi_web.media.pcm_output import PcmOutput
 from rtvi_web.realtime.protocol.audio import SAMPLE_RATE
-from rtvi_web.realtime.transport import MAX_BACKLOG, Played, RealtimeHost, RealtimeRequest, RealtimeTransport
+from rtvi_web.realtime.protocol.stereo_sound import PLAYED
+from rtvi_web.realtime.transport import MAX_BACKLOG, Played, RealtimeHost, RealtimeRequest, RealtimeTransport, SpareLink
 from rtvi_web.transports.realtime.protocols import Protocols, offered_protocols, shown_protocols
 from rtvi_web.transports.realtime.request import address_of, url_of
+from rtvi_web.transports.realtime.spare import SpareHost
 from rtvi_web.transports.sockets import open_socket
 
 MAX_MESSAGE_SIZE = 15 << 20
@@ -129,6 +132,32 @@ class RealtimeWebSocketTransport(RealtimeTransport):
             return lambda key: address_of(request, webrtc=False, key=key).protocols
         return self._protocols
 
+    async def open_spare(
+        self,
+        request: RealtimeRequest,
+        received: Callable[[str | bytes], object],
+        lost: Callable[[RTVIError], object],
+    ) -> SpareLink:
+        host = SpareHost(self._client, received, lost)
+        socket = Socket(received=host.receive, closed=lambda error: host.lost(_closed(error)))
+        try:
+            await self._open(socket, request)
+        except BaseException:
+            socket.close()
+            raise
+
+        async def take_over(switched: Callable[[], object]) -> None:
+            before, self._socket = self._socket, socket
+            host.take_over()
+            switched()
+            if before is not None:
+                before.close()
+
+        async def close() -> None:
+            socket.close()
+
+        return SpareLink(partial(_send, socket), take_over, close)
+
     async def close(self) -> None:
         socket, self._socket = self._socket, None
         track = self.bot_tracks.audio
@@ -141,12 +170,10 @@ class RealtimeWebSocketTransport(RealtimeTransport):
             self._media.bot_track_changed(BOT, track, None)
 
     def send(self, text: str) -> None:
-        if self._socket is None or not self._socket.is_open:
-            raise DisconnectedError("The WebSocket is not open.")
-        self._socket.send(text)
+        _send(self._socket, text)
 
     def _on_closed(self, error: WebSocketClosedError) -> None:
-        self._client.lost(DisconnectedError(f"The WebSocket was closed with {error}."))
+        self._client.lost(_closed(error))
 
     @property
     def _client(self) -> RealtimeHost:
@@ -164,6 +191,18 @@ class RealtimeWebSocketTransport(RealtimeTransport):
         player = self._output.player
         playing = await player.interrupt() if player is not None else None
         return Played(*playing) if playing else None
+
+    def pause(self, paused: bool) -> None:
+        if self._output.player is not None:
+            self._output.player.pause(paused)
+
+    async def record(self) -> None:
+        if (player := self._output.player) is not None:
+            player.record(lambda pcm: self._client.recorded(PLAYED, pcm, player.recorded_rate))
+
+    async def stop_recording(self) -> None:
+        if self._output.player is not None:
+            await self._output.player.stop_recording()
 
     # What the media call: MediaLink.
 
@@ -189,3 +228,13 @@ class RealtimeWebSocketTransport(RealtimeTransport):
         pcm = self._recorder.read(self._recorder.sample_rate // CHUNKS)
         if pcm and self._is_heard and (self._socket is None or self._socket.backlog < MAX_BACKLOG):
             self._client.microphone(pcm)
+
+
+def _send(socket: Socket | None, text: str) -> None:
+    if socket is None or not socket.is_open:
+        raise DisconnectedError("The WebSocket is not open.")
+    socket.send(text)
+
+
+def _closed(error: WebSocketClosedError) -> DisconnectedError:
+    return DisconnectedError(f"The WebSocket was closed with {error}.")

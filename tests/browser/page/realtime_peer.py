@@ -21,9 +21,14 @@ class RealtimeHost(Host):
         super().__init__()
         self.heard = []
         self.spoken = []
+        self.recorded_sound = []
 
     def microphone(self, pcm):
         self.heard.append(pcm)
+        self._changed.set()
+
+    def recorded(self, side, pcm, rate):
+        self.recorded_sound.append((side, pcm, rate))
         self._changed.set()
 
     def speaking(self, speaking):
@@ -34,7 +39,12 @@ class RealtimeHost(Host):
 class RealtimePeer(Bot):
     """Answers one offer as OpenAI's ``/v1/realtime/calls`` does."""
 
+    keeps_calls = False
+    """Whether the call before goes on when there is a new one."""
+
     async def _answer(self, method, path, body):
+        if self.keeps_calls:
+            self.connection = None
         self._open()
         pc = self.connection
         await _js.call(pc, "setRemoteDescription", {"type": "offer", "sdp": body})
@@ -111,6 +121,11 @@ class Session:
     def of(self, name):
         """The arguments of every such event so far."""
         return [event for emitted, event in self.emitted if emitted == name]
+
+    def keep_calls(self):
+        """Have the server keep a call when there is a new one."""
+        if self._peer is not None:
+            self._peer.keeps_calls = True
 
     def let_it_speak(self):
         """Have the server send sound, which it does by itself over WebRTC."""

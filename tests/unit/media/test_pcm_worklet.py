@@ -190,3 +190,69 @@ def test_an_incomplete_sample_of_two_channels_is_left_out() -> None:
 def test_pcm_is_read_as_it_is_written() -> None:
     samples = array("h", [-32768, -1, 0, 1, 32767])
     assert render([play(*samples), {"render": 1}]).left[:5] == [sample / 32768 for sample in samples]
+
+
+def recorded(rendered: Rendered) -> list[int]:
+    """What the worklet says it has played; Int16Arrays come as objects with numbered keys."""
+    return [
+        sample for _, message in rendered.posted if "recorded" in message for sample in message["recorded"].values()
+    ]
+
+
+PAUSE: dict[str, Any] = {"message": {"pause": True}}
+RESUME: dict[str, Any] = {"message": {"pause": False}}
+RECORD: dict[str, Any] = {"message": {"record": True}}
+
+
+@pytest.mark.parametrize("rate", [8000, 24_000, CONTEXT])
+@pytest.mark.parametrize("buffer", [0.0, 0.16])
+def test_after_a_pause_it_goes_on_with_the_next_sample(rate: int, buffer: float) -> None:
+    whole = render([play(*sine(500, rate, 1), rate=rate), for_seconds(2)], buffer=buffer)
+    steps = [play(*sine(500, rate, 1), rate=rate), for_seconds(0.5), PAUSE, for_seconds(3), RESUME, for_seconds(2)]
+    paused = render(steps, buffer=buffer)
+    at = round(0.5 * CONTEXT / BLOCK) * BLOCK
+    silence = round(3 * CONTEXT / BLOCK) * BLOCK
+    assert paused.left[:at] == whole.left[:at]
+    assert set(paused.left[at : at + silence]) == {0.0}
+    assert paused.left[at + silence :][: CONTEXT // 2] == whole.left[at:][: CONTEXT // 2]
+    assert [message["speaking"] for _, message in paused.posted if "speaking" in message] == [True, False, True, False]
+    assert paused.times("underrun") == []
+
+
+def test_an_interruption_of_a_pause_counts_what_was_heard() -> None:
+    long, ask = play(*[8000] * CONTEXT, item="first"), {"message": {"interrupt": 1}}
+    for steps, item, seconds in (
+        ([long, for_seconds(0.5), PAUSE, for_seconds(1)], "first", 0.5),
+        ([PAUSE, long, for_seconds(1)], "first", 0),
+        ([play(*[8000] * BLOCK, item="over"), for_seconds(1), PAUSE, long, for_seconds(1)], "first", 0),
+    ):
+        rendered = render([*steps, ask, RESUME, for_seconds(1)])
+        [playing] = [message["playing"] for _, message in rendered.posted if "interrupted" in message]
+        assert (playing["item"], playing["samples"] / CONTEXT) == (item, pytest.approx(seconds, abs=0.003))
+        assert set(rendered.left[-CONTEXT + BLOCK :]) == {0.0}
+    rendered = render([PAUSE, for_seconds(1), ask])
+    assert [message["playing"] for _, message in rendered.posted if "interrupted" in message] == [None]
+
+
+def test_what_is_recorded_is_what_was_played() -> None:
+    chance = random.Random(2)
+    samples = [chance.randrange(-32_768, 32_768) or 1 for _ in range(CONTEXT)]
+    steps = [RECORD, *(play(*samples[n : n + 1000]) for n in range(0, CONTEXT, 1000))]
+    steps += [for_seconds(0.3), PAUSE, for_seconds(0.2), RESUME, for_seconds(0.3), {"message": {"interrupt": 1}}]
+    rendered = render([*steps, for_seconds(0.5), {"message": {"record": False}}, play(*samples), for_seconds(0.5)])
+    [played] = [message["playing"]["samples"] for _, message in rendered.posted if "interrupted" in message]
+    assert 0.55 * CONTEXT < played < 0.65 * CONTEXT
+    assert recorded(rendered) == samples[:played]
+    assert [message["last"] for _, message in rendered.posted if "recorded" in message][-1] is True
+    assert len(rendered.times("recorded")) < 12, "a message each tenth of a second"
+
+
+def test_the_end_of_what_was_played_is_told_at_once() -> None:
+    rendered = render([RECORD, play(*[8000] * 1000), for_seconds(1), play(*[4000] * 1000), for_seconds(1)])
+    assert recorded(rendered) == [8000] * 1000 + [4000] * 1000
+    assert rendered.times("recorded")[0] < 0.05
+
+
+def test_both_channels_are_recorded_as_one() -> None:
+    rendered = render([RECORD, play(*[8000, 4000] * 1000, channels=2), for_seconds(1)])
+    assert recorded(rendered) == [6000] * 1000

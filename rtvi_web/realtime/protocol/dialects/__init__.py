@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Any
 
 from rtvi_web.core.checks import nearest
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.realtime.protocol.dialects.base import Dialect
 
-DialectName = Literal[
-    "openai", "azure", "xai", "qwen", "inworld", "speaches", "vllm", "localai", "huggingface", "mistral"
-]
+NAMES = ("openai", "azure", "xai", "qwen", "inworld", "speaches", "vllm", "localai", "huggingface", "mistral")
 """The dialects that a client may name."""
-NAMES: tuple[str, ...] = get_args(DialectName)
 
 
 def dialect_of(given: Any) -> Dialect:
