@@ -17,6 +17,8 @@ from typing import Any
 
 from rtvi_web.transports.websocket.frames import AudioRawFrame, Content, MessageFrame, decode, encode
 
+GONE = (RuntimeError, OSError)
+"""What uvicorn raises when a WebSocket has just closed."""
 TONE = array("h", (round(12_000 * math.sin(math.tau * 440 * n / 24_000)) for n in range(960))).tobytes()
 
 
@@ -95,11 +97,11 @@ class Room:
     async def _send(self, message: dict[str, Any]) -> None:
         """To the session that began last."""
         if self._sessions:
-            with contextlib.suppress(RuntimeError):  # It has just closed.
+            with contextlib.suppress(*GONE):
                 await self._sessions[max(self._sessions)](message)
 
     async def _sound(self, send: Any) -> None:
-        with contextlib.suppress(RuntimeError):  # It has just closed.
+        with contextlib.suppress(*GONE):
             while True:
                 await asyncio.sleep(0.04)
                 if self._sounds and self._reachable.is_set():
@@ -107,7 +109,7 @@ class Room:
 
     async def _tell(self, **what: Any) -> None:
         if self._control is not None:
-            with contextlib.suppress(RuntimeError):  # It has just closed.
+            with contextlib.suppress(*GONE):
                 await self._control({"type": "websocket.send", "text": json.dumps(what)})
 
 
