@@ -44,6 +44,7 @@ def local_bot(
     host_names: Sequence[str] = (),
     openai: bool = False,
     start_delay: float = 0.0,
+    ws_auth: bool = False,
 ) -> Iterator[LocalBot]:
     """Starts the bot and waits until it answers; ends it on exit, on Linux also when the calling thread ends.
 
@@ -56,6 +57,7 @@ def local_bot(
         host_names: other names of this machine that the address may have.
         openai: use OpenAI's services with OPENAI_API_KEY from the environment, not the local speech server.
         start_delay: seconds that the bot of a session takes until it makes its transport.
+        ws_auth: whether a WebSocket needs a token from /start.
 
     Raises:
         ServerError: it doesn't start.
@@ -69,21 +71,26 @@ def local_bot(
     command += ["--start-delay", str(start_delay), "--realtime", *(["--site", str(site)] if site else [])]
     command += [argument for name in host_names for argument in ("--host-name", name)]
     command += ["--live", str(live)] if live else []
+    command += ["--ws-auth", "token"] if ws_auth else []
     with contextlib.ExitStack() as stack:
         command += ["--uploads-folder", stack.enter_context(tempfile.TemporaryDirectory())]
         servers = []
         if not openai:
-            speech = f"http://127.0.0.1:{(speech_port := free_port())}"
-            command += ["--speech-url", f"{speech}/v1"]
-            serve_speech = [str(EXAMPLE / "speech_server.py"), "--port", str(speech_port)]
-            log = CACHE / f"speech-server-{port}.log"
-            speaking = started(python, serve_speech, "speech server", f"{speech}/health", log)
+            url, speaking = _speech_server(python, port)
+            command += ["--speech-url", url]
             servers.append(stack.enter_context(speaking))
-        log = CACHE / f"local-bot-{port}.log"
-        servers.insert(0, stack.enter_context(started(python, command, "bot", f"{address}status", log)))
+        bot = started(python, command, "bot", f"{address}status", CACHE / f"local-bot-{port}.log")
+        servers.insert(0, stack.enter_context(bot))
         for server in servers:
             server.wait_until_ready()
         yield LocalBot(address, servers)
+
+
+def _speech_server(python: Path, port: int) -> tuple[str, contextlib.AbstractContextManager[Server]]:
+    """The local speech server for the bot at a port: its API's URL, and what starts it."""
+    url = f"http://127.0.0.1:{(speech_port := free_port())}"
+    command = [str(EXAMPLE / "speech_server.py"), "--port", str(speech_port)]
+    return f"{url}/v1", started(python, command, "speech server", f"{url}/health", CACHE / f"speech-server-{port}.log")
 
 
 def bot_python() -> Path:

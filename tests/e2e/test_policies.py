@@ -13,11 +13,18 @@ PARENT = "https://parent.test/"
 TRY = """
 import time
 from rtvi_web.realtime import RealtimeClient
+from rtvi_web.transports import WebSocketTransport
 
 async def attempt(**settings):
     '''How connecting fails, and after how many seconds.'''
     began = time.monotonic()
     failed = await failure(RealtimeClient(microphone=False, timeout=None, **settings).connect())
+    return {**failed, "after": time.monotonic() - began}
+
+async def attempt_rtvi(url):
+    began = time.monotonic()
+    client = RTVIClient(transport=WebSocketTransport(), enable_mic=False, timeout=None)
+    failed = await failure(client.connect({"ws_url": url}))
     return {**failed, "after": time.monotonic() - began}
 
 async def microphone():
@@ -31,14 +38,16 @@ def page(browser: Browser) -> Iterator[Page]:
         yield context.new_page()
 
 
-def test_a_websocket_that_the_policy_forbids(page: Page, bot: LocalBot) -> None:
+@pytest.mark.parametrize("attempt", ["attempt(url=url, api_key='ek_secret')", "attempt_rtvi(url)"])
+def test_a_websocket_that_the_policy_forbids(page: Page, bot: LocalBot, attempt: str) -> None:
     in_page = InPagePython(page, bot.address, policy="connect-src 'self'")
     in_page.run(TRY)
     url = "wss://elsewhere.test/v1/realtime?api-key=secret"
-    failed = in_page.run("result = await attempt(url=url, api_key='ek_secret')", url=url)
+    failed = in_page.run(f"result = await {attempt}", url=url)
     assert failed["type"] == "TransportStartError"
     assert failed["after"] < 1
     assert "add wss://elsewhere.test to its connect-src" in failed["text"]
+    assert "server" not in failed["text"], "the policy is named alone"
     assert "secret" not in failed["text"]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from actions import Actions
+from fastapi import WebSocket
 from loguru import logger
 from openai.types.chat import ChatCompletionToolParam
 from options import Options
@@ -17,7 +18,9 @@ from pipecat.pipeline.task import PipelineParams, PipelineTask
 from pipecat.processors.aggregators.openai_llm_context import OpenAILLMContext
 from pipecat.processors.frame_processor import FrameProcessor
 from pipecat.processors.frameworks.rtvi import RTVIConfig, RTVIError, RTVIErrorData, RTVIObserver, RTVIProcessor
+from pipecat.serializers.protobuf import ProtobufFrameSerializer
 from pipecat.transports.base_transport import BaseTransport, TransportParams
+from pipecat.transports.network.fastapi_websocket import FastAPIWebsocketParams, FastAPIWebsocketTransport
 from pipecat.transports.network.small_webrtc import SmallWebRTCTransport
 from pipecat.transports.network.webrtc_connection import SmallWebRTCConnection
 from services import service_factory_get
@@ -88,13 +91,20 @@ Extension = Callable[[Bot], Sequence[FrameProcessor]]
 """Adds to a bot, and may return processors for the audio that comes in."""
 
 
-async def main(connection: SmallWebRTCConnection, start: Start, extend: Extension) -> None:
+def transport_of(connection: SmallWebRTCConnection | WebSocket, vad: VADAnalyzer) -> BaseTransport:
+    """Pipecat's transport for a page's connection."""
+    media: dict[str, Any] = {"audio_in_enabled": True, "audio_out_enabled": True, "vad_analyzer": vad}
+    if isinstance(connection, WebSocket):
+        return FastAPIWebsocketTransport(
+            connection, FastAPIWebsocketParams(**media, serializer=ProtobufFrameSerializer())
+        )
+    return SmallWebRTCTransport(webrtc_connection=connection, params=TransportParams(**media))
+
+
+async def main(connection: SmallWebRTCConnection | WebSocket, start: Start, extend: Extension) -> None:
     """One session, until the page leaves, the bot is told to disconnect, or `start.max_duration` is over."""
     vad = await asyncio.to_thread(SileroVADAnalyzer)
-    transport = SmallWebRTCTransport(
-        webrtc_connection=connection,
-        params=TransportParams(audio_in_enabled=True, audio_out_enabled=True, vad_analyzer=vad),
-    )
+    transport = transport_of(connection, vad)
     bot = Bot(start, transport, vad)
     stt, tts = bot.service("stt"), bot.service("tts")
     task = PipelineTask(

@@ -4,6 +4,7 @@
 
 POST /start-bot  {services, config, api_keys, bot_profile, max_duration}: where the page meets the bot
 POST /api/offer?session=…  SmallWebRTC
+/ws?session=…              a WebSocket, with protobuf frames
 POST /action     the same as /start-bot, with actions: a single turn
 """
 
@@ -17,7 +18,7 @@ from typing import Any
 
 import uvicorn
 from bot import Bot, Extension
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response, WebSocket
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import JSONResponse, StreamingResponse
@@ -64,11 +65,20 @@ def create_app(origins: Sequence[str], extend: Extension = no_extension) -> Fast
     @app.post("/start-bot")
     async def start_bot(request: Request) -> dict[str, str]:
         session = sessions.add(Start.model_validate(await read_object(request)))
-        return {"session_id": session, "webrtc_url": f"{request.base_url}api/offer?session={session}"}
+        socket_url = str(request.base_url).replace("http", "ws", 1)
+        return {
+            "session_id": session,
+            "webrtc_url": f"{request.base_url}api/offer?session={session}",
+            "ws_url": f"{socket_url}ws?session={session}",
+        }
 
     @app.post("/api/offer")
     async def offer(request: Request, session: str | None = None) -> dict[str, Any]:
         return await sessions.answer(session, Offer.model_validate(await read_object(request)))
+
+    @app.websocket("/ws")
+    async def meet(socket: WebSocket, session: str | None = None) -> None:
+        await sessions.meet(session, socket)
 
     @app.post("/action")
     async def action(request: Request) -> Response:

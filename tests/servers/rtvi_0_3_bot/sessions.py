@@ -5,7 +5,7 @@ import secrets
 from typing import Any, Literal
 
 from bot import Extension, main
-from fastapi import HTTPException
+from fastapi import HTTPException, WebSocket
 from loguru import logger
 from pipecat.transports.network.webrtc_connection import SmallWebRTCConnection
 from pydantic import BaseModel
@@ -54,6 +54,21 @@ class Sessions:
             connection = await self._join(session, offer)
         given: dict[str, Any] = connection.get_answer()
         return given
+
+    async def meet(self, session: str | None, socket: WebSocket) -> None:
+        """Run a session over a page's WebSocket."""
+        start = self._waiting.pop(session or "", None) if len(self._running) < MAX_RUNNING else None
+        if start is None:
+            await socket.close()  # Before it is accepted: the page is answered with 403.
+            return
+        await socket.accept()
+        task = asyncio.create_task(main(socket, start, self._extend))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        try:
+            await task
+        except Exception:
+            logger.exception("a session failed")
 
     async def close(self) -> None:
         """End every session."""
