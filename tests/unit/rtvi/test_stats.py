@@ -44,6 +44,8 @@ REPORT: list[dict[str, Any]] = [
         "jitter": 0.003,
         "packetsLost": 5,
         "packetsReceived": 495,
+        "jitterBufferDelay": 4_800.0,  # seconds, of all samples
+        "jitterBufferEmittedCount": 96_000,
     },
     {"id": "O", "type": "outbound-rtp", "kind": "audio", "codecId": "C1", "bytesSent": 10},
     {"id": "O1", "type": "outbound-rtp", "kind": "video", "bytesSent": 0},
@@ -61,7 +63,7 @@ def test_a_report() -> None:
     assert (stats.audio_codec_received, stats.audio_codec_sent) == ("opus/48000/2", "opus/48000/2")
     assert (stats.video_codec_received, stats.video_codec_sent) == (None, "VP8/90000")
     assert (stats.local_candidate, stats.remote_candidate, stats.protocol) == ("srflx", "host", "udp")
-    assert stats.buffered == 7
+    assert (stats.buffered, stats.playback_delay) == (7, 0.05)
     assert stats.traffic == Traffic(1_000_010.0, 60_000, 30_000)
 
 

@@ -43,7 +43,8 @@ class LinkStats:
             (through a NAT), or ``"relay"`` (a TURN server).
         protocol: ``"udp"``, ``"tcp"`` or ``"websocket"``.
         buffered: bytes of messages that have not left yet.
-        playback_delay: seconds of the bot's sound that wait in the page to be played, when last reported.
+        playback_delay: seconds of the bot's sound that wait in the page to be played; over a WebSocket when last
+            reported, over WebRTC the mean of the whole connection.
         underruns: how often the bot's sound came too late in this session, so that there was a gap.
         traffic: the byte counts from which the next bitrates are computed.
     """
@@ -95,6 +96,7 @@ def summarize(reports: Iterable[Report], before: Traffic, *, buffered: int = 0) 
         remote_candidate=remote.get("candidateType"),
         protocol=local.get("protocol"),
         buffered=buffered,
+        playback_delay=_mean(heard.get("jitterBufferDelay"), heard.get("jitterBufferEmittedCount")),
         traffic=traffic,
     )
 
@@ -157,6 +159,10 @@ def _loss(lost: float | None, received: float | None) -> float | None:
     if lost is None or received is None or lost + received <= 0:
         return None
     return max(0.0, lost / (lost + received))  # Packets that arrive twice make the loss negative.
+
+
+def _mean(total: float | None, count: float | None) -> float | None:
+    return total / count if total is not None and count else None
 
 
 def _rate(size: int, seconds: float) -> float | None:
