@@ -67,11 +67,14 @@ async def test_a_refused_handshake_names_the_subprotocols_of_the_dialect_without
 
 @run_in_pyodide
 async def test_a_page_may_use_the_keys_that_its_dialect_calls_ephemeral(selenium):
+    from typing import Any
+
     import pytest
 
     from rtvi_web import InvalidArgumentError
     from rtvi_web.realtime import RealtimeClient
 
+    dialect: Any
     for dialect, key in (("mistral", "rt_1"), ("xai", "xai-realtime-client-secret-1"), ("openai", "ek_1")):
         RealtimeClient(dialect=dialect, api_key=key)
     for dialect, key in (("mistral", "ek_1"), ("xai", "xai-0123456789"), ("openai", "rt_1")):
