@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rtvi_web.core.tasks import RAISED
 from rtvi_web.errors import NotInBrowserError
 
 IN_PYODIDE = sys.platform == "emscripten"
@@ -216,7 +215,7 @@ class Scope:
         def run(*args: Any) -> None:
             try:
                 handler(*args)
-            except RAISED as error:
+            except BaseException as error:
                 _report("a handler of a browser event failed", error)
 
         proxy = create_proxy(run)
@@ -235,7 +234,7 @@ class Scope:
             undo = self._undo.pop()
             try:
                 undo()
-            except RAISED as error:
+            except BaseException as error:
                 _report("releasing a browser resource failed", error)
 
 

@@ -17,7 +17,7 @@ from rtvi_web.core.checks import nearest
 from rtvi_web.core.event import Event
 from rtvi_web.core.event_queue import EmittedEvent, EventQueue
 from rtvi_web.core.handlers import Handler, count_arguments
-from rtvi_web.core.tasks import RAISED, Tasks, report
+from rtvi_web.core.tasks import Tasks, report
 from rtvi_web.core.warn import warn
 from rtvi_web.errors import ConnectPhase, DisconnectedError, InvalidArgumentError, RTVIError
 
@@ -98,7 +98,7 @@ class Emitter:
                 raised = RuntimeError(f"the check of wait_for() raised {type(error).__name__}")
                 raised.__cause__ = error
                 happened.set_exception(raised)
-            except RAISED as error:
+            except BaseException as error:
                 happened.set_exception(error)
 
         subscription = self._add(name, watch)
@@ -131,7 +131,7 @@ class Emitter:
         for handler in self._handlers.get(event, ()):
             try:
                 result = handler.call(*args) if handler.takes >= count else handler.call(*args[: handler.takes])
-            except RAISED as error:
+            except BaseException as error:
                 report(error, f"a handler of {str(event)!r} raised", handler.given)
             else:
                 if result is not None and inspect.iscoroutine(result):

@@ -1,7 +1,8 @@
 """Tasks with an owner, and the user's code: what it raises is reported, and it cannot hold up a session.
 
-asyncio carries SystemExit and KeyboardInterrupt of a task out of the event loop, which would end the whole page. So in
-tasks of this module both are exceptions like any other.
+Whatever it raises is an exception like any other, also a BaseException such as ``exit()`` raises. asyncio carries
+SystemExit and KeyboardInterrupt of a task out of the event loop, which would end the whole page; tasks of this module
+keep both inside.
 """
 
 from __future__ import annotations
@@ -13,9 +14,6 @@ from contextvars import Context, ContextVar, copy_context
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
-
-RAISED = (Exception, asyncio.CancelledError, SystemExit, KeyboardInterrupt)
-"""What the user's code may raise."""
 
 MAX_ANSWERING = 64
 """Calls of a model that a page answers at once; more are refused, with an error for the model."""
@@ -109,7 +107,7 @@ async def call_user_code(function: Callable[[], Any], what: str, *, timeout: flo
 
     Raises:
         TimeoutError: time is up.
-        BaseException: whatever the user's code raises, one of :data:`RAISED`.
+        BaseException: whatever the user's code raises.
     """
     context = copy_context()
     context.run(_callers.set, (*_callers.get(), asyncio.current_task()))

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from rtvi_web.core.checks import seconds
 from rtvi_web.core.handlers import count_arguments
-from rtvi_web.core.tasks import RAISED, Tasks, report
+from rtvi_web.core.tasks import Tasks, report
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError
 
 Handler = Callable[[Any], object] | Callable[[], object]
@@ -152,7 +152,7 @@ class RealtimeEventHandler:
         reason = f"a handler of {event_name!r} raised"
         try:
             result = callback(event) if takes_event else callback()
-        except RAISED as error:
+        except BaseException as error:
             report(error, reason, callback)
         else:
             if inspect.iscoroutine(result):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 from rtvi_web.core.checks import seconds
 from rtvi_web.core.foreign_json import read_json
 from rtvi_web.core.seen import Seen
-from rtvi_web.core.tasks import MAX_ANSWERING, RAISED, call_user_code, cancelling, report
+from rtvi_web.core.tasks import MAX_ANSWERING, call_user_code, cancelling, report
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.realtime.protocol.session_config import tool_definition
 
@@ -136,7 +136,7 @@ async def answer(tool: Tool, arguments: str) -> Answer:
         if isinstance(result, BackgroundResult):
             return Answer(_output(result.output), respond=False)
         return Answer(_output(result))
-    except RAISED as error:
+    except BaseException as error:
         if cancelling():
             raise  # the session is over
         report(error, f"tool {tool.name!r} failed", tool.handler)

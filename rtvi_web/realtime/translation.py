@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from rtvi_web.core.tasks import RAISED
 from rtvi_web.errors import InvalidArgumentError, RTVIError
 from rtvi_web.realtime.protocol.dialects.base import Address, Dialect, Target
 from rtvi_web.realtime.protocol.session_config import Config
@@ -33,7 +32,7 @@ class Translation:
             address = self._dialect.address(target)
         except RTVIError:
             raise
-        except RAISED as error:
+        except BaseException as error:
             kind = type(error).__name__
             raise InvalidArgumentError(f"The dialect's address() raised {kind}; see it by calling it.") from None
         if not isinstance(address, Address):
@@ -72,7 +71,7 @@ class Translation:
             return function(argument)
         except RTVIError:
             raise
-        except RAISED as error:
+        except BaseException as error:
             raise InvalidArgumentError(f"The dialect's {hook}() raised {type(error).__name__}: {error}") from error
 
     def _wrong(self, hook: str, result: Any, expected: str) -> InvalidArgumentError:

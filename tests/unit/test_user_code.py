@@ -26,7 +26,12 @@ from rtvi_web.testing import ScriptedRealtimeTransport, ScriptedTransport, expec
 
 pytestmark = pytest.mark.usefixtures("tidy")
 
-EXITS = [SystemExit(1), KeyboardInterrupt("stop")]
+
+class Odd(BaseException):
+    """As libraries have them: pytest's failures, for example."""
+
+
+EXITS = [SystemExit(1), KeyboardInterrupt("stop"), GeneratorExit("over"), Odd("odd")]
 KINDS = ["sync", "async"]
 TEXT = {"label": "rtvi-ai", "type": "bot-llm-text", "data": {"text": "hi"}}
 
@@ -188,7 +193,7 @@ async def test_exit_of_a_coroutine_from_a_click(error: BaseException, reported: 
         reported.clear()
 
 
-@pytest.mark.parametrize("error", [*EXITS, StopIteration()], ids=repr)
+@pytest.mark.parametrize("error", [SystemExit(1), KeyboardInterrupt(), StopIteration()], ids=repr)
 async def test_exit_of_a_check(error: BaseException) -> None:
     run = await ready(expect("client-message"), say("bot-llm-text", {"text": "hi"}))
     waiting = asyncio.ensure_future(run.client.wait_for(RTVIEvent.BOT_LLM_TEXT, check=raises("sync", error)))

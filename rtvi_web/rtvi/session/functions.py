@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rtvi_web.core.tasks import RAISED, call_user_code, cancelling, report
+from rtvi_web.core.tasks import call_user_code, cancelling, report
 from rtvi_web.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ async def answer(answerer: Answerer, data: FunctionCallData) -> dict[str, Any]:
         if isinstance(result, BaseModel):
             result = result.model_dump(mode="json")
         json.dumps(result, allow_nan=False)
-    except RAISED as error:
+    except BaseException as error:
         if cancelling():
             raise  # this task is being cancelled; otherwise the handler met something that was
         report(error, f"{what} raised", answerer.handler)

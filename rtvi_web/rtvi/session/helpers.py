@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rtvi_web.core.checks import checked_mapping, nearest, snake_case
 from rtvi_web.core.emitter import Emitter
 from rtvi_web.core.handlers import Handler
-from rtvi_web.core.tasks import RAISED, report
+from rtvi_web.core.tasks import report
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.rtvi.session.functions import FunctionCallHandler
 
@@ -109,7 +109,7 @@ class MessageHelpers:
                     continue
                 taken = True
                 result = helper.handle_message(RTVIMessage.model_validate(copy.deepcopy(message)))
-            except RAISED as error:
+            except BaseException as error:
                 report(error, reason, helper)
             else:
                 if inspect.iscoroutine(result):

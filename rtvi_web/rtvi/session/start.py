@@ -13,7 +13,7 @@ from rtvi_web.core.checks import checked_headers, seconds, snake_case
 from rtvi_web.core.foreign_json import MAX_DEPTH
 from rtvi_web.core.http import HttpClient, NativeAbortController, explain, json_headers, parse_json, shorten
 from rtvi_web.core.masking import described, masked_url
-from rtvi_web.core.tasks import RAISED, call_user_code, cancelling
+from rtvi_web.core.tasks import call_user_code, cancelling
 from rtvi_web.errors import HttpError, InvalidArgumentError, RTVIError, StartBotError
 from rtvi_web.rtvi.protocol.config import normalize
 from rtvi_web.rtvi.session.params import ClientParams
@@ -147,7 +147,7 @@ class ParamsStart(SessionStart):
             )
         except RTVIError:
             raise
-        except RAISED as error:
+        except BaseException as error:
             raise StartBotError(f"The custom connect handler raised {type(error).__name__}: {error}") from error
         finally:
             if cancelling():
