@@ -7,6 +7,8 @@ from typing import Any
 from rtvi_web.realtime.protocol.items import MAX_PARTS, MAX_TEXT, Delta, Item
 
 _SPOKEN = ("input_audio", "output_audio")
+SHORT = 2
+"""Characters of a beginning that may follow itself, as in "haha". A longer one that comes again is a repetition."""
 
 
 class Transcripts:
@@ -15,16 +17,20 @@ class Transcripts:
     def __init__(self) -> None:
         self._given: dict[str, dict[int, str]] = {}
         self._final: dict[str, dict[int, str]] = {}
+        self._again: dict[tuple[str, int], int] = {}  # how often a short beginning has come again, and nothing else yet
 
     def clear(self) -> None:
         """Forget everything."""
         self._given.clear()
         self._final.clear()
+        self._again.clear()
 
     def forget(self, item_id: str) -> None:
         """Forget an item."""
         self._given.pop(item_id, None)
         self._final.pop(item_id, None)
+        for place in [place for place in self._again if place[0] == item_id]:
+            del self._again[place]
 
     def finish(self, item_id: str, index: int, transcript: str) -> bool:
         """A final transcript has arrived. Return whether it says something new."""
@@ -45,11 +51,19 @@ class Transcripts:
     def extend(self, item: Item, index: int, part: dict[str, Any], delta: str) -> Delta | None:
         """Add a delta to a part. Some servers repeat all that was transcribed so far, and more.
 
+        A short beginning that comes again may be a repetition, or more of the same: what follows decides.
+
         Returns:
             What it has added; ``None`` if that is nothing, or the transcript is final.
         """
         before = part.get("transcript") or ""
-        added = delta.removeprefix(before)[: MAX_TEXT - len(before)]
+        if before and delta == before:
+            if len(before) <= SHORT:
+                self._again[item.id, index] = self._again.get((item.id, index), 0) + 1
+            return None
+        again = self._again.pop((item.id, index), 0)
+        repeated = "" if delta.startswith(before) else before * again
+        added = (repeated + delta.removeprefix(before))[: MAX_TEXT - len(before)]
         if not added or index in self._final.get(item.id, ()):
             return None
         part["transcript"] = before + added

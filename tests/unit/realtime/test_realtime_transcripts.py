@@ -11,6 +11,7 @@ from realtime_server import Run, connected
 
 SAID = "conversation.item.input_audio_transcription"
 AUDIO = {"type": "input_audio"}
+WHO = st.sampled_from(["user", "assistant"])
 USAGE = {"total_tokens": 13, "input_tokens": 10, "output_tokens": 3}
 
 
@@ -38,10 +39,7 @@ def courses(draw: st.DrawFn) -> tuple[str, list[tuple[str, str]]]:
     return said, [*steps, *[("final", said)] * finals]
 
 
-@given(course=courses(), who=st.sampled_from(["user", "assistant"]), late=st.booleans())
-def test_the_deltas_add_up(course: tuple[str, list[tuple[str, str]]], who: str, late: bool) -> None:
-    transcript, steps = course
-
+def check_that_the_deltas_add_up(transcript: str, steps: list[tuple[str, str]], who: str, *, late: bool) -> None:
     async def check() -> None:
         run = await connected()
         if who == "user":
@@ -67,6 +65,38 @@ def test_the_deltas_add_up(course: tuple[str, list[tuple[str, str]]], who: str, 
         await run.client.disconnect()
 
     asyncio.run(check())
+
+
+@given(course=courses(), who=WHO, late=st.booleans())
+def test_the_deltas_add_up(course: tuple[str, list[tuple[str, str]]], who: str, late: bool) -> None:
+    check_that_the_deltas_add_up(*course, who, late=late)
+
+
+@given(
+    short=st.sampled_from(["谢", "1", "ha", "Oh"]),
+    times=st.integers(2, 4),
+    rest=st.lists(st.sampled_from(["你", "2", "!", " there"]), max_size=3),
+    who=WHO,
+)
+def test_a_short_beginning_that_follows_itself_is_not_lost(short: str, times: int, rest: list[str], who: str) -> None:
+    pieces = [*[short] * times, *rest]
+    said = "".join(pieces)
+    check_that_the_deltas_add_up(said, [*(("delta", piece) for piece in pieces), ("final", said)], who, late=True)
+
+
+@given(short=st.sampled_from(["谢", "I", "Oh"]), times=st.integers(1, 4), who=WHO)
+def test_a_short_beginning_that_is_repeated_with_what_follows_counts_once(short: str, times: int, who: str) -> None:
+    so_far = [*[short] * times, f"{short} am", f"{short} am here"]
+    check_that_the_deltas_add_up(so_far[-1], [("delta", each) for each in so_far], who, late=False)
+
+
+async def test_what_follows_a_short_repetition_is_told_at_once(run: Run) -> None:
+    run.server.response()
+    run.server.answer("a")
+    for piece in ("谢", "谢", "你", "们"):
+        run.server.delta("output_audio_transcript", piece, "a")
+    deltas = [event.delta.transcript for event in run.of("conversation.updated") if event.delta]
+    assert deltas == ["谢", "谢你", "们"]
 
 
 async def test_a_repeated_final_tells_nothing_and_counts_nothing(run: Run) -> None:
