@@ -45,13 +45,13 @@ def server_error(holder: Mapping[str, Any]) -> ServerError:
     """The error of an event, of a response's ``status_details``, or of an answer to a request.
 
     Its ``error`` may be an object, a text, or an error again; so may its ``message``. Without ``error``, the holder
-    itself may have a ``message`` and a ``code``. An error that says nothing is shown as JSON.
+    itself may have a ``message`` and a ``code``. An error that says nothing is shown as JSON, or by its code.
     """
     given = holder.get("error")
     levels = _levels(given, holder.get("message"))
     said = (text for level in (*levels, holder) for key in _SAYING if (text := text_in(level, key)))
-    message = next(said, "") or (json.dumps(given)[:MAX_SHOWN] if given else "")
     codes = [code for level in (*levels, holder) if (code := text_in(level, "code"))]
+    message = next(said, "") or (json.dumps(given)[:MAX_SHOWN] if given else next(iter(codes), ""))
     kinds = [kind for level in levels if (kind := text_in(level, "type"))]
     known = [code for code in (*codes, *kinds) if code in HARMLESS_ERRORS]
     known += [code for code, words in _WORDS.items() if words in message.lower()]

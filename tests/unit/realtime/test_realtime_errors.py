@@ -50,6 +50,7 @@ async def test_a_response_that_the_server_began_first_is_waited_for(run: Run, fo
         ({"error": {"code": 500}}, '{"code": 500}', {"code": 500}),
         ({"error": ["Boom."]}, '["Boom."]', ["Boom."]),
         ({"error": {}}, "The server reported an error.", {}),
+        ({"error": {}, "code": "overloaded"}, "overloaded", {}),
     ],
 )
 async def test_every_other_error_is_told_in_the_servers_words(
