@@ -29,11 +29,12 @@ class Peer(ScriptedRealtimeTransport):
         source: where the messages are from, with its version.
         options: of the client.
         address: the address, query and subprotocols that the client should use.
-        configured: the first events that it should send for :data:`CONFIG`, without event ids.
+        session: what the first ``session.update`` should have for :data:`CONFIG`.
+        offered: the tools that it should have after :data:`TOOL` was registered.
         rates_used: the rates of the microphone and of the answers.
         client_events: the types of client events that the provider documents.
-        output: the item that carries a tool's result.
         after_interruption: what the client should send when an answer of 480 samples was heard to the half.
+        transcribes: whether the server makes no responses.
     """
 
     source: ClassVar[str] = "openai on PyPI, openai.types.realtime; checked by the schema oracle"
