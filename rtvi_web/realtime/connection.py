@@ -242,6 +242,7 @@ class RealtimeAPI(RealtimeEventHandler):
     # What the transport calls: RealtimeHost.
 
     def enter(self, phase: ConnectPhase) -> None:
+        """See ``RealtimeHost.enter``."""
         logger.debug("connect: %s", phase.value)
         self._attempts.enter(phase)
 
@@ -278,18 +279,22 @@ class RealtimeAPI(RealtimeEventHandler):
         self._client.dispatch("error", ErrorEvent("error", "message", message))
 
     def microphone(self, pcm: bytes) -> None:
+        """See ``RealtimeHost.microphone``."""
         if self.is_connected() and self._listener:
             self._listener.microphone(pcm)
 
     def recorded(self, side: str, pcm: bytes, rate: int) -> None:
+        """See ``RealtimeHost.recorded``."""
         if self._listener:
             self._listener.recorded(side, pcm, rate)
 
     def speaking(self, speaking: bool) -> None:
+        """See ``RealtimeHost.speaking``."""
         if self._listener:
             self._listener.speaking(speaking)
 
     def lost(self, error: RTVIError) -> None:
+        """See ``RealtimeHost.lost``."""
         if self._attempts.is_connecting:
             self._end(error.message)
             self._attempts.fail(error)

@@ -44,6 +44,7 @@ class Tool:
 
     @property
     def name(self) -> str:
+        """The name by which the model calls it."""
         return str(self.definition["name"])
 
 
