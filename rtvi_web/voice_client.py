@@ -9,7 +9,6 @@ from rtvi_web.core.warn import warn
 from rtvi_web.rtvi.client import RTVIClient
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.rtvi.transport import Transport
-from rtvi_web.transports import SmallWebRTCTransport
 
 VoiceEvent = RTVIEvent
 """Deprecated: :class:`RTVIEvent`."""
@@ -26,7 +25,11 @@ class VoiceClient(RTVIClient):
     @keywords_only
     def __init__(self, *, transport: Transport | None = None, **options: Any) -> None:
         warn(f"{type(self).__name__} is deprecated: it is RTVIClient now.", DeprecationWarning)
-        super().__init__(transport=transport or SmallWebRTCTransport(), **options)
+        if transport is None:
+            from rtvi_web.transports import SmallWebRTCTransport  # only pages that use it load it
+
+            transport = SmallWebRTCTransport()
+        super().__init__(transport=transport, **options)
 
 
 class DailyVoiceClient(VoiceClient):
@@ -39,6 +42,8 @@ class DailyVoiceClient(VoiceClient):
 
     @keywords_only
     def __init__(self, *, transport: Transport | None = None, **options: Any) -> None:
-        from rtvi_web.transports import DailyTransport  # only pages that use it load it
+        if transport is None:
+            from rtvi_web.transports import DailyTransport  # only pages that use it load it
 
-        super().__init__(transport=transport or DailyTransport(), **options)
+            transport = DailyTransport()
+        super().__init__(transport=transport, **options)

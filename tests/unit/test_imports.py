@@ -86,6 +86,8 @@ def test_widgets_import_neither_client(path: Path) -> None:
             "SmallWebRTCTransport",
             ("rtvi_web.transports.websocket", "rtvi_web.browser.websocket"),
         ),
+        ("rtvi_web", "VoiceClient", ("rtvi_web.transports",)),
+        ("rtvi_web", "DailyVoiceClient", ("rtvi_web.transports",)),
     ],
 )
 def test_a_name_loads_nothing_of_the_others(module: str, name: str, others: tuple[str, ...]) -> None:
