@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -47,7 +48,7 @@ def room_address(bundle: Mapping[str, Any], options: Mapping[str, Any]) -> RoomA
         url, token = options.get("url"), token or options.get("token")
     if url is None:
         raise _failed(_why_none(bundle))
-    if not (isinstance(url, str) and re.match(r"https?://", url)):
+    if not (isinstance(url, str) and re.match(r"https?://", url, re.IGNORECASE)):
         room = shorten(masked_url(url)) if isinstance(url, str) else quoted(url)
         raise _failed(f"A Daily room has an address like https://example.daily.co/room; this one is {room}.")
     if not isinstance(token, str | None):
@@ -57,15 +58,15 @@ def room_address(bundle: Mapping[str, Any], options: Mapping[str, Any]) -> RoomA
 
 
 def _first(bundle: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
-    return next((bundle[key] for key in keys if bundle.get(key) is not None), None)
+    return next((bundle[key] for key in keys if bundle.get(key) not in (None, "")), None)
 
 
 def _why_none(bundle: Mapping[str, Any]) -> str:
     if null := next((key for key in URLS if key in bundle), None):
         return (
-            f"The start endpoint has made no Daily room: its answer has {null} = null. A bot may have been started all "
-            'the same. A Pipecat runner makes a room for {"createDailyRoom": true} in request_data, or with '
-            "DAILY_ROOM_URL in its environment."
+            f"The start endpoint has made no Daily room: its answer has {null} = {json.dumps(bundle[null])}. A bot may "
+            'have been started all the same. A Pipecat runner makes a room for {"createDailyRoom": true} in '
+            "request_data, or with DAILY_ROOM_URL in its environment."
         )
     known = f" The start endpoint's answer has {', '.join(sorted(map(str, bundle)))}." if bundle else ""
     return (

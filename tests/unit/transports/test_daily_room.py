@@ -39,6 +39,12 @@ class TestAddress:
             "t",
         )
 
+    def test_an_empty_text_is_a_null(self) -> None:
+        assert room_address({"room_url": "", "dailyRoom": URL, "token": "", "dailyToken": "t"}, {})[:2] == (URL, "t")
+
+    def test_an_address_may_be_written_in_capitals(self) -> None:
+        assert room_address({"room_url": URL.upper()}, {}).url == URL.upper()
+
     def test_the_options_have_the_room_if_the_answer_has_none(self) -> None:
         assert room_address({}, {"url": URL, "token": "t"})[:2] == (URL, "t")
         assert room_address({"token": "new"}, {"url": URL, "token": "old"})[:2] == (URL, "new")
@@ -49,6 +55,7 @@ class TestAddress:
         [
             ({}, r"There is no Daily room to join\. Give"),
             ({"dailyRoom": None, "dailyToken": None}, r"dailyRoom = null.*may have been started.*createDailyRoom"),
+            ({"room_url": "", "token": ""}, r'room_url = "".*createDailyRoom'),
             ({"sessionId": "1", "webrtcUrl": "/x"}, r"answer has sessionId, webrtcUrl"),
             ({"url": "wss://livekit.test/x?token=secret"}, r"this one is wss://livekit\.test"),
             ({"room_url": 3}, "this one is 3"),
