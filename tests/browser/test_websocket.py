@@ -62,6 +62,13 @@ async def test_the_address_follows_the_start_endpoint(selenium):
         ("http://10.0.0.2:7860/start", "wss://[::]:7860/ws-client", "ws://10.0.0.2:7860/ws-client"),
         ("http://bot.test/start", "wss://bot.test:80/ws-client", "ws://bot.test/ws-client"),
         ("https://bot.test/start", "wss://0.0.0.0:7860/ws-client", "wss://bot.test:7860/ws-client"),
+        # Behind a proxy of the page's, which passes on the start request.
+        ("http://localhost:8080/start", "wss://0.0.0.0:7860/ws-client", "ws://localhost:7860/ws-client"),
+        # IPv6, in brackets and as the runner writes it.
+        ("http://[::1]:7860/start", "wss://[::1]:7860/ws-client", "ws://[::1]:7860/ws-client"),
+        ("http://[::1]:7860/start", "wss://::1:7860/ws-client", "ws://[::1]:7860/ws-client"),
+        ("http://bot.test:7860/start", "wss://:::7860/ws-client", "ws://bot.test:7860/ws-client"),
+        ("http://[fe80::1]:80/start", "wss://FE80::1:80", "ws://[fe80::1]/"),
         # What may well be so is left alone.
         ("http://bot.test/start", "wss://bot.test/ws", "wss://bot.test/ws"),
         ("http://bot.test/start", "wss://elsewhere.test:80/ws", "wss://elsewhere.test:80/ws"),
@@ -72,6 +79,24 @@ async def test_the_address_follows_the_start_endpoint(selenium):
         ("https://bot.test/v1/start", "ws", "wss://bot.test/v1/ws"),
     ):
         assert socket_url(None, ConnectRequest({"wsUrl": given}, start, None, {})) == expected
+
+
+@run_in_pyodide
+async def test_a_token_is_added_unless_the_address_has_one(selenium):
+    """Has it: as ``token``, as a whole part of the path, as a value of the query."""
+    from rtvi_web.rtvi.transport import ConnectRequest
+    from rtvi_web.transports.websocket.address import socket_url
+
+    for given, token, expected in (
+        ("ws://bot.test/ws/abc", "abc", "ws://bot.test/ws/abc"),
+        ("ws://bot.test/ws/a%2Bb", "a+b", "ws://bot.test/ws/a%2Bb"),
+        ("ws://bot.test/ws?key=a%2Bb", "a+b", "ws://bot.test/ws?key=a%2Bb"),
+        ("ws://bot.test/ws?token=other", "abc", "ws://bot.test/ws?token=other"),
+        ("ws://bot.test/ws?token=", "abc", "ws://bot.test/ws?token=abc"),
+        ("ws://bot.test/ws-client", "ws", "ws://bot.test/ws-client?token=ws"),
+        ("ws://bot.test:7860/ws", "7860", "ws://bot.test:7860/ws?token=7860"),
+    ):
+        assert socket_url(None, ConnectRequest({"wsUrl": given, "token": token}, None, None, {})) == expected
 
 
 @run_in_pyodide

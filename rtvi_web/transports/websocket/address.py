@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rtvi_web.browser import _js
@@ -15,13 +16,15 @@ PORTS = {"http:": "80", "https:": "443", "ws:": "80", "wss:": "443"}
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 ANY_HOST = ("0.0.0.0", "[::]")
 """Where a server listens for all names; no page can connect there."""
+_BARE_IPV6 = re.compile(r"(\w+://)([\da-f]*:[\da-f:.]*)(:\d+)(?![^/?#])", re.IGNORECASE)
+"""The beginning of an address whose host is IPv6 without its brackets."""
 
 
 def socket_url(given: str | None, request: ConnectRequest) -> str:
     """The address to connect to: of the start endpoint's answer, or of ``connect()``; else the given one.
 
     Pipecat's development runner says ``wss://`` and ``0.0.0.0`` about servers that are neither encrypted nor there.
-    Then the start endpoint's own address counts.
+    Then the start endpoint's own address counts. It also writes IPv6 hosts without brackets.
 
     Raises:
         TransportStartError: there is no address, or it is not one of a WebSocket.
@@ -35,17 +38,18 @@ def socket_url(given: str | None, request: ConnectRequest) -> str:
             'it {"transport": "websocket"} in request_data.'
         )
     start = _url(request.start_url or request.base_url or "", _js.api("location").href)
-    url = _url(address, start.href) if start and isinstance(address, str) else None
+    url = _url(_with_brackets(address), start.href) if start and isinstance(address, str) else None
     if start is None or url is None or url.protocol not in SCHEMES:
         raise TransportStartError(f"ws_url is not the address of a WebSocket: {quoted(address)}.")
     url.protocol = SCHEMES[url.protocol]
     url.hash = ""  # a WebSocket takes none
-    if url.hostname in ANY_HOST:
+    is_anywhere = url.hostname in ANY_HOST
+    if is_anywhere:
         url.hostname = start.hostname
-    if url.protocol == "wss:" and start.protocol == "http:" and _is_same_server(url, start):
+    if url.protocol == "wss:" and start.protocol == "http:" and (is_anywhere or _is_same_server(url, start)):
         url.protocol = "ws:"
     token = bundle.get("token")
-    if isinstance(token, str) and token and token not in address and not url.searchParams.has("token"):
+    if isinstance(token, str) and token and not _has_token(url, token):
         url.searchParams.set("token", token)
     return str(url.href)
 
@@ -56,6 +60,20 @@ def _url(address: str, base: str) -> Any:
         return _js.construct("URL", address, base)
     except _js.JsError:  # Its message may quote the address.
         return None
+
+
+def _with_brackets(address: str) -> str:
+    """An address whose IPv6 host has its brackets."""
+    bare = _BARE_IPV6.match(address)
+    return f"{bare[1]}[{bare[2]}]{bare[3]}{address[bare.end() :]}" if bare else address
+
+
+def _has_token(url: Any, token: str) -> bool:
+    """Whether an address names a token, or has this one as a part of its path or as a value of its query."""
+    if url.searchParams.get("token"):
+        return True
+    parts = str(url.pathname).split("/")
+    return token in parts or _js.api("encodeURIComponent")(token) in parts or token in url.searchParams.values()
 
 
 def _is_same_server(url: Any, start: Any) -> bool:
