@@ -265,10 +265,11 @@ async def test_request_data_that_cannot_reach_the_bot_is_told(selenium, port):
     from rtvi_web.transports import WebSocketTransport
 
     with warnings_of("rtvi_web.transports.websocket") as warned:
-        transport = WebSocketTransport(f"ws://127.0.0.1:{port}/pipecat")
-        async with connected(port, transport, None, params={"request_data": {"user": 1}}):
-            pass
-    assert [text.startswith("request_data does not reach the bot") for text in warned] == [True]
+        for bundle in (None, {"ws_url": f"ws://127.0.0.1:{port}/pipecat"}):
+            transport = WebSocketTransport(f"ws://127.0.0.1:{port}/pipecat")
+            async with connected(port, transport, bundle, params={"request_data": {"user": 1}}):
+                pass
+    assert [text.startswith("request_data does not reach the bot") for text in warned] == [True, True]
 
 
 @run_in_pyodide

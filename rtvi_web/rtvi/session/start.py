@@ -253,7 +253,8 @@ class DirectStart(SessionStart):
         if bundle is not None and not isinstance(bundle, Mapping):
             raise InvalidArgumentError(f"connect() takes a dict of connection parameters; it got {described(bundle)}.")
         start_url, headers = (started.start_url, started.headers) if started else (None, params.headers)
-        self._request = ConnectRequest(bundle or {}, start_url, params.base_url or None, headers)
+        unsent = {} if started else params.request_data
+        self._request = ConnectRequest(bundle or {}, start_url, params.base_url or None, headers, unsent)
 
     async def locate_bot(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
         return self._request

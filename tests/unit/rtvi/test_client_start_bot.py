@@ -113,6 +113,14 @@ class TestStartBot:
         assert run.transport.http.requests == []
         await run.client.disconnect()
 
+    async def test_request_data_that_nothing_has_sent_is_left_to_the_transport(self) -> None:
+        for starts, expected in ((False, {"x": 1}), (True, {})):
+            run = run_with(STARTED, params={"request_data": {"x": 1}})
+            await run.client.connect(await run.client.start_bot(START) if starts else {"webrtc_url": "/offer"})
+            [request] = run.transport.connect_requests
+            assert request.request_data == expected
+            await run.client.disconnect()
+
     async def test_any_json_is_an_answer(self) -> None:
         run = run_with(HttpResponse(200, "null"))
         assert await run.client.start_bot(START) is None
