@@ -52,6 +52,7 @@ class Socket:
         self._socket: Any = None
         self._opened: asyncio.Future[None] | None = None
         self._forbidden = False
+        self._is_over = False
 
     async def open(self, url: str, protocols: Sequence[str]) -> None:
         """Connect; returns when frames can be sent.
@@ -78,6 +79,11 @@ class Socket:
         return self._socket is not None and self._socket.readyState == OPEN
 
     @property
+    def is_ending(self) -> bool:
+        """Whether it was closed, and ``closed`` is about to be called."""
+        return self._socket is not None and not self._is_over and self._socket.readyState > OPEN
+
+    @property
     def backlog(self) -> int:
         """Bytes that are waiting to be sent."""
         return int(self._socket.bufferedAmount) if self._socket is not None else 0
@@ -88,6 +94,7 @@ class Socket:
 
     def close(self) -> None:
         """Close it, in any state, without calling ``closed``."""
+        self._is_over = True
         self._scope.close()
         if self._opened is not None:
             self._opened.cancel()
@@ -116,6 +123,7 @@ class Socket:
         self._received(data if isinstance(data, str) else data.to_bytes())
 
     def _on_close(self, event: Any) -> None:
+        self._is_over = True
         if self._opened is not None and not self._opened.done():
             self._fail(int(event.code), str(event.reason))
         else:

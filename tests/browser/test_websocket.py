@@ -196,6 +196,23 @@ async def test_closes_have_their_reasons(selenium, port):
 
 
 @run_in_pyodide
+async def test_a_close_right_after_the_opening_has_its_reason_too(selenium, port):
+    """It may be on its way when client-ready is sent."""
+    import pytest
+    from websocket_peer import connected
+
+    from rtvi_web import DisconnectedError
+    from rtvi_web.transports import WebSocketTransport
+
+    for code, reason in ((1000, "bot-left"), (1008, "refused"), (1011, "closed"), (4003, "refused")) * 3:
+        with pytest.raises(DisconnectedError) as caught:
+            async with connected(port, WebSocketTransport(f"ws://127.0.0.1:{port}/closes/{code}"), None):
+                pass
+        assert caught.value.reason == reason, str(caught.value)
+        assert caught.value.code == (None if code == 1000 else code)
+
+
+@run_in_pyodide
 async def test_large_messages(selenium, port):
     import pytest
     from websocket_peer import connected

@@ -1,11 +1,12 @@
 """A WebSocket server for the browser tests; what it does is in the address.
 
 ``/echo`` sends every frame back; ``/who`` tells the address and the protocols it was asked for; ``/bye`` closes with a
-code of its own at the first frame; ``/binary`` sends a binary frame and then a text; ``/refuse`` answers the handshake
-with 403; ``/never`` does not answer it; ``/realtime`` speaks enough of the Realtime protocol for a session of sound;
-``/tone`` sings ("0 1 2 …") in the formats of the session (``?answers=`` is a format that it insists on), and in binary
-frames; ``/transcribe`` is vLLM's protocol, and writes down the pitch of what it hears at 16 kHz; ``/voxtral`` is
-Mistral's; ``/pipecat`` is a Pipecat bot (pipecat_server.py); ``/rooms/…`` are bots that a test plays (room_server.py).
+code of its own at the first frame, ``/closes/…`` with that one at once; ``/binary`` sends a binary frame and then a
+text; ``/refuse`` answers the handshake with 403; ``/never`` does not answer it; ``/realtime`` speaks enough of the
+Realtime protocol for a session of sound; ``/tone`` sings ("0 1 2 …") in the formats of the session (``?answers=`` is a
+format that it insists on), and in binary frames; ``/transcribe`` is vLLM's protocol, and writes down the pitch of what
+it hears at 16 kHz; ``/voxtral`` is Mistral's; ``/pipecat`` is a Pipecat bot (pipecat_server.py); ``/rooms/…`` are bots
+that a test plays (room_server.py).
 """
 
 import base64
@@ -40,6 +41,9 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         await receive()
         return
     await send({"type": "websocket.accept", "subprotocol": offered[0] if offered else None})
+    if path.startswith("/closes/"):
+        await send({"type": "websocket.close", "code": int(path.rpartition("/")[2]), "reason": "at once"})
+        return
     if path == "/realtime":
         await realtime(receive, send)
         return
@@ -52,12 +56,18 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     if path == "/pipecat":
         await Bot(receive, send, scope["query_string"].decode()).run()
         return
+    await echo(scope, receive, send)
+
+
+async def echo(scope: Any, receive: Any, send: Any) -> None:
+    """Sends back what it gets, and at first what its path says."""
+    path = scope["path"]
     if path == "/binary":
         await send({"type": "websocket.send", "bytes": b"binary"})
         await send({"type": "websocket.send", "text": "text"})
     if path == "/who":
         url = f"{path}?{scope['query_string'].decode()}"
-        await send({"type": "websocket.send", "text": json.dumps({"url": url, "protocols": offered})})
+        await send({"type": "websocket.send", "text": json.dumps({"url": url, "protocols": scope["subprotocols"]})})
     while (message := await receive())["type"] == "websocket.receive":
         if path == "/bye":
             await send({"type": "websocket.close", "code": 4000, "reason": "invalid_request_error.beta"})

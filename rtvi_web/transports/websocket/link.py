@@ -88,12 +88,15 @@ class Link:
         self._tasks.run(self.liveness.watch(), "watching the WebSocket failed")
 
     def send(self, text: str) -> None:
-        """Send a message.
+        """Send a message. It is lost, like one under way, if the server has just closed the link: the end, with its
+        reason, is about to be told.
 
         Raises:
             DisconnectedError: the link is not open.
             QueueFullError: too many bytes wait already.
         """
+        if self._socket.is_ending:
+            return
         if not self.is_open:
             raise DisconnectedError("The WebSocket to the bot is not open.")
         if (waiting := self.backlog) > MOST_BUFFERED:
