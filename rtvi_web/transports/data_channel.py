@@ -23,6 +23,10 @@ MOST_CANDIDATES = 100
 """Candidates of a media section that the browser is given. It would block the page for a quarter of a minute with
 thousands."""
 
+MOST_SDP = 100_000
+"""Characters of an answer that the browser is given; bots send about 6,000. With more, Chromium would block the page:
+its time grows with the square of the names in a BUNDLE line, for example."""
+
 MOST_BUFFERED = 8_388_608
 """Bytes that may wait in the channel's buffer. Chromium takes twice as many, other browsers any number."""
 
@@ -81,10 +85,12 @@ class DataChannelLink:
         """Take the other side's answer.
 
         Raises:
-            TransportStartError: the browser does not understand it. The message names the source.
+            TransportStartError: it is too long, or the browser does not understand it. The message names the source.
         """
         try:
             await self._peer.answer(without_excess(sdp))
+        except ValueError as error:
+            raise TransportStartError(f"{source} {error}", phase=ConnectPhase.OFFER) from None
         except _js.JsError as error:
             raise TransportStartError(
                 f"{source} is not SDP that the browser understands: {error.message}", phase=ConnectPhase.OFFER
@@ -192,7 +198,11 @@ class DataChannelLink:
 
 
 def without_excess(sdp: str) -> str:
-    """SDP with the first :data:`MOST_CANDIDATES` candidates of each media section."""
+    """SDP with the first :data:`MOST_CANDIDATES` candidates of each media section.
+
+    Raises:
+        ValueError: that is longer than :data:`MOST_SDP`.
+    """
     kept, count = [], 0
     for line in sdp.splitlines(keepends=True):
         if line.startswith("m="):
@@ -201,6 +211,8 @@ def without_excess(sdp: str) -> str:
             count += 1
         if count <= MOST_CANDIDATES or not line.startswith("a=candidate:"):
             kept.append(line)
+    if (length := sum(map(len, kept))) > MOST_SDP:
+        raise ValueError(f"is too long: {length:,} characters besides excess candidates; {MOST_SDP:,} are allowed.")
     return "".join(kept)
 
 

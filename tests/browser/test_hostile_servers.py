@@ -50,6 +50,39 @@ async def test_thousands_of_candidates_after_the_true_ones(selenium):
         await client.disconnect()
 
 
+@pytest.mark.parametrize("kind", ["rtvi", "realtime"])
+@run_in_pyodide
+async def test_a_hundred_thousand_names_in_an_answer(selenium, kind):
+    """Chromium would compare each name with all others."""
+    import pytest
+    from loopback import RTVIBot
+    from realtime_peer import RealtimeServer
+
+    from rtvi_web import RTVIClient, TransportStartError
+    from rtvi_web.realtime import RealtimeClient
+    from rtvi_web.transports import RealtimeWebRTCTransport, SmallWebRTCTransport
+
+    names = "a=group:BUNDLE " + " ".join(map(str, range(100_000))) + " "
+
+    class Naming(RealtimeServer if kind == "realtime" else RTVIBot):
+        async def _answer(self, method, path, body):
+            answer = await super()._answer(method, path, body)
+            if method == "POST" and kind == "rtvi":
+                answer["body"]["sdp"] = answer["body"]["sdp"].replace("a=group:BUNDLE ", names)
+            elif method == "POST":
+                answer["body"] = answer["body"].replace("a=group:BUNDLE ", names)
+            return answer
+
+    async with Naming() as bot:
+        if kind == "rtvi":
+            client = RTVIClient(transport=SmallWebRTCTransport(webrtc_url=bot.url))
+        else:
+            client = RealtimeClient(url=bot.url, transport=RealtimeWebRTCTransport())  # type: ignore[assignment]
+        with pytest.raises(TransportStartError, match=r"he answer to the WebRTC offer is too long: \d+,\d+ characters"):
+            await client.connect()
+        await client.disconnect()
+
+
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
 @run_in_pyodide
 async def test_deep_answers_to_a_start_request_and_an_offer(selenium, opening):
