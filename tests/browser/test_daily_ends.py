@@ -224,3 +224,26 @@ async def test_a_call_that_the_page_has_joined_already(selenium):
         async with session(room, track, made=client(DailyTransport(call_object=call))) as (made, _bot):
             assert room.mic == made.tracks().local.audio
         await _js.call(call, "destroy")
+
+
+@run_in_pyodide
+async def test_a_call_machine_that_does_not_answer(selenium):
+    """What waits for it ends with the session, and leaving is bounded."""
+    import asyncio
+
+    from daily_room import changed, daily_room, session
+    from loopback import tone
+
+    from rtvi_web import DisconnectedError, TransportState
+    from rtvi_web.browser import _js
+
+    async with daily_room(silent=["set-input-devices"]) as room, tone() as track:
+        async with session(room, track, enable_mic=False) as (made, _bot):
+            enabling = asyncio.gather(made.enable_mic(True), return_exceptions=True)
+            await changed(room, lambda: "set-input-devices" in list(room.actions))
+            room.silent = _js.plain(["leave-meeting"])
+            await made.disconnect()
+            assert made.state is TransportState.DISCONNECTED
+            [failed] = await enabling
+            assert isinstance(failed, DisconnectedError)
+        room.forget()
