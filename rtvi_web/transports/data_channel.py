@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,9 +20,9 @@ from rtvi_web.errors import (
     TransportStartError,
 )
 
-MOST_CANDIDATES = 100
-"""Candidates of a media section that the browser is given. It would block the page for a quarter of a minute with
-thousands."""
+MOST_LINES = 250
+"""Lines of one kind, such as candidates, in a media section that the browser is given. With thousands, Chromium would
+block the page for up to a minute."""
 
 MOST_SDP = 100_000
 """Characters of an answer that the browser is given; bots send about 6,000. With more, Chromium would block the page:
@@ -198,21 +199,24 @@ class DataChannelLink:
 
 
 def without_excess(sdp: str) -> str:
-    """SDP with the first :data:`MOST_CANDIDATES` candidates of each media section.
+    """SDP with the first :data:`MOST_LINES` attributes of each kind in each media section.
 
     Raises:
         ValueError: that is longer than :data:`MOST_SDP`.
     """
-    kept, count = [], 0
+    kept: list[str] = []
+    counts: Counter[str] = Counter()
     for line in sdp.splitlines(keepends=True):
         if line.startswith("m="):
-            count = 0
-        elif line.startswith("a=candidate:"):
-            count += 1
-        if count <= MOST_CANDIDATES or not line.startswith("a=candidate:"):
-            kept.append(line)
+            counts.clear()
+        if line.startswith("a="):
+            kind = line.partition(":")[0]
+            counts[kind] += 1
+            if counts[kind] > MOST_LINES:
+                continue
+        kept.append(line)
     if (length := sum(map(len, kept))) > MOST_SDP:
-        raise ValueError(f"is too long: {length:,} characters besides excess candidates; {MOST_SDP:,} are allowed.")
+        raise ValueError(f"is too long: {length:,} characters besides excess lines; {MOST_SDP:,} are allowed.")
     return "".join(kept)
 
 

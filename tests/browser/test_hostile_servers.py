@@ -50,10 +50,36 @@ async def test_thousands_of_candidates_after_the_true_ones(selenium):
         await client.disconnect()
 
 
+@run_in_pyodide
+async def test_thousands_of_lines_of_one_kind_in_an_answer(selenium):
+    """Chromium would block the page for nearly a minute."""
+    from loopback import RTVIBot
+
+    from rtvi_web import RTVIClient
+    from rtvi_web.transports import SmallWebRTCTransport
+
+    class Repeating(RTVIBot):
+        async def _answer(self, method, path, body):
+            answer = await super()._answer(method, path, body)
+            if method == "POST":
+                before, codec, after = answer["body"]["sdp"].partition("a=rtpmap:111")
+                assert codec
+                answer["body"]["sdp"] = before + "a=rtcp-fb:111 nack\r\n" * 5_000 + codec + after
+            return answer
+
+    async with Repeating() as bot:
+        client = RTVIClient(transport=SmallWebRTCTransport(webrtc_url=bot.url), timeout=5)
+        await client.connect()
+        assert await client.send_client_request("echo", 1) == 1
+        await client.disconnect()
+
+
 @pytest.mark.parametrize("kind", ["rtvi", "realtime"])
 @run_in_pyodide
 async def test_a_hundred_thousand_names_in_an_answer(selenium, kind):
     """Chromium would compare each name with all others."""
+    from typing import Any
+
     import pytest
     from loopback import RTVIBot
     from realtime_peer import RealtimeServer
@@ -64,7 +90,9 @@ async def test_a_hundred_thousand_names_in_an_answer(selenium, kind):
 
     names = "a=group:BUNDLE " + " ".join(map(str, range(100_000))) + " "
 
-    class Naming(RealtimeServer if kind == "realtime" else RTVIBot):
+    server: Any = RealtimeServer if kind == "realtime" else RTVIBot
+
+    class Naming(server):
         async def _answer(self, method, path, body):
             answer = await super()._answer(method, path, body)
             if method == "POST" and kind == "rtvi":
