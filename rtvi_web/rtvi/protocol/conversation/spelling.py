@@ -22,7 +22,9 @@ _WORD: Final = (
     rf"[{_NO_SPACES}]|\d+(?:[.,]\d+)+|{_LETTERS}+(?:(?:[{_APOSTROPHES}](?={_LETTERS})|[{_UNSEEN}]){_LETTERS}*)*"
 )
 _NOT_SPELT: Final = rf"[.,{_APOSTROPHES}{_UNSEEN}]"
-_SENTENCE_END: Final = r"[.!?…؟।॥。！？｡\n]"
+_TITLES: Final = ("Dr", "Mr", "Mrs", "Ms", "Prof", "Mt", "Nr", "vs")
+"""Abbreviations whose point does not end a sentence. "St." and "No." may end one."""
+_SENTENCE_END: Final = r"[!?…؟।॥。！？｡\n]|" + "".join(rf"(?<!\b{title})" for title in _TITLES) + r"\."
 _WIDE_MARK: Final = "[\u3000-\u3004\u3008-\u303f\uff00-\uff65]"
 _WIDE: Final = f"{_WIDE_MARK}|[{_NO_SPACES}]"
 _CLOSES: Final = r"""[.](?!\d)|[,;:!?…)\]}»”%،؛؟।॥、。，．！？；：）」』】〉》]|['’](?:[stmd]|re|ve|ll)\b|['’]+$"""
