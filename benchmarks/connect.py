@@ -1,8 +1,8 @@
 """The time from connect() to bot-ready, ours against the JavaScript client, with the same bot in the same page.
 
 `python benchmarks/connect.py` starts the local bot and connects both clients in turn. For each way to connect it prints
-the medians and the median of the pairs' ratios; it fails if a target is missed. The JavaScript client uses its
-WavMediaManager, because its default media manager needs its vendor's host. Each connection is made by a new client,
+the medians and the median of the pairs' ratios; it fails if a target is missed. Over WebRTC, the JavaScript client uses
+its WavMediaManager, because its default media manager needs its vendor's host. Each connection is made by a new client,
 which also opens the devices; with --warm they are already open.
 """
 
@@ -16,7 +16,11 @@ from local_bot import local_bot
 from playwright.sync_api import Page
 from side_by_side import CLIENTS, side_by_side
 
-WAYS = {"POST /start, then connect": "start", "connect() alone": "/api/offer"}
+WAYS = {
+    "POST /start, then connect": "webrtc",
+    "connect() alone": "/api/offer",
+    "POST /start, WebSocket": "websocket",
+}
 MAX_RATIO = 1.0
 SETTLE_MS = 700  # between two connections, for the bot to end its session
 

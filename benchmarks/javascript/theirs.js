@@ -2,14 +2,23 @@
 
 import { LogLevel, PipecatClient } from "@pipecat-ai/client-js";
 import { SmallWebRTCTransport, WavMediaManager } from "@pipecat-ai/small-webrtc-transport";
+import { WebSocketTransport } from "@pipecat-ai/websocket-transport";
 
 let client;
 let audio;
 
-function newClient(options = {}) {
-  // The default media manager needs its vendor's host.
-  const transport = new SmallWebRTCTransport({ mediaManager: new WavMediaManager() });
-  const made = new PipecatClient({ transport, enableMic: true, ...options });
+const TRANSPORTS = {
+  // Its default media manager needs its vendor's host.
+  webrtc: () => new SmallWebRTCTransport({ mediaManager: new WavMediaManager() }),
+  websocket: () => new WebSocketTransport(),
+};
+
+function start(kind) {
+  return { endpoint: "/start", requestData: { transport: kind } };
+}
+
+function newClient(options = {}, kind = "webrtc") {
+  const made = new PipecatClient({ transport: TRANSPORTS[kind](), enableMic: true, ...options });
   made.setLogLevel(LogLevel.NONE);
   return made;
 }
@@ -20,20 +29,22 @@ function play(track, participant) {
 }
 
 window.theirs = {
-  /** Milliseconds from connect() to bot-ready with a new client; its devices are opened before, if `warm`. */
+  /**
+   * Milliseconds from connect() to bot-ready with a new client; its devices are opened before, if `warm`.
+   * The way is a transport, to be started, or the address of an offer.
+   */
   async connect(way, warm) {
-    client = newClient();
+    client = newClient({}, way in TRANSPORTS ? way : "webrtc");
     if (warm) await client.initDevices();
-    const start = performance.now();
-    if (way === "start") await client.startBotAndConnect({ endpoint: "/start", requestData: { transport: "webrtc" } });
-    else await client.connect({ webrtcUrl: way });
-    return performance.now() - start;
+    const began = performance.now();
+    await (way in TRANSPORTS ? client.startBotAndConnect(start(way)) : client.connect({ webrtcUrl: way }));
+    return performance.now() - began;
   },
 
   /** What a click on a page's button does: connect, and let the bot be heard. */
   async begin() {
     client = newClient({ callbacks: { onTrackStarted: play } });
-    await client.startBotAndConnect({ endpoint: "/start", requestData: { transport: "webrtc" } });
+    await client.startBotAndConnect(start("webrtc"));
   },
 
   /** A session with the loopback bot; a callback and a listener count each of some events. */

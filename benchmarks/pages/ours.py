@@ -6,31 +6,39 @@ import js
 from pyodide.ffi import create_proxy, to_js
 
 from rtvi_web import RTVIClient
-from rtvi_web.transports import SmallWebRTCTransport
+from rtvi_web.transports import SmallWebRTCTransport, WebSocketTransport
 
-START = {"endpoint": "/start", "request_data": {"transport": "webrtc"}}
+TRANSPORTS = {"webrtc": SmallWebRTCTransport, "websocket": WebSocketTransport}
+
+
+def start(kind: str) -> dict[str, Any]:
+    """The start request for a session over a kind of transport."""
+    return {"endpoint": "/start", "request_data": {"transport": kind}}
 
 
 class Ours:
     """One client at a time."""
 
-    def new_client(self, **options: Any) -> RTVIClient:
-        self.client = RTVIClient(transport=SmallWebRTCTransport(), **options)
+    def new_client(self, kind: str = "webrtc", **options: Any) -> RTVIClient:
+        self.client = RTVIClient(transport=TRANSPORTS[kind](), **options)
         return self.client
 
     async def connect(self, way: str, warm: bool) -> float:
-        """Milliseconds from connect() to bot-ready with a new client; its devices are opened before, if `warm`."""
-        client = self.new_client()
+        """Milliseconds from connect() to bot-ready with a new client; its devices are opened before, if `warm`.
+
+        The way is a transport, to be started, or the address of an offer.
+        """
+        client = self.new_client(way if way in TRANSPORTS else "webrtc")
         if warm:
             await client.init_devices()
-        start = js.performance.now()
-        await (client.start_bot_and_connect(START) if way == "start" else client.connect({"webrtc_url": way}))
-        elapsed: float = js.performance.now() - start
+        began = js.performance.now()
+        await (client.start_bot_and_connect(start(way)) if way in TRANSPORTS else client.connect({"webrtc_url": way}))
+        elapsed: float = js.performance.now() - began
         return elapsed
 
     async def begin(self) -> None:
         """What a click on a page's button does: connect, and let the bot be heard."""
-        await self.new_client().start_bot_and_connect(START)
+        await self.new_client().start_bot_and_connect(start("webrtc"))
 
     async def listen(self, callbacks: list[str], events: list[str]) -> Any:
         """A session with the loopback bot; a callback and a listener count each of some events."""
