@@ -18,6 +18,7 @@ import threading
 from array import array
 from collections.abc import Iterator
 from itertools import pairwise
+from statistics import median
 from typing import Any
 
 import room_server
@@ -134,9 +135,10 @@ async def tone(receive: Any, send: Any, answers: str) -> None:
 
 
 def pitch_of(pcm: bytes, rate: int) -> int:
-    """The pitch of half a second of sound."""
+    """The pitch of half a second of sound: that of most of its periods, since Chromium's tone may have a gap."""
     samples = array("h", pcm[:rate])
-    return 2 * sum(before < 0 <= now for before, now in pairwise(samples))
+    rises = [place for place, (before, now) in enumerate(pairwise(samples)) if before < 0 <= now]
+    return round(rate / median(end - start for start, end in pairwise(rises)))
 
 
 async def transcribe(receive: Any, send: Any) -> None:
