@@ -49,7 +49,7 @@ def test_connect_without_services_or_config_is_refused(
 def test_the_bot_gets_the_keys_and_the_page_gets_a_connection(rtvi_0_3_server: Rtvi03Servers) -> None:
     answer = request(f"{rtvi_0_3_server.connect_url}/connect", {"services": SERVICES, "config": CONFIG})
     assert answer.status == 200
-    assert answer.json.keys() == {"session_id", "webrtc_url"}
+    assert answer.json.keys() == {"session_id", "webrtc_url", "ws_url"}
     assert answer.json["webrtc_url"].startswith(f"{rtvi_0_3_server.bot_url}/api/offer?session=")
     assert not [key for key in API_KEYS.values() if key in answer.text + str(answer.headers)]
     assert received(rtvi_0_3_server)[-1] == {

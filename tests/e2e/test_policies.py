@@ -22,6 +22,7 @@ async def attempt(**settings):
     return {**failed, "after": time.monotonic() - began}
 
 async def attempt_rtvi(url):
+    import rtvi_web.transports.websocket.session  # as it is when a person has clicked: imported while devices open
     began = time.monotonic()
     client = RTVIClient(transport=WebSocketTransport(), enable_mic=False, timeout=None)
     failed = await failure(client.connect({"ws_url": url}))

@@ -19,6 +19,9 @@ QUIET = 6.0
 """Seconds of silence after which the server is asked."""
 ANSWERS_WITHIN = 6.0
 """Seconds in which a live server says something, if only the answer."""
+ANSWER_TAKES = 2.0
+"""Seconds after which a server that says other things does not answer questions at all. What comes earlier may have
+been on its way when the server died."""
 DRAINS_WITHIN = 10.0
 """Seconds in which at least one of the bytes that wait leaves."""
 
@@ -48,7 +51,6 @@ class Liveness:
         self._last_heard = self._last_left = now()
         self._waited = 0
         self._asked: float | None = None
-        self._asked_after = 0
         self._answers: bool | None = None
         self._number = 0
 
@@ -67,7 +69,7 @@ class Liveness:
         if self._asked is not None or self._answers is False:
             return
         self._number += 1
-        self._asked, self._asked_after = now(), self.heard
+        self._asked = now()
         self._send(json.dumps({"label": "rtvi-ai", "type": "ping", "id": f"{_ID}{self._number}", "data": {}}))
 
     def on_message(self, text: str = "") -> bool:
@@ -106,8 +108,8 @@ class Liveness:
         if not waits or waits < self._waited:
             self._last_left = now()
         self._waited = waits
-        if self._asked is not None and now() - self._asked > ANSWERS_WITHIN and self.heard > self._asked_after:
-            self._answers, self._asked = self._answers or False, None  # It has said other things since then.
+        if self._asked is not None and now() - self._asked > ANSWERS_WITHIN and self._has_passed_over(self._asked):
+            self._answers, self._asked = self._answers or False, None
         elif now() - self._last_heard > QUIET:
             self.ask()
         is_dumb = self._asked is not None and now() - max(self._asked, self._last_heard) > ANSWERS_WITHIN
@@ -115,6 +117,10 @@ class Liveness:
             self._set_alive(False)
         elif not self.is_alive and not is_dumb and not self._is_stuck:
             self._set_alive(True)
+
+    def _has_passed_over(self, asked: float) -> bool:
+        """Whether the server has said other things when it would have answered."""
+        return self._last_heard - asked > ANSWER_TAKES
 
     def _set_alive(self, is_alive: bool) -> None:
         self.is_alive = is_alive

@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from rtvi_web.transports.websocket.liveness import ANSWERS_WITHIN, DRAINS_WITHIN, QUIET, TICK, Liveness, now
+from rtvi_web.transports.websocket.liveness import (
+    ANSWER_TAKES,
+    ANSWERS_WITHIN,
+    DRAINS_WITHIN,
+    QUIET,
+    TICK,
+    Liveness,
+    now,
+)
 
 TOLD_WITHIN = 15.0
 """Seconds from the last sign of life."""
@@ -116,10 +124,23 @@ async def test_a_large_message_on_a_slow_network_is_no_dead_link(watched: Watche
     assert server.told == []
 
 
+@pytest.mark.parametrize("still_on_its_way", [0, 1, 5])
+async def test_a_server_that_dies_before_its_first_answer(watched: Watched, still_on_its_way: int) -> None:
+    """What it has said before may still come. That does not mean that it never answers."""
+    server = watched(Server())
+    await asyncio.sleep(0)
+    server.alive = False
+    for _ in range(still_on_its_way):
+        await asyncio.sleep(0.1)
+        server.say()
+    await asyncio.sleep(TOLD_WITHIN - 0.1 * still_on_its_way)
+    assert [alive for _, alive in server.told] == [False]
+
+
 async def test_a_server_that_never_answers_but_says_other_things(watched: Watched) -> None:
     """It is no Pipecat server of today. Its silence proves nothing, then."""
     server = watched(Server(answers=False))
-    await asyncio.sleep(1)
+    await asyncio.sleep(ANSWER_TAKES + 1)
     server.say()
     await asyncio.sleep(ANSWERS_WITHIN + 1)
     assert not server.liveness.answers
