@@ -124,7 +124,7 @@ def test_jitter_makes_no_gap(bot: LocalBot, visit: Visit) -> None:
         page = prepared(InPagePython(visit("", permissions=PERMISSIONS, others=(host,)), bot.address))
         heard, underruns, delays = page.run(
             """
-            client = new_client()
+            client = new_client(params=None)
             await client.connect({"ws_url": f"ws://{host}/ws-client"})
             ear, delays = Ear(client), []
             while len(ear.loud) < 50 * seconds:
