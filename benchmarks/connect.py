@@ -1,8 +1,8 @@
 """The time from connect() to bot-ready, ours against the JavaScript client, with the same bot in the same page.
 
 `python benchmarks/connect.py` starts the local bot and connects both clients in turn. For each way to connect it prints
-the medians and the median of the pairs' ratios; it fails if a target is missed. Over WebRTC, the JavaScript client uses
-its WavMediaManager, because its default media manager needs its vendor's host. Each connection is made by a new client,
+the medians and the median of the pairs' ratios; it fails if a target is missed. The JavaScript client uses its
+WavMediaManager, because its default media manager needs its vendor's host. Each connection is made by a new client,
 which also opens the devices; with --warm they are already open.
 """
 

@@ -52,7 +52,8 @@ def side_by_side(site: str, *scripts: str, flags: tuple[str, ...] = ()) -> Itera
         microphone = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, *microphone, *flags])
         with contextlib.closing(browser):
-            page = browser.new_page()
+            # A page that a route answers needs a permission for WebSockets to this machine.
+            page = browser.new_page(permissions=["microphone", "camera", "local-network-access"])
             page.on("pageerror", lambda error: print(f"in the page: {error}", file=sys.stderr))
             # Not from the site: its Content-Security-Policy refuses the JavaScript client's AudioWorklets.
             page.route(site + "side_by_side.html", _page)

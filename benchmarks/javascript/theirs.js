@@ -2,15 +2,15 @@
 
 import { LogLevel, PipecatClient } from "@pipecat-ai/client-js";
 import { SmallWebRTCTransport, WavMediaManager } from "@pipecat-ai/small-webrtc-transport";
-import { WebSocketTransport } from "@pipecat-ai/websocket-transport";
+import { WavMediaManager as WavForWebSocket, WebSocketTransport } from "@pipecat-ai/websocket-transport";
 
 let client;
 let audio;
 
 const TRANSPORTS = {
-  // Its default media manager needs its vendor's host.
+  // Their default media manager needs its vendor's host.
   webrtc: () => new SmallWebRTCTransport({ mediaManager: new WavMediaManager() }),
-  websocket: () => new WebSocketTransport(),
+  websocket: () => new WebSocketTransport({ mediaManager: new WavForWebSocket() }),
 };
 
 function start(kind) {
@@ -37,7 +37,10 @@ window.theirs = {
     client = newClient({}, way in TRANSPORTS ? way : "webrtc");
     if (warm) await client.initDevices();
     const began = performance.now();
-    await (way in TRANSPORTS ? client.startBotAndConnect(start(way)) : client.connect({ webrtcUrl: way }));
+    if (way === "websocket") {
+      const { wsUrl } = await client.startBot(start(way)); // its transport refuses the answer's sessionId
+      await client.connect({ wsUrl });
+    } else await (way === "webrtc" ? client.startBotAndConnect(start(way)) : client.connect({ webrtcUrl: way }));
     return performance.now() - began;
   },
 
