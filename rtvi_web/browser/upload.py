@@ -63,7 +63,7 @@ async def upload(
 
 
 def _end_of(request: Any, scope: _js.Scope, limit: int) -> asyncio.Future[bool | None]:
-    """A future: whether the answer is within the limit; ``None`` if there is no answer."""
+    """A future. It says whether the answer is within the limit; ``None`` stands for no answer."""
     ended: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
 
     def end(is_whole: bool | None) -> None:

@@ -15,7 +15,7 @@ from rtvi_web.realtime.tools import Answer, Tool, ToolCalls, answer, not_offered
 
 
 class CallRunner:
-    """Answers each call of a tool that the page has registered, and calls of tools that nobody offered.
+    """Answers each call of a tool that the page has registered, and calls of tools that were never offered.
 
     Args:
         api: sends the output.

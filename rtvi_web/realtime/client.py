@@ -136,7 +136,7 @@ class RealtimeClient(SpeakingMembers, SoundMembers, ItemMembers, ConfigurationMe
         """Exchange the session for a new one with the same conversation, configuration and tools.
 
         A second link is opened while the session goes on. The server gets the configuration and what
-        :meth:`export_history` has; as soon as nobody speaks, the new link takes over, and ``session.renewed`` (a
+        :meth:`export_history` has; as soon as neither side speaks, the new link takes over, and ``session.renewed`` (a
         :class:`SessionRenewedEvent`) is dispatched. ``renew_sessions=True`` does this by itself before a session
         expires. The function ``api_key`` is asked for a key. A recording, a pause and mutings go on.
 

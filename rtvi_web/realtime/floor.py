@@ -54,6 +54,6 @@ class Floor:
 
     @property
     def is_free(self) -> bool:
-        """Whether nobody speaks, and the server has done what it was sent."""
+        """Whether neither side speaks, and the server has done what it was sent."""
         is_rest = asyncio.get_running_loop().time() < self._rests_until
         return not (self.model_speaks or self._person_speaks or is_rest)

@@ -32,7 +32,7 @@ PATIENCE = 30.0
 TAKEN_WITHIN = 2.0
 """Seconds in which the server confirms the items of the conversation."""
 LOOK_EVERY = 0.25
-"""Seconds between two looks whether nobody is speaking."""
+"""Seconds between two looks at who is speaking."""
 _CONFIRMATIONS = ("conversation.item.created", "conversation.item.done")
 
 
@@ -61,7 +61,7 @@ class Renewal:
         conversation: goes on in the new session.
         client: gets the events.
         tasks: end with the session.
-        is_idle: whether nobody speaks, and nothing is being made or answered.
+        is_idle: whether neither side speaks, and nothing is being made or answered.
         renewed: called with what the new server has said of its session, as soon as it has taken over.
         automatic: whether a session that will expire is renewed by itself.
     """
@@ -182,7 +182,7 @@ class Renewal:
             raise
 
     async def _be_idle(self, deadline: float) -> None:
-        """Wait until nobody speaks, but not longer than the old session lasts."""
+        """Wait until neither side speaks, but not longer than the old session lasts."""
         loop = asyncio.get_running_loop()
         while loop.time() < deadline:
             if self._is_idle():

@@ -123,7 +123,7 @@ class RealtimeSession:
             self._emit_error("server", f"The server's sound cannot be used. {error.message}", error)
 
     def _is_idle(self) -> bool:
-        """Whether nobody speaks, and nothing is being made, answered or held."""
+        """Whether neither side speaks, and nothing is being made, answered or held."""
         unsent = self._configuration.is_push_to_talk and self.input_audio.uncommitted
         busy = self._responses.busy or self._calls.running or self.input_audio.given or unsent
         return not busy and self._floor.is_free

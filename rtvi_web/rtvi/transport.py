@@ -91,7 +91,7 @@ class SessionReceiver(Protocol):
 
         Args:
             phase: what comes next. The same phase may be entered again, with other words.
-            stalled: what is wrong if it takes too long, as the end of a sentence: ``"nobody is in the room"``.
+            stalled: what is wrong if it takes too long, as the end of a sentence: ``"the room is empty"``.
                 Without it, words that fit every transport.
         """
 

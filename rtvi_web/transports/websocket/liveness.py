@@ -1,4 +1,4 @@
-"""Notices that a link is dead although nobody has closed it: a server that hangs, a cable that is cut.
+"""Notices that a link is dead although neither end has closed it: a server that hangs, a cable that is cut.
 
 Browsers tell a page nothing of this for minutes. Two things do: bytes that do not leave, and a server that does not
 answer. A bot may have nothing to say, so the server is asked when it has been quiet for a while. There is no message

@@ -224,7 +224,7 @@ class TestDevicesOpenedAhead:
         await other
 
     @pytest.mark.parametrize("waits", [True, False])
-    async def test_they_are_allowed_again_if_nobody_waits_any_more(self, waits: bool) -> None:
+    async def test_they_are_allowed_again_when_nothing_waits(self, waits: bool) -> None:
         house = House()
         if waits:
             waiting = asyncio.ensure_future(house.disconnect())

@@ -133,7 +133,7 @@ BUSY: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("what", BUSY)
-async def test_it_waits_until_nobody_speaks(run: Run, what: str) -> None:
+async def test_it_waits_until_neither_side_speaks(run: Run, what: str) -> None:
     begin, end = BUSY[what]
     begin(run)
     renewing = run.client.run(run.client.renew_session(), "renewing")

@@ -101,7 +101,7 @@ def test_a_session_that_goes_on(evidence: dict[str, Any], mic_enabled: bool, fou
         ({"round_trip_time": 0.1}, True),
     ],
 )
-def test_what_nobody_has_measured_is_not_called_well(evidence: dict[str, Any], well: bool) -> None:
+def test_what_was_not_measured_is_not_called_well(evidence: dict[str, Any], well: bool) -> None:
     found = diagnose(
         TransportState.READY, ConnectPhase.SESSION, None, LinkEvidence(**evidence), bot_ready=True, mic_enabled=True
     )

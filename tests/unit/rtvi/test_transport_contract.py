@@ -57,7 +57,7 @@ class TestPhases:
             (lambda host: host.enter(ConnectPhase.LINK, "the socket did not open"), "link", "the socket did not open"),
             (lambda host: host.enter(ConnectPhase.BOT), "bot", "the bot did not join"),
             (
-                lambda host: [host.enter(ConnectPhase.BOT, "nobody is in the room"), host.enter(ConnectPhase.BOT, "…")],
+                lambda host: [host.enter(ConnectPhase.BOT, "the room is empty"), host.enter(ConnectPhase.BOT, "…")],
                 "bot",
                 "…",
             ),

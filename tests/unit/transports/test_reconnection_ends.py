@@ -107,7 +107,7 @@ class TestALinkThatCannotBeResumed:
             await asyncio.sleep(0.1)
             assert watch.transport.log[-1] == "The bot's side is silent. The session cannot be resumed."
 
-    async def test_a_fresh_start_asks_nobody_whether_the_session_lives(self) -> None:
+    async def test_a_fresh_start_does_not_ask_whether_the_session_lives(self) -> None:
         async with Watch(Transport(fresh=(True,)), Reconnect(30, fresh_start=True), resumable=False) as watch:
             watch.lose()
             await asyncio.sleep(1)
