@@ -136,3 +136,37 @@ async def test_a_function_handler_that_swallows_its_cancellation(selenium, how):
             assert (stubborn.swallowed, reported) == (1, [text])
     finally:
         loop.set_exception_handler(None)
+
+
+@stubborn_ones
+@run_in_pyodide
+async def test_a_tool_that_swallows_its_cancellation(selenium, how):
+    import asyncio
+
+    from loopback import until
+    from stubborn import Stubborn
+
+    from rtvi_web.realtime import RealtimeClient
+    from rtvi_web.testing import ScriptedRealtimeTransport
+
+    reported = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: reported.append(str(context["exception"])))
+    try:
+        server = ScriptedRealtimeTransport()
+        async with Stubborn(how) as stubborn:
+            client = RealtimeClient(transport=server)
+            client.register_tool({"name": "f"}, stubborn, timeout=0.5)
+            await client.connect()
+            call = {"id": "i", "type": "function_call", "name": "f", "call_id": "c", "arguments": "{}"}
+            server.say("response.created", response={"id": "r", "conversation_id": "conv", "output": []})
+            done = {**call, "status": "completed"}
+            server.say("response.output_item.done", response_id="r", output_index=0, item=done)
+            await until(lambda: any(event["type"] == "conversation.item.create" for event in server.sent))
+            [answer] = [event["item"] for event in server.sent if event["type"] == "conversation.item.create"]
+            text = "tool 'f' gave no result within 0.5 s"
+            assert answer["output"] == f'{{"error": "TimeoutError: {text}"}}'
+            await client.disconnect()
+            assert (stubborn.swallowed, reported) == (1, [text])
+    finally:
+        loop.set_exception_handler(None)
