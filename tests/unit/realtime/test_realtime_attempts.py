@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import Any
 
 import pytest
 from realtime_server import Run, Server, turns
+from swallowing import Swallowing
 
 from rtvi_web import AlreadyStartedError, ConnectAbortedError, DisconnectedError, TransportStartError
 from rtvi_web.core.connect_attempt import CLOSE_LIMIT
@@ -185,18 +185,8 @@ async def test_disconnect_is_bounded_over_a_transport_that_hangs(reported: list[
 async def test_a_transport_that_swallows_its_cancellation_does_not_touch_the_next_attempt(
     where: str, reported: list[Any]
 ) -> None:
-    class Stubborn(Server):
-        lets_go: asyncio.Event | None = asyncio.Event()
-
-        async def swallow(self, place: str) -> bool:
-            lets_go = self.lets_go if place == where else None
-            if lets_go is None:
-                return False
-            self.lets_go = None
-            while not lets_go.is_set():
-                with contextlib.suppress(asyncio.CancelledError):
-                    await lets_go.wait()
-            return True
+    class Stubborn(Swallowing, Server):
+        lets_go = asyncio.Event()
 
         async def open_devices(self, *, mic: bool = False) -> None:
             if not await self.swallow("open_devices"):
@@ -207,8 +197,7 @@ async def test_a_transport_that_swallows_its_cancellation_does_not_touch_the_nex
                 await super().connect(request)
 
     server = Stubborn()
-    lets_go = server.lets_go
-    assert lets_go
+    server.where = where
     run = Run(server=server)
     first = asyncio.ensure_future(run.client.connect())
     await turns(20)
@@ -219,7 +208,7 @@ async def test_a_transport_that_swallows_its_cancellation_does_not_touch_the_nex
     server.hangs = True
     second = asyncio.ensure_future(run.client.connect())
     await turns(20)
-    lets_go.set()
+    server.lets_go.set()
     await turns(10)
     assert not second.done()
     assert not run.client.is_connected()

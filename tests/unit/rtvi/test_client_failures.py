@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import operator
 from typing import Any
 
 import pytest
 from sessions import URL, Run, Transport, over, ready, stalled, turns
+from swallowing import Swallowing
 
 from rtvi_web import (
     BotError,
@@ -327,18 +327,8 @@ async def test_disconnect_is_bounded_over_a_transport_that_does_not_close(stubbo
 async def test_a_transport_that_swallows_its_cancellation_does_not_touch_the_next_attempt(
     where: str, reported: list[Any]
 ) -> None:
-    class Stubborn(Transport):
-        lets_go: asyncio.Event | None = asyncio.Event()
-
-        async def swallow(self, place: str) -> bool:
-            lets_go = self.lets_go if place == where else None
-            if lets_go is None:
-                return False
-            self.lets_go = None
-            while not lets_go.is_set():
-                with contextlib.suppress(asyncio.CancelledError):
-                    await lets_go.wait()
-            return True
+    class Stubborn(Swallowing, Transport):
+        lets_go = asyncio.Event()
 
         async def open_devices(self, *, mic: bool = False) -> None:
             if not await self.swallow("open_devices"):
@@ -348,8 +338,7 @@ async def test_a_transport_that_swallows_its_cancellation_does_not_touch_the_nex
             return BOT if await self.swallow("connect") else await super().connect(request, receiver)
 
     transport = Stubborn(*handshake())
-    lets_go = transport.lets_go
-    assert lets_go
+    transport.where = where
     run = Run(transport)
     first = await run.connecting()
     await run.client.disconnect()
@@ -360,7 +349,7 @@ async def test_a_transport_that_swallows_its_cancellation_does_not_touch_the_nex
     transport.hangs_in = ConnectPhase.DEVICES if where == "open_devices" else ConnectPhase.ICE
     second = await run.connecting()
     state = run.client.state
-    lets_go.set()
+    transport.lets_go.set()
     await turns(10)
     assert run.client.state is state
     assert not second.done()
