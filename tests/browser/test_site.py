@@ -72,9 +72,9 @@ def test_the_page_starts_with_and_without_pyscript(page: Page, url: str, name: s
     page.route("**/pyodide.asm.wasm", lambda route: held.append(route))  # It cannot start before anybody has looked.
     page.goto(url + name, wait_until="commit")
     expect(page.locator("[data-boot] progress")).to_be_visible(timeout=BOOT_TIMEOUT_MS)
-    page.unroute("**/pyodide.asm.wasm")
     for route in held:
         route.continue_()
+    page.unroute("**/pyodide.asm.wasm")  # after, as it continues what is still held
     expect(page.locator("[data-boot]")).to_be_hidden(timeout=BOOT_TIMEOUT_MS)
     expect(page.locator(".py-error")).to_have_count(0)
 
