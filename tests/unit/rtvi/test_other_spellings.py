@@ -21,9 +21,10 @@ AS_ANNOUNCED = {
     "$5?": "Five dollars?",
     "- One is good.": "One is good.",
     "今日はいい天気ですね。": "今日はいい天気ですね。",
-    "Dr. Smith — OK.": "Doctor Smith, OK.",
+    "Mr. Jones — OK.": "Mister Jones, OK.",
     "Ask Prof. Li, vs. 5 others.": "Ask professor Li, versus five others.",
     "Mrs. Bo is in the 1st room.": "Missis Bo is in the first room.",
+    "Dr. Smith — OK.": "Doctor Smith, okay.",
     "Yes.": "Yes.",
 }
 

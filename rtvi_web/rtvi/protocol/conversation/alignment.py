@@ -3,7 +3,7 @@
 Both are lists of words (see :mod:`.spelling`) and are read in order:
 
 1. Words match if their letters do, wherever either side puts spaces: "One", "Two" and "OneTwo" match. The last word of
-   either side may be unfinished.
+   either side may be unfinished, unless a mark or a space follows it.
 2. At a difference, both skip to the nearest place where they match again: two words in a row if it is close by, three
    if it is further on; one word is enough if almost nothing is skipped. One more must match if one side skips more
    sentences than the other. Fewer will do where both end a sentence, and where the spoken side ends: more may come.
@@ -60,7 +60,7 @@ def align(written_side: Side, spoken_side: Side) -> Alignment:
     places: dict[str, list[int]] = {}
     at, said, matched = 0, 0, 0
     while at < len(written) and said < len(spoken):
-        if step := _match(written, at, spoken, said):
+        if step := _match(written_side, at, spoken_side, said):
             matched += step[1] - said
             at, said = step
             continue
@@ -76,8 +76,9 @@ def align(written_side: Side, spoken_side: Side) -> Alignment:
     return Alignment(gaps, matched)
 
 
-def _match(written: Sequence[str], at: int, spoken: Sequence[str], said: int) -> tuple[int, int] | None:
+def _match(written_side: Side, at: int, spoken_side: Side, said: int) -> tuple[int, int] | None:
     """Where both sides go on after the shortest stretch of the same letters; ``None`` if they differ."""
+    written, spoken = written_side.keys, spoken_side.keys
     left, right = written[at], spoken[said]
     at, said = at + 1, said + 1
     while left != right:
@@ -85,14 +86,14 @@ def _match(written: Sequence[str], at: int, spoken: Sequence[str], said: int) ->
             if not left.startswith(right):
                 return None
             if said == len(spoken):
-                return at, said  # the last word is unfinished
+                return (at, said) if spoken_side.is_unfinished else None
             right += spoken[said]
             said += 1
         else:
             if not right.startswith(left):
                 return None
             if at == len(written):
-                return at, said
+                return (at, said) if written_side.is_unfinished else None
             left += written[at]
             at += 1
     return at, said

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
-from rtvi_web.rtvi.protocol.conversation.spelling import Word, ends_sentence
+from rtvi_web.rtvi.protocol.conversation.spelling import Word, ends_sentence, may_go_on
 
 
 class Side:
@@ -32,6 +32,11 @@ class Side:
         if not self.words or not self.pauses(len(self.words) - 1):
             return False
         return not any(ends_sentence(self._text, word.end, self._next(index)) for index, word in enumerate(self.words))
+
+    @cached_property
+    def is_unfinished(self) -> bool:
+        """Whether the last word may go on."""
+        return bool(self.words) and may_go_on(self._text, self.words[-1].end)
 
     def pauses(self, index: int) -> bool:
         """Whether the voice paused after a word."""

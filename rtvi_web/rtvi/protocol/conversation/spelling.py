@@ -14,6 +14,8 @@ _NO_SPACES: Final = (
 )
 """Letters of scripts that write no spaces between words: Thai, Lao, Tibetan, Burmese, Khmer, Japanese, Chinese."""
 _APOSTROPHES: Final = "'’‘ʼ＇`´"
+_IN_WORDS: Final = "-\u2010\u2011'’"
+"""Marks that stand between the parts of a word."""
 _UNSEEN: Final = "\u0300-\u036f\u00ad\u200b-\u200d\u2060"
 """Accents that are characters of their own, and characters without width: they may stand within a word."""
 # Patterns, compiled when they are first used: a page's boot needs none of them.
@@ -87,6 +89,11 @@ class GrowingWords:
 def ends_sentence(text: str, start: int, end: int) -> bool:
     """Whether a sentence or a line ends between two words, from ``start`` to ``end``."""
     return _compiled(_SENTENCE_END).search(text, start, end) is not None
+
+
+def may_go_on(text: str, end: int) -> bool:
+    """Whether the word that ends at ``end`` may be the beginning of a longer one: nothing follows that ends it."""
+    return not text[end:].strip(_IN_WORDS)
 
 
 def whole_word(text: str, end: int) -> int:
