@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator, Sequence
 
 from conversations import Heard, check_all_spoken, keys
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 AS_ANNOUNCED = {
@@ -60,6 +61,46 @@ def test_the_voice_never_goes_back(sentences: list[list[int]], has_marks: bool) 
     assert heard.said == [("bot", " ".join(written))]
 
 
+def test_a_sentence_that_is_another_one_s_word_has_its_own_place() -> None:
+    """The segments before it have no word of theirs in the text, so that the first match is not the right one."""
+    check_order([("Two more, please!", "Deux encore, merci!"), ("More!", "More!"), ("More!", "More!")], "RTVI 1.x")
+    check_order([("Dr. Smith — OK.", "Doctor Smith, okay.")] * 2, "numbered")
+    check_order([("Now!", "Jetzt gleich!"), ("Now we go up there.", "Now we go up there.")], "numbered ahead")
+
+
+def sentence_of(sizes: list[int], numbers: Iterator[int], shared: list[int]) -> tuple[str, str]:
+    """A sentence and another spelling of it; each number is how many other words a word has there."""
+    written, announced = [], []
+    for size, common in itertools.zip_longest(sizes, shared[: len(sizes)], fillvalue=0):
+        word = f"c{common}" if common else f"w{next(numbers):03}"
+        written.append(word)
+        announced += [f"s{next(numbers):03}" for _ in range(size)] or [word]
+    return f"{' '.join(written)}.", f"{' '.join(announced)}."
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.sampled_from([0, 0, 1, 2, 3]), min_size=1, max_size=6),
+            st.lists(st.integers(0, 9), max_size=3, unique=True),
+            st.integers(1, 3),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.sampled_from(["numbered", "numbered ahead", "RTVI 1.x"]),
+)
+@settings(max_examples=300, deadline=None)
+def test_any_other_spelling_stands_in_order(drawn: list[tuple[list[int], list[int], int]], how: str) -> None:
+    numbers = itertools.count()
+    pairs = [pair for sizes, shared, count in drawn for pair in [sentence_of(sizes, numbers, shared)] * count]
+    # Else the other spelling could as well be something that the bot says besides.
+    assume(
+        not {written for written, announced in pairs if announced != written} & {announced for _, announced in pairs}
+    )
+    check_order(pairs, how)
+
+
 @given(
     st.lists(st.tuples(st.sampled_from([*AS_ANNOUNCED]), st.integers(1, 3)), min_size=1, max_size=4),
     st.sampled_from(["numbered", "numbered ahead", "RTVI 1.x"]),
@@ -67,20 +108,25 @@ def test_the_voice_never_goes_back(sentences: list[list[int]], has_marks: bool) 
 @settings(max_examples=300, deadline=None)
 def test_segments_in_another_spelling_stand_in_order(repeated: list[tuple[str, int]], how: str) -> None:
     """Also those without any word of the model's, and those that are said more than once."""
-    sentences = [sentence for sentence, count in repeated for _ in range(count)]
+    check_order([(sentence, AS_ANNOUNCED[sentence]) for sentence, count in repeated for _ in range(count)], how)
+
+
+def check_order(pairs: Sequence[tuple[str, str]], how: str) -> None:
+    """Each sentence that the model wrote is announced and said in another spelling."""
+    sentences = [sentence for sentence, _ in pairs]
     heard = Heard()
     heard.answer(" ".join(sentences))
-    for number, sentence in enumerate(sentences):
+    for number, (_, announced) in enumerate(pairs):
         if how == "numbered ahead":
             new = {"segment_id": number, "will_be_spoken": True, "spoken_status": "new"}
-            heard.hear("bot-output", text=AS_ANNOUNCED[sentence], **new)
+            heard.hear("bot-output", text=announced, **new)
         elif how == "RTVI 1.x":
-            heard.announces(AS_ANNOUNCED[sentence])
-    for number, sentence in enumerate(sentences):
+            heard.announces(announced)
+    for number, (_, announced) in enumerate(pairs):
         if how == "RTVI 1.x":
-            heard.speaks(AS_ANNOUNCED[sentence])
+            heard.speaks(announced)
         else:
-            heard.says(AS_ANNOUNCED[sentence], number)
+            heard.says(announced, number)
         assert heard.bot.spoken == " ".join(sentences[: number + 1])
     assert heard.said == [("bot", " ".join(sentences))]
     check_all_spoken(heard.bot)

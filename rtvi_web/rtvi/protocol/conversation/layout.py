@@ -15,7 +15,7 @@ from rtvi_web.rtvi.protocol.conversation.alignment import align
 from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT
 from rtvi_web.rtvi.protocol.conversation.following import count_words
 from rtvi_web.rtvi.protocol.conversation.side import Side
-from rtvi_web.rtvi.protocol.conversation.spelling import GrowingWords, Word, joint, whole_word, words
+from rtvi_web.rtvi.protocol.conversation.spelling import GrowingWords, Word, ends_sentence, joint, whole_word, words
 
 _WINDOW: Final = 200
 """A segment is looked for in as many words of the model's text as it has, and so many more."""
@@ -52,6 +52,11 @@ class Segment:
     def words(self) -> list[Word]:
         """The words of the text."""
         return words(self.text)
+
+    @cached_property
+    def ends_sentence(self) -> bool:
+        """Whether a sentence ends with it."""
+        return bool(self.words) and ends_sentence(self.text, self.words[-1].end, len(self.text))
 
 
 class Place:
@@ -155,19 +160,26 @@ class Layout:
         """From which word until which a segment stands in what the model wrote, after the previous segments.
 
         The first sentence where at least half of the words of both match. Half of the shorter one's are enough for the
-        next sentence, and for the one after those that the segments without a place may be.
+        next sentence, and for the one after those that the segments without a place may be. If there are such segments,
+        the sentence that fits best: from its beginning to its end, and with the most words that match.
         """
         if not segment.words:
             return (at, at) if segment.text.strip() in self.text[self.end_of(written.words, at) :] else None
+        found: dict[tuple[bool, float], tuple[int, int]] = {}
         for number, place in enumerate(islice(self._sentences(written, at), _SENTENCES)):
             start, end, matched = self._match(segment, written, place)
-            if number and any(map(written.ends, range(place, start))):
+            if not matched or (number and any(map(written.ends, range(place, start)))):
                 continue
             start = start if number == 0 else place
-            size = (min if number in (0, unplaced) else max)(len(segment.words), end - start)
-            if matched and 2 * matched >= size:
+            sizes = len(segment.words), end - start
+            is_whole = written.begins(start) and segment.ends_sentence == written.ends(end - 1)
+            is_likely = number in (0, unplaced) and (is_whole or not unplaced)
+            if 2 * matched < (min if is_likely else max)(sizes):
+                continue
+            if not unplaced:
                 return start, end
-        return None
+            found.setdefault((is_whole, matched / max(sizes)), (start, end))
+        return found[max(found)] if found else None
 
     @staticmethod
     def _sentences(written: Side, at: int) -> Iterator[int]:
@@ -188,9 +200,11 @@ class Layout:
             skipped = there.sentences(0, first.written_end) - wanted.sentences(0, first.spoken_end)
             begins = bisect_left(range(first.written_end), skipped, key=lambda word: there.sentences(0, word))
             start = max(first.written_end - first.spoken_end, begins)
-        end, more = last.written, last.spoken_end - last.spoken
-        if more:
-            end = count_words(there, end, more, is_whole=True)
+        end = last.written
+        sentence_end = count_words(there, end, 0, is_whole=True)
+        says_its_end = bool(end) and segment.ends_sentence and not there.ends(end - 1)
+        if last.spoken < last.spoken_end or (says_its_end and there.keys[sentence_end - 1] == wanted.keys[-1]):
+            end = sentence_end
         return at + start, at + end, aligned.matched
 
     def _settle(self, unplaced: list[int], written: Side, at: int, until: int | None) -> list[tuple[int, int]]:
