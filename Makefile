@@ -40,6 +40,7 @@ check: tools types ## format, lint, layers, types, and the snippets that must an
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	.venv/bin/lint-imports
+	cd console && ../.venv/bin/lint-imports
 	$(PY) -m pyright
 	$(PY) -m pytest -q tests/unit/test_typing.py
 

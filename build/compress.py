@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,23 +20,27 @@ def compressed(data: bytes, suffix: str) -> Files:
     """The compressed forms of `data` by ending (`.br`, `.gz`); those that gain nothing are left out."""
     if suffix in INCOMPRESSIBLE:
         return {}
-    key = hashlib.sha256(data).hexdigest()
-    forms = {}
-    for ending, compress in ((".br", _brotli), (".gz", _gzip)):
-        path = FOLDER / (key + ending)
-        if path.exists():
-            forms[ending] = path.read_bytes()
-        else:
-            forms[ending] = compress(data)
-            part = path.with_name(path.name + ".part")
-            part.write_bytes(forms[ending])
-            part.rename(path)
+    forms = {".br": brotli_form(data), ".gz": _cached(data, ".gz", _gzip)}
     return {ending: form for ending, form in forms.items() if len(form) < len(data)}
+
+
+def brotli_form(data: bytes) -> bytes:
+    """`data` as Brotli, at its best."""
+    return _cached(data, ".br", _brotli)
+
+
+def _cached(data: bytes, ending: str, compress: Callable[[bytes], bytes]) -> bytes:
+    path = FOLDER / (hashlib.sha256(data).hexdigest() + ending)
+    if not path.exists():
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(path.name + ".part")
+        part.write_bytes(compress(data))
+        part.rename(path)
+    return path.read_bytes()
 
 
 def with_siblings(files: Files) -> Files:
     """`files` (by path) and their compressed forms."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
     new = sum(not (FOLDER / f"{hashlib.sha256(data).hexdigest()}.br").exists() for data in files.values())
     if new:
         print(f"  compressing {new} files (slow the first time)", flush=True)
