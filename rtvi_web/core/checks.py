@@ -93,6 +93,30 @@ def check_text(name: str, value: object) -> None:
         raise InvalidArgumentError(f"{name} must be a text; it is {value!r}.")
 
 
+def check_bools(**values: object) -> None:
+    """Check that each of these arguments is ``True`` or ``False``. ``"no"`` would count as true.
+
+    Raises:
+        InvalidArgumentError: one is neither.
+    """
+    for name, value in values.items():
+        if not isinstance(value, bool):
+            raise InvalidArgumentError(f"{name} must be True or False; it is {described(value)}.")
+
+
+def check_number(name: str, value: object, low: float, high: float, unit: str, *, whole: bool = False) -> None:
+    """Check that something is a number from ``low`` to ``high``, and an ``int`` if only a whole one makes sense.
+
+    Raises:
+        InvalidArgumentError: it is not. A ``bool`` is no number here.
+    """
+    kind = int if whole else int | float
+    if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
+        limits = f"{low:g} to {high:g}" if math.isfinite(high) else f"at least {low:g}"
+        number = "a whole number, " if whole else ""
+        raise InvalidArgumentError(f"{name} must be {number}{limits} {unit}; it is {described(value)}.")
+
+
 def seconds(value: float | None, name: str) -> float | None:
     """A time-out in seconds, ``None`` for no limit; warns if it looks like milliseconds.
 

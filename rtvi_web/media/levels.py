@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rtvi_web.browser.analysis import LevelMeter
+from rtvi_web.core.checks import check_number
 from rtvi_web.core.media import MediaListener, Participant
-from rtvi_web.errors import InvalidArgumentError
 
 
 class Levels:
@@ -25,8 +25,7 @@ class Levels:
     """
 
     def __init__(self, interval: float, sounds: Callable[[], Iterable[tuple[Participant, Any]]]) -> None:
-        if not 0.02 <= interval <= 10:
-            raise InvalidArgumentError(f"level_interval must be 0.02 to 10 seconds; it is {interval!r}.")
+        check_number("level_interval", interval, 0.02, 10, "seconds")
         self._interval = interval
         self._sounds = sounds
 

@@ -10,6 +10,7 @@ from typing import Any
 from rtvi_web.browser import _js
 from rtvi_web.browser.devices import list_devices, permission, watch_devices
 from rtvi_web.browser.player import Player
+from rtvi_web.core.checks import check_bools, checked_mapping
 from rtvi_web.core.media import (
     BOT,
     CAM,
@@ -36,6 +37,7 @@ from rtvi_web.media.choices import Choices
 from rtvi_web.media.input_device import InputDevice
 from rtvi_web.media.levels import Levels
 from rtvi_web.media.muted_speech import report_muted_speech
+from rtvi_web.media.options import check_tracks, checked_carries
 from rtvi_web.media.screen import ScreenShare
 from rtvi_web.media.speaker import Output, Speaker
 from rtvi_web.media.video import VideoView
@@ -71,8 +73,8 @@ class PageMedia:
         level_interval: seconds between two levels; each is measured over this time.
 
     Raises:
-        InvalidArgumentError: ``level_interval`` is not between 0.02 and 10, a track is of the wrong kind, or
-            ``carries`` has an unknown word.
+        InvalidArgumentError: an argument is not as described here: ``level_interval`` is not between 0.02 and 10,
+            ``carries`` has an unknown word …
     """
 
     def __init__(
@@ -89,12 +91,10 @@ class PageMedia:
         release_mic_when_muted: bool = False,
         level_interval: float = 0.1,
     ) -> None:
-        if unknown := set(carries) - EVERYTHING:
-            raise InvalidArgumentError(f"carries takes {sorted(EVERYTHING)}, not {sorted(unknown)}.")
-        for name, own in (("audio", audio_track), ("video", video_track)):
-            if own is not None and own.kind != name:
-                raise InvalidArgumentError(f"{name}_track needs a track of this kind; it is one of {own.kind}.")
-        self._carries = frozenset(carries)
+        self._carries = checked_carries(carries)
+        check_tracks(audio=audio_track, video=video_track)
+        check_bools(play_bot_audio=play_bot_audio, remember_devices=remember_devices)
+        check_bools(release_mic_when_muted=release_mic_when_muted)
         self._listener: MediaListener | None = None
         self._link: MediaLink | None = None
         self._devices: dict[DeviceName, list[MediaDevice]] = {}
@@ -114,17 +114,16 @@ class PageMedia:
             MIC,
             self,
             choices,
-            constraints=audio_constraints or {},
+            constraints=checked_mapping("audio_constraints", audio_constraints),
             own=audio_track,
             release_when_muted=release_mic_when_muted,
         )
         # A camera is released while it is off, so that its light goes out.
-        self._cam = InputDevice(
-            CAM, self, choices, constraints=video_constraints or {}, own=video_track, release_when_muted=True
-        )
+        video = checked_mapping("video_constraints", video_constraints)
+        self._cam = InputDevice(CAM, self, choices, constraints=video, own=video_track, release_when_muted=True)
         self._screen = ScreenShare(self)
         self._speaker = Speaker(self, choices, self._output)
-        self._inputs = [input for input in (self._mic, self._cam) if input.kind.name in carries]
+        self._inputs = [input for input in (self._mic, self._cam) if input.kind.name in self._carries]
 
     def attach(
         self, listener: MediaListener, link: MediaLink, *, enable_mic: bool | None = None, enable_cam: bool = False

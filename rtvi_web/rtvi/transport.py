@@ -45,6 +45,7 @@ class ConnectRequest(NamedTuple):
         base_url: ``params.base_url``, or ``None``.
         headers: ``params.headers``, to be sent with every request of the session.
         request_data: ``params.request_data``, if no start request has sent it to the bot already; else empty.
+        start_data: what the start request has sent; empty without one.
     """
 
     bundle: Mapping[str, Any]
@@ -52,6 +53,7 @@ class ConnectRequest(NamedTuple):
     base_url: str | None
     headers: Mapping[str, str]
     request_data: Mapping[str, Any] = MappingProxyType({})
+    start_data: Mapping[str, Any] = MappingProxyType({})
 
     def __repr__(self) -> str:
         start_url, base_url = (url and masked_url(url) for url in (self.start_url, self.base_url))

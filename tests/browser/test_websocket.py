@@ -43,7 +43,7 @@ async def test_a_token_goes_into_the_address(selenium, port):
         ({"ws_url": url, "token": "a+b="}, "token=a%2Bb%3D"),
         ({"ws_url": f"{url}?token=one", "token": "two"}, "token=one"),
         ({"ws_url": f"{url}?x=1", "token": ""}, "x=1"),
-        ({"ws_url": f"{url}?x=1", "token": {"no": "text"}}, "x=1"),
+        ({"ws_url": f"{url}?x=1", "token": None}, "x=1"),
     ):
         async with connected(port, WebSocketTransport(), bundle) as (client, _):
             assert client.bot_ready_data.about["query"] == query
@@ -84,6 +84,9 @@ async def test_the_address_follows_the_start_endpoint(selenium):
 @run_in_pyodide
 async def test_a_token_is_added_unless_the_address_has_one(selenium):
     """Has it: as ``token``, as a whole part of the path, as a value of the query."""
+    import pytest
+
+    from rtvi_web import TransportStartError
     from rtvi_web.rtvi.transport import ConnectRequest
     from rtvi_web.transports.websocket.address import socket_url
 
@@ -97,6 +100,11 @@ async def test_a_token_is_added_unless_the_address_has_one(selenium):
         ("ws://bot.test:7860/ws", "7860", "ws://bot.test:7860/ws?token=7860"),
     ):
         assert socket_url(None, ConnectRequest({"wsUrl": given, "token": token}, None, None, {})) == expected
+    for wrong in (123456, 0, False, ["secret"], {"no": "text"}):
+        with pytest.raises(
+            TransportStartError, match=rf"must be a text; it is a value of type {type(wrong).__name__}\.$"
+        ):
+            socket_url(None, ConnectRequest({"wsUrl": "ws://bot.test/", "token": wrong}, None, None, {}))
 
 
 @run_in_pyodide
@@ -287,6 +295,28 @@ async def test_request_data_that_cannot_reach_the_bot_is_told(selenium, port):
             async with connected(port, transport, bundle, params={"request_data": {"user": 1}}):
                 pass
     assert [text.startswith("request_data does not reach the bot") for text in warned] == [True, True]
+
+
+@run_in_pyodide
+async def test_a_body_that_the_runner_drops_is_told_once_in_a_session(selenium, port):
+    from unittest.mock import AsyncMock, Mock
+
+    from websocket_peer import warnings_of
+
+    from rtvi_web.rtvi.transport import ConnectRequest
+    from rtvi_web.transports.websocket.session import WebSocketSession
+
+    answer = {"wsUrl": f"ws://127.0.0.1:{port}/pipecat", "sessionId": "1", "token": None}
+    request = ConnectRequest(answer, None, None, {}, start_data={"transport": "websocket", "body": {"user": "Ada"}})
+    session = WebSocketSession(ws_url=None, reconnect=None, output=Mock())
+    receiver = Mock(start_again=AsyncMock(side_effect=lambda connect: connect(request, receiver)))
+    with warnings_of("rtvi_web.transports.websocket") as warned:
+        await session.connect(request, receiver)
+        await session.start_again()
+    await session.close()
+    assert receiver.start_again.await_count == 1
+    assert len(warned) == 1
+    assert warned[0].startswith('The "body" of request_data does not reach the bot')
 
 
 @run_in_pyodide

@@ -19,6 +19,7 @@ TOLD_WITHIN = 15.0
 
 REFUSED = ("WebSocket connection to", "Failed to load resource")
 """What the console says of a server that is not there, or does not want the page."""
+LOST = 'The "body" of request_data does not reach the bot'
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def own_bot() -> Iterator[LocalBot]:
 
 @pytest.fixture
 def own_page(own_bot: LocalBot, visit: Visit) -> Iterator[InPagePython]:
-    in_page = prepared(InPagePython(visit("", permissions=PERMISSIONS, allow=REFUSED), own_bot.address))
+    in_page = prepared(InPagePython(visit("", permissions=PERMISSIONS, allow=(*REFUSED, LOST)), own_bot.address))
     yield in_page
     in_page.check_released()
 
@@ -48,13 +49,21 @@ class TestTokens:
 
     def test_of_the_start_endpoint(self, own_page: InPagePython) -> None:
         answer = own_page.run("""
+            import logging
+
+            warned = []
+            handler = logging.Handler()
+            handler.emit = lambda record: warned.append(record.getMessage())
+            logging.getLogger("rtvi_web.transports.websocket").addHandler(handler)
             client = new_client(params=None)
-            answer = await client.start_bot("/start", request_data={"transport": "websocket"})
+            data = {"transport": "websocket", "body": {"user": "Ada"}}
+            answer = await client.start_bot("/start", request_data=data)
             ready = await client.connect(answer)
-            result = [answer["wsUrl"][:6], bool(answer["token"]), ready.version, str(client.state)]
+            result = [answer["wsUrl"][:6], bool(answer["token"]), ready.version, str(client.state), warned]
             await client.disconnect()
         """)
-        assert answer == ["wss://", True, "2.2.0", "ready"]
+        assert answer[:4] == ["wss://", True, "2.2.0", "ready"]
+        assert [text.partition(":")[0] for text in answer[4]] == [LOST]
 
     def test_in_the_path(self, own_page: InPagePython) -> None:
         state, again, missing = own_page.run("""

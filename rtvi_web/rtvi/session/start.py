@@ -109,14 +109,12 @@ class ParamsStart(SessionStart):
         self.makes_request = bool(handler or self._url)
 
     async def locate_bot(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
-        base_url, headers = self._params.base_url or None, self._params.headers
-        bundle = None
-        if self._handler:
-            bundle = await self._by_handler(self._handler, timeout, abort)
-        elif self._url:
-            bundle = await self._by_endpoint(self._url)
+        base_url, headers, data = self._params.base_url or None, self._params.headers, self._params.request_data
+        if self._url and not self._handler:
+            return ConnectRequest(await self._by_endpoint(self._url), self._url, base_url, headers, start_data=data)
+        bundle = await self._by_handler(self._handler, timeout, abort) if self._handler else None
         taken = bundle is not None  # whether request_data has reached the bot already
-        return ConnectRequest(bundle or {}, self._url, base_url, headers, {} if taken else self._params.request_data)
+        return ConnectRequest(bundle or {}, self._url, base_url, headers, {} if taken else data)
 
     def give_up(self) -> None:
         if self._native:
@@ -241,7 +239,8 @@ class RequestStart(SessionStart):
             )
         self.answer = answer.bundle
         bundle = answer.bundle if isinstance(answer.bundle, Mapping) else {}
-        return ConnectRequest(bundle, url, self._params.base_url or None, headers)
+        sent = data if isinstance(data, Mapping) else {}
+        return ConnectRequest(bundle, url, self._params.base_url or None, headers, start_data=sent)
 
 
 class DirectStart(SessionStart):
@@ -252,9 +251,12 @@ class DirectStart(SessionStart):
     def __init__(self, bundle: Mapping[str, Any] | None, started: ConnectRequest | None, params: ClientParams) -> None:
         if bundle is not None and not isinstance(bundle, Mapping):
             raise InvalidArgumentError(f"connect() takes a dict of connection parameters; it got {described(bundle)}.")
-        start_url, headers = (started.start_url, started.headers) if started else (None, params.headers)
-        unsent = {} if started else params.request_data
-        self._request = ConnectRequest(bundle or {}, start_url, params.base_url or None, headers, unsent)
+        base_url = params.base_url or None
+        if started:
+            url, headers, data = started.start_url, started.headers, started.start_data
+            self._request = ConnectRequest(bundle or {}, url, base_url, headers, start_data=data)
+        else:
+            self._request = ConnectRequest(bundle or {}, None, base_url, params.headers, params.request_data)
 
     async def locate_bot(self, timeout: ConnectTimeout, abort: Abort) -> ConnectRequest:
         return self._request

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from rtvi_web.browser._js import JsError
 from rtvi_web.browser.daily import MESSAGE_LIMIT, create, find_library, lacks, version
+from rtvi_web.core.checks import checked_mapping
 from rtvi_web.core.http import HttpClient
-from rtvi_web.core.masking import quoted
+from rtvi_web.core.masking import described, quoted
 from rtvi_web.core.media import BOT, EVERYTHING, Participant, ParticipantTracks, TrackSource
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError, TransportStartError
 from rtvi_web.media.page_media import PageMedia
@@ -51,8 +52,8 @@ class DailyTransport(Transport):
         audio_track, video_track: the same as ``audioSource`` and ``videoSource``, whatever is in the options.
 
     Raises:
-        InvalidArgumentError: the options are not a mapping, or given with a call object; ``level_interval`` is not
-            between 0.02 and 10; a track is of the wrong kind.
+        InvalidArgumentError: an argument is not as described here: the options are not a mapping, or given with a call
+            object; ``level_interval`` is not between 0.02 and 10; a track is of the wrong kind …
     """
 
     def __init__(
@@ -73,6 +74,10 @@ class DailyTransport(Transport):
             raise InvalidArgumentError(f"options must be a dict of daily-js' factory options; it is {quoted(options)}.")
         if options and call_object is not None:
             raise InvalidArgumentError("Give options or a call_object, not both: a call object has options already.")
+        if call_object is not None and not hasattr(call_object, "leave"):
+            raise InvalidArgumentError(
+                f"call_object must be a call object of daily-js; it is {described(call_object)}."
+            )
         self._options = dict(options or {})
         audio = _Source.of(self._options.pop("audioSource", None), "audioSource")
         video = _Source.of(self._options.pop("videoSource", None), "videoSource")
@@ -80,8 +85,8 @@ class DailyTransport(Transport):
             carries=EVERYTHING - ({"mic"} if audio.is_off else set()) - ({"cam"} if video.is_off else set()),
             play_bot_audio=play_bot_audio,
             remember_devices=remember_devices,
-            audio_constraints={**(audio_constraints or {}), **audio.constraints},
-            video_constraints={**(video_constraints or {}), **video.constraints},
+            audio_constraints={**checked_mapping("audio_constraints", audio_constraints), **audio.constraints},
+            video_constraints={**checked_mapping("video_constraints", video_constraints), **video.constraints},
             audio_track=audio.track if audio_track is None else audio_track,
             video_track=video.track if video_track is None else video_track,
             release_mic_when_muted=release_mic_when_muted,

@@ -8,15 +8,16 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rtvi_web.core.checks import seconds
+from rtvi_web.core.checks import check_bools
 from rtvi_web.core.http import HttpClient
 from rtvi_web.core.media import BOT, Participant, ParticipantTracks, TrackSource
 from rtvi_web.core.tasks import Tasks
-from rtvi_web.errors import DisconnectedError, InvalidArgumentError, RTVIError
+from rtvi_web.errors import DisconnectedError, RTVIError
 from rtvi_web.media.page_media import PageMedia
 from rtvi_web.rtvi.protocol.link.reconnect import Reconnect
 from rtvi_web.rtvi.transport import ConnectRequest, SessionReceiver, Transport, TransportHost
 from rtvi_web.transports.http import PageHttp
+from rtvi_web.transports.options import check_reconnect, check_servers, check_texts
 from rtvi_web.transports.small_webrtc.offer import check_template
 
 if TYPE_CHECKING:
@@ -61,9 +62,9 @@ class SmallWebRTCTransport(Transport):
             is ready, so that no word is lost while it starts. The live microphone follows. At most a minute is kept.
 
     Raises:
-        InvalidArgumentError: ``level_interval`` is not between 0.02 and 10, a track is of the wrong kind,
-            ``reconnect`` is not a :class:`Reconnect` with a positive budget, or ``offer_url_template`` has no
-            ``:sessionId``.
+        InvalidArgumentError: an argument is not as described here: ``level_interval`` is not between 0.02 and 10, a
+            track is of the wrong kind, ``reconnect`` is not a :class:`Reconnect` with a positive budget,
+            ``offer_url_template`` has no ``:sessionId`` …
     """
 
     def __init__(
@@ -95,17 +96,17 @@ class SmallWebRTCTransport(Transport):
             release_mic_when_muted=release_mic_when_muted,
             level_interval=level_interval,
         )
+        check_texts(webrtc_url=webrtc_url, audio_codec=audio_codec, video_codec=video_codec)
         check_template(offer_url_template)
+        check_servers(ice_servers)
+        check_reconnect(reconnect)
+        check_bools(buffer_until_ready=buffer_until_ready)
         self._webrtc_url = webrtc_url
         self._offer_url_template = offer_url_template
         self._ice_servers = ice_servers
         self._codecs = {
             kind: codec for kind, codec in (("audio", audio_codec), ("video", video_codec)) if codec is not None
         }
-        if reconnect is not None:
-            if not isinstance(reconnect, Reconnect):
-                raise InvalidArgumentError(f"reconnect must be a Reconnect(…) or None; it is {reconnect!r}.")
-            seconds(reconnect.budget, "reconnect.budget")
         self._reconnect = reconnect
         self._buffers = buffer_until_ready
         self._preconnect_buffer: PreconnectBuffer | None = None

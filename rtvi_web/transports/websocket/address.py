@@ -16,6 +16,8 @@ PORTS = {"http:": "80", "https:": "443", "ws:": "80", "wss:": "443"}
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 ANY_HOST = ("0.0.0.0", "[::]")
 """Where a server listens for all names; no page can connect there."""
+_RUNNER = ("wsUrl", "sessionId", "token")
+"""What is in the answer of Pipecat's development runner."""
 _BARE_IPV6 = re.compile(r"(\w+://)([\da-f]*:[\da-f:.]*)(:\d+)(?![^/?#])", re.IGNORECASE)
 """The beginning of an address whose host is IPv6 without its brackets."""
 
@@ -27,7 +29,7 @@ def socket_url(given: str | None, request: ConnectRequest) -> str:
     Then the start endpoint's own address counts. It also writes IPv6 hosts without brackets.
 
     Raises:
-        TransportStartError: there is no address, or it is not one of a WebSocket.
+        TransportStartError: there is no address, or it is not one of a WebSocket; or the token is no text.
     """
     bundle = request.bundle
     address = bundle.get("ws_url") or bundle.get("wsUrl") or given
@@ -49,9 +51,28 @@ def socket_url(given: str | None, request: ConnectRequest) -> str:
     if url.protocol == "wss:" and start.protocol == "http:" and (is_anywhere or _is_same_server(url, start)):
         url.protocol = "ws:"
     token = bundle.get("token")
-    if isinstance(token, str) and token and not _has_token(url, token):
+    if not isinstance(token, str | None):
+        raise TransportStartError(
+            f"The token for the WebSocket must be a text; it is a value of type {type(token).__name__}."
+        )
+    if token and not _has_token(url, token):
         url.searchParams.set("token", token)
     return str(url.href)
+
+
+def lost_data(request: ConnectRequest) -> str | None:
+    """What to warn about if a part of ``request_data`` does not reach the bot; else ``None``."""
+    if request.request_data:
+        return (
+            "request_data does not reach the bot: a WebSocket has nothing to carry it. Give it to a start endpoint "
+            "(params.endpoints.connect), or send it as a message."
+        )
+    if request.start_data.get("body") and all(key in request.bundle for key in _RUNNER):
+        return (
+            'The "body" of request_data does not reach the bot: Pipecat\'s development runner, which has answered the '
+            "start request, hands it on over other transports only. Send it as a message."
+        )
+    return None
 
 
 def _url(address: str, base: str) -> Any:

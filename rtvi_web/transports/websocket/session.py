@@ -15,7 +15,7 @@ from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
 from rtvi_web.rtvi.protocol.link.stats import LinkStats, Traffic
 from rtvi_web.rtvi.transport import ConnectRequest, SessionReceiver
 from rtvi_web.transports.reconnection import Reconnection
-from rtvi_web.transports.websocket.address import socket_url
+from rtvi_web.transports.websocket.address import lost_data, socket_url
 from rtvi_web.transports.websocket.closes import BROKEN, LEFT, why_closed
 from rtvi_web.transports.websocket.frames import AudioRawFrame
 from rtvi_web.transports.websocket.link import Link
@@ -71,6 +71,7 @@ class WebSocketSession:
         self._traffic = Traffic(time.time(), 0, 0)
         self._has_interrupted = False
         self._is_odd = False
+        self._has_told = False
         self.evidence = LinkEvidence(opened=False)
         """What is known about the last link."""
 
@@ -79,11 +80,9 @@ class WebSocketSession:
         self.receiver = receiver
         receiver.enter(ConnectPhase.LINK, "the WebSocket to the bot's server did not open")
         url = socket_url(self._ws_url, request)
-        if request.request_data:
-            logger.warning(
-                "request_data does not reach the bot: a WebSocket has nothing to carry it. Give it to a start endpoint "
-                "(params.endpoints.connect), or send it as a message."
-            )
+        if (lost := lost_data(request)) and not self._has_told:
+            self._has_told = True
+            logger.warning(lost)
         self._traffic = Traffic(time.time(), 0, 0)
         self._has_interrupted = False
         self._output.begin()

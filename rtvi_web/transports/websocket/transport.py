@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rtvi_web.browser._js import JsError
 from rtvi_web.browser.pcm_player import PcmPlayer
 from rtvi_web.browser.worklet_recorder import WorkletRecorder
-from rtvi_web.core.checks import seconds
+from rtvi_web.core.checks import check_number
 from rtvi_web.core.http import HttpClient
 from rtvi_web.core.media import BOT, Participant, ParticipantTracks, TrackSource
 from rtvi_web.core.tasks import Tasks
@@ -20,6 +21,7 @@ from rtvi_web.media.pcm_output import PcmOutput
 from rtvi_web.rtvi.protocol.link.reconnect import Reconnect
 from rtvi_web.rtvi.transport import ConnectRequest, SessionReceiver, Transport, TransportHost
 from rtvi_web.transports.http import PageHttp
+from rtvi_web.transports.options import check_reconnect, check_texts
 
 if TYPE_CHECKING:
     from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence
@@ -81,16 +83,11 @@ class WebSocketTransport(Transport):
         level_interval: float = 0.1,
     ) -> None:
         for name, rate in (("recorder_sample_rate", recorder_sample_rate), ("player_sample_rate", player_sample_rate)):
-            if not isinstance(rate, int) or not SLOWEST <= rate <= FASTEST:
-                raise InvalidArgumentError(f"{name} must be {SLOWEST} to {FASTEST} samples a second; it is {rate!r}.")
-        if not isinstance(playback_buffer, int | float) or not 0 <= playback_buffer <= 2:
-            raise InvalidArgumentError(f"playback_buffer must be 0 to 2 seconds; it is {playback_buffer!r}.")
-        if not isinstance(max_message_size, int) or max_message_size < 1:
-            raise InvalidArgumentError(f"max_message_size must be a number of bytes; it is {max_message_size!r}.")
-        if reconnect is not None:
-            if not isinstance(reconnect, Reconnect):
-                raise InvalidArgumentError(f"reconnect must be a Reconnect(…) or None; it is {reconnect!r}.")
-            seconds(reconnect.budget, "reconnect.budget")
+            check_number(name, rate, SLOWEST, FASTEST, "samples a second", whole=True)
+        check_number("playback_buffer", playback_buffer, 0, 2, "seconds")
+        check_number("max_message_size", max_message_size, 1, math.inf, "bytes", whole=True)
+        check_texts(ws_url=ws_url)
+        check_reconnect(reconnect)
         self._ws_url = ws_url
         self._recorder_rate = recorder_sample_rate
         self._player_rate = player_sample_rate

@@ -57,6 +57,7 @@ class TestStartRequest:
         assert request.body == {"room": {"name": "é"}, "rtvi_client_version": __version__}
         assert run.transport.connect_requests[0].headers == {"Authorization": "Bearer k"}
         assert run.client.params.request_data == {"room": {"name": "é"}}
+        assert run.transport.connect_requests[0].start_data == {"room": {"name": "é"}}
         await run.client.disconnect()
 
     async def test_a_content_type_of_the_users_own_wins(self) -> None:

@@ -116,8 +116,10 @@ class TestStartBot:
     async def test_request_data_that_nothing_has_sent_is_left_to_the_transport(self) -> None:
         for starts, expected in ((False, {"x": 1}), (True, {})):
             run = run_with(STARTED, params={"request_data": {"x": 1}})
-            await run.client.connect(await run.client.start_bot(START) if starts else {"webrtc_url": "/offer"})
+            start = {"endpoint": START, "request_data": {"a": 1}}
+            await run.client.connect(await run.client.start_bot(start) if starts else {"webrtc_url": "/offer"})
             [request] = run.transport.connect_requests
+            assert request.start_data == ({"a": 1} if starts else {})
             assert request.request_data == expected
             await run.client.disconnect()
 
