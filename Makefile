@@ -49,7 +49,7 @@ types: tools bot rtvi-0.3-bot # each folder with the packages that it runs with
 	$(PY) -m mypy tests/unit
 	$(PY) -m mypy --config-file tests/browser/mypy.ini tests/browser
 	$(PY) -m mypy --python-executable .venv-bot/bin/python examples/local_bot examples/realtime_relay
-	$(PY) -m mypy --python-executable .venv-bot/bin/python tests/servers/realtime
+	$(PY) -m mypy --python-executable .venv-bot/bin/python tests/servers/realtime tests/servers/echo_bot
 	$(PY) -m mypy --python-executable .venv-rtvi-0.3/bin/python examples/connect_endpoint tests/servers/rtvi_0_3_bot
 
 format: tools ## format the code and fix what can be fixed by itself
@@ -97,9 +97,12 @@ bench: site bot browser-binary ## print the figures, as ratios in one run
 	$(PY) benchmarks/messages.py
 	$(PY) benchmarks/connect.py
 	$(PY) benchmarks/latency.py
+	$(PY) benchmarks/mouth_to_ear.py
 	$(PY) benchmarks/recovery.py
 	$(PY) benchmarks/levels.py
 	$(PY) benchmarks/long_tasks.py
+	$(PY) benchmarks/sound_cost.py
+	$(PY) benchmarks/wheel_size.py
 	$(PY) benchmarks/realtime.py
 
 CYCLES ?= 1000

@@ -9,6 +9,7 @@ which also opens the devices; with --warm they are already open.
 import argparse
 import sys
 from collections import defaultdict
+from collections.abc import Mapping
 from statistics import median
 
 from bench import DIST
@@ -30,16 +31,21 @@ Times = dict[tuple[str, str], list[float]]
 def connect(page: Page, who: str, way: str, warm: bool) -> float:
     """Milliseconds of one connection."""
     milliseconds = page.evaluate("([who, way, warm]) => window[who].connect(way, warm)", [who, way, warm])
-    page.evaluate("who => window[who].end()", who)
-    page.wait_for_timeout(SETTLE_MS)
+    end(page, who)
     return float(milliseconds)
 
 
-def measure(pairs: int, warm: bool) -> Times:
+def end(page: Page, who: str) -> None:
+    """End a session, and wait until the bot has ended it."""
+    page.evaluate("who => window[who].end()", who)
+    page.wait_for_timeout(SETTLE_MS)
+
+
+def measure(ways: Mapping[str, str], pairs: int, warm: bool) -> Times:
     """Times by (way, client). The clients take turns, and each comes first in every other pair."""
     times: Times = defaultdict(list)
     with local_bot(site=DIST) as bot, side_by_side(bot.address) as page:
-        for name, way in WAYS.items():
+        for name, way in ways.items():
             for pair in range(-1, pairs):
                 for who in CLIENTS[:: -1 if pair % 2 else 1]:
                     milliseconds = connect(page, who, way, warm)
@@ -52,7 +58,7 @@ def report(times: Times) -> list[str]:
     """Prints the table; returns the targets missed."""
     missed = []
     print(f"{'way':<27} {'n':>3} {'ours ms':>8} {'range':>11} {'theirs ms':>9} {'range':>11} {'ratio':>6}")
-    for name in WAYS:
+    for name in dict.fromkeys(name for name, _ in times):
         ours, theirs = (times[name, who] for who in CLIENTS)
         ratio = median(our / their for our, their in zip(ours, theirs, strict=True))
         spreads = [f"{min(values):.0f}-{max(values):.0f}" for values in (ours, theirs)]
@@ -68,9 +74,11 @@ def report(times: Times) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=20)
+    parser.add_argument("--way", choices=WAYS.values(), help="only this one")
     parser.add_argument("--warm", action="store_true", help="open the devices before")
     arguments = parser.parse_args()
-    missed = report(measure(arguments.pairs, arguments.warm))
+    ways = {name: way for name, way in WAYS.items() if arguments.way in (None, way)}
+    missed = report(measure(ways, arguments.pairs, arguments.warm))
     sys.exit("Missed: " + "; ".join(missed) if missed else 0)
 
 

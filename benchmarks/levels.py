@@ -6,20 +6,19 @@ each turn; the result is the difference as a share of the elapsed time. More tha
 """
 
 import contextlib
-import json
 import statistics
 import sys
 from typing import Any
 
 from bench import servers
 from browser import FLAGS, chromium_path
-from playwright.sync_api import Browser, Page, sync_playwright
+from main_thread import main_thread_share
+from playwright.sync_api import Page, sync_playwright
 
 SECONDS = 10
 ROUNDS = 6
 MOST = 0.01
 DEVICES = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-CATEGORIES = "disabled-by-default-devtools.timeline,devtools.timeline,toplevel,__metadata"
 
 # A bot inside the page: it answers the offer at once and sends the microphone back.
 CALL = """
@@ -81,7 +80,7 @@ def main() -> None:
                 on = turn % 2 == 1
                 python(page, f"listen({on})")
                 page.wait_for_timeout(1000)
-                shares[on].append(main_thread_share(browser, page))
+                shares[on].append(main_thread_share(browser, page, SECONDS))
             measured = python(page, "len(levels)")
     off, on_ = (statistics.median(shares[key]) for key in (False, True))
     print(f"main thread, levels off: {off:.2%} of the time ({', '.join(f'{share:.2%}' for share in shares[False])})")
@@ -94,27 +93,6 @@ def main() -> None:
 
 def python(page: Page, source: str) -> Any:
     return page.evaluate("source => pyodide.runPythonAsync(source)", source)
-
-
-def main_thread_share(browser: Browser, page: Page) -> float:
-    """The share of SECONDS in which the page's main thread used a processor."""
-    browser.start_tracing(page=page, categories=CATEGORIES.split(","))
-    page.wait_for_timeout(SECONDS * 1000)
-    events = json.loads(browser.stop_tracing())["traceEvents"]
-    mains = {
-        (event["pid"], event["tid"])
-        for event in events
-        if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
-    }
-    tasks = [
-        event
-        for event in events
-        if event["ph"] == "X"
-        and event["name"] == "ThreadControllerImpl::RunTask"
-        and (event["pid"], event["tid"]) in mains
-    ]
-    busy: float = sum(task.get("tdur", 0) for task in tasks)  # microseconds
-    return busy / 1e6 / SECONDS
 
 
 if __name__ == "__main__":

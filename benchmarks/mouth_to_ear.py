@@ -1,0 +1,55 @@
+"""How long sound takes from the person's mouth to their ear, by a bot that says back what it hears.
+
+`python benchmarks/mouth_to_ear.py` holds a session over each transport with a real Pipecat server on this machine. The
+microphone makes half a second of sound again and again. One AudioWorklet hears the microphone's track and the bot's, as
+it goes to the speaker; a wait is the time between the beginnings of a sound in both. So it has the page's recorder and
+encoder, the server's pipeline, which says 40 ms at a time, and the jitter buffer: `playback_buffer` of a WebSocket, the
+browser's own for WebRTC. It has no network and no speaker. It prints p50 and p95, and WebSocket in relation to WebRTC.
+"""
+
+import argparse
+import sys
+from statistics import quantiles
+
+from echoes import TRANSPORTS, page_beside_echo_bot, python, session
+from playwright.sync_api import Page
+
+LOUD, SILENT = 0.5, 0.8
+SETTLING_MS = 3000
+LONGEST = 1.2
+"""Seconds. A sound that has not come back by then is missing."""
+
+
+def waits(page: Page, transport: str, seconds: float) -> list[float]:
+    """Milliseconds that each sound took."""
+    with session(page, transport):
+        page.wait_for_timeout(SETTLING_MS)
+        python(page, "await js.listen(client.tracks().local.audio, client.tracks().bot.audio)")
+        page.wait_for_timeout(seconds * 1000)
+        mic, bot = page.evaluate("() => [ears.mic, ears.bot]")
+        page.evaluate("() => ears.close()")
+    found = [next((end - begin for end in bot if begin < end < begin + LONGEST), None) for begin in mic]
+    complete = [wait for begin, wait in zip(mic, found, strict=True) if begin < mic[0] + seconds - 2 * LONGEST]
+    if None in complete:
+        sys.exit(f"{transport}: {complete.count(None)} of {len(complete)} sounds did not come back.")
+    return [1000 * wait for wait in complete if wait is not None]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=60, help="of each session")
+    seconds = parser.parse_args().seconds
+    figures = {}
+    with page_beside_echo_bot(loud=LOUD, silent=SILENT) as (_, page):
+        for transport in TRANSPORTS:
+            times = waits(page, transport, seconds)
+            percentiles = quantiles(times, n=20, method="inclusive")
+            figures[transport] = p50, p95 = percentiles[9], percentiles[18]
+            spread = f"{min(times):.0f}-{max(times):.0f}"
+            print(f"{transport:<21} n={len(times):<3} p50 {p50:>4.0f} ms  p95 {p95:>4.0f} ms  range {spread} ms")
+    (p50, p95), (other50, other95) = (figures[transport] for transport in TRANSPORTS)
+    print(f"WebSocket to WebRTC: p50 {p50 / other50:.2f}, p95 {p95 / other95:.2f}")
+
+
+if __name__ == "__main__":
+    main()
