@@ -57,6 +57,7 @@ def wired(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture
 def wired_session(wired: Rig, visit: Visit) -> NewSession:
     """Connects over the cable, which is whole: `wired_session(**reconnect)`."""
+    wired.cable.restore()  # a test that failed may have left it cut
 
     def connect(**reconnect: object) -> Session:
         host = wired.bot.address.split("/")[2]

@@ -76,6 +76,7 @@ def test_the_person_is_understood(page: InPagePython) -> None:
     assert any("make the page green" in text.lower() for text in understood)
 
 
+@pytest.mark.alone
 def test_the_person_interrupts_the_bot(page: InPagePython, bot: LocalBot) -> None:
     late, sound = page.run("""
         client = new_client(enable_mic=True)
@@ -117,11 +118,14 @@ def test_messages_of_every_size(page: InPagePython) -> None:
         lives = await client.send_client_request("echo", 1, timeout=PATIENCE)
         await client.disconnect()
 
-        client = new_client(transport=WebSocketTransport(max_message_size=1 << 30))
-        errors = []
-        client.on(RTVIEvent.ERROR, lambda message: errors.append([message.data.reason, message.data.code]))
-        await client.connect()
-        lost = await failure(client.send_client_request("echo", "a" * 17_000_000, timeout=PATIENCE))
+        for _ in range(4):  # a reset of the connection may overtake the server's close
+            client = new_client(transport=WebSocketTransport(max_message_size=1 << 30))
+            errors = []
+            client.on(RTVIEvent.ERROR, lambda message: errors.append([message.data.reason, message.data.code]))
+            await client.connect()
+            lost = await failure(client.send_client_request("echo", "a" * 17_000_000, timeout=PATIENCE))
+            if errors != [["lost", 1006]]:
+                break
         result = [echoed, refused["type"], lives, [lost["type"], *errors]]
     """)
     assert echoed
@@ -211,6 +215,7 @@ class TestRtvi03:
         assert stats["sample_rate"] == 16_000
         assert stats["samples"] > 16_000
 
+    @pytest.mark.alone
     def test_the_person_interrupts_the_bot(self, page: InPagePython) -> None:
         late, after = page.run("""
             client = old_client(enable_mic=True)
