@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Coroutine, Generator, Mapping
 from typing import Any, TypeVar, Unpack
 
+from rtvi_web.errors import RTVIError
 from rtvi_web.realtime.connection import RealtimeAPI
 from rtvi_web.realtime.members.configuration import ConfigurationMembers
 from rtvi_web.realtime.members.devices import DeviceMembers
@@ -15,7 +16,9 @@ from rtvi_web.realtime.members.speaking import SpeakingMembers
 from rtvi_web.realtime.protocol.audio import InputAudio
 from rtvi_web.realtime.protocol.session_config import SessionConfig
 from rtvi_web.realtime.protocol.usage import Usage
+from rtvi_web.realtime.session_state import StateName
 from rtvi_web.realtime.settings import Settings, SettingsDict
+from rtvi_web.realtime.transport import RealtimeTransport
 
 Result = TypeVar("Result")
 
@@ -44,7 +47,7 @@ class RealtimeClient(SpeakingMembers, SoundMembers, ItemMembers, ConfigurationMe
     ``session.resumed``, ``output_audio.blocked``. Events of devices and media have RTVI's names and the first of its
     arguments: ``micUpdated``, ``availableMicsUpdated``, ``speakerUpdated``, ``availableSpeakersUpdated``,
     ``mediaStateUpdated``, ``trackStarted``, ``trackStopped``, ``localAudioLevel``, ``remoteAudioLevel``,
-    ``deviceError``; and as a dict with its type, ``speakingWhileMuted``.
+    ``deviceError``, ``transportStateChanged`` (the :attr:`state`); and as a dict with its type, ``speakingWhileMuted``.
 
     Args:
         settings: a dict of the settings below (camelCase accepted); each may be a keyword instead.
@@ -108,6 +111,25 @@ class RealtimeClient(SpeakingMembers, SoundMembers, ItemMembers, ConfigurationMe
         return self._session.usage
 
     # The session.
+
+    @property
+    def state(self) -> StateName:
+        """Where the session stands, under RTVI's names; ``transportStateChanged`` fires at each change.
+
+        ``disconnected``, ``initializing`` (the devices are being opened), ``connecting``, ``connected`` (the server has
+        not taken the configuration yet), ``ready``, ``disconnecting``; ``error`` if ``connect()`` has failed.
+        """
+        return self._api.session_state.name
+
+    @property
+    def failure(self) -> RTVIError | None:
+        """Why the last session, or the attempt to begin it, has ended; ``None`` if the page ended it."""
+        return self._api.session_state.failure
+
+    @property
+    def transport(self) -> RealtimeTransport:
+        """What carries the session; leave connecting to the client."""
+        return self._transport
 
     async def connect(self) -> None:
         """Open the microphone, connect, and wait until the server has taken the configuration. Mirrors ``connect()``.

@@ -33,6 +33,7 @@ from rtvi_web.realtime.events import ErrorEvent, RealtimeEvent
 from rtvi_web.realtime.media_events import MediaEvents
 from rtvi_web.realtime.protocol.dialects.base import Address
 from rtvi_web.realtime.protocol.wire import Event, copied, decode, encode, new_id
+from rtvi_web.realtime.session_state import SessionState
 from rtvi_web.realtime.settings import Settings
 from rtvi_web.realtime.translation import Translation
 from rtvi_web.realtime.transport import RealtimeRequest, RealtimeTransport, SpareLink
@@ -95,6 +96,7 @@ class RealtimeAPI(RealtimeEventHandler):
         self._failure: RTVIError | None = None  # why the session ended, if not by disconnect()
         self._attempts = ConnectAttempts(self._close)
         self.media = MediaEvents(self._client)
+        self.session_state = SessionState(self._client)
         transport.attach(self)
 
     def is_connected(self) -> bool:
@@ -120,12 +122,14 @@ class RealtimeAPI(RealtimeEventHandler):
         await self._attempts.run(partial(self._connect, config, listener))
 
     async def _connect(self, config: Mapping[str, Any], listener: Listener) -> None:
+        self.session_state.begin()
         await self._open_devices()
         # The deadline counts from here: a person may take their time over the permission prompt.
         timeout = self._settings.timeout
         lift_deadline = self._attempts.set_deadline(
             timeout, lambda: f"The server could not be reached within {timeout:g} s."
         )
+        self.session_state.move("connecting")
         self.enter(ConnectPhase.OFFER)
         request = self._request(config, await self._settings.key())
         self.translation.address(request.target(webrtc=self._transport.carries_tracks))  # refuses one without address
@@ -138,8 +142,10 @@ class RealtimeAPI(RealtimeEventHandler):
         lift_deadline()
         self._connected = True
         self._comprehension.connected()
+        self.session_state.move("connected")
         self._dispatch("client.connected", {"type": "client.connected"})
         await listener.configure()
+        self.session_state.move("ready")
 
     def address(self, config: Mapping[str, Any]) -> Address:
         """The dialect's address for this configuration, without the key.
@@ -220,16 +226,18 @@ class RealtimeAPI(RealtimeEventHandler):
         if self._receiving and self._listener:
             self._receiving = False
             self._listener.session_ended(reason)
+        self.session_state.end()
 
     async def _close(self, reason: str, failure: RTVIError | None) -> None:
         """Release everything; see :class:`ConnectAttempts`."""
         self._end(reason)
         was_connected, self._connected = self._connected, False
-        failure, self._failure = failure or self._failure, None
+        failed, failure, self._failure = failure is not None, failure or self._failure, None
         were_open = self._transport.media.devices_open
         await run_within(CLOSE_LIMIT, self._transport.close(), "the transport could not be closed")
         if were_open:
             self.media.state_changed(self._transport.media.media_state)
+        self.session_state.ended(failure, in_error=failed)
         if failure:
             self._dispatch("client.error", {"type": "client.error", "error": failure})
             self._client.dispatch("error", ErrorEvent("error", "connection", failure.message, failure))

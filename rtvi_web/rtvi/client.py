@@ -11,7 +11,7 @@ from rtvi_web.core.checks import checked_mapping, keywords_only, nearest, second
 from rtvi_web.core.handlers import Handler
 from rtvi_web.core.logs import LogLevel, set_log_level
 from rtvi_web.core.masking import described
-from rtvi_web.errors import BotNotReadyError, InvalidArgumentError
+from rtvi_web.errors import BotNotReadyError, InvalidArgumentError, RTVIError
 from rtvi_web.rtvi.members.config import GivenConfig
 from rtvi_web.rtvi.members.deprecated import DeprecatedMembers, merge_deprecated
 from rtvi_web.rtvi.members.devices import Devices
@@ -131,6 +131,11 @@ class RTVIClient(Devices, Messages, Files, Stats, Helpers, DeprecatedMembers):
         more raises :class:`QueueFullError`.
         """
         return self._connection.in_session
+
+    @property
+    def failure(self) -> RTVIError | None:
+        """Why the last session, or the attempt to begin it, has ended; ``None`` if the page ended it."""
+        return self._connection.failure
 
     @property
     def conversation(self) -> Conversation:

@@ -1,8 +1,12 @@
 """Widgets for pages: plain elements that follow a client. Each works on its own.
 
-::
+:func:`console` composes them to a whole face of a bot, and :func:`launcher` puts that behind a floating button::
 
     from rtvi_web import ui
+
+    ui.console(client, into="main")
+
+Or one by one::
 
     ui.connection_badge(client, into="#state")
     ui.mic_button(client, into="#controls")
@@ -10,34 +14,49 @@
     ...
     picker.close()
 
-``into`` is a CSS selector or an element. Each function returns a :class:`Widget`: its ``element`` is what was added to
-the page, and its ``close()`` removes it. A widget can be made at any time; it shows the present state first, then every
-change.
+``into`` is a CSS selector or an element, also one inside a shadow root. Each function returns a :class:`Widget`: its
+``element`` is what was added to the page, and its ``close()`` removes it. A widget can be made at any time; it shows
+the present state first, then every change.
 
 The widgets bring their style sheet with them, which works under any Content-Security-Policy. It is in a cascade layer,
 so every rule of the page overrides it. It reads these variables of the page: ``--rtvi-accent``, ``--rtvi-on-accent``,
 ``--rtvi-ink``, ``--rtvi-soft``, ``--rtvi-surface``, ``--rtvi-tint``, ``--rtvi-line``, ``--rtvi-good``, ``--rtvi-warn``,
-``--rtvi-bad``, ``--rtvi-radius``.
+``--rtvi-bad``, ``--rtvi-radius``, and ``--rtvi-font`` (the console's).
 """
 
 from rtvi_web.ui.bot_audio import bot_audio
 from rtvi_web.ui.buttons import cam_button, mic_button, screen_button
+from rtvi_web.ui.composer import composer
 from rtvi_web.ui.connection_badge import connection_badge
+from rtvi_web.ui.console import console
 from rtvi_web.ui.device_select import device_select
+from rtvi_web.ui.launcher import launcher
 from rtvi_web.ui.level_meter import level_meter
+from rtvi_web.ui.problem_card import ProblemCard, problem_card
+from rtvi_web.ui.push_to_talk import push_to_talk
+from rtvi_web.ui.start_button import start_button
 from rtvi_web.ui.transcript import transcript
+from rtvi_web.ui.transport_badge import transport_badge
 from rtvi_web.ui.voice_visualizer import voice_visualizer
 from rtvi_web.ui.widget import Widget
 
 __all__ = [
+    "ProblemCard",
     "Widget",
     "bot_audio",
     "cam_button",
+    "composer",
     "connection_badge",
+    "console",
     "device_select",
+    "launcher",
     "level_meter",
     "mic_button",
+    "problem_card",
+    "push_to_talk",
     "screen_button",
+    "start_button",
     "transcript",
+    "transport_badge",
     "voice_visualizer",
 ]

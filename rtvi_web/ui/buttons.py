@@ -28,24 +28,29 @@ def mic_button(client: MediaClient, *, into: Any) -> Widget:
     Raises:
         InvalidArgumentError: ``into`` finds no element.
     """
-    switch = _Switch(client, into, "Mute", lambda: client.is_mic_enabled, client.enable_mic, pressed_when=False)
+    switch = mic_switch(client, into=into)
     switch.show_failures_of(MIC, lambda: client.media_state.mic)
     return switch
 
 
+def mic_switch(client: MediaClient, *, into: Any) -> Switch:
+    """:func:`mic_button` without the reason why the microphone cannot be used: a problem card shows that."""
+    return Switch(client, into, "Mute", lambda: client.is_mic_enabled, client.enable_mic, pressed_when=False)
+
+
 def cam_button(client: RTVIClient, *, into: Any) -> Widget:
     """A button that opens and releases the camera. The rest is as in :func:`mic_button`."""
-    switch = _Switch(client, into, "Camera", lambda: client.is_cam_enabled, client.enable_cam)
+    switch = Switch(client, into, "Camera", lambda: client.is_cam_enabled, client.enable_cam)
     switch.show_failures_of(CAM, lambda: client.media_state.cam)
     return switch
 
 
 def screen_button(client: RTVIClient, *, into: Any) -> Widget:
     """A button that asks for a screen or window to share, and stops sharing. The rest is as in :func:`mic_button`."""
-    return _Switch(client, into, "Share screen", lambda: client.is_sharing_screen, client.enable_screen_share)
+    return Switch(client, into, "Share screen", lambda: client.is_sharing_screen, client.enable_screen_share)
 
 
-class _Switch(Widget):
+class Switch(Widget):
     """A toggle button, which reads its state from the client at every change.
 
     Args:

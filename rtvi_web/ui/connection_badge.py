@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from rtvi_web.rtvi.protocol.events import RTVIEvent
-from rtvi_web.rtvi.protocol.state import BotState
-from rtvi_web.ui.widget import Widget
+from rtvi_web.ui.session_state import BOT_LEFT, BOT_READY, CHANGES, state_of
+from rtvi_web.ui.widget import SessionClient, Widget
 
-if TYPE_CHECKING:
-    from rtvi_web.rtvi.client import RTVIClient
-
-BOT_READY: Final = "bot-ready"
-BOT_LEFT: Final = "bot-left"
 _WORDS: Final = {
     "disconnected": "Not connected",
     "initializing": "Opening the devices…",
@@ -28,11 +22,11 @@ _WORDS: Final = {
 }
 
 
-def connection_badge(client: RTVIClient, *, into: Any) -> Widget:
+def connection_badge(client: SessionClient, *, into: Any) -> Widget:
     """The state of the session in words, with a coloured dot. Screen readers announce each change.
 
-    The attribute ``data-state`` is the client's state; ``bot-ready`` once the bot is ready; ``bot-left`` if the session
-    goes on after the bot has left.
+    The attribute ``data-state`` is the client's state; ``bot-ready`` once the bot is ready (with RealtimeClient, once
+    the server has taken the configuration); ``bot-left`` if the session goes on after the bot has left.
 
     Args:
         client: the client whose session it shows.
@@ -44,12 +38,10 @@ def connection_badge(client: RTVIClient, *, into: Any) -> Widget:
     badge = Widget(client, into, "p", "badge", role="status")
 
     def show(*_: Any) -> None:
-        state: str = client.state
-        if state == "ready":
-            state = {BotState.CONNECTING: state, BotState.GONE: BOT_LEFT}.get(client.bot_state, BOT_READY)
+        state = state_of(client)
         badge.element.setAttribute("data-state", state)
         badge.element.textContent = _WORDS.get(state, "Connecting…")
 
-    badge.follow(show, RTVIEvent.TRANSPORT_STATE_CHANGED, RTVIEvent.BOT_STATE_CHANGED)
+    badge.follow(show, *CHANGES)
     show()
     return badge

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Protocol
 
 from rtvi_web.browser import _js, dom
 from rtvi_web.core.media import MediaDevice, MediaState, Tracks
-from rtvi_web.errors import InvalidArgumentError
+from rtvi_web.errors import InvalidArgumentError, RTVIError
 
 
 class MediaClient(Protocol):
@@ -41,6 +41,19 @@ class MediaClient(Protocol):
     async def resume_bot_audio(self) -> None: ...
 
 
+class SessionClient(MediaClient, Protocol):
+    """What the widgets of a session need of a client besides. Both clients have it."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def failure(self) -> RTVIError | None: ...
+    @property
+    def transport(self) -> Any: ...
+    def connect(self) -> Awaitable[object]: ...
+    def disconnect(self) -> Awaitable[object]: ...
+
+
 class Widget:
     """A part of the page that follows a client.
 
@@ -56,7 +69,7 @@ class Widget:
         self.element = dom.make(tag, f"rtvi rtvi-{kind}", **attributes)
         self.scope = _js.Scope()
         self._client = client
-        self.scope.defer(_style.use())
+        self.scope.defer(_use_style(dom.style_root(parent)))
         parent.append(self.element)
         self.scope.defer(self.element.remove)
 
@@ -82,25 +95,34 @@ def subscribe(client: MediaClient, event: str, handler: Callable[..., object]) -
 
 
 class _Style:
-    """The widgets' style sheet, in the page while there is a widget."""
+    """The widgets' style sheet in a document or a shadow root, while there is a widget in it."""
 
-    def __init__(self) -> None:
-        self._users = 0
-        self._remove: Callable[[], None] | None = None
-
-    def use(self) -> Callable[[], None]:
-        """Keep it in the page until the returned function is called."""
-        self._users += 1
-        if self._remove is None:
-            with open(os.path.join(os.path.dirname(__file__), "widgets.css"), encoding="utf-8") as file:
-                self._remove = dom.adopt_style(file.read())
-        return self._release
-
-    def _release(self) -> None:
-        self._users -= 1
-        if not self._users and self._remove:
-            self._remove()
-            self._remove = None
+    def __init__(self, root: Any) -> None:
+        self.root = root
+        self.users = 0
+        folder = os.path.dirname(__file__)
+        rules = []
+        for name in ("widgets.css", "console.css"):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                rules.append(file.read())
+        self.remove = dom.adopt_style("\n".join(rules), root)
 
 
-_style = _Style()
+_styles: list[_Style] = []
+
+
+def _use_style(root: Any) -> Callable[[], None]:
+    """Keep the style sheet there until the returned function is called."""
+    style = next((style for style in _styles if style.root == root), None)
+    if style is None:
+        style = _Style(root)
+        _styles.append(style)
+    style.users += 1
+
+    def release() -> None:
+        style.users -= 1
+        if not style.users:
+            _styles.remove(style)
+            style.remove()
+
+    return release

@@ -29,6 +29,9 @@ ELSEWHERE = {
     "rtvi_web/transports/websocket/liveness.py: _is_answer": (
         "tests/unit/transports/test_websocket_liveness.py::test_what_only_looks_like_an_answer_is_a_message"
     ),
+    "rtvi_web/ui/realtime_turns.py: function_calls": (
+        "tests/unit/test_realtime_turns.py::test_arguments_that_cannot_be_read_are_not_shown"
+    ),
     "rtvi_web/browser/devices.py: recall": (
         "tests/browser/test_devices_chosen.py::test_invalid_data_in_the_storage_is_ignored"
     ),

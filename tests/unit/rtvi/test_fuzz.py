@@ -160,7 +160,7 @@ def test_the_strategies_reach_what_they_should() -> None:
     seen: set[str] = set()
 
     @given(MESSAGES.map(json.dumps))
-    @settings(max_examples=2000, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=4000, deadline=None, database=None, derandomize=True)
     def look(frame: str) -> None:
         for outcome in MessageReader().receive(frame):
             seen.add(getattr(outcome, "event", type(outcome).__name__))
