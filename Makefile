@@ -6,7 +6,7 @@ PY := .venv/bin/python
 # The pydantic that Pyodide's own distribution carries: the oldest that rtvi_web runs on.
 OLDEST_PYDANTIC := 2.12.5
 
-.PHONY: help setup tools format bot rtvi-0.3-bot browser-binary demo dev test check types unit unit-newest unit-oldest unit-bounds fuzz soak browser e2e bench site clean
+.PHONY: help setup tools format bot rtvi-0.3-bot browser-binary demo dev test check types unit unit-newest unit-oldest unit-bounds fuzz soak browser e2e bench site wheels clean
 
 help: ## say what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
@@ -33,6 +33,9 @@ dev: site bot ## the same on the sources: a saved page or module shows in open p
 
 site: tools ## build dist/, the self-contained site
 	@$(PY) build/site.py
+
+wheels: site ## both wheels in dist/wheels/: rtvi_web, and rtvi_web_console with the site in it
+	@$(PY) build/console_wheel.py
 
 test: check unit fuzz browser e2e ## run the whole suite
 
@@ -87,7 +90,7 @@ browser: tools browser-binary ## tests of the built wheel in Chromium
 	@$(PY) build/site.py --tests
 	$(PY) -m pytest tests/browser -n 2 --dist loadfile --rt chrome --runner playwright --dist-dir .cache/test-dist $(PYTEST_OPTIONS)
 
-e2e: site bot rtvi-0.3-bot browser-binary ## tests of the pages in Chromium against real bots
+e2e: wheels bot rtvi-0.3-bot browser-binary ## tests of the pages in Chromium against real bots
 	$(PY) -m pytest tests/e2e -m "not alone" -n 3 --dist loadfile $(PYTEST_OPTIONS)  # they mostly wait for speech
 	$(PY) -m pytest tests/e2e -m alone $(PYTEST_OPTIONS)
 

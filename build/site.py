@@ -58,7 +58,8 @@ def build_site(tests: bool) -> None:
     files[f"wheels/{ours.name}"] = ours.read_bytes()
     files = with_siblings(files)
     files |= with_siblings({**site_pages(boot_sizes(files)), "reference.html": reference_page().encode()})
-    changed = write_tree(DIST, files)
+    kept = {f"wheels/{path.name}": path.read_bytes() for path in (DIST / "wheels").glob("rtvi_web_console-*.whl")}
+    changed = write_tree(DIST, files | kept)
     megabytes = sum(map(len, files.values())) / 1e6
     print(f"  dist/: {len(files)} files, {megabytes:.1f} MB, {changed} changed", flush=True)
 

@@ -20,16 +20,16 @@ def our_wheel() -> Path:
         with tempfile.TemporaryDirectory(dir=FOLDER) as scratch:
             new = Path(scratch) / "new"
             # No isolation: hatchling is already in the environment, so this needs no network.
-            _run("build", "--wheel", "--no-isolation", f"--outdir={new}")
+            run("build", "--wheel", "--no-isolation", f"--outdir={new}")
             check(next(new.glob("*.whl")))
             new.rename(folder)  # only when complete, so that an interrupted build leaves nothing behind
     (wheel,) = folder.glob("*.whl")
     return wheel
 
 
-def check(wheel: Path) -> None:
-    """Raises BuildError unless the wheel holds what pyproject.toml says under check-wheel-contents."""
-    _run("check_wheel_contents", str(wheel))
+def check(wheel: Path, project: Path = ROOT) -> None:
+    """Raises BuildError unless the wheel holds what the project's pyproject.toml says under check-wheel-contents."""
+    run("check_wheel_contents", str(wheel), folder=project)
 
 
 def _inputs_hash() -> str:
@@ -43,7 +43,8 @@ def _inputs_hash() -> str:
     return digest.hexdigest()[:16]
 
 
-def _run(module: str, *arguments: str) -> None:
-    done = subprocess.run([sys.executable, "-m", module, *arguments], capture_output=True, text=True, cwd=ROOT)
+def run(module: str, *arguments: str, folder: Path = ROOT) -> None:
+    """Runs a tool of the environment in a folder. Raises BuildError, with what it printed, if it fails."""
+    done = subprocess.run([sys.executable, "-m", module, *arguments], capture_output=True, text=True, cwd=folder)
     if done.returncode:
-        raise BuildError(f"`python -m {module}` failed for the wheel of rtvi_web:\n{done.stdout}{done.stderr}".rstrip())
+        raise BuildError(f"`python -m {module}` failed for the wheel of {folder}:\n{done.stdout}{done.stderr}".rstrip())

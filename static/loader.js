@@ -2,9 +2,9 @@
 // a Content-Security-Policy that allows neither blobs nor eval. Replace PyScript's script tag by this one; the page's
 // Python must import from `js`, not from `pyscript`.
 //
-// A script may have `src`, and `config` as JSON; `packages` and `files` (address: path) are read from it. Scripts run in
-// the order of the page, in one namespace, and may await at top level. An exception is shown on the page with its
-// traceback.
+// A script may have `src`, and `config` as JSON; `packages` (names, or addresses of wheels) and `files` (address: path)
+// are read from it. Scripts run in the order of the page, in one namespace, and may await at top level. An exception is
+// shown on the page with its traceback.
 import { loadPyodide } from "./pyodide/pyodide.mjs";
 
 const FALLBACK_NAME = "<script>"; // in tracebacks
@@ -28,11 +28,13 @@ async function load(url) {
 const scripts = [...document.querySelectorAll('script[type="py"]')];
 const configs = scripts.map((script) => JSON.parse(script.getAttribute("config") ?? "{}"));
 const packages = new Set(["rtvi-web", ...configs.flatMap((config) => config.packages ?? [])]);
+const isWheel = (name) => name.endsWith(".whl");
+const found = [...packages].map((name) => (isWheel(name) ? new URL(name, document.baseURI).href : name));
 const files = configs.flatMap((config) => Object.entries(config.files ?? {}));
 
 // Errors before any Python runs become unhandled rejections, which progress.js shows.
 const [pyodide, sources, contents] = await Promise.all([
-  loadPyodide({ packages: [...packages] }),
+  loadPyodide({ packages: found }),
   Promise.all(scripts.map((script) => (script.src ? load(script.src) : script.textContent))),
   Promise.all(files.map(([url]) => load(url))),
 ]);

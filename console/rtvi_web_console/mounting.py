@@ -48,9 +48,11 @@ def mount(
         site: another site than the wheel's.
 
     Raises:
-        ValueError, FileNotFoundError: an argument has a value that it cannot have.
+        TypeError, ValueError, FileNotFoundError: an argument has a value that it cannot have.
         RuntimeError: the app has started already, or the package carries no site (SiteMissingError).
     """
+    if not callable(app):
+        raise TypeError(f"mount() needs an ASGI app, such as FastAPI's, and not {app!r}")
     caller = sys._getframe(1).f_globals.get("__file__")
     folder = Path(caller).resolve().parent if caller else None
     reload = "--reload" in sys.argv if reload is None else reload

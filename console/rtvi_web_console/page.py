@@ -57,7 +57,7 @@ def page(options: Options, revision: str) -> str:
     scripts = options.own.scripts
     config = {
         "packages": [address(path) for path in options.own.wheels],
-        "files": {address(path): f"./{path.name}" for path in scripts[1:]},
+        "files": {f"{site}page.py": "./page_helpers.py", **{address(path): f"./{path.name}" for path in scripts[1:]}},
     }
     python = [_python(f"{site}{CONSOLE}", config), *(_python(address(path), {}) for path in scripts[:1])]
     return PAGE.format(

@@ -151,6 +151,11 @@ def test_too_late_is_said_with_what_to_do(site: CarriedSite) -> None:
         mount(app, site=site)
 
 
+def test_what_is_no_app_is_refused(site: CarriedSite) -> None:
+    with pytest.raises(TypeError, match="needs an ASGI app"):
+        mount("bot:app", site=site)  # type: ignore[type-var]
+
+
 @pytest.mark.parametrize("path", ["/face", "/a/b/face/", "face", "/"])
 def test_it_works_under_any_path(site: CarriedSite, path: str) -> None:
     browser = TestClient(mount(Bot(), path=path, site=site))

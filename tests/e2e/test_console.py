@@ -1,0 +1,232 @@
+"""The wheel of the console, as one uses it who has never seen the repository: three lines in a bot.py of theirs."""
+
+import contextlib
+import http.client
+import json
+import re
+import subprocess
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from conftest import PATIENCE, ROOT, SPOKEN, Visit, screenshot
+from fresh_environments import WHEELS, fresh_environment, running_bot, write_bot
+from local_bot import bot_python
+from playwright.sync_api import Page, Route, expect
+
+README: list[str] = re.findall(r"```\w+\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+[THREE_LINES] = [block for block in README if "mount(app)" in block]
+[EVERY_OPTION] = [block for block in README if 'path="/face",' in block]
+[SNIPPET] = [block for block in README if "<iframe" in block]
+IMPORTS = "".join(line for line in THREE_LINES.splitlines(keepends=True) if "import" in line)
+GREEN, _ = SPOKEN
+PARENT = "https://their.example/"
+"""A page of another origin, which README's example names. It is never asked for: the test answers."""
+
+
+SECONDS: dict[str, float] = {}
+"""What a person waits for, to be printed."""
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    SECONDS[what] = time.monotonic() - began
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python that has Pipecat, and both wheels of ours."""
+    with timed("pip install"):
+        return fresh_environment(tmp_path_factory.mktemp("venv") / "venv", beside=bot_python())
+
+
+@pytest.fixture(scope="module")
+def face(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a user's bot with a face."""
+    folder = tmp_path_factory.mktemp("their bot")
+    write_bot(folder, THREE_LINES)
+    with contextlib.ExitStack() as stack:
+        with timed("python bot.py"):
+            address = stack.enter_context(running_bot(python, folder))
+        yield address
+
+
+def lines(page: Page, who: str, text: str) -> None:
+    """The transcript has a line of someone's; what the microphone says it says again, until it is understood."""
+    line = page.locator(f".rtvi-turn.{who}", has_text=re.compile(re.escape(text), re.IGNORECASE))
+    expect(line.first).to_be_visible(timeout=2 * PATIENCE)
+
+
+def start(page: Page) -> None:
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator(".rtvi-badge")).to_have_attribute("data-state", "bot-ready")
+
+
+def test_three_lines_give_a_bot_a_face_to_speak_with(
+    face: str, visit: Visit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with timed("first visit to the first spoken answer"):
+        page = visit(f"{face}face/")
+        start(page)
+        assert page.evaluate("watched.loudest(60)") > 0.02, "the greeting is heard"
+    expect(page).to_have_title("Talk to the bot")
+    lines(page, "user", GREEN)
+    screenshot(page, "face")
+    with timed("second visit to the first spoken answer"):
+        page.reload()
+        start(page)
+        assert page.evaluate("watched.loudest(60)") > 0.02
+    wheels = {path.name: path.stat().st_size for path in WHEELS.glob("*.whl")}
+    with capsys.disabled():
+        print()
+        for name, size in sorted(wheels.items()):
+            print(f"  {name}: {size / 1e6:.1f} MB")
+        for what, seconds in SECONDS.items():
+            print(f"  {what}: {seconds:.1f} s")
+
+
+def test_the_runners_own_page_stays_at_its_root(face: str, visit: Visit) -> None:
+    page = visit("")
+    answer = page.request.get(face, max_redirects=0)
+    assert (answer.status, answer.headers["location"]) == (307, "/client/")
+    assert page.request.get(f"{face}status").json()["status"] == "ready"
+
+
+def test_a_second_visit_transfers_the_page_alone(face: str, visit: Visit) -> None:
+    page = visit(f"{face}face/")
+    page.get_by_role("button", name="Start").wait_for()
+    page.reload()
+    page.get_by_role("button", name="Start").wait_for()
+    sizes = page.evaluate(
+        "performance.getEntriesByType('resource').filter((entry) => entry.transferSize).map((entry) => entry.name)"
+    )
+    assert sizes == []
+
+
+def test_what_the_browser_gets_is_compressed(face: str, visit: Visit) -> None:
+    page = visit(f"{face}face/")
+    page.get_by_role("button", name="Start").wait_for()
+    [sizes] = page.evaluate(
+        "performance.getEntriesByType('resource').filter(({name}) => name.endsWith('.wasm'))"
+        ".map((entry) => [entry.encodedBodySize, entry.decodedBodySize])"
+    )
+    assert sizes[0] < 3_000_000 < 9_000_000 < sizes[1]
+
+
+SCRIPT = """
+from js import document
+from thing import COLOR
+import helpers
+
+@client.register_function_call_handler("set_page_color")
+def set_page_color(call):
+    document.documentElement.dataset.color = call.arguments["color"]
+    return {"color": call.arguments["color"]}
+
+document.documentElement.dataset.loaded = COLOR + helpers.MARK
+"""
+
+
+def test_a_script_with_a_module_and_a_wheel_answers_the_bots_functions(
+    python: Path, visit: Visit, tmp_path: Path
+) -> None:
+    (tmp_path / "face.py").write_text(SCRIPT)
+    (tmp_path / "helpers.py").write_text("MARK = '!'")
+    write_wheel(tmp_path / "thing-1.0-py3-none-any.whl")
+    write_bot(tmp_path, f"{IMPORTS}{EVERY_OPTION}mount(app, path='/a/socket', transport='websocket')")
+    with running_bot(python, tmp_path, "--reload") as address:
+        page = visit(f"{address}face/", others=("api.example",), allow=("Refused to connect",))
+        expect(page.locator("html")).to_have_attribute("data-loaded", "green!")
+        start(page)
+        lines(page, "user", GREEN)
+        expect(page.locator("html")).to_have_attribute("data-color", "green")
+
+        # What the policy refuses is said, with what lifts it; what it allows reaches its server.
+        page.evaluate("fetch('https://elsewhere.example/x').catch(() => 0)")
+        expect(page.locator("[data-errors]")).to_contain_text('connect=["https://elsewhere.example"]')
+        allowed = {"Access-Control-Allow-Origin": "*"}
+        page.route("https://api.example/", lambda route: route.fulfill(body="yes", headers=allowed))
+        assert page.evaluate("fetch('https://api.example/').then((answer) => answer.text())") == "yes"
+
+        # A saved module shows by itself.
+        (tmp_path / "helpers.py").write_text("MARK = '?'")
+        expect(page.locator("html")).to_have_attribute("data-loaded", "green?")
+        page.close()
+
+        # Another face of the same bot speaks over a WebSocket.
+        socket = visit(f"{address}a/socket/")
+        start(socket)
+        lines(socket, "user", GREEN)
+        socket.close()
+
+        # In a frame of a page that may have it, it starts with its microphone.
+        parent = visit("", others=("their.example",), permissions=["microphone", "local-network-access"])
+        snippet = SNIPPET.replace("https://bots.example/", address)
+
+        def answer(route: Route) -> None:
+            route.fulfill(content_type="text/html", body=f"<!doctype html><link rel=icon href=data:,>{snippet}")
+
+        parent.route(PARENT, answer)
+        parent.goto(PARENT)
+        frame = parent.frame_locator("iframe")
+        frame.get_by_role("button", name="Start").click()
+        expect(frame.locator(".rtvi-badge")).to_have_attribute("data-state", "bot-ready")
+        expect(frame.get_by_role("button", name="Mute")).to_be_enabled()
+        parent.close()
+
+
+def write_wheel(path: Path) -> None:
+    """A wheel with one module."""
+    info = "thing-1.0.dist-info"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr("thing.py", "COLOR = 'green'")
+        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: thing\nVersion: 1.0\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+
+
+PROGRAM = """
+import json, sys, threading, urllib.request
+import uvicorn
+from rtvi_web_console import mount
+from starlette.applications import Starlette
+
+app = Starlette()
+assert mount(app) is app
+server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+thread = threading.Thread(target=server.run, daemon=True)
+thread.start()
+while not server.started:
+    pass
+port = server.servers[0].sockets[0].getsockname()[1]
+print(port, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_wheel_alone_serves_every_file_in_every_form(tmp_path: Path) -> None:
+    """In a fresh environment that has both wheels and what they need, and no Node."""
+    python = fresh_environment(tmp_path / "venv")
+    with subprocess.Popen(
+        [python, "-c", PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=tmp_path
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        connection = http.client.HTTPConnection("127.0.0.1", int(process.stdout.readline()), timeout=PATIENCE / 1000)
+        [site] = (tmp_path / "venv").rglob("rtvi_web_console/site/site.json")
+        files = json.loads(site.read_text())["files"]
+        assert "rtvi_web_console" not in " ".join(files)
+        for name, file in files.items():
+            for form in ("br", "gzip", "identity"):
+                connection.request("GET", f"/face/{name}", headers={"Accept-Encoding": form})
+                answer = connection.getresponse()
+                body = answer.read()
+                assert (answer.status, answer.getheader("Content-Encoding", "identity")) == (200, form)
+                assert len(body) == (file["size"] if form == "identity" else len(body))
+        connection.close()
+        process.stdin.close()
