@@ -99,6 +99,20 @@ class TestFunctionsWithoutAnAnswer:
         assert len(run.client.conversation.turns) == 1
         await run.client.disconnect()
 
+    @pytest.mark.parametrize("sign", ["bot-tts-started", "bot-output"])
+    async def test_words_that_no_model_writes_after_the_result(self, sign: str) -> None:
+        run = await a_run()
+        receive(run, f"{FUNCTION} llm-function-call-stopped")
+        await asyncio.sleep(0.5)
+        receive(run, sign)
+        await asyncio.sleep(0.5)
+        receive(run, "bot-started-speaking bot-tts-text bot-stopped-speaking")
+        await asyncio.sleep(0.99)
+        assert states(run)[:2] == ["thinking", "speaking"]
+        assert run.client.bot_state is BotState.LISTENING
+        assert run.client.conversation.turns[0].ended
+        await run.client.disconnect()
+
     @pytest.mark.parametrize("announcement", CALLS)
     @pytest.mark.parametrize("cancelled", [True, False])
     async def test_a_call_that_stopped_before_it_came(self, announcement: str, cancelled: bool) -> None:

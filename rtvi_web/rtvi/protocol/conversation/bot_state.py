@@ -168,8 +168,7 @@ class BotStateTracker:
         return _B.SPEAKING
 
     def _stopped_speaking(self) -> BotState:
-        if not self._answer_follows:
-            self._wait(_AFTER_TEXT)  # if the answer goes on
+        self._wait(_AFTER_CALL if self._answer_follows else _AFTER_TEXT)  # if the answer goes on
         if self.state is not _B.SPEAKING:
             return self.state
         return _B.LISTENING if self._user_speaks else self._done()
