@@ -87,6 +87,15 @@ class TestOnce:
         [turn] = heard.hear("user-transcription", **interim("make it"))
         assert turn.partial == "make it"
 
+    @pytest.mark.parametrize("begins", ["bot-llm-started", "bot-started-speaking"])
+    def test_they_are_not_if_nobody_has_spoken_since(self, begins: str) -> None:
+        heard = Heard()
+        heard.hear("user-started-speaking")
+        heard.hear("user-transcription", **final("make it green"))
+        heard.hear_all("user-stopped-speaking", begins)
+        assert heard.hear("user-transcription", **interim("make it")) == []
+        assert heard.hear("user-transcription", **final("make it green")) == []
+
     @pytest.mark.parametrize("text", ["", " ", "\n"])
     def test_blank_words_are_no_turn(self, text: str) -> None:
         heard = Heard()
@@ -191,6 +200,21 @@ class TestBeforeTheAnswer:
         heard.hear("user-transcription", **interim("What time"))
         heard.hear("user-transcription", **final("What time is it?"))
         assert heard.said == [("user", "What time is it?"), ("bot", "It is noon.")]
+
+    @TYPES
+    @pytest.mark.parametrize("speech", [[], ["user-started-speaking", "user-stopped-speaking"]])
+    def test_words_that_were_interim_when_the_answer_began(self, type: str, speech: list[str]) -> None:
+        heard = Heard()
+        heard.hear_all(*speech)
+        heard.hear(type, **interim("What time", "1", "u1"))
+        heard.hear(type, **final("Yes, what?", "1", "u2"))
+        heard.answer("It is noon.")
+        heard.hear(type, **interim("What time is", "2", "u1"))
+        heard.hear(type, **final("What time is it?", "2", "u1"))
+        assert heard.said == [("user", "What time is it?"), ("user", "Yes, what?"), ("bot", "It is noon.")]
+        assert [turn.partial for turn in heard.conversation.turns] == ["", "", ""]
+        heard.hear(type, **final("Stop!", "3", "u1"))
+        assert heard.said[3:] == [("user", "Stop!")]
 
     def test_each_answer_has_its_question(self) -> None:
         heard = Heard()

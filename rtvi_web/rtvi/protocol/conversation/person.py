@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT
@@ -53,8 +54,9 @@ class Person:
         return []
 
     def is_answered(self) -> None:
-        """The bot begins to answer. If the same words come again, they are new ones."""
-        self._hearing.begin()
+        """The bot begins to answer. If the same words come again, they are new ones, unless nobody has spoken since."""
+        if not self._reports_voice_activity:
+            self._hearing.begin()
 
     def said(self, data: Any) -> list[Turn]:
         """``user-transcription``, from bots that don't report all input."""
@@ -146,21 +148,32 @@ class Person:
         bot, since = self._turns.last, self.unheard_since
         if self.speaks or bot is None or bot.role != "bot":
             return None
-        before = self._turns.before(bot)
-        if since is None:
-            # Without voice activity, the first words during an answer are what it answers.
-            if self._reports_voice_activity or not self._is_answering(bot):
-                return None
-            if before and before.role == "user" and before is not self._late_turn:
-                return None
-            since = bot.started_at
-        elif since > bot.started_at:
+        is_late = self._is_answering(bot) if since is None else since <= bot.started_at
+        if not is_late:
             return None
-        if before and before.role == "user" and _is_of(before, user_id):
-            return before
-        turn = self._late_turn = self._turns.insert_before(bot, since)
+        if unfinished := self._unfinished_turn(user_id):
+            return unfinished
+        # Without voice activity, the first words during an answer are what it answers.
+        if since is None and self._reports_voice_activity:
+            return None
+        before = self._turns.before(bot)
+        if before and before.role == "user":
+            if since is None and before is not self._late_turn:
+                return None
+            if _is_of(before, user_id):
+                return before
+        turn = self._late_turn = self._turns.insert_before(bot, bot.started_at if since is None else since)
         turn.user_id = user_id
         return turn
+
+    def _unfinished_turn(self, user_id: str) -> Turn | None:
+        """The person's turn just before the answer, if its last words are not final yet."""
+        for turn in islice(self._turns.of_session(), 1, None):
+            if turn.role == "bot":
+                break
+            if turn.partial and _is_of(turn, user_id):
+                return turn
+        return None
 
 
 def _is_of(turn: Turn, user_id: str) -> bool:
