@@ -73,6 +73,23 @@ class TestOnce:
         assert heard.hear("user-transcription", **interim(text, timestamps[1])) == []
         assert heard.conversation.turns[0].partial == ""
 
+    def test_at_the_time_of_the_final_only_the_same_words_are_late(self) -> None:
+        """Some clocks count seconds."""
+        heard = Heard()
+        heard.hear("user-transcription", **final("make it green", "2"))
+        heard.hear("user-started-speaking")
+        assert heard.hear("user-transcription", **interim("make it", "2")) == []
+        [turn] = heard.hear("user-transcription", **interim("and the", "2"))
+        assert turn.partial == "and the"
+
+    @pytest.mark.parametrize("text", ["✓", " ● "])
+    def test_what_marks_a_bot_s_answer_is_a_person_s_word(self, text: str) -> None:
+        heard = Heard()
+        heard.hear("user-input", text=text, input_type="chat", final=True)
+        heard.hear("user-transcription", **final(text))
+        heard.conversation.wrote(text, is_reported=False)
+        assert [turn.text.split() for turn in heard.conversation.turns] == [[text.strip()] * 2]
+
     def test_an_older_interim_is_late_even_when_the_person_goes_on(self) -> None:
         heard = Heard()
         heard.hear("user-transcription", **final("make it green", "2"))

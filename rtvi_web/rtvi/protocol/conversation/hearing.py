@@ -48,9 +48,10 @@ class Hearing:
 
     def _is_late(self, text: str, timestamp: str, user: str) -> bool:
         final, final_timestamp = self._last.get(user, ("", ""))
-        if timestamp and final_timestamp and timestamp <= final_timestamp:
+        if timestamp and final_timestamp and timestamp < final_timestamp:
             return True
-        return self._goes_on and _letters(final).startswith(_letters(text))
+        is_same_time = timestamp != "" and timestamp == final_timestamp
+        return (self._goes_on or is_same_time) and _letters(final).startswith(_letters(text))
 
 
 def _letters(text: str) -> str:

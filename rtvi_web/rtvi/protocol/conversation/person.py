@@ -9,7 +9,6 @@ from typing import Any
 
 from rtvi_web.rtvi.protocol.conversation.bounded_text import MAX_TEXT
 from rtvi_web.rtvi.protocol.conversation.hearing import Hearing
-from rtvi_web.rtvi.protocol.conversation.spelling import is_blank
 from rtvi_web.rtvi.protocol.conversation.turn import Turn
 from rtvi_web.rtvi.protocol.conversation.turns import Turns
 
@@ -84,7 +83,7 @@ class Person:
         return self._write(text, "")
 
     def _write(self, text: str, user_id: str) -> list[Turn]:
-        if is_blank(text):
+        if not text.strip():
             return []
         turn = self._turn(user_id)
         turn.typed = True
@@ -95,7 +94,7 @@ class Person:
         if not self._hearing.is_news(data):
             return []
         user_id = data.user_id or ""
-        if is_blank(data.text):
+        if not data.text.strip():
             return self._forget_partial(user_id) if data.final else []
         answered = self._answered_turn(user_id)
         turn = answered or self._speaker_turn(user_id)
