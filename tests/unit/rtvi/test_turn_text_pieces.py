@@ -78,14 +78,17 @@ class TestMarkers:
         assert heard.said == []
         assert heard.conversation.answer_is_over
 
-    @given(st.data(), st.sampled_from(MARKERS))
-    def test_wherever_a_text_is_split(self, data: st.DataObject, marker: str) -> None:
-        text = f"{marker} It is noon ✓ now."
+    @given(st.data(), st.sampled_from(MARKERS), st.sampled_from(["It is noon ✓ now.", "✓ is my mark.", "● ○ ok"]))
+    def test_wherever_a_text_is_split(self, data: st.DataObject, marker: str, text: str) -> None:
         heard = Heard()
-        heard.hear("bot-llm-started")
-        for piece in pieces_of(text, data):
-            heard.hear("bot-llm-text", text=piece)
-        assert heard.said == [("bot", "It is noon ✓ now.")]
+        for _ in range(2):
+            heard.hear("user-started-speaking")
+            heard.hear("user-transcription", text="What?", final=True)
+            heard.hear("bot-llm-started")
+            for piece in pieces_of(f"{marker} {text}", data):
+                heard.hear("bot-llm-text", text=piece)
+            heard.hear("bot-llm-stopped")
+        assert heard.said == [("user", "What?"), ("bot", text)] * 2
 
 
 class TestSpaces:

@@ -7,7 +7,7 @@ from typing import Any
 from rtvi_web.rtvi.protocol.conversation.bot_output import is_spoken_piece
 from rtvi_web.rtvi.protocol.conversation.call_book import CallBook
 from rtvi_web.rtvi.protocol.conversation.person import Person
-from rtvi_web.rtvi.protocol.conversation.spelling import is_blank
+from rtvi_web.rtvi.protocol.conversation.spelling import MarkerFilter, is_blank
 from rtvi_web.rtvi.protocol.conversation.turn import Turn
 from rtvi_web.rtvi.protocol.conversation.turns import Turns
 
@@ -22,6 +22,7 @@ class Bot:
         self._turns = turns
         self._person = person
         self._calls = CallBook()
+        self._marker = MarkerFilter()  # of the model's answer, whose turn may begin after its marker
         self._generating = self._speaks = self._answer_is_empty = self._answer_follows = False
         self._reports_output = self._reports_interruptions = self._reports_model = False
         self._written: Turn | None = None  # the turn of the model's last piece
@@ -124,6 +125,7 @@ class Bot:
         """``bot-llm-started``: an answer begins. Its turn begins with its first words, since there may be none."""
         self._generating = self._answer_is_empty = self._reports_model = True
         self._answer_follows = False
+        self._marker.restart()
         self._calls.answer_begins()
         self._person.is_answered()
         turn = self._turns.open_turn("bot")
@@ -142,7 +144,8 @@ class Bot:
             turn.output.write(data.text)  # the way of hundreds of pieces
             return [turn]
         self._reports_model = True
-        if is_blank(data.text):
+        text = self._marker.feed(data.text)
+        if not text.strip():
             turn = self._turns.open_turn("bot")
             if turn is None:
                 return []
@@ -151,13 +154,14 @@ class Bot:
             last = self._turns.last
             is_late = last and last.role == "bot" and last.interrupted and not self._generating
             turn = last if last and is_late else self._turn()
-        turn.output.write(data.text)
+        turn.output.write(text)
         self._written = turn
         return [turn]
 
     def llm_stopped(self) -> list[Turn]:
         """``bot-llm-stopped``: the answer is complete."""
         self._generating = False
+        self._marker.restart()
         turn = self._turns.open_turn("bot")
         if turn and not self.is_busy(turn) and (turn.output.is_silent or (turn.spoken and not turn.output.is_unsaid)):
             self._turns.end(turn)

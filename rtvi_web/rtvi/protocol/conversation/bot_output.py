@@ -46,7 +46,7 @@ class BotOutput:
         self._numbers: dict[int, Segment] = {}
         self._speech = Speech()
         self._budget = CharBudget()
-        self._filters = MarkerFilter(), MarkerFilter(), MarkerFilter()
+        self._filters = MarkerFilter(), MarkerFilter()
         self._cut_off = self._goes_on = False
         self._layout: Layout | None = None
         self._page: Page | None = None
@@ -66,14 +66,13 @@ class BotOutput:
         self._layout = self._page = None
 
     def _begin(self, piece: str) -> str:
-        """The first piece of an answer, or what is left of it."""
-        piece = self._filters[0].feed(piece)
-        self._goes_on = self._filters[0].is_open and piece != ""
+        """A first piece of an answer, with the space before it."""
+        self._goes_on = piece.strip() != ""
         return joint(self._written.last, piece) + piece
 
     def say(self, piece: str) -> None:
         """Take a piece of what was spoken: a part of a word, a word or more."""
-        marker = self._filters[2]
+        marker = self._filters[1]
         if not marker.is_open:
             piece = marker.feed(piece)
         self._speech.add(piece, (self._written.left, len(self._segments)))
@@ -110,7 +109,7 @@ class BotOutput:
 
     def _announce(self, data: BotOutputData) -> Segment:
         segment = Segment(
-            self._budget.cut(self._filters[1].feed(data.text)),
+            self._budget.cut(self._filters[0].feed(data.text)),
             for_speaking=data.will_be_spoken is not False,
             reports_progress=data.will_be_spoken is not None,
             written_left=self._written.left,
