@@ -197,6 +197,17 @@ class TestAnswersThatAreNotSpoken:
         assert states(run) == ["thinking", "listening", "speaking", "listening"]
         await run.client.disconnect()
 
+    async def test_the_link_may_be_lost_meanwhile(self) -> None:
+        run = await a_run()
+        receive(run, "bot-llm-started bot-llm-text bot-llm-stopped")
+        run.transport.drop()
+        await asyncio.sleep(1)
+        await run.transport.restore()
+        await asyncio.sleep(3.1)
+        assert states(run) == ["thinking", "connecting", "listening"]
+        assert run.client.conversation.turns[0].ended
+        await run.client.disconnect()
+
     async def test_other_speech_does_not(self) -> None:
         run = await a_run()
         receive(run, "bot-llm-started bot-llm-text bot-llm-stopped", text="It is noon.")

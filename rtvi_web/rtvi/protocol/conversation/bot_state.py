@@ -76,7 +76,10 @@ class BotStateTracker:
     def _transport_state(self, state: TransportState, is_connecting: bool) -> BotState:
         if state is TransportState.READY and (self._bot_is_ready or self.state is _B.GONE):
             # The link was restored, or is no longer restored because the bot has left.
-            return _B.LISTENING if self.state is _B.CONNECTING else self.state
+            if self.state is not _B.CONNECTING:
+                return self.state
+            self._wait(_AFTER_TEXT)  # The rest of an answer may have been lost.
+            return _B.LISTENING
         self._calls.clear()
         self._words_were_heard = self._user_speaks = self._generates = self._answer_follows = False
         self.rests_at = None
