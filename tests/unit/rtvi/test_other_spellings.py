@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
+import pytest
 from conversations import Heard, check_all_spoken, keys
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -26,6 +27,9 @@ AS_ANNOUNCED = {
     "Ask Prof. Li, vs. 5 others.": "Ask professor Li, versus five others.",
     "Mrs. Bo is in the 1st room.": "Missis Bo is in the first room.",
     "Dr. Smith — OK.": "Doctor Smith, okay.",
+    "Fruit, e.g. apples.": "Fruit, for example apples.",
+    "Z.B. hier.": "Zum Beispiel hier.",
+    "Open from 9 a.m. on.": "Open from nine A M on.",
     "Yes.": "Yes.",
 }
 
@@ -66,6 +70,12 @@ def test_a_sentence_that_is_another_one_s_word_has_its_own_place() -> None:
     check_order([("Two more, please!", "Deux encore, merci!"), ("More!", "More!"), ("More!", "More!")], "RTVI 1.x")
     check_order([("Dr. Smith — OK.", "Doctor Smith, okay.")] * 2, "numbered")
     check_order([("Now!", "Jetzt gleich!"), ("Now we go up there.", "Now we go up there.")], "numbered ahead")
+
+
+@pytest.mark.parametrize("how", ["numbered", "numbered ahead", "RTVI 1.x"])
+@pytest.mark.parametrize("text", ["👍", "—", "5! 👍"])
+def test_an_answer_without_words(text: str, how: str) -> None:
+    check_order([(text, text)], how)
 
 
 def sentence_of(sizes: list[int], numbers: Iterator[int], shared: list[int]) -> tuple[str, str]:

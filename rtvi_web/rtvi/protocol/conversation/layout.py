@@ -150,6 +150,9 @@ class Layout:
             if start < end:
                 first, last = written.words[start].start, self.end_of(written.words, end)
                 self.places[index] = self._place(segment, first, last)
+            elif mark := segment.text.strip():  # such as an emoji
+                first = self.text.index(mark, self.end_of(written.words, at))
+                self.places[index] = self._place(segment, first, first + len(mark))
             unplaced, at = [], end
         self.announced = self.end_of(written.words, at)
         besides += self._settle(unplaced, written, at, None)

@@ -137,6 +137,8 @@ class Page:
         if not spoken.words:
             if not layout.text:
                 self.said = layout.insert(said, 0)[1].end
+            elif not written.words:  # both are marks alone, such as an emoji
+                self.said = len(layout.text)
             return
 
         if not excluded and spoken.keys == written.keys[: len(spoken.keys)]:

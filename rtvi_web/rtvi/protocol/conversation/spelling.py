@@ -24,9 +24,15 @@ _WORD: Final = (
     rf"[{_NO_SPACES}]|\d+(?:[.,]\d+)+|{_LETTERS}+(?:(?:[{_APOSTROPHES}](?={_LETTERS})|[{_UNSEEN}]){_LETTERS}*)*"
 )
 _NOT_SPELT: Final = rf"[.,{_APOSTROPHES}{_UNSEEN}]"
-_TITLES: Final = ("Dr", "Mr", "Mrs", "Ms", "Prof", "Mt", "Nr", "vs")
+_TITLES: Final = ("Dr", "Mr", "Mrs", "Ms", "Prof", "Mt", "Nr")
+_ABBREVIATIONS: Final = (*_TITLES, "vs", "e.g", "E.g", "i.e", "I.e", "z.B", "Z.B", "d.h")
 """Abbreviations whose point does not end a sentence. "St." and "No." may end one."""
-_SENTENCE_END: Final = r"[!?…؟।॥。！？｡\n]|" + "".join(rf"(?<!\b{title})" for title in _TITLES) + r"\."
+_SENTENCE_END: Final = (
+    r"[!?…؟।॥。！？｡\n]|"
+    + "".join(rf"(?<!\b{re.escape(each)})" for each in _ABBREVIATIONS)
+    + r"\.(?!(?<=\b[^\W\d_]\.)[^\W\d_])"
+)
+"""A point within an abbreviation such as "a.m." ends no sentence either."""
 _WIDE_MARK: Final = "[\u3000-\u3004\u3008-\u303f\uff00-\uff65]"
 _WIDE: Final = f"{_WIDE_MARK}|[{_NO_SPACES}]"
 _CLOSES: Final = r"""[.](?!\d)|[,;:!?…)\]}»”%،؛؟।॥、。，．！？；：）」』】〉》]|['’](?:[stmd]|re|ve|ll)\b|['’]+$"""
@@ -88,7 +94,7 @@ class GrowingWords:
 
 def ends_sentence(text: str, start: int, end: int) -> bool:
     """Whether a sentence or a line ends between two words, from ``start`` to ``end``."""
-    return _compiled(_SENTENCE_END).search(text, start, end) is not None
+    return _compiled(_SENTENCE_END).search(text, start, end + 1) is not None  # with the letter that may follow
 
 
 def may_go_on(text: str, end: int) -> bool:
