@@ -49,6 +49,10 @@ ANYTHING = st.fixed_dictionaries(
     {"label": st.just("rtvi-ai"), "type": TYPES},
     optional={"data": DATA, "id": st.just(PENDING) | TEXT},
 )
+PLAUSIBLE = st.fixed_dictionaries(
+    {"label": st.just("rtvi-ai"), "type": TYPES, "data": st.fixed_dictionaries({}, optional=FIELDS)},
+    optional={"id": st.just(PENDING) | TEXT},
+)
 CALLS = st.fixed_dictionaries(
     {
         "label": st.just("rtvi-ai"),
@@ -65,7 +69,7 @@ CONFIGS = st.fixed_dictionaries(
         "data": st.fixed_dictionaries({"config": SERVICES}),
     }
 )
-MESSAGES = ANYTHING | CALLS | CONFIGS
+MESSAGES = ANYTHING | PLAUSIBLE | CALLS | CONFIGS
 FRAMES = TEXT | JSON.map(json.dumps) | MESSAGES.map(json.dumps)
 
 
