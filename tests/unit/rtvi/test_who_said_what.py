@@ -43,6 +43,16 @@ class TestOnce:
         heard.hear(type, **final("yes", "1"))
         assert heard.hear(type, **other) != []
 
+    @pytest.mark.parametrize("was_written_here", [True, False])
+    def test_what_was_written_too(self, was_written_here: bool) -> None:
+        heard = Heard()
+        if was_written_here:
+            heard.conversation.wrote("Hello")
+        for time in ("1", "1", "2"):
+            heard.hear("user-input", input_type="chat", **final("Hello", time))
+        heard.hear("user-input", input_type="chat", **final("Hello"))
+        assert heard.said == [("user", "Hello Hello Hello")]
+
     def test_without_timestamps_only_at_once(self) -> None:
         heard = Heard()
         heard.hear("user-transcription", **final("yes"))

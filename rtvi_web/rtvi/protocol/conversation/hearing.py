@@ -35,16 +35,22 @@ class Hearing:
         user = data.user_id or ""
         if not data.final:
             return not self._is_late(data.text, data.timestamp, user)
-        final = data.text, data.timestamp, user
-        if final in self._finals if data.timestamp else self._goes_on and self._finals and self._finals[-1] == final:
+        if self.is_repeated(data):
             return False
-        self._finals.append(final)
         self._last.pop(user, None)
         self._last[user] = data.text, data.timestamp
         if len(self._last) > _REMEMBERED:
             del self._last[next(iter(self._last))]
         self._goes_on = True
         return True
+
+    def is_repeated(self, data: TranscriptData | UserInputData) -> bool:
+        """Whether a final message came before. It is remembered."""
+        final = data.text, data.timestamp, data.user_id or ""
+        if final in self._finals if data.timestamp else self._goes_on and self._finals and self._finals[-1] == final:
+            return True
+        self._finals.append(final)
+        return False
 
     def _is_late(self, text: str, timestamp: str, user: str) -> bool:
         final, final_timestamp = self._last.get(user, ("", ""))

@@ -69,6 +69,8 @@ class Person:
             return []  # the bot takes no notice of it
         if data.input_type != "chat":
             return self._heard(data)
+        if data.timestamp and self._hearing.is_repeated(data):
+            return []
         if data.text in self.written_here:  # known already, from this page
             self.written_here.remove(data.text)
             return []
