@@ -1,8 +1,8 @@
 """Prints what audio levels cost the page's main thread: `python benchmarks/levels.py` (after `make site`).
 
 One call in one page, over a WebRTC loopback. The levels of the person and of the bot, ten a second each, are switched
-off and on in turn. The browser's tracing (`thread_ticks`, `tdur`) gives the CPU time of the renderer's main thread in
-each turn; the result is the difference as a share of the elapsed time. More than 1 % fails.
+off and on in turn. The kernel counts the CPU time of the page's main thread in each turn; the result is the difference
+as a share of the elapsed time. More than 1 % fails.
 """
 
 import contextlib
