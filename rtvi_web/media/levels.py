@@ -10,6 +10,9 @@ from rtvi_web.browser.analysis import LevelMeter
 from rtvi_web.core.checks import check_number
 from rtvi_web.core.media import MediaListener, Participant
 
+IDLE = 0.2
+"""Seconds between two looks whether a level is wanted, while none is: each takes some of the main thread's time."""
+
 
 class Levels:
     """Reports regularly how loud each participant is.
@@ -35,7 +38,7 @@ class Levels:
         measured: set[str] = set()
         try:
             while True:
-                await asyncio.sleep(self._interval)
+                await asyncio.sleep(self._interval if measured else max(self._interval, IDLE))
                 wanted = [(who, track) for who, track in self._sounds() if track is not None]
                 wanted = [sound for sound in wanted if listener.wants_level(sound[0])]
                 for id in measured - {who.id for who, _ in wanted}:

@@ -11,6 +11,8 @@ from rtvi_web.media.input_device import InputDevice
 
 _INTERVAL = 0.1
 """Seconds between two measurements, and over which each is made."""
+_IDLE = 0.5
+"""Seconds between two looks whether the listener wants to know: each takes the page's main thread some time."""
 _LOUD = 0.02
 """The level of a person who speaks softly; the noise of a room is below it."""
 _SPOKEN, _WITHIN = 3, 10
@@ -27,16 +29,18 @@ async def report_muted_speech(microphone: InputDevice, listener: MediaListener) 
     """
     meter, now = LevelMeter(_INTERVAL), asyncio.get_running_loop().time
     loud: deque[bool] = deque(maxlen=_WITHIN)
-    silent_until = 0.0
+    silent_until, pause = 0.0, _IDLE
     try:
         while True:
-            await asyncio.sleep(_INTERVAL)
+            await asyncio.sleep(pause)
             track = microphone.monitor() if listener.wants_muted_speech() else None
             if track is None:
                 microphone.stop_monitor()
                 meter.close()
                 loud.clear()
+                pause = _IDLE
                 continue
+            pause = _INTERVAL
             loud.append(meter.level(microphone.kind.name, track) >= _LOUD)
             if sum(loud) >= _SPOKEN and now() >= silent_until:
                 silent_until = now() + _PAUSE
