@@ -46,6 +46,7 @@ class PcmPlayer:
         speaking: called with ``True`` when sound begins, and with ``False`` after a silence of ``lull``.
         blocked: called when the browser's autoplay policy refuses; :meth:`resume` from a click then plays.
         lull: seconds.
+        report: seconds of sound between two reports of what was played.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class PcmPlayer:
         blocked: Callable[[], object],
         lull: float = LULL,
         buffer: float = 0.0,
+        report: float = REPORT_INTERVAL,
     ) -> None:
         self.rate = rate
         self.underruns = 0
@@ -64,6 +66,7 @@ class PcmPlayer:
         """Seconds of sound that waited when it was last reported; ``None`` before anything was played."""
         self._lull = lull
         self._buffer = buffer
+        self._report = report
         self._speaking = speaking
         self._blocked = blocked
         self._scope = _js.Scope()
@@ -80,11 +83,11 @@ class PcmPlayer:
         self._recorded: Callable[[bytes], object] | None = None
         self._all_recorded: asyncio.Future[None] | None = None
         # Made here: if a click led to this call, the browser lets the context play.
-        self._context = _js.construct("AudioContext", {"sampleRate": rate})
-        self._scope.defer(lambda: _js.begin(self._context, "close"))
-        self._gain = self._context.createGain()
-        self._gain.connect(self._context.destination)
-        self._output = self._context.createMediaStreamDestination()
+        self.context = _js.construct("AudioContext", {"sampleRate": rate})
+        self._scope.defer(lambda: _js.begin(self.context, "close"))
+        self._gain = self.context.createGain()
+        self._gain.connect(self.context.destination)
+        self._output = self.context.createMediaStreamDestination()
         self.track = self._output.stream.getAudioTracks()[0]
         """The sound that is played, as a track that can be measured or drawn; the volume does not change it."""
 
@@ -97,19 +100,24 @@ class PcmPlayer:
     def volume(self, volume: float) -> None:
         self._gain.gain.value = volume
 
+    @property
+    def port(self) -> Any:
+        """Takes sound as JavaScript has it, see ``worklets/pcm.js``; ``None`` before it is open."""
+        return self._node.port if self._node is not None else None
+
     async def open(self) -> None:
         """Get ready to play. What :meth:`play` got before is played then.
 
         Raises:
             UnsupportedFeatureError: the page has no AudioWorklet, or may not load its module.
         """
-        await add_module(self._context, PCM_MODULE)
-        if self._context.state == "closed":
+        await add_module(self.context, PCM_MODULE)
+        if self.context.state == "closed":
             return
-        options = {"lull": self._lull, "report": REPORT_INTERVAL, "buffer": self._buffer, "most": MOST}
+        options = {"lull": self._lull, "report": self._report, "buffer": self._buffer, "most": MOST}
         node = self._node = _js.construct(
             "AudioWorkletNode",
-            self._context,
+            self.context,
             "rtvi-web-player",
             {"numberOfInputs": 0, "outputChannelCount": [2], "processorOptions": options},
         )
@@ -137,7 +145,7 @@ class PcmPlayer:
             self._recent.append(item)
         sound = _js.construct("Int16Array", _js.uint8_array(pcm).buffer)
         self._post({"play": sound, "item": item, "part": part, "rate": rate or self.rate, "channels": channels})
-        if self._context.state != "running" and self._starting is None and not self._is_blocked:
+        if self.context.state != "running" and self._starting is None and not self._is_blocked:
             self._starting = asyncio.ensure_future(self._start())
 
     async def interrupt(self) -> PlayedItem | None:
@@ -176,7 +184,7 @@ class PcmPlayer:
     @property
     def recorded_rate(self) -> int:
         """Samples a second of what :meth:`record` gives."""
-        return int(self._context.sampleRate)
+        return int(self.context.sampleRate)
 
     async def stop_recording(self) -> None:
         """Give the rest of what was played, and nothing more."""
@@ -192,7 +200,7 @@ class PcmPlayer:
     async def resume(self) -> None:
         """Play after ``blocked()``; call it from a click."""
         self._is_blocked = False
-        await _js.call(self._context, "resume")
+        await _js.call(self.context, "resume")
 
     async def use_sink(self, id: str) -> None:
         """Play on another speaker; an empty id means the system's default.
@@ -202,7 +210,7 @@ class PcmPlayer:
             JsError: there is no such speaker, or it is not allowed.
         """
         require_sinks()
-        await _js.call(self._context, "setSinkId", id)
+        await _js.call(self.context, "setSinkId", id)
 
     def close(self) -> None:
         """Stop for good, and release the audio hardware."""
@@ -219,7 +227,7 @@ class PcmPlayer:
         """Start the context, or report that the browser refuses."""
         try:
             async with asyncio.timeout(PATIENCE):
-                await _js.call(self._context, "resume")
+                await _js.call(self.context, "resume")
         except TimeoutError:
             self._is_blocked = True
             self._blocked()

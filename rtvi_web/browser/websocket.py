@@ -53,6 +53,7 @@ class Socket:
         self._opened: asyncio.Future[None] | None = None
         self._forbidden = False
         self._is_over = False
+        self._heard: Any = None
 
     async def open(self, url: str, protocols: Sequence[str]) -> None:
         """Connect; returns when frames can be sent.
@@ -69,9 +70,24 @@ class Socket:
         self._scope.defer(socket.close)
         self._scope.listen(socket, "open", self._on_open)
         self._scope.listen(socket, "error", self._on_error)
-        self._scope.listen(socket, "message", self._on_message)
+        self._heard = self._scope.function(self._on_message)
+        socket.addEventListener("message", self._heard)
+        self._scope.defer(lambda: socket.removeEventListener("message", self._heard))
         self._scope.listen(socket, "close", self._on_close)
         await self._opened
+
+    def relay(self, relay: Any) -> None:
+        """Have an object of ``worklets/relay.js`` hear all frames from now on; it hands on what is not its own."""
+        socket, hear = self._socket, relay.hear
+        relay.socket, relay.other = socket, self._heard
+        socket.removeEventListener("message", self._heard)
+        socket.addEventListener("message", hear)
+
+        def end() -> None:
+            socket.removeEventListener("message", hear)
+            relay.socket = relay.other = _js.null
+
+        self._scope.defer(end)
 
     @property
     def is_open(self) -> bool:

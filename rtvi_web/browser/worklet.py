@@ -1,6 +1,6 @@
-"""Loads the modules of AudioWorklets, which a browser takes from an address only.
+"""Loads the modules of AudioWorklets, and a script for the page itself, which a browser takes from an address only.
 
-By default, the module comes from the wheel as a Blob. A page whose Content-Security-Policy forbids Blobs serves the
+By default, such a file comes from the wheel as a Blob. A page whose Content-Security-Policy forbids Blobs serves the
 files of ``rtvi_web/browser/worklets/`` itself and names their folder, relative to the page::
 
     <meta name="rtvi-web-worklets" content="worklets/">
@@ -10,6 +10,7 @@ The site that the build makes has them in ``worklets/``.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import Any
 
@@ -46,6 +47,33 @@ async def add_module(context: Any, name: str) -> None:
             _js.api("URL").revokeObjectURL(url)
 
 
+async def load_script(name: str, defines: str) -> None:
+    """Load a script of ``worklets/`` into the page, unless what it defines is there.
+
+    Raises:
+        UnsupportedFeatureError: the page may not load it. The message says what to do.
+    """
+    document, window = _js.api("document"), _js.api("window")
+    if hasattr(window, defines):
+        return
+    served = _served(name)
+    script, scope = document.createElement("script"), _js.Scope()
+    script.src = served or _blob(name)
+    settled = asyncio.Event()
+    for event in ("load", "error"):
+        scope.listen(script, event, lambda _: settled.set())
+    document.head.appendChild(script)
+    try:
+        await settled.wait()
+        if not hasattr(window, defines):
+            raise UnsupportedFeatureError(_reason(name, served), feature=FEATURE)
+    finally:
+        scope.close()
+        script.remove()
+        if not served:
+            _js.api("URL").revokeObjectURL(script.src)
+
+
 def _served(name: str) -> str | None:
     """The module's address, if the page names the folder."""
     document = _js.api("document")
@@ -65,11 +93,11 @@ def _blob(name: str) -> str:
 def _reason(name: str, served: str | None) -> str:
     if served:
         return (
-            f'The worklet {served} could not be loaded: <meta name="{META}"> must name the folder where rtvi_web\'s '
+            f'The file {served} could not be loaded: <meta name="{META}"> must name the folder where rtvi_web\'s '
             f"{name} is served as text/javascript."
         )
     return (
-        f"The worklet {name} could not be loaded from a Blob. Does the page's Content-Security-Policy forbid it? Then "
+        f"The file {name} could not be loaded from a Blob. Does the page's Content-Security-Policy forbid it? Then "
         f"serve the files of rtvi_web/browser/worklets/, and name their folder in the page: "
         f'<meta name="{META}" content="worklets/">.'
     )

@@ -308,7 +308,7 @@ async def test_a_body_that_the_runner_drops_is_told_once_in_a_session(selenium, 
 
     answer = {"wsUrl": f"ws://127.0.0.1:{port}/pipecat", "sessionId": "1", "token": None}
     request = ConnectRequest(answer, None, None, {}, start_data={"transport": "websocket", "body": {"user": "Ada"}})
-    session = WebSocketSession(ws_url=None, reconnect=None, output=Mock())
+    session = WebSocketSession(ws_url=None, reconnect=None, output=Mock(), relay=AsyncMock(carry=Mock()))
     receiver = Mock(start_again=AsyncMock(side_effect=lambda connect: connect(request, receiver)))
     with warnings_of("rtvi_web.transports.websocket") as warned:
         await session.connect(request, receiver)

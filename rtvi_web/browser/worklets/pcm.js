@@ -56,17 +56,20 @@ const divisor = (a, b) => (b ? divisor(b, a % b) : a);
 
 const SILENCE = new Float32Array(128);
 
-// Options: `rate` and `chunk`, in samples. Posts Int16Arrays of `chunk` samples; of silence while nothing is connected.
+// Options: `rate` and `chunk`, in samples. Posts Int16Arrays of `chunk` samples; of silence while nothing is connected. With
+// the options `head` and `tail` (Uint8Arrays), it posts ArrayBuffers: these bytes before and after the samples.
 class Recorder extends AudioWorkletProcessor {
-  constructor({ processorOptions: { rate, chunk } }) {
+  constructor({ processorOptions: { rate, chunk, head, tail } }) {
     super();
+    this.around = head && [head, tail];
     this.resampler = new Resampler(sampleRate, rate);
     this.size = chunk;
     this.begin();
     this.take = (sample) => {
       this.chunk[this.length++] = Math.round(Math.max(-1, Math.min(1, sample)) * 32767);
       if (this.length < this.size) return;
-      this.port.postMessage(this.chunk, [this.chunk.buffer]);
+      const posted = this.around ? this.framed() : this.chunk;
+      this.port.postMessage(posted, [posted.buffer ?? posted]);
       this.begin();
     };
   }
@@ -74,6 +77,15 @@ class Recorder extends AudioWorkletProcessor {
   begin() {
     this.chunk = new Int16Array(this.size);
     this.length = 0;
+  }
+
+  framed() {
+    const [head, tail] = this.around;
+    const frame = new Uint8Array(head.length + this.chunk.byteLength + tail.length);
+    frame.set(head);
+    frame.set(new Uint8Array(this.chunk.buffer), head.length);
+    frame.set(tail, frame.length - tail.length);
+    return frame.buffer;
   }
 
   process([[channel = SILENCE]]) {

@@ -8,6 +8,8 @@ from typing import Any, Final, NamedTuple
 
 # What is read at most: bytes of a frame, its fields, and levels of groups (an old form of nested message).
 MAX_FRAME, MAX_FIELDS, MAX_GROUPS = 64 << 20, 1000, 100
+SLOWEST, FASTEST = 4000, 192_000
+"""Samples a second of sound that can be played."""
 _VARINT, _FIXED64, _BYTES, _GROUP, _END_GROUP, _FIXED32 = range(6)
 
 
@@ -63,6 +65,13 @@ def encode(content: Content, unknown: bytes = b"") -> bytes:
     fields = zip(content._fields[:-1], content[:-1], strict=True)
     body = b"".join(_field(n, value) for n, (name, value) in enumerate(fields, 1) if value != defaults[name])
     return _field(_KINDS.index(type(content)) + 1, body + content.unknown) + unknown
+
+
+def around_sound(size: int, sample_rate: int) -> tuple[bytes, bytes]:
+    """What stands before and after so many bytes of sound (mono) in a frame."""
+    silence = bytes(size)
+    head, _, tail = encode(AudioRawFrame(audio=silence, sample_rate=sample_rate, num_channels=1)).partition(silence)
+    return head, tail
 
 
 def decode(data: bytes) -> tuple[Content | None, bytes]:

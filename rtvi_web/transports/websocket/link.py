@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Protocol
 
+from rtvi_web.browser.relay import Relay
 from rtvi_web.browser.websocket import Socket, WebSocketClosedError
 from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import DisconnectedError, QueueFullError
@@ -52,17 +54,32 @@ class LinkOwner(Protocol):
 
 
 class Link:
-    """Carries Pipecat's frames over a WebSocket. It sends binary frames only, and survives what it does not know."""
+    """Carries Pipecat's frames over a WebSocket. It sends binary frames only, and survives what it does not know.
 
-    def __init__(self, owner: LinkOwner) -> None:
+    Args:
+        owner: is told what comes.
+        relay: carries the sound, as far as it can.
+    """
+
+    def __init__(self, owner: LinkOwner, relay: Relay) -> None:
         self._owner = owner
+        self._relay = relay
         self._socket = Socket(received=self._on_frame, closed=self._on_closed)
         self._tasks = Tasks()
         self._warned: set[str] = set()
-        self.liveness = Liveness(self._send_if_open, lambda: self.backlog, owner.on_alive)
+        self.liveness = Liveness(self._send_if_open, lambda: self.backlog, owner.on_alive, lambda: relay.received)
         self.evidence = LinkEvidence(opened=False)
-        self.received = self.sent = 0
-        """Bytes of frames so far."""
+        self._received = self._sent = 0
+
+    @property
+    def received(self) -> int:
+        """Bytes of frames that have come."""
+        return self._received + self._relay.received
+
+    @property
+    def sent(self) -> int:
+        """Bytes of frames that were sent."""
+        return self._sent + self._relay.sent
 
     @property
     def is_open(self) -> bool:
@@ -79,8 +96,10 @@ class Link:
 
         Raises:
             TransportStartError: it could not be opened.
+            UnsupportedFeatureError: the page cannot relay sound.
         """
-        await open_socket(self._socket, url, [], REFUSED)
+        await asyncio.gather(open_socket(self._socket, url, [], REFUSED), self._relay.open())
+        self._relay.carry(self._socket)
         self.evidence.opened = True
 
     def watch(self) -> None:
@@ -105,11 +124,6 @@ class Link:
             )
         self._send(MessageFrame(text))
 
-    def send_audio(self, pcm: bytes, sample_rate: int) -> None:
-        """Send sound (mono), if the link is open and keeps up; else drop it: it would only come later and later."""
-        if self.is_open and self.backlog <= 4 * sample_rate:  # two seconds of it
-            self._send(AudioRawFrame(audio=pcm, sample_rate=sample_rate, num_channels=1))
-
     def close(self) -> None:
         """Close it. The owner hears no more of it."""
         self._tasks.cancel()
@@ -121,14 +135,14 @@ class Link:
 
     def _send(self, content: Content) -> None:
         data = encode(content)
-        self.sent += len(data)
+        self._sent += len(data)
         self._socket.send(data)
 
     def _on_frame(self, data: str | bytes) -> None:
         if isinstance(data, str):
             self._warn_once("a text", data[:200])
             return
-        self.received += len(data)
+        self._received += len(data)
         try:
             content, _ = decode(data)
         except FrameError as error:

@@ -35,10 +35,15 @@ class Liveness:
         send: sends a text to the server; may raise if the link is not open.
         backlog: returns how many bytes wait to be sent.
         changed: called with ``False`` when the link is found dead, and with ``True`` when it lives after all.
+        unseen: returns how many bytes have come without a call of :meth:`on_message`.
     """
 
     def __init__(
-        self, send: Callable[[str], object], backlog: Callable[[], int], changed: Callable[[bool], object]
+        self,
+        send: Callable[[str], object],
+        backlog: Callable[[], int],
+        changed: Callable[[bool], object],
+        unseen: Callable[[], int] = lambda: 0,
     ) -> None:
         self.is_alive = True
         self.heard = 0
@@ -48,6 +53,7 @@ class Liveness:
         self._send = send
         self._backlog = backlog
         self._changed = changed
+        self._unseen, self._seen = unseen, 0
         self._last_heard = self._last_left = now()
         self._waited = 0
         self._asked: float | None = None
@@ -104,6 +110,9 @@ class Liveness:
         return now() - self._last_left > DRAINS_WITHIN
 
     def _look(self) -> None:
+        if (unseen := self._unseen()) != self._seen:
+            self._seen = unseen
+            self.on_message()
         waits = self._backlog()
         if not waits or waits < self._waited:
             self._last_left = now()

@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from typing import Protocol
 
+from rtvi_web.browser.relay import Relay
 from rtvi_web.core.media import BOT, Participant
 from rtvi_web.errors import ConnectPhase, DisconnectedError, DisconnectReason
 from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence
@@ -17,15 +18,13 @@ from rtvi_web.rtvi.transport import ConnectRequest, SessionReceiver
 from rtvi_web.transports.reconnection import Reconnection
 from rtvi_web.transports.websocket.address import lost_data, socket_url
 from rtvi_web.transports.websocket.closes import BROKEN, LEFT, why_closed
-from rtvi_web.transports.websocket.frames import AudioRawFrame
+from rtvi_web.transports.websocket.frames import FASTEST, SLOWEST, AudioRawFrame
 from rtvi_web.transports.websocket.link import Link
 
 logger = logging.getLogger(__name__)
 
 LOOK = 3.0
 """Seconds that ``examine()`` waits for a sign of life."""
-FEWEST, MOST = 4000, 192_000
-"""Samples a second that can be played."""
 
 
 class SoundOutput(Protocol):
@@ -58,14 +57,16 @@ class WebSocketSession:
         ws_url: the address, if the start endpoint names none.
         reconnect: how long a silent link may heal, and whether a lost one leads to a new bot.
         output: plays the bot.
+        relay: carries the sound, as far as it can.
     """
 
     receiver: SessionReceiver
 
-    def __init__(self, *, ws_url: str | None, reconnect: Reconnect | None, output: SoundOutput) -> None:
+    def __init__(self, *, ws_url: str | None, reconnect: Reconnect | None, output: SoundOutput, relay: Relay) -> None:
         self._ws_url = ws_url
         self._reconnect = reconnect
         self._output = output
+        self._relay = relay
         self._reconnection = Reconnection(reconnect, self, resumable=False, clock=time.time)
         self._link: Link | None = None
         self._traffic = Traffic(time.time(), 0, 0)
@@ -86,7 +87,7 @@ class WebSocketSession:
         self._traffic = Traffic(time.time(), 0, 0)
         self._has_interrupted = False
         self._output.begin()
-        link = self._link = Link(self)
+        link = self._link = Link(self, self._relay)
         self.evidence = link.evidence
         await link.open(url)
         return BOT
@@ -110,11 +111,6 @@ class WebSocketSession:
             raise DisconnectedError("There is no connection to send on.")
         self._link.send(text)
 
-    def send_audio(self, pcm: bytes, sample_rate: int) -> None:
-        """Send sound of the microphone, or drop it."""
-        if self._link is not None:
-            self._link.send_audio(pcm, sample_rate)
-
     def interrupted(self) -> None:
         """The bot's messages say that it was interrupted, or that the person speaks.
 
@@ -130,7 +126,7 @@ class WebSocketSession:
 
     def on_audio(self, frame: AudioRawFrame) -> None:
         whole = 2 * frame.num_channels
-        if FEWEST <= frame.sample_rate <= MOST and whole and not len(frame.audio) % whole:
+        if SLOWEST <= frame.sample_rate <= FASTEST and whole and not len(frame.audio) % whole:
             self._output.play(frame.audio, frame.sample_rate, frame.num_channels)
         elif not self._is_odd:
             self._is_odd = True

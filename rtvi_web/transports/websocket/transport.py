@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from rtvi_web.browser._js import JsError
 from rtvi_web.browser.pcm_player import PcmPlayer
-from rtvi_web.browser.worklet_recorder import WorkletRecorder
+from rtvi_web.browser.relay import Relay
+from rtvi_web.browser.worklet_recorder import TrackWorklet
 from rtvi_web.core.checks import check_number
 from rtvi_web.core.http import HttpClient
 from rtvi_web.core.media import BOT, Participant, ParticipantTracks, TrackSource
@@ -22,6 +23,7 @@ from rtvi_web.rtvi.protocol.link.reconnect import Reconnect
 from rtvi_web.rtvi.transport import ConnectRequest, SessionReceiver, Transport, TransportHost
 from rtvi_web.transports.http import PageHttp
 from rtvi_web.transports.options import check_reconnect, check_texts
+from rtvi_web.transports.websocket import frames
 
 if TYPE_CHECKING:
     from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence
@@ -34,6 +36,10 @@ CHUNKS = 50
 """Frames of the microphone's sound in a second."""
 BUFFER = 0.16
 """Seconds of sound before it is played. Pipecat sends 40 ms at a time, which come up to 100 ms late."""
+HELD = 10 * CHUNKS
+"""Frames of the microphone's sound that are kept until the bot is ready: ten seconds."""
+REPORT = 0.5
+"""Seconds of sound between two reports of how much waits to be played, for the statistics."""
 SLOWEST, FASTEST = 8000, 96_000
 DEFAULT_RECONNECT = Reconnect()
 
@@ -42,7 +48,8 @@ class WebSocketTransport(Transport):
     """Connects to a Pipecat bot over a WebSocket, with protobuf frames. Mirrors ``WebSocketTransport``.
 
     It carries the microphone and plays the bot; there is no camera and no screen. While the microphone is muted,
-    silence is sent, so that the bot notices that the person has stopped speaking. A session cannot be resumed: a silent
+    silence is sent, so that the bot notices that the person has stopped speaking. What is said before the bot is ready,
+    ten seconds of it at most, is sent when it is. A session cannot be resumed: a silent
     link may heal, and with ``Reconnect(fresh_start=True)`` a lost one leads to a new bot.
 
     Args:
@@ -89,7 +96,6 @@ class WebSocketTransport(Transport):
         check_texts(ws_url=ws_url)
         check_reconnect(reconnect)
         self._ws_url = ws_url
-        self._recorder_rate = recorder_sample_rate
         self._player_rate = player_sample_rate
         self._buffer = playback_buffer
         self._max_message_size = max_message_size
@@ -104,14 +110,21 @@ class WebSocketTransport(Transport):
             release_mic_when_muted=release_mic_when_muted,
             level_interval=level_interval,
         )
-        self._recorder = WorkletRecorder(recorder_sample_rate, recorder_sample_rate // CHUNKS, self._on_heard)
+        self._relay = Relay(held=HELD, most=4 * recorder_sample_rate, slowest=frames.SLOWEST, fastest=frames.FASTEST)
+        self._recorder = self._make_recorder(recorder_sample_rate)
         self._http: HttpClient = PageHttp()
         self._host: TransportHost | None = None
         self._session: WebSocketSession | None = None
         self._evidence: LinkEvidence | None = None
         self._track: Any = None
         self._interruptions = 0
+        self._opening: asyncio.Task[None] | None = None
         self._tasks = Tasks()
+
+    def _make_recorder(self, rate: int) -> TrackWorklet:
+        chunk = rate // CHUNKS
+        head, tail = frames.around_sound(2 * chunk, rate)
+        return TrackWorklet({"rate": rate, "chunk": chunk, "head": head, "tail": tail}, self._relay.speak)
 
     def attach(self, host: TransportHost, *, enable_mic: bool, enable_cam: bool = False) -> None:
         self._media.attach(host.media, self, enable_mic=enable_mic, enable_cam=enable_cam)
@@ -135,7 +148,11 @@ class WebSocketTransport(Transport):
         self._evidence = None
         asyncio.get_running_loop().call_soon(_session_type)  # While the browser asks the person for permission.
         with contextlib.suppress(JsError):  # connect() tries again, and tells.
-            self._make_player()  # If a click led to this call, the browser lets it play.
+            player = self._make_player()  # If a click led to this call, the browser lets it play.
+            self._recorder.prepare()
+            if self._opening is None:
+                self._opening = asyncio.ensure_future(self._open(player))
+                self._opening.add_done_callback(lambda opening: opening.cancelled() or opening.exception())
 
     def _make_player(self) -> PcmPlayer:
         if self._output.player is None and self._host is not None:
@@ -144,6 +161,7 @@ class WebSocketTransport(Transport):
                 speaking=lambda _: None,
                 blocked=self._host.media.playback_blocked,
                 buffer=self._buffer,
+                report=REPORT,
             )
         if self._output.player is None:
             raise InvalidArgumentError("This transport serves no client yet: give it to one, as transport=….")
@@ -151,11 +169,19 @@ class WebSocketTransport(Transport):
 
     async def connect(self, request: ConnectRequest, receiver: SessionReceiver) -> Participant:
         player = self._make_player()
-        session = self._session = _session_type()(ws_url=self._ws_url, reconnect=self._reconnect, output=self)
-        await asyncio.gather(self._output.open(player), self._record(), session.connect(request, receiver))
+        session = self._session = _session_type()(
+            ws_url=self._ws_url, reconnect=self._reconnect, output=self, relay=self._relay
+        )
+        opening = self._opening or self._open(player)
+        await asyncio.gather(opening, self._record(), session.connect(request, receiver))
         return BOT
 
+    async def _open(self, player: PcmPlayer) -> None:
+        await asyncio.gather(self._output.open(player), self._relay.open())
+        self._relay.play(player)
+
     async def _record(self) -> None:
+        await self._relay.open()
         await self._recorder.listen(self._media.tracks().local.audio)
 
     def _track_is(self, track: Any) -> None:
@@ -166,6 +192,7 @@ class WebSocketTransport(Transport):
     def bot_ready(self) -> None:
         if self._session is not None:
             self._session.bot_ready()
+            self._relay.release()
 
     def interrupted(self) -> None:
         if self._session is not None:
@@ -174,9 +201,13 @@ class WebSocketTransport(Transport):
     async def close(self) -> None:
         session, self._session = self._session, None
         self._tasks.cancel()
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            opening.cancel()
         if session is not None:
             self._evidence = session.evidence
             await session.close()
+        self._relay.close()
         await self._media.close()
         self._recorder.close()
         self._track_is(None)
@@ -219,6 +250,7 @@ class WebSocketTransport(Transport):
 
     def silence(self) -> None:
         self._interruptions += 1
+        self._relay.begin(str(self._interruptions))
         if self._output.player is not None:
             self._tasks.run(self._output.player.interrupt(), "the bot could not be interrupted")
 
@@ -238,11 +270,6 @@ class WebSocketTransport(Transport):
 
     def send_status(self, source: TrackSource, enabled: bool) -> None:
         """The bot is not told: a muted microphone sends silence."""
-
-    def _on_heard(self) -> None:
-        pcm = self._recorder.read(self._recorder_rate // CHUNKS)
-        if pcm and self._session is not None:
-            self._session.send_audio(pcm, self._recorder_rate)
 
 
 def _session_type() -> type[WebSocketSession]:

@@ -32,7 +32,10 @@ class Server:
         self.waiting = 0
         self.questions: list[dict[str, Any]] = []
         self.told: list[tuple[float, bool]] = []
-        self.liveness = Liveness(self.take, lambda: self.waiting, lambda alive: self.told.append((now(), alive)))
+        self.relayed = 0
+        self.liveness = Liveness(
+            self.take, lambda: self.waiting, lambda alive: self.told.append((now(), alive)), lambda: self.relayed
+        )
 
     def take(self, text: str) -> None:
         self.questions.append(json.loads(text))
@@ -77,6 +80,15 @@ async def test_a_server_that_speaks_is_not_asked(watched: Watched) -> None:
     for _ in range(100):
         await asyncio.sleep(1)
         server.say()
+    assert len(server.questions) == 1
+
+
+async def test_sound_that_is_relayed_is_a_sign_of_life(watched: Watched) -> None:
+    server = watched(Server(answers=False))
+    for _ in range(100):
+        await asyncio.sleep(1)
+        server.relayed += 1000
+    assert server.told == []
     assert len(server.questions) == 1
 
 
