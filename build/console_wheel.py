@@ -24,7 +24,7 @@ TARGET = DIST / "wheels"
 # What the wheel carries of dist/: no demo pages, no PyScript, no docs.
 PATTERNS = (
     *("pyodide/*", "worklets/*", "wheels/rtvi_web-*.whl", "rtvi-bot*"),
-    *("boot.json", "errors.js", "favicon.svg", "loader.js", "page.py", "progress.js", "style.css"),
+    *("boot.json", "errors.js", "favicon.svg", "loader.js", "page.py", "progress.js"),
 )
 LARGEST = 12_000_000
 """Bytes that the wheel may have."""

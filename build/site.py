@@ -18,7 +18,7 @@ from pages import boot_sizes, site_pages
 from paths import BUILD, CACHE, DIST, ROOT, TEST_DIST, BuildError
 from reference import reference_page
 from tree import Files, under, write_tree
-from wheels import our_wheel
+from wheels import console_wheels, our_wheel
 
 RUNTIME = ("pyodide.mjs", "pyodide.js", "pyodide.asm.mjs", "pyodide.asm.wasm")
 STDLIB = "python_stdlib.zip"
@@ -58,8 +58,7 @@ def build_site(tests: bool) -> None:
     files[f"wheels/{ours.name}"] = ours.read_bytes()
     files = with_siblings(files)
     files |= with_siblings({**site_pages(boot_sizes(files)), "reference.html": reference_page().encode()})
-    kept = {f"wheels/{path.name}": path.read_bytes() for path in (DIST / "wheels").glob("rtvi_web_console-*.whl")}
-    changed = write_tree(DIST, files | kept)
+    changed = write_tree(DIST, files | console_wheels(DIST))
     megabytes = sum(map(len, files.values())) / 1e6
     print(f"  dist/: {len(files)} files, {megabytes:.1f} MB, {changed} changed", flush=True)
 

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from paths import CACHE, ROOT, BuildError
+from tree import Files
 
 FOLDER = CACHE / "wheels"
 
@@ -25,6 +26,11 @@ def our_wheel() -> Path:
             new.rename(folder)  # only when complete, so that an interrupted build leaves nothing behind
     (wheel,) = folder.glob("*.whl")
     return wheel
+
+
+def console_wheels(dist: Path) -> Files:
+    """The console's wheels that are in a site. They hold an earlier state of it, so only `make wheels` makes them."""
+    return {f"wheels/{path.name}": path.read_bytes() for path in (dist / "wheels").glob("rtvi_web_console-*.whl")}
 
 
 def check(wheel: Path, project: Path = ROOT) -> None:

@@ -5,10 +5,11 @@ FORMS = ("br", "gzip", "identity")
 
 
 def best_form(accept_encoding: str) -> str:
-    """The smallest form that an ``Accept-Encoding`` header takes; ``"identity"`` if it takes none of ours."""
+    """The form that an ``Accept-Encoding`` header likes best, of several the smallest; else ``"identity"``."""
     weights = dict(_weight(part) for part in accept_encoding.lower().split(",") if part.strip())
-    others = weights.get("*", 0.0)
-    return next((form for form in FORMS if weights.get(form, others) > 0), "identity")
+    likes = {form: weights.get(form, weights.get("*", 0.0)) for form in FORMS}
+    best = max(likes.values())
+    return next(form for form in FORMS if likes[form] == best) if best > 0 else "identity"
 
 
 def _weight(part: str) -> tuple[str, float]:
@@ -19,7 +20,7 @@ def _weight(part: str) -> tuple[str, float]:
         weight = float(value) if name.strip() == "q" else 1.0
     except ValueError:
         weight = 0.0
-    return coding.strip(), weight
+    return coding.strip(), weight if weight <= 1 else 0.0  # "nan" is none either
 
 
 def is_known(etag: str, if_none_match: str) -> bool:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from rtvi_web_console.policy import link_origins, policy
 from rtvi_web_console.script import OwnFiles, own_files
@@ -91,7 +92,8 @@ def _start(start: str) -> str:
         if not start.startswith(("http://", "https://")):
             raise ValueError(f"start={start!r} must be a path, or an http or https address")
         link_origins(start)
-        return start
+        parts = urlsplit(start)
+        return parts._replace(path=parts.path or "/", fragment="").geturl()
     if start.startswith("//") or not start.strip("/"):
         raise ValueError(f"start={start!r} is neither a path such as '/start' nor an http or https address")
     return f"/{start.lstrip('/')}"

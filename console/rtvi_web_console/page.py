@@ -23,7 +23,7 @@ PAGE = """\
   <meta name="rtvi-web-worklets" content="{site}worklets/">
   <title>{title}</title>
   <link rel="icon" href="{site}favicon.svg" type="image/svg+xml">
-  <link rel="stylesheet" href="{site}style.css">
+  <link rel="stylesheet" href="{site}face.css">
   <link rel="modulepreload" href="{site}pyodide/pyodide.mjs">
   <link rel="modulepreload" href="{site}pyodide/pyodide.asm.mjs">
   <link rel="preload" as="fetch" crossorigin href="{site}pyodide/pyodide-lock.json">
@@ -72,7 +72,9 @@ def page(options: Options, revision: str) -> str:
 def _settings(options: Options) -> dict[str, Any]:
     """What the page's Python reads: the start endpoint relative to the page, and the rest as it is."""
     if "://" in options.start:
-        base_url, _, endpoint = options.start.rpartition("/")
+        address, mark, query = options.start.partition("?")
+        base_url, _, name = address.rpartition("/")
+        endpoint = f"/{name}{mark}{query}"
     else:
         base_url, endpoint = "/".join([".."] * options.path.count("/")) or ".", options.start
     return {

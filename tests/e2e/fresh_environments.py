@@ -1,5 +1,6 @@
 """Fresh virtual environments outside the repository, in which the wheels of dist/wheels/ are installed without Node."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -12,27 +13,21 @@ from paths import CACHE, DIST, DOWNLOADS, ROOT
 from servers import free_port, started
 
 WHEELS = DIST / "wheels"
-DIRECT_NEEDS = ("pydantic", "anyio", "brotli", "starlette", "uvicorn")
-"""What the wheels need of registries."""
+NEEDS = ("anyio", "brotli", "pydantic", "starlette", "uvicorn")
+"""What the wheels need of registries, at the versions that we test with."""
 WITHOUT_NODE = {"PATH": "/nowhere"}
 
 
 def needed_wheels() -> Path:
     """A folder with the wheels of others that ours need, fetched once."""
-    folder = DOWNLOADS / f"console-needs-{sys.version_info[0]}.{sys.version_info[1]}"
+    pins = (ROOT / "requirements-dev.txt").read_text().splitlines()
+    needs = [next((pin for pin in pins if pin.startswith(f"{name}==")), name) for name in NEEDS]
+    key = hashlib.sha256(repr((sys.version_info[:2], needs)).encode()).hexdigest()[:16]
+    folder = DOWNLOADS / f"console-needs-{key}"
     if not folder.exists():
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--only-binary=:all:",
-        ]
         part = folder.with_name(f"{folder.name}.{os.getpid()}")
-        pins = ROOT / "requirements-dev.txt"
-        subprocess.run([*command, f"--constraint={pins}", f"--dest={part}", *DIRECT_NEEDS], check=True)
+        command = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"]
+        subprocess.run([sys.executable, *command, f"--dest={part}", *needs], check=True)
         part.rename(folder)
     return folder
 

@@ -64,7 +64,7 @@ def lines(page: Page, who: str, text: str) -> None:
 
 def start(page: Page) -> None:
     page.get_by_role("button", name="Start").click()
-    expect(page.locator(".rtvi-badge")).to_have_attribute("data-state", "bot-ready")
+    expect(page.locator(".rtvi-badge[data-state]")).to_have_attribute("data-state", "bot-ready")
 
 
 def test_three_lines_give_a_bot_a_face_to_speak_with(
@@ -95,6 +95,32 @@ def test_the_runners_own_page_stays_at_its_root(face: str, visit: Visit) -> None
     answer = page.request.get(face, max_redirects=0)
     assert (answer.status, answer.headers["location"]) == (307, "/client/")
     assert page.request.get(f"{face}status").json()["status"] == "ready"
+
+
+def test_files_are_public_although_the_runner_has_rules_of_its_own(face: str, visit: Visit) -> None:
+    page = visit("")
+    asked = {"Origin": "https://their.example", "Cookie": "session=1"}
+    headers = page.request.get(f"{face}face/loader.js", headers=asked).headers
+    assert headers["access-control-allow-origin"] == "*"
+    assert headers["cross-origin-resource-policy"] == "cross-origin"
+    assert "access-control-allow-credentials" not in headers
+
+
+def test_a_face_behind_a_proxy_that_adds_a_prefix(face: str, visit: Visit) -> None:
+    """The proxy is Playwright, and has https: nothing in the page names where the bot runs."""
+    outside = "https://proxy.example/bots/"
+    page = visit("")
+
+    def forward(route: Route) -> None:
+        answer = route.fetch(url=route.request.url.replace(outside, face))
+        ours = ("content-encoding", "content-length", "transfer-encoding")  # Playwright has unpacked the body
+        headers = {name: value for name, value in answer.headers.items() if name not in ours}
+        route.fulfill(status=answer.status, headers=headers, body=answer.body())
+
+    page.route(f"{outside}**", forward)
+    page.goto(f"{outside}face/")
+    start(page)
+    lines(page, "bot", "Hello")
 
 
 def test_a_second_visit_transfers_the_page_alone(face: str, visit: Visit) -> None:
@@ -140,7 +166,7 @@ def test_a_script_with_a_module_and_a_wheel_answers_the_bots_functions(
     write_wheel(tmp_path / "thing-1.0-py3-none-any.whl")
     write_bot(tmp_path, f"{IMPORTS}{EVERY_OPTION}mount(app, path='/a/socket', transport='websocket')")
     with running_bot(python, tmp_path, "--reload") as address:
-        page = visit(f"{address}face/", others=("api.example",), allow=("Refused to connect",))
+        page = visit(f"{address}face/", others=("api.example",), allow=("Content Security Policy",))
         expect(page.locator("html")).to_have_attribute("data-loaded", "green!")
         start(page)
         lines(page, "user", GREEN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import brotli
@@ -36,6 +37,9 @@ def browser(site: CarriedSite) -> Iterator[TestClient]:
         ("gzip, deflate, br, zstd", "br"),
         ("gzip, deflate", "gzip"),
         ("br;q=0, gzip;q=0.5", "gzip"),
+        ("br;q=0.1, gzip", "gzip"),
+        ("br;q=0.5, *;q=0.1", "br"),
+        ("br;q=nan, gzip;q=0.1", "gzip"),
         ("*", "br"),
         ("identity", "identity"),
         ("", "identity"),
@@ -148,6 +152,13 @@ def test_a_form_is_made_once_and_the_least_used_goes_when_there_is_no_more_room(
     assert site.read("b.js", "identity") is not made["b.js"], "made anew"
     assert gzip.decompress(site.read("a.js", "gzip")) == files["a.js"]
     assert brotli.decompress(site.read("a.js", "br")) == files["a.js"]
+
+
+def test_a_form_is_made_once_for_many_who_ask_at_once(tmp_path: Path) -> None:
+    site = carried_site(tmp_path, {"a.js": bytes(range(256)) * 4000})
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: site.read("a.js", "gzip"), range(8)))
+    assert all(each is made[0] for each in made)
 
 
 def test_a_form_without_room_is_served_all_the_same(tmp_path: Path) -> None:

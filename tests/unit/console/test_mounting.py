@@ -23,6 +23,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
+from rtvi_web.core.checks import join_url
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> CarriedSite:
@@ -171,7 +173,7 @@ def start_address(page: str, address: str) -> str:
     """Where a page at an address starts its bot."""
     [text] = re.findall(r'id="settings">(.*?)</script>', page)
     found = json.loads(text)
-    return urljoin(address, f"{found['base_url'].rstrip('/')}/{found['endpoint'].lstrip('/')}")
+    return urljoin(address, join_url(found["base_url"], found["endpoint"]))
 
 
 @pytest.mark.parametrize("path", ["/face", "/a/b", "/"])
@@ -225,9 +227,17 @@ def test_a_start_endpoint_that_is_none_is_refused(start: str) -> None:
         Options.of(start=start)
 
 
-def test_a_start_endpoint_elsewhere_stays_as_it_is(site: CarriedSite) -> None:
-    page = TestClient(mount(Bot(), start="https://bots.example/v1/start?a=1", site=site)).get("/face/")
-    assert start_address(page.text, "https://host/face/") == "https://bots.example/v1/start?a=1"
+@pytest.mark.parametrize(
+    ("start", "address"),
+    [
+        ("https://bots.example/v1/start?a=/b", "https://bots.example/v1/start?a=/b"),
+        ("https://bots.example", "https://bots.example/"),
+        ("https://bots.example?a=1", "https://bots.example/?a=1"),
+    ],
+)
+def test_a_start_endpoint_elsewhere_stays_as_it_is(site: CarriedSite, start: str, address: str) -> None:
+    page = TestClient(mount(Bot(), start=start, site=site)).get("/face/")
+    assert start_address(page.text, "https://host/face/") == address
     policy = page.headers["Content-Security-Policy"]
     assert "connect-src 'self' https://bots.example wss://bots.example;" in policy
 

@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 from paths import BUILD, ROOT, BuildError
 from sbom import bill
 from tree import write_tree
-from wheels import our_wheel
+from wheels import console_wheels, our_wheel
 
 from rtvi_web import __version__
 
@@ -69,6 +69,12 @@ def test_the_site_that_is_carried_is_the_face_alone(tmp_path: Path) -> None:
     write_tree(tmp_path, {name: b"" for name in (*dist, *carried, "loader.js.br", "loader.js.gz")})
     own = {path.name for path in (CONSOLE / "page").iterdir()}
     assert set(site_of_the_console(tmp_path)) == {*carried, *own}
+
+
+def test_a_build_of_the_site_keeps_the_wheel_of_the_console(tmp_path: Path) -> None:
+    wheel, ours = "wheels/rtvi_web_console-1-py3-none-any.whl", "wheels/rtvi_web-1-py3-none-any.whl"
+    write_tree(tmp_path, {wheel: b"console", ours: b"ours", f"{ours}.br": b""})
+    assert console_wheels(tmp_path) == {wheel: b"console"}
 
 
 def test_the_bill_is_cyclonedx(made: dict[str, Any]) -> None:
