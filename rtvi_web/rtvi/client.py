@@ -18,6 +18,7 @@ from rtvi_web.rtvi.members.devices import Devices
 from rtvi_web.rtvi.members.files import Files
 from rtvi_web.rtvi.members.helpers import Helpers
 from rtvi_web.rtvi.members.messages import Messages
+from rtvi_web.rtvi.members.recording import Recordings
 from rtvi_web.rtvi.members.stats import Stats
 from rtvi_web.rtvi.protocol.events import EVENTS, RENAMED
 from rtvi_web.rtvi.protocol.state import BotState, TransportState
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from rtvi_web.rtvi.protocol.payloads import BotReadyData
 
 
-class RTVIClient(Devices, Messages, Files, Stats, Helpers, DeprecatedMembers):
+class RTVIClient(Devices, Messages, Files, Stats, Helpers, Recordings, DeprecatedMembers):
     """A session with a bot that speaks RTVI. Mirrors ``RTVIClient`` of the JavaScript client.
 
     ::

@@ -10,19 +10,24 @@ if TYPE_CHECKING:
     from rtvi_web.testing.http import HttpAnswer, HttpRequest, HttpStream, ScriptedAbortController, ScriptedHttp
     from rtvi_web.testing.media import ScriptedTrack
     from rtvi_web.testing.realtime import ScriptedRealtimeTransport
+    from rtvi_web.testing.recorded import replay
     from rtvi_web.testing.script import (
         Expect,
         Leave,
         Lose,
         Say,
         ScriptError,
+        Sound,
         Step,
+        Wait,
         expect,
         handshake,
         leave,
         lose,
         say,
         say_text,
+        sound,
+        wait,
     )
     from rtvi_web.testing.scripted import ScriptedTransport
 
@@ -42,13 +47,18 @@ __all__ = [
     "ScriptedRealtimeTransport",
     "ScriptedTrack",
     "ScriptedTransport",
+    "Sound",
     "Step",
+    "Wait",
     "expect",
     "handshake",
     "leave",
     "lose",
+    "replay",
     "say",
     "say_text",
+    "sound",
+    "wait",
 ]
 
 
@@ -60,9 +70,10 @@ def __getattr__(name: str) -> Any:
 
         return ScriptedRealtimeTransport
     from rtvi_web.core import media as participants
-    from rtvi_web.testing import http, media, script, scripted
+    from rtvi_web.testing import http, media, recorded, script, scripted
 
-    return next(vars(module)[name] for module in (script, http, media, scripted, participants) if name in vars(module))
+    modules = (script, http, media, scripted, recorded, participants)
+    return next(vars(module)[name] for module in modules if name in vars(module))
 
 
 def __dir__() -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -14,17 +16,49 @@ class ScriptError(AssertionError):
 
 
 class Expect(NamedTuple):
-    """The client must send this next; ``data`` names what must be in it, other keys are free."""
+    """The client must send this next; ``data`` names what must be in it, other keys are free.
+
+    ``id`` is what later steps call the message that comes.
+    """
 
     type: str
     data: Mapping[str, Any]
+    id: str = ""
 
 
 class Say(NamedTuple):
-    """The bot sends a frame; ``answers`` gives it the id of the message expected last."""
+    """The bot sends a frame.
+
+    ``answers`` gives it the id of the message expected last; or, if it is a text, of the one whose :class:`Expect` has
+    this ``id``.
+    """
 
     message: dict[str, Any] | str
-    answers: bool
+    answers: bool | str
+
+
+class Wait(NamedTuple):
+    """The bot does nothing for so many seconds."""
+
+    seconds: float
+
+
+class Sound(NamedTuple):
+    """The bot is heard.
+
+    Attributes:
+        pcm: 16-bit samples, little-endian; those of all channels interleaved.
+        rate: samples a second of each channel.
+        channels: how many.
+    """
+
+    pcm: bytes
+    rate: int
+    channels: int = 1
+
+    def __repr__(self) -> str:
+        seconds = len(self.pcm) / (2 * self.channels * self.rate)
+        return f"Sound({seconds:g} s, rate={self.rate}, channels={self.channels})"
 
 
 class Leave(NamedTuple):
@@ -37,7 +71,7 @@ class Lose(NamedTuple):
     error: RTVIError
 
 
-Step = Expect | Say | Leave | Lose
+Step = Expect | Say | Wait | Sound | Leave | Lose
 
 
 def expect(type: str, data: Mapping[str, Any] | None = None) -> Expect:
@@ -54,6 +88,35 @@ def say(type: str, data: Any = None, *, answers: bool = False) -> Say:
 def say_text(text: str) -> Say:
     """The bot sends a frame of text as it is, which may be nonsense."""
     return Say(text, answers=False)
+
+
+def wait(seconds: float) -> Wait:
+    """The bot does nothing for so many seconds: ``wait(0.3), say(…)``. What the client sends meanwhile is kept."""
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(f"wait() takes a number of seconds; it is {seconds!r}.")
+    return Wait(seconds)
+
+
+def sound(wav: bytes | str | os.PathLike[str]) -> Sound:
+    """The bot is heard, and goes on with its script at once; :func:`wait` for as long as the sound lasts if need be.
+
+    In a page it is played, drawn and measured as any bot's sound is. :class:`ScriptedTransport` notes it only.
+
+    Args:
+        wav: a WAV file of 16-bit samples, or its content.
+
+    Raises:
+        ValueError: it is not such a file.
+    """
+    import wave  # Not in every page's boot.
+
+    try:
+        with wave.open(io.BytesIO(wav) if isinstance(wav, bytes) else os.fspath(wav), "rb") as file:
+            if file.getsampwidth() != 2:
+                raise ValueError(f"sound() takes 16-bit samples; these have {8 * file.getsampwidth()} bits.")
+            return Sound(file.readframes(file.getnframes()), file.getframerate(), file.getnchannels())
+    except (wave.Error, EOFError) as error:
+        raise ValueError(f"sound() takes a WAV file of 16-bit samples: {error}.") from error
 
 
 def leave() -> Leave:

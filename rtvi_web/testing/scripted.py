@@ -17,17 +17,19 @@ It runs anywhere, CPython included, without a browser or a network::
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from rtvi_web.core.masked_data import masked_data
 from rtvi_web.core.media import BOT, MediaDevice, Participant
 from rtvi_web.errors import ConnectPhase, RTVIError
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss
 from rtvi_web.rtvi.transport import ConnectRequest, SessionReceiver, Transport, TransportHost
 from rtvi_web.testing.http import HttpAnswer, ScriptedHttp
 from rtvi_web.testing.media import ScriptedMedia
-from rtvi_web.testing.script import Expect, Leave, Lose, Say, ScriptError, Step
+from rtvi_web.testing.script import Expect, Leave, Lose, Say, ScriptError, Sound, Step, Wait
 
 OF_WEBRTC = (ConnectPhase.OFFER, ConnectPhase.ICE, ConnectPhase.DATA_CHANNEL)
 OF_OTHERS = (ConnectPhase.LINK, ConnectPhase.BOT)
@@ -54,6 +56,7 @@ class ScriptedTransport(ScriptedMedia, Transport):
         http: the requests made, as ``http.requests``, and the answers still to come, as ``http.answers``.
         connect_requests: what ``connect()`` was called with, session by session.
         sent: every message the client sent, parsed.
+        played: what the bot has let be heard.
     """
 
     def __init__(
@@ -78,7 +81,11 @@ class ScriptedTransport(ScriptedMedia, Transport):
         self.sent: list[dict[str, Any]] = []
         self.interruptions = 0
         self._error: ScriptError | None = None
+        self.played: list[Sound] = []
         self._last_id: str | None = None
+        self._ids: dict[str, str] = {}  # of the messages that came, by what the script calls them
+        self._early: list[str] = []  # what the client sent while the bot had the floor
+        self._pause: asyncio.TimerHandle | None = None
         self._linked = False
 
     def finish(self) -> None:
@@ -146,17 +153,18 @@ class ScriptedTransport(ScriptedMedia, Transport):
 
     async def close(self) -> None:
         self._linked = False
+        self._early.clear()
+        if self._pause:
+            self._pause.cancel()
+            self._pause = None
         self._close_media()
 
     def send(self, text: str) -> None:
-        message = json.loads(text)
-        self.sent.append(message)
-        step = self.steps[0] if self.steps else None
-        if not isinstance(step, Expect) or step.type != message["type"] or not _contains(message["data"], step.data):
-            self._error = ScriptError(f"expected {step or 'nothing more'}; the client sent {text}")
-            raise self._error
-        self.steps.pop(0)
-        self._last_id = message["id"]
+        self.sent.append(json.loads(text))
+        if self.steps and not isinstance(self.steps[0], Expect):
+            self._early.append(text)  # The bot goes on by itself, until it expects something.
+            return
+        self._take(text)
         self._go_on()
 
     # The script.
@@ -171,25 +179,65 @@ class ScriptedTransport(ScriptedMedia, Transport):
         asyncio.get_running_loop().call_soon(self._act)
 
     def _act(self) -> None:
-        while self._linked and self.steps and not isinstance(self.steps[0], Expect):
-            match self.steps.pop(0):
-                case Say(str() as text, _):
-                    self._receiver.receive(text)
-                case Say(message, answers):
-                    self._receiver.receive(json.dumps({**message, "id": self._last_id} if answers else message))  # type: ignore[dict-item]
-                case Leave():
-                    self._linked = False  # what follows belongs to the next session
-                    self._receiver.bot_left(BOT)
-                case Lose(error):
-                    self._linked = False
-                    self._receiver.lost(error)
+        while self._linked and self.steps and not self._pause:
+            if isinstance(self.steps[0], Expect):
+                if not self._early:
+                    return
+                with contextlib.suppress(ScriptError):  # finish() raises it.
+                    self._take(self._early.pop(0))
+            else:
+                self._do(self.steps.pop(0))
+        if self._linked and self._early and not self.steps:
+            with contextlib.suppress(ScriptError):
+                self._take(self._early.pop(0))
+
+    def _take(self, text: str) -> None:
+        """Compare what the client sent with what is expected."""
+        message = json.loads(text)
+        step = self.steps[0] if self.steps else None
+        if not isinstance(step, Expect) or step.type != message["type"] or not _matches(message["data"], step.data):
+            self._error = ScriptError(f"expected {step or 'nothing more'}; the client sent {text}")
+            raise self._error
+        self.steps.pop(0)
+        self._last_id = message["id"]
+        self._ids[step.id] = message["id"]
+
+    def _do(self, step: Step) -> None:
+        match step:
+            case Say(str() as text, _):
+                self._receiver.receive(text)
+            case Say(message, answers):
+                id = self._ids.get(answers, answers) if isinstance(answers, str) else self._last_id
+                self._receiver.receive(json.dumps({**message, "id": id} if answers else message))  # type: ignore[dict-item]
+            case Wait(seconds):
+                self._pause = asyncio.get_running_loop().call_later(seconds, self._wake)
+            case Sound():
+                self.played.append(step)
+                self.play(step)
+            case Leave():
+                self._linked = False  # what follows belongs to the next session
+                self._receiver.bot_left(BOT)
+            case Lose(error):
+                self._linked = False
+                self._receiver.lost(error)
+
+    def _wake(self) -> None:
+        self._pause = None
+        self._act()
+
+    def play(self, sound: Sound) -> None:
+        """Let the bot be heard. This transport has no sound; one that has some overrides it."""
 
 
-def _contains(data: Any, wanted: Mapping[str, Any]) -> bool:
-    """Whether data has what is wanted, at every depth."""
+def _matches(data: Any, wanted: Any) -> bool:
+    """Whether data has what is wanted. What a recording has masked is compared masked."""
+    return _contains(data, wanted) or _contains(masked_data(data), wanted)
+
+
+def _contains(data: Any, wanted: Any) -> bool:
+    """Whether data has what is wanted, at every depth of objects."""
+    if not isinstance(wanted, Mapping):
+        return bool(data == wanted)
     if not isinstance(data, dict):
         return not wanted
-    return all(
-        key in data and (_contains(data[key], value) if isinstance(value, Mapping) else data[key] == value)
-        for key, value in wanted.items()
-    )
+    return all(key in data and _contains(data[key], value) for key, value in wanted.items())
