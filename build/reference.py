@@ -83,6 +83,7 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "Testing": {
         "testing.script": ALL,
         "testing.scripted": ALL,
+        "testing.following": ("FollowsScript",),
         "testing.recorded": ("replay",),
         "testing.contract.suite": ("play", "tests_of"),
         "testing.contract.stage": ("Stage",),
