@@ -21,6 +21,7 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "The client": {
         "rtvi.client": ("RTVIClient",),
         "rtvi.session.params": ("ClientParams", "Endpoints"),
+        "rtvi.members.recording": ("MessageRecording",),
         "rtvi.protocol.state": ("TransportState",),
         "rtvi.protocol.conversation.conversation": ("Conversation",),
     },
@@ -85,6 +86,8 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "testing.scripted": ALL,
         "testing.following": ("FollowsScript",),
         "testing.recorded": ("replay",),
+        "testing.pages": ("PageOpener", "RTVIPage", "ScriptedBot"),
+        "testing.controllers": ALL,
         "testing.contract.suite": ("play", "tests_of"),
         "testing.contract.stage": ("Stage",),
         "testing.contract.scene": ("ContractError",),

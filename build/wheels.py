@@ -39,7 +39,7 @@ def check(wheel: Path, project: Path = ROOT) -> None:
 
 
 def _inputs_hash() -> str:
-    files = [ROOT / name for name in ("pyproject.toml", "README.md", "LICENSE")]
+    files = [ROOT / name for name in ("pyproject.toml", "README.md", "LICENSE", "pytest_rtvi_web.py")]
     files += sorted((ROOT / "rtvi_web").rglob("*"))
     digest = hashlib.sha256()
     for path in files:

@@ -55,7 +55,7 @@ from rtvi_web.errors import (
 )
 from rtvi_web.rtvi.client import RTVIClient
 from rtvi_web.rtvi.members.files import FileReference
-from rtvi_web.rtvi.members.recording import Recording
+from rtvi_web.rtvi.members.recording import MessageRecording
 from rtvi_web.rtvi.protocol.events import InvalidMessage, RTVIEvent
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
 from rtvi_web.rtvi.protocol.state import BotState, TransportState
@@ -156,6 +156,7 @@ __all__ = [
     "LogLevel",
     "MediaDevice",
     "MediaState",
+    "MessageRecording",
     "MessageTooLargeError",
     "MetricsData",
     "NotInBrowserError",
@@ -170,7 +171,6 @@ __all__ = [
     "RTVIEvent",
     "RTVIMessage",
     "Reconnect",
-    "Recording",
     "RequestError",
     "RequestTimeoutError",
     "ServiceDescription",

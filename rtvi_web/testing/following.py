@@ -54,10 +54,19 @@ class FollowsScript(Transport):
         Raises:
             ScriptError: the client did something else, or something is still expected.
         """
+        if problem := self.problem():
+            raise self._error or ScriptError(problem)
+
+    def problem(self) -> str:
+        """Why the whole script has not happened; empty if it has."""
         if self._error:
-            raise self._error
-        if self.steps:
-            raise ScriptError(f"the script is not over; next: {self.steps[0]}")
+            return str(self._error)
+        return f"the script is not over; next: {self.steps[0]}" if self.steps else ""
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the client did something else than the script says."""
+        return self._error is not None
 
     def go_on(self, *steps: Step) -> None:
         """Add steps. If the script was over, they happen now."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from rtvi_web.core.foreign_json import read_json
 from rtvi_web.errors import DisconnectedError, DisconnectReason
 from rtvi_web.rtvi.protocol.envelope import LABEL
 from rtvi_web.testing.script import Expect, Say, Step, handshake, leave, lose, wait
@@ -38,7 +38,7 @@ def replay(text: str, *, speed: float = 1.0) -> list[Step]:
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             try:
-                script.add(json.loads(line))
+                script.add(read_json(line))
             except (ValueError, TypeError, AttributeError, KeyError) as error:
                 raise ValueError(f"Line {number} is not one of a recording: {line[:80]!r}.") from error
     script.end_session()

@@ -25,7 +25,7 @@ from rtvi_web import (
 from rtvi_web.core.http import HttpResponse
 from rtvi_web.realtime import RealtimeClient
 from rtvi_web.rtvi.protocol.events import BY_WIRE
-from rtvi_web.testing import ScriptedRealtimeTransport, ScriptedTransport, expect, handshake, say
+from rtvi_web.testing import ScriptedRealtimeTransport, ScriptedTransport, expect, handshake, replay, say
 from rtvi_web.testing.http import HttpAnswer, HttpStream, ScriptedHttp
 
 LEVELS = 10_000
@@ -207,9 +207,11 @@ async def what_is_just_within_the_limit(deep: str) -> None:
     )
     client = RTVIClient(transport=transport)
     client.register_function_call_handler("f", lambda call: call.arguments)
+    recording = client.record()
     messages = client.events(RTVIEvent.SERVER_MESSAGE)
     await client.connect()
     assert (await anext(messages)).args == (value,)
+    assert json.dumps(value) in recording.text()
     assert json.loads(client.conversation.to_json())["turns"][0]["function_calls"][0]["arguments"] == {"value": value}
     await client.disconnect()
 
@@ -224,6 +226,30 @@ async def what_is_just_within_the_limit(deep: str) -> None:
     assert item.extra == {"x": value}
     assert seen[-1].event["item"]["x"] == value
     await realtime.disconnect()
+
+
+async def replaying(text: str) -> None:
+    replay(text)
+
+
+async def recordings(deep: str) -> None:
+    """A recording keeps deep messages as text, and no script is made of deep lines."""
+    message = json.dumps({"label": "rtvi-ai", "type": "server-message", "data": "?"}).replace('"?"', deep)
+    call = say("llm-function-call-in-progress", {"function_name": "f", "tool_call_id": "1", "arguments": deep})
+    transport = ScriptedTransport(*handshake(), say_text(message), call, say("server-message", "and on"))
+    client = RTVIClient(transport=transport)
+    recording = client.record()
+    events = client.events(RTVIEvent.SERVER_MESSAGE)
+    await client.connect()
+    assert (await anext(events)).args == ("and on",)
+    await client.disconnect()
+    recording.stop()
+    lines = [json.loads(line) for line in recording.text().splitlines()]
+    said = [line["msg"] for line in lines if line.get("dir") == "in"]
+    assert said[1:3] == [message, call.message]
+    assert len(replay(recording.text())) >= 4
+    line = json.dumps({"dir": "in", "msg": "?"}).replace('"?"', deep)
+    await raises(ValueError, "Line 1 is not one of a recording", replaying(line))
 
 
 EXERCISES: dict[Callable[[str], Any], list[str]] = {
@@ -248,6 +274,11 @@ EXERCISES: dict[Callable[[str], Any], list[str]] = {
         "rtvi_web/realtime/protocol/wire.py: decode",
         "rtvi_web/realtime/protocol/conversation.py: _is_object",
         "rtvi_web/realtime/tools.py: answer",
+    ],
+    recordings: [
+        "rtvi_web/core/masked_data.py: _masked_text",
+        "rtvi_web/rtvi/session/recording.py: message",
+        "rtvi_web/testing/recorded.py: replay",
     ],
     what_is_just_within_the_limit: [],
 }

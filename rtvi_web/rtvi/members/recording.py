@@ -22,7 +22,7 @@ _SHORTEST = 8
 """Characters of a header's value from which it is masked wherever it stands; shorter ones may be any word."""
 
 
-class Recording:
+class MessageRecording:
     """What a client sends and receives, in the form of JSON lines: :meth:`RTVIClient.record` makes it.
 
     A line is a message, ``{"t_ms": 12.5, "dir": "in", "msg": {…}}`` (``"in"`` comes from the bot, ``"out"`` goes to
@@ -77,8 +77,8 @@ class Recording:
 class Recordings(ClientBase):
     """Recordings of sessions."""
 
-    def record(self, *, max_size: int = MAX_SIZE) -> Recording:
-        """Record what is sent and received from now on, through all sessions, until :meth:`Recording.stop`.
+    def record(self, *, max_size: int = MAX_SIZE) -> MessageRecording:
+        """Record what is sent and received from now on, through all sessions, until :meth:`MessageRecording.stop`.
 
         Sound is not recorded. Keys, tokens and passwords are masked, and so are the values of the client's headers.
         Transcripts are not: look at a recording before you give it away.
@@ -111,7 +111,7 @@ class Recordings(ClientBase):
             while unsubscribe:
                 unsubscribe.pop()()
 
-        return Recording(recorder, stop)
+        return MessageRecording(recorder, stop)
 
     def _note_bot_left(self, recorder: Recorder) -> None:
         # It fires at the end of every session too, and before a new bot takes the place of one that was lost.

@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 from sessions import ready
 
-from rtvi_web import DisconnectedError, DisconnectReason, InvalidArgumentError, Recording, RTVIEvent
+from rtvi_web import DisconnectedError, DisconnectReason, InvalidArgumentError, MessageRecording, RTVIEvent
 from rtvi_web.testing import Step, expect, handshake, leave, lose, say, say_text, wait
 
 pytestmark = pytest.mark.usefixtures("tidy")
 
 
-def lines(recording: Recording) -> list[dict[str, Any]]:
+def lines(recording: MessageRecording) -> list[dict[str, Any]]:
     return [json.loads(line) for line in recording.text().splitlines()]
 
 
-def kinds(recording: Recording) -> list[str]:
+def kinds(recording: MessageRecording) -> list[str]:
     """Each line in a word or two."""
     return [f"{line['dir']} {line['msg']['type']}" if "dir" in line else line["event"] for line in lines(recording)]
 

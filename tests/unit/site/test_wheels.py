@@ -22,7 +22,7 @@ def test_our_wheel_holds_only_rtvi_web() -> None:
         names = archive.namelist()
     assert {"rtvi_web/__init__.py", "rtvi_web/py.typed"} <= set(names)
     dist_info = "-".join(wheel.name.split("-")[:2]) + ".dist-info"
-    assert {name.split("/")[0] for name in names} == {"rtvi_web", dist_info}
+    assert {name.split("/")[0] for name in names} == {"rtvi_web", "pytest_rtvi_web.py", dist_info}
     assert our_wheel() == wheel
 
 
