@@ -1,0 +1,1 @@
+"""The command ``rtvi-web``: a file for each subcommand."""

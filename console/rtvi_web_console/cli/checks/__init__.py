@@ -1,0 +1,1 @@
+"""What ``rtvi-web doctor`` looks at."""

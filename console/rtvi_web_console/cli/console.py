@@ -1,0 +1,74 @@
+"""``rtvi-web console --bot URL``: a page for a bot that runs somewhere, on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import sys
+import threading
+import webbrowser
+from urllib.parse import urlsplit
+
+import uvicorn
+
+from rtvi_web_console.carried import CarriedSite, SiteMissingError
+from rtvi_web_console.cli.checks.address import UnreachableError, complete
+from rtvi_web_console.cli.errors import CommandError
+from rtvi_web_console.cli.forward import Forwarder, OnlyLocal
+from rtvi_web_console.face import Face
+from rtvi_web_console.options import TITLE, TRANSPORTS, Options
+
+NAME = "console"
+HELP = "Open a page for a bot that runs somewhere."
+PORT = 7870
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--bot", required=True, metavar="URL", help="the bot's server, or its start endpoint")
+    parser.add_argument("--transport", choices=TRANSPORTS, default=TRANSPORTS[0], help="default: %(default)s")
+    parser.add_argument("--title", default=TITLE, help="of the page")
+    parser.add_argument("--script", help="Python of yours that the page runs, which finds its client as `client`")
+    parser.add_argument("--port", type=int, default=PORT, help="of the page; 0 takes a free one (default: %(default)s)")
+    parser.add_argument("--no-browser", action="store_true", help="do not open the browser")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until Ctrl-C."""
+    app = console(arguments.bot, transport=arguments.transport, title=arguments.title, script=arguments.script)
+    try:
+        listener = socket.create_server(("127.0.0.1", arguments.port))
+    except OSError as error:
+        raise CommandError(
+            f"port {arguments.port} of this machine is taken ({error.strerror}): choose --port"
+        ) from None
+    address = f"http://localhost:{listener.getsockname()[1]}/"
+    sys.stdout.write(f"The page is at {address} and talks to {arguments.bot} (Ctrl-C ends it)\n")
+    sys.stdout.flush()
+    if not arguments.no_browser:
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+    with listener:
+        uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])
+    return 0
+
+
+def console(
+    bot: str,
+    *,
+    transport: str = TRANSPORTS[0],
+    title: str = TITLE,
+    script: str | None = None,
+    site: CarriedSite | None = None,
+) -> OnlyLocal:
+    """The page for a bot, as an ASGI app for this machine.
+
+    Raises:
+        CommandError: an option cannot be used, or the package carries no site.
+    """
+    try:
+        url = complete(bot)
+        path = urlsplit(url)
+        start = path.path + (f"?{path.query}" if path.query else "")
+        options = Options.of("/", start, transport, title, script, connect=[url])
+        return OnlyLocal(Face(Forwarder(url), options, site))
+    except (UnreachableError, ValueError, FileNotFoundError, SiteMissingError) as error:
+        raise CommandError(str(error)) from None

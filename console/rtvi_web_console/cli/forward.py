@@ -1,0 +1,165 @@
+"""Passes a page's requests on to the bot, for pages that the bot's server does not allow by CORS.
+
+Whoever could use this from another page could talk to the bot, and to nothing else: only the bot's own origin is asked,
+redirects are not followed, and requests that carry a foreign name of this machine or a foreign origin are refused.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from anyio import to_thread
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from rtvi_web.core.foreign_json import read_json
+from rtvi_web.core.masking import masked_url
+
+MAX_BODY = 16 << 20
+"""Bytes of a request, or of an answer."""
+TIMEOUT = 60.0
+"""Seconds that the bot's server has to begin its answer, and between two pieces of it."""
+LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
+OF_A_CONNECTION = frozenset(
+    ("connection", "content-length", "expect", "host", "keep-alive", "te", "trailer", "upgrade")
+)
+OF_A_CONNECTION |= {"proxy-authenticate", "proxy-authorization", "transfer-encoding"}
+NOT_PASSED_ON = OF_A_CONNECTION | {"cookie", "origin", "referer"}
+"""Headers that belong to one connection, or say where the page is."""
+NOT_PASSED_BACK = OF_A_CONNECTION | {"set-cookie", "server", "date", "location", "content-encoding"}
+SOCKETS = ("wsUrl", "ws_url")
+ANY_HOST = ("0.0.0.0", "::")
+
+
+class Forwarder:
+    """An ASGI app that answers what the bot's server answers.
+
+    Args:
+        bot: an address of the bot's server; its origin counts.
+    """
+
+    def __init__(self, bot: str, *, timeout: float = TIMEOUT, max_body: int = MAX_BODY) -> None:
+        self._url = urlsplit(bot)
+        self._timeout = timeout
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            while (message := await receive())["type"] != "lifespan.shutdown":
+                await send({"type": f"{message['type']}.complete"})
+            await send({"type": "lifespan.shutdown.complete"})
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": "a page connects to the bot itself"})
+        else:
+            response = await self._answer(Request(scope, receive))
+            await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        body = bytearray()
+        try:
+            async for piece in request.stream():
+                body += piece
+                if len(body) > self._max_body:
+                    return PlainTextResponse(f"A request may have {self._max_body:,} bytes.\n", 413)
+        except ClientDisconnect:
+            return Response(status_code=499)
+        scope = request.scope
+        target = scope["raw_path"].decode("latin-1") + (f"?{request.url.query}" if request.url.query else "")
+        headers = {name: value for name, value in request.headers.items() if name not in NOT_PASSED_ON}
+        headers["accept-encoding"] = "identity"
+        connection = self._connection()
+        try:
+            answer = await to_thread.run_sync(_ask, connection, request.method, target, bytes(body), headers)
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            where = masked_url(self._url.geturl())
+            return PlainTextResponse(
+                f"The bot's server at {where} gave no answer: {error or type(error).__name__}.\n", 502
+            )
+        if 300 <= answer.status < 400 and answer.status != 304:
+            place = masked_url(urljoin(self._url.geturl(), answer.getheader("Location") or ""))
+            connection.close()
+            return PlainTextResponse(f"The bot's server leads elsewhere, to {place}: give that address.\n", 502)
+        return await self._pass_back(connection, answer)
+
+    def _connection(self) -> http.client.HTTPConnection:
+        host, port = self._url.hostname or "", self._url.port
+        if self._url.scheme == "https":
+            context = ssl.create_default_context()
+            return http.client.HTTPSConnection(host, port, timeout=self._timeout, context=context)
+        return http.client.HTTPConnection(host, port, timeout=self._timeout)
+
+    async def _pass_back(self, connection: http.client.HTTPConnection, answer: http.client.HTTPResponse) -> Response:
+        headers = {name: value for name, value in answer.getheaders() if name.lower() not in NOT_PASSED_BACK}
+        pieces = self._pieces(connection, answer)
+        if "json" not in (answer.getheader("Content-Type") or ""):
+            return StreamingResponse(pieces, answer.status, headers)  # such as events, which come one by one
+        data = bytearray()
+        async for piece in pieces:
+            data += piece
+        return Response(self._with_address(bytes(data)), answer.status, headers)
+
+    async def _pieces(
+        self, connection: http.client.HTTPConnection, answer: http.client.HTTPResponse
+    ) -> AsyncIterator[bytes]:
+        """The answer, as far as it may be long."""
+        left = self._max_body
+        try:
+            while left > 0 and (piece := await to_thread.run_sync(answer.read1, min(left, 65_536))):
+                left -= len(piece)
+                yield piece
+        finally:
+            connection.close()
+
+    def _with_address(self, data: bytes) -> bytes:
+        """A start answer whose WebSocket is at the bot: a page would look for it here if it names no host."""
+        try:
+            bundle = read_json(data.decode())
+        except ValueError:
+            return data
+        given: dict[str, Any] = bundle if isinstance(bundle, dict) else {}
+        changed = {name: self._socket(given[name]) for name in SOCKETS if isinstance(given.get(name), str)}
+        return json.dumps({**given, **changed}).encode() if changed else data
+
+    def _socket(self, address: str) -> str:
+        url = urlsplit(urljoin(self._url.geturl(), address))
+        secure = {"http": "ws", "https": "wss"}
+        if url.hostname in ANY_HOST:
+            url = url._replace(netloc=self._url.netloc.rpartition("@")[2], scheme=secure[self._url.scheme])
+        return url._replace(scheme=secure.get(url.scheme, url.scheme)).geturl()
+
+
+class OnlyLocal:
+    """ASGI middleware that refuses what foreign pages ask: by another name of this machine, or from another origin."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1")
+        origin = headers.get(b"origin", b"").decode("latin-1")
+        name = host if host.endswith("]") else host.rpartition(":")[0] or host
+        if name.lower() in LOCAL_NAMES and origin in ("", f"http://{host}"):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            text = "Only pages of this machine, by the names localhost and 127.0.0.1, are answered here.\n"
+            await PlainTextResponse(text, 403)(scope, receive, send)
+
+
+def _ask(
+    connection: http.client.HTTPConnection, method: str, target: str, body: bytes, headers: dict[str, str]
+) -> http.client.HTTPResponse:
+    connection.request(method, target, body or None, headers)
+    return connection.getresponse()

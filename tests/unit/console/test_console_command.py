@@ -1,0 +1,194 @@
+"""rtvi-web console: the page, and what is passed on to the bot."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from bot_servers import Bot, served
+from rtvi_web_console.cli.console import console
+from rtvi_web_console.cli.errors import CommandError
+from rtvi_web_console.cli.forward import Forwarder, OnlyLocal
+from rtvi_web_console.cli.main import main
+from sites import carried_site
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+
+class Got(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def ask(server: str, path: str, *, method: str = "POST", body: bytes | None = b"{}", **headers: str) -> Got:
+    connection = http.client.HTTPConnection(server, timeout=20)
+    try:
+        connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+        answer = connection.getresponse()
+        return Got(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def bot() -> Bot:
+    return Bot()
+
+
+@pytest.fixture
+def page(bot: Bot, tmp_path: Path) -> Iterator[str]:
+    """The console for a bot, as served."""
+    with (
+        served(bot.app([])) as host,
+        served(console(f"http://{host}/start?x=1", site=carried_site(tmp_path / "site"))) as page,
+    ):
+        yield page
+
+
+class TestThePage:
+    def test_it_is_at_the_root(self, page: str) -> None:
+        got = ask(page, "/", method="GET", body=None)
+        assert got.status == 200
+        assert b'"endpoint": "/start?x=1"' in got.body
+        assert "connect-src 'self' http://127.0.0.1:" in got.headers["content-security-policy"]
+
+    def test_the_bot_is_reached_through_it(self, page: str, bot: Bot) -> None:
+        got = ask(page, "/start?x=1", content_type="application/json", authorization="Bearer k", cookie="c=1")
+        assert (got.status, json.loads(got.body)) == (200, {"sessionId": "s1"})
+        assert bot.bodies == [{}]
+        assert bot.headers[0]["authorization"] == "Bearer k"
+        assert {"cookie", "origin", "referer"}.isdisjoint(bot.headers[0])
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"host": "evil.example"},
+            {"host": "evil.example:80"},
+            {"host": "localhost.evil.example"},
+            {"origin": "https://evil.example"},
+            {"origin": "null"},
+            {"origin": "http://localhost:1"},
+            {"host": ""},
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("path", ["/", "/start", "/loader.js"])
+    def test_foreign_pages_are_refused(self, page: str, bot: Bot, headers: dict[str, Any], path: str) -> None:
+        got = ask(page, path, method="POST" if path == "/start" else "GET", **headers)
+        assert got.status == 403
+        assert bot.bodies == []
+
+    def test_pages_of_its_own_are_answered(self, page: str, bot: Bot) -> None:
+        port = page.partition(":")[2]
+        for name in ("localhost", "127.0.0.1"):
+            assert ask(page, "/start", host=f"{name}:{port}", origin=f"http://{name}:{port}").status == 200
+        assert len(bot.bodies) == 2
+
+    @pytest.mark.parametrize("name", ["wsUrl", "ws_url"])
+    @pytest.mark.parametrize(
+        ("given", "passed"),
+        [
+            ("ws://other.example:9/ws?a=1", "ws://other.example:9/ws?a=1"),
+            ("/ws", "ws://{bot}/ws"),
+            ("wss://0.0.0.0:7860/ws", "ws://{bot}/ws"),
+            ("https://other.example/ws", "wss://other.example/ws"),
+        ],
+    )
+    def test_websockets_go_straight_to_the_bot(self, name: str, given: str, passed: str) -> None:
+        bot = Bot({name: given, "n": 1})
+        with served(bot.app([])) as host, served(OnlyLocal(Forwarder(f"http://{host}/start"))) as page:
+            assert json.loads(ask(page, "/start").body) == {name: passed.format(bot=host), "n": 1}
+
+
+def endpoint(answer: Any) -> Starlette:
+    async def answers(request: Request) -> Response:
+        await request.body()
+        given: Response = answer() if callable(answer) and not isinstance(answer, Response) else answer
+        return given
+
+    return Starlette(routes=[Route("/{path:path}", answers, methods=["GET", "POST", "PATCH", "DELETE"])])
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
+def test_methods_statuses_and_headers_are_the_bots(method: str) -> None:
+    answer = PlainTextResponse("no bot", 503, {"X-Why": "busy", "Set-Cookie": "a=1"})
+    with served(endpoint(answer)) as host, served(Forwarder(f"http://{host}/")) as page:
+        got = ask(page, "/a%20b?c=%2F", method=method)
+    assert (got.status, got.body) == (503, b"no bot")
+    assert got.headers["x-why"] == "busy"
+
+
+@pytest.mark.parametrize("place", ["https://elsewhere.example/x?key=secret", "/other"])
+def test_no_redirect_is_followed(place: str) -> None:
+    with served(endpoint(RedirectResponse(place))) as host, served(Forwarder(f"http://{host}/")) as page:
+        got = ask(page, "/start")
+    assert got.status == 502
+    assert b"leads elsewhere" in got.body
+    assert b"secret" not in got.body
+    assert "location" not in got.headers
+
+
+def test_sizes_are_bounded() -> None:
+    async def endless() -> Any:
+        for _ in range(10_000):
+            yield b"x" * 1000
+
+    answer = endpoint(lambda: StreamingResponse(endless()))
+    with served(answer) as host, served(Forwarder(f"http://{host}/", max_body=50_000)) as page:
+        assert ask(page, "/", body=b"y" * 50_001).status == 413
+        assert len(ask(page, "/").body) == 50_000
+
+
+def test_times_are_bounded() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    with served(app) as host, served(Forwarder(f"http://{host}/", timeout=0.3)) as page:
+        got = ask(page, "/start")
+    assert got.status == 502
+    assert b"gave no answer: timed out" in got.body
+
+
+def test_a_bot_that_is_not_there() -> None:
+    with served(Forwarder("http://127.0.0.1:1/start")) as page:
+        got = ask(page, "/start")
+    assert got.status == 502
+    assert b"gave no answer" in got.body
+
+
+def test_other_json_stays_as_it_is() -> None:
+    for text in (b'{"a":  1}', b"[1]", b"{", b""):
+        answer = Response(text, media_type="application/json")
+        with served(endpoint(answer)) as host, served(Forwarder(f"http://{host}/")) as page:
+            assert ask(page, "/").body == text
+
+
+class TestTheCommandLine:
+    @pytest.mark.parametrize(
+        ("given", "why"),
+        [
+            ({"bot": "ftp://x"}, "is not an http or https address"),
+            ({"bot": "localhost:1", "script": "nowhere.py"}, "nowhere.py"),
+            ({"bot": "localhost:1", "transport": "pigeon"}, "transport='pigeon'"),
+        ],
+    )
+    def test_what_it_cannot_do_is_said(self, given: dict[str, Any], why: str, tmp_path: Path) -> None:
+        with pytest.raises(CommandError, match=why):
+            console(**given, site=carried_site(tmp_path))
+
+    def test_it_needs_a_bot(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit):
+            main(["console"])
+        assert "--bot" in capsys.readouterr().err
+
+    def test_a_checkout_says_that_it_carries_no_site(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["console", "--bot", "http://:1"]) == 1
+        assert capsys.readouterr().err.startswith("rtvi-web console: ")
