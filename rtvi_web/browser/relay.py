@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from rtvi_web.browser import _js
@@ -26,6 +27,7 @@ class Relay:
     def __init__(self, *, held: int, most: int, slowest: int, fastest: int) -> None:
         self._options = {"held": held, "most": most, "slowest": slowest, "fastest": fastest}
         self._relay: Any = None
+        self._loading = asyncio.Lock()
 
     async def open(self) -> None:
         """Load the script, once for the page.
@@ -33,7 +35,8 @@ class Relay:
         Raises:
             UnsupportedFeatureError: it could not be loaded.
         """
-        await load_script(RELAY_SCRIPT, RELAY_CLASS)
+        async with self._loading:
+            await load_script(RELAY_SCRIPT, RELAY_CLASS)
         if self._relay is None:
             self._relay = _js.construct(RELAY_CLASS, self._options)
 
