@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -50,7 +51,8 @@ class Peer:
     """An ``RTCPeerConnection`` that offers media and a data channel.
 
     Args:
-        listener: hears what happens, until ``close()``.
+        listener: hears what happens, until ``close()``. The attribute may be set later, before ``offer()``: nothing
+            happens earlier.
         ice_servers: as in JavaScript: ``[{"urls": "stun:…"}]``.
         label: the data channel's.
         media: what is offered, in this order: kinds (``"audio"``, ``"video"``) and directions (``"sendrecv"`` …).
@@ -62,15 +64,18 @@ class Peer:
 
     def __init__(
         self,
-        listener: PeerListener,
+        listener: PeerListener | None = None,
         *,
         ice_servers: Sequence[Mapping[str, Any]],
         label: str,
         media: Sequence[tuple[str, str]],
     ) -> None:
         self._scope = _js.Scope()
-        self._listener = listener
-        self._connection = _js.construct("RTCPeerConnection", {"iceServers": [dict(s) for s in ice_servers]})
+        self.listener: Any = listener
+        self._servers = [dict(server) for server in ice_servers]
+        self._prepared: Any = None
+        self._has_offered = False
+        self._connection = _js.construct("RTCPeerConnection", {"iceServers": self._servers})
         self._scope.defer(self._connection.close)
         self._senders = [
             self._connection.addTransceiver(kind, _js.plain({"direction": direction})).sender
@@ -82,19 +87,19 @@ class Peer:
         self._listen()
 
     def _listen(self) -> None:
-        listener, listen = self._listener, self._scope.listen
+        listen = self._scope.listen
         listen(self._connection, "icecandidate", self._on_candidate)
         for change in ("connectionstatechange", "iceconnectionstatechange"):
-            listen(self._connection, change, lambda _: listener.on_state(self.state))
+            listen(self._connection, change, lambda _: self.listener.on_state(self.state))
         listen(self._connection, "track", lambda event: self._on_track(event.track))
-        listen(self._channel, "open", lambda _: listener.on_open())
+        listen(self._channel, "open", lambda _: self.listener.on_open())
         listen(self._channel, "message", self._on_message)
-        listen(self._channel, "close", lambda _: listener.on_closed())
+        listen(self._channel, "close", lambda _: self.listener.on_closed())
 
     def _on_candidate(self, event: Any) -> None:
         candidate = _js.or_none(event.candidate)
         if candidate is not None:  # None: that was the last one.
-            self._listener.on_candidate(
+            self.listener.on_candidate(
                 {
                     "candidate": candidate.candidate,
                     "sdp_mid": _js.or_none(candidate.sdpMid),
@@ -103,7 +108,7 @@ class Peer:
             )
 
     def _on_track(self, track: Any) -> None:
-        listener, listen = self._listener, self._scope.listen
+        listener, listen = self.listener, self._scope.listen
         listener.on_track(track)
         listen(track, "unmute", lambda _: listener.on_track_started(track))
         listen(track, "mute", lambda _: listener.on_track_stopped(track))
@@ -114,9 +119,9 @@ class Peer:
     def _on_message(self, event: Any) -> None:
         data = event.data  # Read once: the text crosses over each time.
         if isinstance(data, str):
-            self._listener.on_text(data)
+            self.listener.on_text(data)
         else:
-            self._listener.on_bytes(data.to_bytes())
+            self.listener.on_bytes(data.to_bytes())
 
     @property
     def state(self) -> str:
@@ -166,9 +171,29 @@ class Peer:
             if transceiver.receiver.track.kind == kind:
                 transceiver.setCodecPreferences(_js.plain([*preferred, *others]))
 
+    def use_servers(self, ice_servers: Sequence[Mapping[str, Any]]) -> None:
+        """Use other ICE servers; called before ``offer()``.
+
+        Raises:
+            JsError: the browser refuses one.
+        """
+        servers = [dict(server) for server in ice_servers]
+        if servers != self._servers:
+            self._servers = servers
+            with _js.guarded():
+                self._connection.setConfiguration(_js.plain({"iceServers": servers}))
+
+    async def prepare(self) -> None:
+        """Make the first offer already. Nothing is sent, and no server asked. If it fails, ``offer()`` will, too."""
+        with contextlib.suppress(_js.JsError):
+            prepared = await _js.call(self._connection, "createOffer")
+            self._prepared = None if self._has_offered else prepared
+
     async def offer(self) -> str:
-        """Make an offer, which starts the search for candidates, and return its SDP."""
-        await _js.call(self._connection, "setLocalDescription")  # Without an argument, it makes the offer itself.
+        """Make an offer, unless one is prepared, start the search for candidates, and return the offer's SDP."""
+        prepared, self._prepared, self._has_offered = self._prepared, None, True
+        # Without an argument, it makes the offer itself.
+        await _js.call(self._connection, "setLocalDescription", *([] if prepared is None else [prepared]))
         return str(self._connection.localDescription.sdp)
 
     async def gathered(self, patience: float) -> str:

@@ -44,6 +44,7 @@ class DataChannelLink:
         ice_servers: as in JavaScript: ``[{"urls": "stun:…"}]``.
         player: plays the received audio; ``None`` leaves that to the page.
         lost: called with the reason, at most once, when the open link ends by itself.
+        peer: a connection that :func:`make_peer` has made for the same media, ahead of time.
 
     Raises:
         TransportStartError: the browser refuses the ICE servers.
@@ -58,6 +59,7 @@ class DataChannelLink:
         ice_servers: Sequence[Mapping[str, Any]],
         player: Player | None,
         lost: Callable[[RTVIError], object],
+        peer: Peer | None = None,
     ) -> None:
         self._player = player
         self._lost = lost
@@ -65,11 +67,14 @@ class DataChannelLink:
         self._over = False
         self._scope = _js.Scope()
         self._slots = {source: slot for slot, source in enumerate(media)}
-        try:
-            self._peer = Peer(self, ice_servers=ice_servers, label=label, media=list(media.values()))
-        except _js.JsError as error:
-            raise TransportStartError(f"The browser refused the ICE servers: {error}") from error
+        self._peer = peer or make_peer(label, media, ice_servers)
         self._scope.defer(self._peer.close)
+        self._peer.listener = self
+        try:
+            self._peer.use_servers(ice_servers)
+        except _js.JsError as error:
+            self._scope.close()
+            raise _refused(error) from error
         self._scope.listen(_js.api("window"), "pagehide", self._on_pagehide)
 
     @property
@@ -196,6 +201,25 @@ class DataChannelLink:
 
     def on_track_stopped(self, track: Any) -> None:
         """Ignored, like :meth:`on_track_started`."""
+
+
+def make_peer(
+    label: str, media: Mapping[TrackSource, tuple[str, str]], ice_servers: Sequence[Mapping[str, Any]]
+) -> Peer:
+    """A connection for a :class:`DataChannelLink`; see there.
+
+    Raises:
+        TransportStartError: the browser refuses the ICE servers.
+        NotInBrowserError: WebRTC does not exist here.
+    """
+    try:
+        return Peer(ice_servers=ice_servers, label=label, media=list(media.values()))
+    except _js.JsError as error:
+        raise _refused(error) from error
+
+
+def _refused(error: _js.JsError) -> TransportStartError:
+    return TransportStartError(f"The browser refused the ICE servers: {error}")
 
 
 def without_excess(sdp: str) -> str:

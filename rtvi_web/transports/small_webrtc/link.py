@@ -6,9 +6,11 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from rtvi_web.browser.player import Player
+from rtvi_web.browser.rtc import Peer
 from rtvi_web.core.foreign_json import read_json
 from rtvi_web.core.media import BOT, Participant, ParticipantTracks, TrackSource
 from rtvi_web.core.tasks import Tasks
@@ -16,11 +18,13 @@ from rtvi_web.errors import ConnectPhase, DisconnectedError, DisconnectReason, R
 from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence, candidate_types
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss
 from rtvi_web.rtvi.transport import SessionReceiver
-from rtvi_web.transports.data_channel import DataChannelLink, no_path
+from rtvi_web.transports.data_channel import DataChannelLink, make_peer, no_path
 from rtvi_web.transports.small_webrtc.signalling import Signalling, Trickle
 
 logger = logging.getLogger(__name__)
 
+_LABEL = "chat"
+_NO_TRACKS: Mapping[TrackSource, Any] = MappingProxyType({})
 _MEDIA: dict[TrackSource, tuple[str, str]] = {
     "mic": ("audio", "sendrecv"),
     "cam": ("video", "sendrecv"),
@@ -54,6 +58,7 @@ class Link(DataChannelLink):
         player: plays the bot's audio; ``None`` leaves that to the page.
         track_changed: called with the bot, its track before and its track now; ``None`` means no track.
         bot: the session's bot, if this link replaces another.
+        peer: a connection that :func:`prepared_peer` has made with these codecs.
 
     Raises:
         TransportStartError: the browser refuses the ICE servers.
@@ -72,8 +77,12 @@ class Link(DataChannelLink):
         player: Player | None,
         track_changed: Callable[[Participant, Any, Any], object],
         bot: Participant | None = None,
+        peer: Peer | None = None,
     ) -> None:
-        super().__init__(label="chat", media=_MEDIA, ice_servers=ice_servers, player=player, lost=receiver.lost)
+        peer = peer or prepared_peer(codecs, ice_servers)
+        super().__init__(
+            label=_LABEL, media=_MEDIA, ice_servers=ice_servers, player=player, lost=receiver.lost, peer=peer
+        )
         self._receiver = receiver
         self._watcher = watcher
         self._known_bot = bot
@@ -84,12 +93,6 @@ class Link(DataChannelLink):
         self._bot_tracks: dict[str, Any] = {}
         self._negotiating = asyncio.Lock()
         self._tasks = Tasks()
-        for kind, codec in codecs.items():
-            try:
-                self._peer.prefer_codec(kind, codec)
-            except LookupError as error:
-                self._scope.close()
-                raise UnsupportedFeatureError(str(error), feature=codec) from None
 
     @property
     def bot(self) -> Participant:
@@ -117,16 +120,14 @@ class Link(DataChannelLink):
         Raises:
             TransportStartError: the link could not be established.
         """
-        for source, track in tracks.items():
-            if track is not None:
-                await self.send_track(source, track)
-        await self._negotiate(replaces)
+        await self._negotiate(replaces, tracks)
         await self._opened
 
-    async def _negotiate(self, replaces: Link | None = None) -> None:
+    async def _negotiate(self, replaces: Link | None = None, tracks: Mapping[TrackSource, Any] = _NO_TRACKS) -> None:
         async with self._negotiating:
-            answer = await self._signalling.offer(await self._peer.offer(), restart=replaces is not None)
-            self.evidence.remote_candidates = candidate_types(answer)
+            # Which tracks are sent is not in the offer: they are put in meanwhile.
+            offer, _ = await asyncio.gather(self._peer.offer(), self._send_tracks(tracks))
+            answer = await self._signalling.offer(offer, restart=replaces is not None)
             if self._known_bot is None and self._signalling.pc_id is not None:
                 self._known_bot = Participant(id=self._signalling.pc_id, name="bot", local=False)
             if replaces is not None:
@@ -134,7 +135,13 @@ class Link(DataChannelLink):
             if not self._opened.done():
                 self._receiver.enter(ConnectPhase.ICE)
                 self._run(self._trickle.run, "sending candidates")  # ICE may succeed before the bot has them.
+            self.evidence.remote_candidates = candidate_types(answer)
             await self._take_answer(answer)
+
+    async def _send_tracks(self, tracks: Mapping[TrackSource, Any]) -> None:
+        for source, track in tracks.items():
+            if track is not None:
+                await self.send_track(source, track)
 
     def send_track_status(self, source: TrackSource, enabled: bool) -> None:
         """Tell the bot whether one of our tracks is on, which it cannot see. Does nothing while not connected."""
@@ -214,6 +221,24 @@ class Link(DataChannelLink):
     def on_track_stopped(self, track: Any) -> None:
         if self._bot_tracks.pop(track.kind, None) is not None:
             self._track_changed(self.bot, track, None)
+
+
+def prepared_peer(codecs: Mapping[str, str], ice_servers: Sequence[Mapping[str, Any]]) -> Peer:
+    """A connection for a :class:`Link`, ahead of time.
+
+    Raises:
+        TransportStartError: the browser refuses the ICE servers.
+        UnsupportedFeatureError: the browser has no such codec.
+        NotInBrowserError: WebRTC does not exist here.
+    """
+    peer = make_peer(_LABEL, _MEDIA, ice_servers)
+    for kind, codec in codecs.items():
+        try:
+            peer.prefer_codec(kind, codec)
+        except LookupError as error:
+            peer.close()
+            raise UnsupportedFeatureError(str(error), feature=codec) from None
+    return peer
 
 
 def _signalling_message(text: str) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from rtvi_web.browser.player import Player
+from rtvi_web.browser.rtc import Peer
 from rtvi_web.core.http import HttpClient
 from rtvi_web.core.media import Participant, TrackSource
 from rtvi_web.errors import ConnectPhase, DisconnectedError
@@ -37,6 +38,7 @@ class SmallWebRTCSession:
         sent_tracks: returns the tracks to send, by source.
         sends: returns whether each source is on.
         track_changed: called with the bot, its track before and its track now.
+        take_peer: returns a connection that was prepared for the first link, if there is one.
         clock: returns the time in seconds since 1970. The browser's statistics are compared with it.
     """
 
@@ -53,6 +55,7 @@ class SmallWebRTCSession:
         sent_tracks: Callable[[], Mapping[TrackSource, Any]],
         sends: Callable[[], Mapping[TrackSource, bool]],
         track_changed: Callable[[Participant, Any, Any], object],
+        take_peer: Callable[[], Peer | None],
         clock: Callable[[], float],
     ) -> None:
         self._http = http
@@ -64,6 +67,7 @@ class SmallWebRTCSession:
         self._sent_tracks = sent_tracks
         self._sends = sends
         self._track_changed = track_changed
+        self._take_peer = take_peer
         self._clock = clock
         self._reconnection = Reconnection(reconnect, self, clock=clock)
         self._resend_buffer = ResendBuffer()
@@ -98,6 +102,7 @@ class SmallWebRTCSession:
             player=self._player,
             track_changed=self._track_changed,
             bot=bot,
+            peer=self._take_peer(),
         )
         self.evidence = link.evidence
         return link

@@ -21,6 +21,7 @@ from rtvi_web.transports.options import check_reconnect, check_servers, check_te
 from rtvi_web.transports.small_webrtc.offer import check_template
 
 if TYPE_CHECKING:
+    from rtvi_web.browser.rtc import Peer
     from rtvi_web.media.preconnect_buffer import PreconnectBuffer
     from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence
     from rtvi_web.rtvi.protocol.link.stats import LinkStats
@@ -113,6 +114,8 @@ class SmallWebRTCTransport(Transport):
         self._http: HttpClient = PageHttp()
         self._session: SmallWebRTCSession | None = None
         self._evidence: LinkEvidence | None = None
+        self._preparing: asyncio.Handle | None = None
+        self._peer: Peer | None = None
         self._tasks = Tasks()
 
     def attach(self, host: TransportHost, *, enable_mic: bool, enable_cam: bool = False) -> None:
@@ -146,11 +149,26 @@ class SmallWebRTCTransport(Transport):
 
     def starting(self) -> None:
         self._evidence = None
-        asyncio.get_running_loop().call_soon(_session_type)  # While the browser asks the person for permission.
+        # While the browser asks the person for permission.
+        self._preparing = asyncio.get_running_loop().call_soon(self._prepare)
         if self._buffers and self._preconnect_buffer is None:
             from rtvi_web.media.preconnect_buffer import PreconnectBuffer
 
             self._preconnect_buffer = PreconnectBuffer(lambda: self._media.tracks().local.audio)
+
+    def _prepare(self) -> None:
+        """Make the connection and its offer. What will be sent over it, and the ICE servers, may come later."""
+        from rtvi_web.transports.small_webrtc.link import prepared_peer
+
+        _session_type()
+        if self._peer is None:
+            with contextlib.suppress(RTVIError):  # connect() tries again, and tells.
+                self._peer = prepared_peer(self._codecs, self._ice_servers or [])
+                self._tasks.run(self._peer.prepare(), "the offer was not made ahead of time")
+
+    def _take_peer(self) -> Peer | None:
+        peer, self._peer = self._peer, None
+        return peer
 
     async def connect(self, request: ConnectRequest, receiver: SessionReceiver) -> Participant:
         self._session = _session_type()(
@@ -164,6 +182,7 @@ class SmallWebRTCTransport(Transport):
             sent_tracks=self._sent_tracks,
             sends=self._sends,
             track_changed=self._media.bot_track_changed,
+            take_peer=self._take_peer,
             clock=time.time,
         )
         return await self._session.connect(request, receiver)
@@ -198,6 +217,10 @@ class SmallWebRTCTransport(Transport):
         words, self._preconnect_buffer = self._preconnect_buffer, None
         if words is not None:
             words.close()
+        if self._preparing is not None:
+            self._preparing.cancel()
+        if (peer := self._take_peer()) is not None:
+            peer.close()
         await self._media.close()
         await self._tasks.close()
         if session is not None:
