@@ -145,6 +145,7 @@ def test_what_the_browser_gets_is_compressed(face: str, visit: Visit) -> None:
 
 
 SCRIPT = """
+from __main__ import client
 from js import document
 from thing import COLOR
 import helpers
