@@ -88,6 +88,7 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "testing.recorded": ("replay",),
         "testing.pages": ("PageOpener", "RTVIPage", "ScriptedBot"),
         "testing.controllers": ALL,
+        "testing.console_controllers": ALL,
         "testing.contract.suite": ("play", "tests_of"),
         "testing.contract.stage": ("Stage",),
         "testing.contract.scene": ("ContractError",),

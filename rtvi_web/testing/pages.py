@@ -9,6 +9,14 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from rtvi_web.testing.console_controllers import (
+    Composer,
+    Launcher,
+    ProblemCard,
+    PushToTalk,
+    StartButton,
+    TransportBadge,
+)
 from rtvi_web.testing.controllers import (
     BotAudio,
     CamButton,
@@ -173,6 +181,30 @@ class RTVIPage:
     @property
     def voice(self) -> VoiceVisualizer:
         return VoiceVisualizer(self.page)
+
+    @property
+    def start_button(self) -> StartButton:
+        return StartButton(self.page)
+
+    @property
+    def composer(self) -> Composer:
+        return Composer(self.page)
+
+    @property
+    def push_to_talk(self) -> PushToTalk:
+        return PushToTalk(self.page)
+
+    @property
+    def problem_card(self) -> ProblemCard:
+        return ProblemCard(self.page)
+
+    @property
+    def transport_badge(self) -> TransportBadge:
+        return TransportBadge(self.page)
+
+    @property
+    def launcher(self) -> Launcher:
+        return Launcher(self.page)
 
     def level(self, of: Literal["mic", "bot"] = "mic") -> LevelMeter:
         """The meter of the microphone, or of the bot."""

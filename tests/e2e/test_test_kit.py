@@ -62,7 +62,7 @@ def project(folder: Path) -> Path:
 def test_a_users_tests(tmp_path: Path) -> None:
     done = run_tests(project(tmp_path / "project"))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "9 passed" in done.stdout, done.stdout
+    assert "10 passed" in done.stdout, done.stdout
 
 
 def test_with_pytest_playwright(tmp_path: Path) -> None:
