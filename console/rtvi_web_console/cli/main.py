@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from rtvi_web import __version__
-from rtvi_web_console.cli import console, doctor, new
+from rtvi_web_console.cli import build, console, dev, doctor, new
 from rtvi_web_console.cli.errors import CommandError
 
-SUBCOMMANDS = (console, doctor, new)
+SUBCOMMANDS = (console, new, dev, build, doctor)
 """Each has ``NAME``, ``HELP``, ``add_arguments(parser)`` and ``run(arguments)``, which returns the exit status."""
 
 
