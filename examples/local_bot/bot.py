@@ -51,8 +51,10 @@ from pipecat.turns.user_turn_strategies import UserTurnStrategies
 from pipecat.utils.file_resolver import FileResolver
 from pipecat.workers.runner import WorkerRunner
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import BaseRoute, Mount
 
 BUILD = Path(__file__).resolve().parents[2] / "build"
+RELAY = Path(__file__).resolve().parents[1] / "realtime_relay"
 REALTIME_SERVER = Path(__file__).resolve().parents[2] / "tests" / "servers" / "realtime"
 
 INSTRUCTIONS = (
@@ -165,6 +167,24 @@ async def get_time(params: FunctionCallParams) -> None:
     await params.result_callback({"time": datetime.now().astimezone().strftime("%H:%M")})
 
 
+def realtime_routes(speech_url: str | None) -> list[BaseRoute]:
+    """The Realtime protocol at /v1/realtime: a server of this machine, or the relay to OpenAI's with the key.
+
+    The relay takes calls over WebRTC (/v1/realtime/calls), and makes ephemeral keys (/v1/realtime/client-secret).
+    """
+    if speech_url is None:
+        sys.path.append(str(RELAY))
+        from relay import API_KEY, BASE_URL, SESSION, create_app
+
+        base_url = os.environ.get("OPENAI_BASE_URL", BASE_URL)
+        return [Mount("/v1/realtime", create_app(base_url, os.environ[API_KEY], SESSION))]
+    sys.path.append(str(REALTIME_SERVER))
+    from server import Realtime, mind_for
+
+    routes: list[BaseRoute] = [*Realtime(mind_for(speech_url)).routes()]
+    return routes
+
+
 def main() -> None:
     """Serve the bot, its phrases and, with --site, the page on Pipecat's development runner."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -183,10 +203,7 @@ def main() -> None:
         return FileResponse(Path(__file__).with_name("phrases.json"))
 
     if options.realtime:
-        sys.path.append(str(REALTIME_SERVER))
-        from server import Realtime, mind_for
-
-        pipecat_runner.app.router.routes += Realtime(mind_for(options.speech_url)).routes()
+        pipecat_runner.app.router.routes += realtime_routes(options.speech_url)
 
     sys.path.append(str(BUILD))  # last, for build/site.py must not hide Python's own `site`
     if options.site:

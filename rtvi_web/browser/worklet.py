@@ -15,7 +15,7 @@ import os
 from typing import Any
 
 from rtvi_web.browser import _js
-from rtvi_web.errors import UnsupportedFeatureError
+from rtvi_web.errors import NotInBrowserError, UnsupportedFeatureError
 
 PCM_MODULE = "pcm.js"
 META = "rtvi-web-worklets"
@@ -72,6 +72,24 @@ async def load_script(name: str, defines: str) -> None:
         script.remove()
         if not served:
             _js.api("URL").revokeObjectURL(script.src)
+
+
+def name_folder(address: str) -> None:
+    """Say where the modules are served, for a page that does not say it itself: a page around a tag."""
+    document = _js.api("document")
+    if _js.or_none(document.querySelector(f'meta[name="{META}"]')) is None:
+        meta = document.createElement("meta")
+        meta.name, meta.content = META, address
+        document.head.append(meta)
+
+
+def available() -> bool:
+    """Whether this browser has AudioWorklets, in this page."""
+    try:
+        _js.api("AudioWorkletNode")
+    except NotInBrowserError:
+        return False
+    return True
 
 
 def _served(name: str) -> str | None:

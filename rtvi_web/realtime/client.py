@@ -65,6 +65,9 @@ class RealtimeClient(SpeakingMembers, SoundMembers, ItemMembers, ConfigurationMe
         transport: ``"websocket"`` (the default), ``"webrtc"``, or a transport; one transport serves one client.
         microphone: whether ``connect()`` opens it, muted after ``mute()``; if not, only ``enable_mic(True)`` and
             ``init_devices()`` do.
+        sound: whether sound is heard and played. Without it, no microphone is opened and answers are not played: have
+            them written, by ``config={"output_modalities": ["text"]}``. Then a WebSocket session needs no AudioWorklet,
+            which pages on plain http lack.
         keep_audio: seconds of sound that all items together keep, the newest; ``None`` keeps everything, 0 nothing.
         timeout: seconds that the transport may take to connect, once the person has answered the permission prompt;
             ``None`` means no limit.

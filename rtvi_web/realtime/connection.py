@@ -156,14 +156,9 @@ class RealtimeAPI(RealtimeEventHandler):
         return self.translation.address(self._request(config, None).target(webrtc=self._transport.carries_tracks))
 
     def _request(self, config: Mapping[str, Any], key: str | None) -> RealtimeRequest:
-        return RealtimeRequest(
-            self._settings.url,
-            config.get("model"),
-            key,
-            dict(config),
-            holds_microphone=True,
-            dialect=self._settings.dialect,
-        )
+        settings = self._settings
+        options: dict[str, Any] = {"dialect": settings.dialect, "sound": settings.sound, "holds_microphone": True}
+        return RealtimeRequest(settings.url, config.get("model"), key, dict(config), **options)
 
     async def open_spare(
         self,
@@ -202,7 +197,7 @@ class RealtimeAPI(RealtimeEventHandler):
     async def _open_devices(self) -> None:
         """Open the devices for a session, which goes on without a microphone."""
         media = self._transport.media
-        await media.open_devices(mic=self._settings.microphone)
+        await media.open_devices(mic=self._settings.microphone and self._settings.sound)
         end_if_cancelled()
         self.media.state_changed(media.media_state)  # "open" also covers a denied microphone
         error = media.media_state.mic.error

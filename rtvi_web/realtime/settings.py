@@ -24,6 +24,7 @@ DialectName = Literal[
     "openai", "azure", "xai", "qwen", "inworld", "speaches", "vllm", "localai", "huggingface", "mistral"
 ]
 
+_KEY_IN_URL = "url contains the API key. Give the key only as api_key: addresses end up in logs."
 _JS_NAMES = {"dangerouslyAllowAPIKeyInBrowser": "dangerously_allow_api_key_in_browser"}
 
 
@@ -37,6 +38,7 @@ class SettingsDict(TypedDict, total=False):
     dangerously_allow_api_key_in_browser: bool
     transport: RealtimeTransport | Literal["websocket", "webrtc"]
     microphone: bool
+    sound: bool
     keep_audio: float | None
     timeout: float | None
     response_retries: int
@@ -54,6 +56,7 @@ class Settings:
     dangerously_allow_api_key_in_browser: bool = False
     transport: Any = "websocket"
     microphone: bool = True
+    sound: bool = True
     keep_audio: float | None = 60.0
     timeout: float | None = 15.0
     response_retries: int = 0
@@ -71,14 +74,25 @@ class Settings:
         retries = self.response_retries
         if isinstance(retries, bool) or not isinstance(retries, int) or not 0 <= retries <= MAX_RETRIES:
             raise InvalidArgumentError(f"response_retries must be from 0 to {MAX_RETRIES}; it is {retries!r}.")
-        if self.url is not None and not isinstance(self.url, str):
-            raise InvalidArgumentError(f"url must be a text; it is {type(self.url).__name__}.")
+        self.use_url(self.url)
         if self.is_ephemeral_key is not None and not callable(self.is_ephemeral_key):
             raise InvalidArgumentError("is_ephemeral_key must be a function that takes a key.")
         if isinstance(self.api_key, str):
             self._check(self.api_key)
         elif self.api_key is not None and not callable(self.api_key):
             raise InvalidArgumentError("api_key must be a text, or a function that returns one.")
+
+    def use_url(self, url: str | None) -> None:
+        """Connect to this address from now on.
+
+        Raises:
+            InvalidArgumentError: it is not a text, or contains the key.
+        """
+        if url is not None and not isinstance(url, str):
+            raise InvalidArgumentError(f"url must be a text; it is {type(url).__name__}.")
+        if url and isinstance(self.api_key, str) and self.api_key and self.api_key in url:
+            raise InvalidArgumentError(_KEY_IN_URL)
+        self.url = url
 
     @classmethod
     def of(cls, given: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> Settings:
@@ -121,6 +135,4 @@ class Settings:
                 "dialect= or is_ephemeral_key= says how those of other servers look."
             )
         if self.url and key in self.url:
-            raise InvalidArgumentError(
-                "url contains the API key. Give the key only as api_key: addresses end up in logs."
-            )
+            raise InvalidArgumentError(_KEY_IN_URL)

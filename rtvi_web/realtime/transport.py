@@ -54,6 +54,7 @@ class RealtimeRequest:
         holds_microphone: whether WebRTC sends the microphone only after ``start_microphone()``, when the server has
             taken the configuration. Over WebSocket the client itself keeps what ``microphone()`` gave it.
         dialect: makes an address of all this: ``dialect.address(request.target(webrtc=…))``.
+        sound: whether answers are played. If not, a transport that plays PCM needs no player.
     """
 
     url: str | None = None
@@ -62,6 +63,7 @@ class RealtimeRequest:
     session: Mapping[str, Any] = field(default_factory=dict)
     holds_microphone: bool = False
     dialect: Dialect = field(default_factory=Dialect)
+    sound: bool = True
 
     def target(self, *, webrtc: bool) -> Target:
         """What the dialect makes an address of.

@@ -24,21 +24,29 @@ so every rule of the page overrides it. It reads these variables of the page: ``
 ``--rtvi-bad``, ``--rtvi-radius``, and ``--rtvi-font`` (the console's).
 """
 
+from typing import TYPE_CHECKING
+
 from rtvi_web.ui.bot_audio import bot_audio
 from rtvi_web.ui.buttons import cam_button, mic_button, screen_button
-from rtvi_web.ui.composer import composer
 from rtvi_web.ui.connection_badge import connection_badge
-from rtvi_web.ui.console import console
 from rtvi_web.ui.device_select import device_select
-from rtvi_web.ui.launcher import launcher
 from rtvi_web.ui.level_meter import level_meter
-from rtvi_web.ui.problem_card import ProblemCard, problem_card
-from rtvi_web.ui.push_to_talk import push_to_talk
-from rtvi_web.ui.start_button import start_button
 from rtvi_web.ui.transcript import transcript
-from rtvi_web.ui.transport_badge import transport_badge
 from rtvi_web.ui.voice_visualizer import voice_visualizer
 from rtvi_web.ui.widget import Widget
+
+if TYPE_CHECKING:
+    from rtvi_web.ui.face import (
+        ProblemCard,
+        composer,
+        console,
+        launcher,
+        problem_card,
+        push_to_talk,
+        realtime_settings,
+        start_button,
+        transport_badge,
+    )
 
 __all__ = [
     "ProblemCard",
@@ -54,9 +62,23 @@ __all__ = [
     "mic_button",
     "problem_card",
     "push_to_talk",
+    "realtime_settings",
     "screen_button",
     "start_button",
     "transcript",
     "transport_badge",
     "voice_visualizer",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import the parts of the console when they are first used: a page with a few widgets does not wait for them."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from rtvi_web.ui import face
+
+    return getattr(face, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -19,6 +19,9 @@ async def test_close_takes_away_all_that_was_added(selenium, port, kind):
             "remoteAudioLevel",
             "conversation.speaking",
             "client.connected",
+            "transportStateChanged",
+            "conversation.updated",
+            "server.response.created",
         ]
         run.client.clear_event_handlers()
         with stage() as place:
@@ -29,6 +32,8 @@ async def test_close_takes_away_all_that_was_added(selenium, port, kind):
                 ui.level_meter(run.client, into=place),
                 ui.voice_visualizer(run.client, into=place),
                 ui.bot_audio(run.client, into=place),
+                ui.realtime_settings(run.client, into=place),
+                ui.console(run.client, into=place),
             ]
             await run.client.connect()
             assert run.client.listens("micUpdated")
@@ -48,6 +53,45 @@ async def test_there_is_no_camera_to_choose(selenium, port):
     async with session("websocket", port) as run:
         with stage() as place, pytest.raises(InvalidArgumentError, match="RealtimeClient has no camera"):
             ui.device_select(run.client, "cam", into=place)
+
+
+@over_both
+@run_in_pyodide
+async def test_settings_are_checked_and_rest_during_a_session(selenium, port, kind):
+    import js
+    from realtime_peer import session
+    from widgets import stage, texts
+
+    from rtvi_web import ui
+
+    def write(field, text):
+        field.value = text
+        field.dispatchEvent(js.Event.new("change"))
+
+    async with session(kind, port) as run:
+        with stage() as place:
+            client, url = run.client, run.client.url
+            client.update_config({"instructions": "Be brief.", "voice": "marin"})
+            widget = ui.realtime_settings(client, into=place)
+            address, model, voice, instructions = place.querySelectorAll("input, textarea")
+            assert [each.value for each in (address, model, voice, instructions)] == [url, "", "marin", "Be brief."]
+            write(model, " gpt-realtime ")
+            write(instructions, "Be kind.")
+            write(voice, "cedar")
+            assert client.config["model"] == "gpt-realtime"
+            assert client.config["instructions"] == "Be kind."
+            assert client.config["audio"]["output"]["voice"] == "cedar"
+            write(address, "")
+            assert client.url is None
+            write(address, url)
+            assert client.url == url
+            assert texts(place, "[role=alert]") == [""]
+            write(model, "")
+            await client.connect()
+            assert place.querySelector("fieldset").disabled
+            await client.disconnect()
+            assert not place.querySelector("fieldset").disabled
+            widget.close()
 
 
 @over_both

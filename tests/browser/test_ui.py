@@ -52,7 +52,7 @@ async def test_close_takes_away_all_that_was_added(selenium):
             *(
                 getattr(ui, name)(client, into="#stage")
                 for name in ui.__all__
-                if name not in ("Widget", "ProblemCard", "device_select", "level_meter")
+                if name not in ("Widget", "ProblemCard", "device_select", "level_meter", "realtime_settings")
             ),
         ]
         assert place.childElementCount == len(made)

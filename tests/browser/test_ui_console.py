@@ -228,7 +228,7 @@ async def test_the_button_to_hold_lets_the_microphone_be_heard_while_it_is_held(
 
     from rtvi_web import ui
     from rtvi_web.testing import handshake
-    from rtvi_web.ui.push_to_talk import LATCH
+    from rtvi_web.ui.face.push_to_talk import LATCH
 
     def do(target, kind, name, **options):
         given = to_js({"bubbles": True, "cancelable": True, **options}, dict_converter=js.Object.fromEntries)

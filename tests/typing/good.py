@@ -316,6 +316,13 @@ async def the_devices_of_both() -> None:
         ui.level_meter(either, "bot", into="#bot")
         ui.voice_visualizer(either, into="#bot")
         ui.bot_audio(either, into="#bot")
+        ui.transcript(either, into="#bot")
+        ui.problem_card(either, into="#bot").show(RTVIError("Something went wrong."))
+        ui.console(either, into="main", layout="full", mic="push").close()
+        ui.launcher(either, title="Ask us").show()
+    assert_type(client.failure, RTVIError | None)
+    realtime.url, realtime.sound = "/v1/realtime", False
+    ui.realtime_settings(realtime, into="main")
 
 
 async def the_sound_of_both_sides() -> None:

@@ -44,7 +44,7 @@ def test_a_client_needs_neither_pydantic_nor_a_conversation_before_it_connects()
     assert run(sys.executable, "-c", script).stdout.split() == ["False", "False"]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "rtvi_web" / "ui").glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((ROOT / "rtvi_web" / "ui").rglob("*.py")), ids=lambda path: path.stem)
 def test_widgets_import_neither_client(path: Path) -> None:
     """At run time: so that each works with the client that the page has."""
     tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -26,7 +26,7 @@ def realtime_client() -> RealtimeClient:
 @pytest.mark.parametrize(
     ("name", "make_client"),
     [
-        *((name, rtvi_client) for name in WIDGETS),
+        *((name, rtvi_client) for name in WIDGETS if name != "realtime_settings"),
         *((name, realtime_client) for name in WIDGETS if name not in OF_ONE_CLIENT),
     ],
 )

@@ -22,7 +22,7 @@ from rtvi_web.errors import (
     StartBotError,
     TransportStartError,
 )
-from rtvi_web.ui.problems import explain
+from rtvi_web.ui.face.problems import explain
 
 SPECIAL: dict[str, Callable[[], RTVIError]] = {
     "MessageTooLargeError": lambda: errors.MessageTooLargeError(10, 5),

@@ -17,6 +17,7 @@ class Members(RealtimeEventHandler):
 
     def __init__(self, settings: Settings, config: Any) -> None:
         super().__init__()
+        self._settings = settings
         self._transport = resolve(settings.transport)
         self._api = RealtimeAPI(self._transport, settings, self)
         self._configuration = Configuration(config, self._api, settings.dialect)

@@ -16,6 +16,19 @@ class ConfigurationMembers(Members):
     """What a client tells the server about the session, and the tools that run in the page."""
 
     @property
+    def url(self) -> str | None:
+        """Where the server is; ``None`` is the dialect's own address. A change counts from the next ``connect()`` on.
+
+        Raises:
+            InvalidArgumentError: it is set to something else than a text, or contains the key.
+        """
+        return self._settings.url
+
+    @url.setter
+    def url(self, url: str | None) -> None:
+        self._settings.use_url(url)
+
+    @property
     def config(self) -> Config:
         """What the page has named of the session's configuration, in GA form; a copy.
 

@@ -9,6 +9,15 @@ from rtvi_web.realtime.recording import Recording
 class SoundMembers(Members):
     """What a client does with the sound of both sides together."""
 
+    @property
+    def sound(self) -> bool:
+        """Whether sessions have sound, see the setting. A change counts from the next ``connect()`` on."""
+        return self._settings.sound
+
+    @sound.setter
+    def sound(self, sound: bool) -> None:
+        self._settings.sound = bool(sound)
+
     def pause(self) -> None:
         """Hold both sides: nothing is sent of the person's sound, and the answer stops where it is.
 

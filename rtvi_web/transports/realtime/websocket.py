@@ -106,10 +106,13 @@ class RealtimeWebSocketTransport(RealtimeTransport):
 
     async def connect(self, request: RealtimeRequest) -> None:
         host = self._client
+        socket = self._socket = Socket(received=host.receive, closed=self._on_closed)
+        if not request.sound:
+            await self._open(socket, request)
+            return
         player = PcmPlayer(rate=self._answer_rate, speaking=host.speaking, blocked=host.media.playback_blocked)
         self._output.player = player
         self._media.bot_track_changed(BOT, None, player.track)
-        socket = self._socket = Socket(received=host.receive, closed=self._on_closed)
         await asyncio.gather(self._output.open(player), self._open(socket, request))
 
     async def _open(self, socket: Socket, request: RealtimeRequest) -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from rtvi_web.errors import ConnectAbortedError, DisconnectedError, TransportStartError
+from rtvi_web.errors import ConnectAbortedError, DisconnectedError, InvalidArgumentError, TransportStartError
 from rtvi_web.realtime import RealtimeClient
 from rtvi_web.testing import ScriptedRealtimeTransport
 
@@ -74,3 +74,41 @@ async def test_a_link_that_is_lost_ends_the_session_with_its_reason() -> None:
     assert states == [*BEGUN, "disconnecting", "disconnected"]
     assert client.failure is lost
     assert client.transport is transport
+
+
+async def test_the_address_may_change_between_sessions() -> None:
+    transport = ScriptedRealtimeTransport()
+    client = RealtimeClient(transport=transport, url="wss://one.test/v1/realtime", api_key="ek_secret")
+    assert client.url == "wss://one.test/v1/realtime"
+    await client.connect()
+    client.url = "wss://two.test/v1/realtime"
+    await client.disconnect()
+    await client.connect()
+    await client.disconnect()
+    client.url = None
+    await client.connect()
+    await client.disconnect()
+    assert [request.url for request in transport.requests] == [
+        "wss://one.test/v1/realtime",
+        "wss://two.test/v1/realtime",
+        None,
+    ]
+    for wrong in (5, "wss://two.test/?key=ek_secret"):
+        with pytest.raises(InvalidArgumentError, match="url") as raised:
+            client.url = wrong  # type: ignore[assignment]
+        assert "ek_secret" not in str(raised.value)
+    assert client.url is None
+
+
+async def test_a_session_without_sound_opens_no_microphone() -> None:
+    transport = ScriptedRealtimeTransport()
+    client = RealtimeClient(transport=transport, sound=False)
+    await client.connect()
+    assert not transport.has_microphone
+    assert not transport.requests[-1].sound
+    await client.disconnect()
+    client.sound = True
+    await client.connect()
+    assert transport.has_microphone
+    assert transport.requests[-1].sound
+    await client.disconnect()

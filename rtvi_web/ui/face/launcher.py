@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rtvi_web.browser import dom
-from rtvi_web.ui.console import console
+from rtvi_web.ui.face.console import console
 from rtvi_web.ui.session_state import CHANGES, RUNNING, state_of
 from rtvi_web.ui.widget import SessionClient, Widget
 

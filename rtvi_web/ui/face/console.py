@@ -6,18 +6,22 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, Literal
 
 from rtvi_web.browser import dom
+from rtvi_web.browser.worklet import available
 from rtvi_web.core.media import DeviceName
 from rtvi_web.errors import InvalidArgumentError
 from rtvi_web.ui.bot_audio import bot_audio
 from rtvi_web.ui.buttons import mic_switch
-from rtvi_web.ui.composer import composer
 from rtvi_web.ui.connection_badge import connection_badge
 from rtvi_web.ui.device_select import device_select
+from rtvi_web.ui.face.composer import composer
+from rtvi_web.ui.face.problem_card import problem_card
+from rtvi_web.ui.face.problems import Problem
+from rtvi_web.ui.face.realtime_settings import realtime_settings
+from rtvi_web.ui.face.start_button import start_button
+from rtvi_web.ui.face.transport_badge import transport_badge
 from rtvi_web.ui.level_meter import level_meter
-from rtvi_web.ui.problem_card import problem_card
-from rtvi_web.ui.start_button import start_button
+from rtvi_web.ui.session_state import is_realtime
 from rtvi_web.ui.transcript import transcript
-from rtvi_web.ui.transport_badge import transport_badge
 from rtvi_web.ui.voice_visualizer import voice_visualizer
 from rtvi_web.ui.widget import SessionClient, Widget
 
@@ -28,6 +32,12 @@ _EMPTY: Final = {
     "push": "Press Start. Then hold the button while you speak, or type.",
     "off": "Press Start and type a message.",
 }
+_SILENT: Final = Problem(
+    "There is no sound here: write, and read the answers.",
+    "Sound over a WebSocket needs an AudioWorklet.",
+    "Browsers have it on pages with https, and on localhost.",
+    is_failure=False,
+)
 LAYOUTS: Final = ("inline", "panel", "full")
 MIC_MODES: Final = ("on", "push", "off")
 
@@ -53,7 +63,8 @@ def console(
         ui.console(client, into="main")
 
     It is composed of the other widgets, which work alone as well. It is in the page's colours, light or dark, follows
-    its direction of writing, fits into 320 pixels, and can be used with keys and with a screen reader.
+    its direction of writing, fits into 320 pixels, and can be used with keys and with a screen reader. That of a
+    RealtimeClient has :func:`realtime_settings`, and is for text alone where sound over a WebSocket is not possible.
 
     Args:
         client: an RTVIClient or a RealtimeClient, not connected yet or in a session.
@@ -77,6 +88,15 @@ def console(
     return _Console(client, into, layout, title, mic if "mic" in carries else "off", files=files, start=start)
 
 
+def _has_no_sound(client: Any) -> bool:
+    """Whether a RealtimeClient can only write here, and if so, have it do that."""
+    if not is_realtime(client) or client.transport.carries_tracks or available():
+        return False
+    client.sound = False
+    client.update_config({"output_modalities": ["text"]})
+    return True
+
+
 class _Console(Widget):
     """The parts in their places. They are closed with the console."""
 
@@ -93,7 +113,8 @@ class _Console(Widget):
     ) -> None:
         super().__init__(client, into, "section", "console", aria_label=title, data_layout=layout)
         self._session = client
-        self._mic = mic
+        self._silent = _has_no_sound(client)
+        self._mic: MicMode = "off" if self._silent else mic
         try:
             self._compose(title, files=files, start=start)
         except BaseException:
@@ -107,6 +128,8 @@ class _Console(Widget):
         self._add(voice_visualizer, head)
         problems = self._place("problems")
         card = self._add(problem_card, problems, start=start)
+        if self._silent:
+            card.tell(_SILENT)
         self._add(bot_audio, problems)
         self._add(transcript, self._place("talk"), empty=_EMPTY[self._mic])
         controls = self._place("controls")
@@ -120,13 +143,13 @@ class _Console(Widget):
 
     def _add_settings(self) -> None:
         """The choice of devices, and what a RealtimeClient asks of its server."""
-        devices: list[DeviceName] = ["mic"] if self._mic != "off" else []
-        if "speaker" in self._session.transport.media.carries:
-            devices.append("speaker")
-        if not devices:
-            return
         place = dom.make("div", "rtvi-settings")
         self.element.append(dom.make("details", "rtvi-more", dom.make("summary", "", "Settings"), place))
+        if is_realtime(self._session):
+            self._add(realtime_settings, place)
+        devices: list[DeviceName] = ["mic"] if self._mic != "off" else []
+        if "speaker" in self._session.transport.media.carries and not self._silent:
+            devices.append("speaker")
         for device in devices:
             self._add(device_select, place, device)
 

@@ -9,7 +9,7 @@ from rtvi_web.browser import dom
 from rtvi_web.core.media import DeviceStatus
 from rtvi_web.errors import DeviceError, RTVIError, UnsupportedFeatureError
 from rtvi_web.rtvi.protocol.events import RTVIEvent
-from rtvi_web.ui.problems import Problem, explain
+from rtvi_web.ui.face.problems import Problem, explain
 from rtvi_web.ui.widget import SessionClient, Widget
 
 _BUTTONS: Final = {"connect": "Try again", "mic": "Ask for the microphone again"}
@@ -73,6 +73,11 @@ class ProblemCard(Widget):
         self._of_mic = isinstance(error, DeviceError) and "mic" in error.devices
         self._show(explain(error))
 
+    def tell(self, problem: Problem) -> None:
+        """Tell the person something else in the same way."""
+        self._of_mic = False
+        self._show(problem)
+
     def _changed(self, state: str) -> None:
         failure = self._session.failure
         if state in ("disconnected", "error"):
@@ -98,11 +103,9 @@ class ProblemCard(Widget):
     def _reported_by_bot(self, event: Any) -> None:
         source = getattr(event, "source", None)
         if source is None:
-            self._of_mic = False
-            self._show(Problem("The bot reports an error.", str(event.data.error)))
+            self.tell(Problem("The bot reports an error.", str(event.data.error)))
         elif source in _SOURCES:
-            self._of_mic = False
-            self._show(Problem(_SOURCES[source], str(event.message)))
+            self.tell(Problem(_SOURCES[source], str(event.message)))
 
     def _show(self, problem: Problem | None) -> None:
         if problem == self._shown:  # left alone: screen readers do not repeat it

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from rtvi_web.browser import _js, dom
 from rtvi_web.errors import InvalidArgumentError, RTVIError
-from rtvi_web.ui.problems import explain
-from rtvi_web.ui.push_to_talk import push_to_talk as talk_button
+from rtvi_web.ui.face.problems import explain
+from rtvi_web.ui.face.push_to_talk import push_to_talk as talk_button
 from rtvi_web.ui.session_state import CHANGES, RUNNING, is_realtime, state_of
 from rtvi_web.ui.widget import SessionClient, Widget
 
