@@ -104,6 +104,7 @@ bench: site bot browser-binary ## print the figures, as ratios in one run
 	$(PY) benchmarks/recovery.py
 	$(PY) benchmarks/levels.py
 	$(PY) benchmarks/long_tasks.py
+	$(PY) benchmarks/tag.py
 	$(PY) benchmarks/sound_cost.py
 	$(PY) benchmarks/wheel_size.py
 	$(PY) benchmarks/realtime.py

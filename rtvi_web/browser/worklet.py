@@ -15,7 +15,7 @@ import os
 from typing import Any
 
 from rtvi_web.browser import _js
-from rtvi_web.errors import NotInBrowserError, UnsupportedFeatureError
+from rtvi_web.errors import UnsupportedFeatureError
 
 PCM_MODULE = "pcm.js"
 META = "rtvi-web-worklets"
@@ -84,12 +84,9 @@ def name_folder(address: str) -> None:
 
 
 def available() -> bool:
-    """Whether this browser has AudioWorklets, in this page."""
-    try:
-        _js.api("AudioWorkletNode")
-    except NotInBrowserError:
-        return False
-    return True
+    """Whether pages like this one have AudioWorklets; those on plain http have none."""
+    has: bool = _js.api("Reflect").has(_js.api("BaseAudioContext").prototype, "audioWorklet")
+    return has
 
 
 def _served(name: str) -> str | None:

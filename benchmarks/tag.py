@@ -1,0 +1,56 @@
+"""What the tag adds to a page before a click: `python benchmarks/tag.py`.
+
+The page is opened by turns with and without the tag, each time in a fresh profile. Printed are the bytes that the tag
+brings, as they travel, and by how much the time of the page's main thread grows (Chromium's TaskDuration): the least
+time with the tag less the least time without, so that other work of this machine counts as little as possible.
+"""
+
+import argparse
+import contextlib
+
+from bench import DIST
+from browser import FLAGS, chromium_path
+from playwright.sync_api import Browser, sync_playwright
+from serve import serve
+
+MOST_BYTES = 10_000
+MOST_MILLISECONDS = 20
+TEXT = "<p>" + "A page of some length. " * 40 + "</p>"
+PAGE = f'<!doctype html><html lang="en"><title>A page</title><link rel="icon" href="data:,"><h1>A page</h1>{TEXT * 20}'
+TAG = '<script type="module" src="rtvi-bot.js" data-bot="/start"></script>'
+
+
+def opened(browser: Browser, site: str, body: str) -> tuple[float, int]:
+    """Milliseconds of the main thread until a page has settled, and the bytes that its files took."""
+    with contextlib.closing(browser.new_context()) as context:
+        page = context.new_page()
+        page.route(f"{site}page.html", lambda route: route.fulfill(content_type="text/html", body=body))
+        metrics = context.new_cdp_session(page)
+        metrics.send("Performance.enable")
+        page.goto(f"{site}page.html", wait_until="networkidle")
+        page.evaluate("new Promise(settled => requestAnimationFrame(() => requestAnimationFrame(settled)))")
+        measured = {each["name"]: each["value"] for each in metrics.send("Performance.getMetrics")["metrics"]}
+        sizes = "performance.getEntriesByType('resource').reduce((sum, each) => sum + each.encodedBodySize, 0)"
+        return 1000 * measured["TaskDuration"], page.evaluate(sizes)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=10)
+    rounds = parser.parse_args().rounds
+    with serve(DIST) as site, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
+        with contextlib.closing(browser):
+            bare, tagged = [], []
+            for _ in range(rounds):
+                bare.append(opened(browser, site, PAGE))
+                tagged.append(opened(browser, site, PAGE + TAG))
+    added = min(time for time, _ in tagged) - min(time for time, _ in bare)
+    size = max(size for _, size in tagged)
+    print(f"before a click: {size:,} bytes, {added:.1f} ms of the main thread")
+    if size > MOST_BYTES or added > MOST_MILLISECONDS:
+        raise SystemExit(f"more than {MOST_BYTES:,} bytes or {MOST_MILLISECONDS} ms")
+
+
+if __name__ == "__main__":
+    main()

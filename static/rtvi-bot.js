@@ -1,0 +1,233 @@
+// Defines <rtvi-bot>, a bot in any page: docs/tag.md describes its attributes, methods and events.
+//
+// Until the person clicks, this file is all that is loaded. Then Python comes, once for all tags of the page, and puts the
+// face into the tag's shadow root (rtvi_web/tag.py). A script tag of this file with data-bot adds an <rtvi-bot> by itself.
+const base = new URL(".", import.meta.url);
+let python; // the promise of the one Python of the page
+
+// The one place that knows how Python is loaded.
+async function loadPython() {
+  const { loadPyodide } = await import(new URL("pyodide/pyodide.mjs", base));
+  return loadPyodide({ packages: ["rtvi-web"] });
+}
+
+function sharedPython() {
+  python ??= loadPython().catch((error) => {
+    python = undefined;
+    throw error;
+  });
+  return python;
+}
+
+const style = new CSSStyleSheet();
+style.replaceSync(`
+:host { display: block; --a: var(--rtvi-accent, light-dark(#5b3fd0, #b3a4ff));
+  --on: var(--rtvi-on-accent, oklch(from var(--a) clamp(0, (0.57 - l) * 1000, 1) 0 0)); }
+:host([hidden]) { display: none; }
+:host([data-layout="panel"]) { height: 100%; }
+.place:empty, .notice[hidden] { display: none !important; }
+:host([data-layout="panel"]) .place { height: 100%; }
+.card, .notice { box-sizing: border-box; padding: 1.25rem; border-radius: 1rem; color: CanvasText; background: Canvas;
+  border: 1px solid light-dark(#d5d2de, #4d495c); font: 1rem/1.45 var(--rtvi-font, system-ui, sans-serif); }
+.card { display: grid; gap: 0.75rem; justify-items: center; max-width: 44rem; margin-inline: auto; text-align: center; }
+.card p, .notice { margin: 0; overflow-wrap: anywhere; }
+.title { font-weight: 650; font-size: 1.15rem; }
+.notice { margin: 0.5rem auto; max-width: 44rem; padding: 0.75rem 1rem; border-color: light-dark(#cf3a3a, #ff8a80); }
+.card button { min-height: 2.75rem; min-width: 7.5rem; padding: 0.4rem 0.9rem; border: 0; border-radius: 0.6rem; font: inherit;
+  font-weight: 600; color: var(--on); background: var(--a); cursor: pointer; }
+.card :focus-visible { outline: 3px solid var(--a); outline-offset: 2px; }
+.card [aria-busy="true"] { opacity: 0.75; }
+.launcher { position: fixed; z-index: 2147483000; inset-block-end: max(1rem, env(safe-area-inset-bottom));
+  inset-inline-end: 1rem; display: grid; gap: 0.75rem; justify-items: end; }
+.launcher .card { border: 0; padding: 0; background: none; }
+.launcher .card button { min-width: 0; width: 3.75rem; height: 3.75rem; padding: 0; border-radius: 50%; font-size: 1.3rem;
+  box-shadow: 0 2px 6px rgb(0 0 0 / 0.2), 0 8px 24px -6px rgb(0 0 0 / 0.35); }
+.launcher p:not(:empty) { max-width: 16rem; padding: 0.6rem 0.9rem; border-radius: 0.8rem; text-align: start;
+  background: Canvas; border: 1px solid light-dark(#d5d2de, #4d495c); }
+.launcher .title { display: none; }
+.full { position: fixed; inset: 0; z-index: 1; max-width: none; align-content: center; border: 0; border-radius: 0; }
+.card svg { width: 1.35em; height: 1.35em; fill: none; stroke: currentColor; stroke-width: 1.8; }
+@media (prefers-reduced-motion: no-preference) { .card [aria-busy="true"] { animation: busy 0.9s infinite alternate; } }
+@keyframes busy { to { opacity: 0.45; } }`);
+
+const make = (tag, properties = {}, ...children) => {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+};
+
+const LAYOUTS = ["inline", "panel", "full", "launcher"];
+const EVENTS = ["state", "transcript", "problem"];
+
+class RTVIBot extends HTMLElement {
+  #root = this.attachShadow({ mode: "open" });
+  #attached; // the promise of the face, once it was asked for
+  #place;
+  #button;
+  #status;
+  #notice;
+  #watch;
+  #state = "idle";
+
+  get state() {
+    return this.#state;
+  }
+
+  connectedCallback() {
+    if (this.#place) return;
+    this.#root.adoptedStyleSheets = [style];
+    this.#place = make("div", { className: "place" });
+    this.#notice = make("p", { className: "notice", hidden: true });
+    this.#notice.setAttribute("role", "alert");
+    this.#root.replaceChildren(this.#notice, this.#invitation(), this.#place);
+    if (this.dataset.color) this.style.setProperty("--rtvi-accent", this.dataset.color);
+    this.#watch = new AbortController();
+    const options = { signal: this.#watch.signal };
+    document.addEventListener("securitypolicyviolation", (event) => this.#refused(event), options);
+    for (const name of EVENTS) this.#place.addEventListener(`rtvi-${name}`, (event) => this.#tell(name, event.detail));
+    const preload = () => sharedPython().catch(() => {}); // a click tries again, and says why it fails
+    if (this.dataset.preload === "idle") (window.requestIdleCallback ?? setTimeout)(preload);
+    if (this.dataset.preload === "hover") {
+      for (const near of ["pointerenter", "focusin"]) this.addEventListener(near, preload, { ...options, once: true });
+    }
+  }
+
+  async disconnectedCallback() {
+    await null; // it may only be moved
+    if (this.isConnected || !this.#place) return;
+    this.#watch.abort();
+    this.#command("leave");
+    this.#place = this.#attached = undefined;
+    this.#state = "idle";
+  }
+
+  async start() {
+    await this.#face();
+    this.#command("start");
+  }
+
+  async stop() {
+    if (this.#attached) await this.#attached.then(() => this.#command("stop"));
+  }
+
+  async send(text) {
+    await this.#face();
+    this.#command("send", String(text));
+  }
+
+  async open() {
+    await this.#face();
+    this.#command("open");
+  }
+
+  async close() {
+    if (this.#attached) await this.#attached.then(() => this.#command("close"));
+  }
+
+  get #layout() {
+    return LAYOUTS.includes(this.dataset.layout) ? this.dataset.layout : "inline";
+  }
+
+  get #title() {
+    return this.dataset.title || "Talk to the bot";
+  }
+
+  // What is seen before Python is loaded.
+  #invitation() {
+    const launcher = this.#layout === "launcher";
+    this.#status = make("p");
+    this.#status.setAttribute("role", "status");
+    this.#button = make("button", { type: "button" });
+    if (launcher) {
+      const [svg, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
+      svg.setAttribute("viewBox", "0 0 24 24");
+      path.setAttribute("d", "M4 5h16v11H10l-5 4v-4H4zM9 9v3M12 8v5M15 9v3");
+      svg.append(path);
+      this.#button.append(svg);
+      this.#button.setAttribute("aria-label", this.#title);
+    } else this.#button.textContent = "Start";
+    this.#button.addEventListener("click", () => (launcher ? this.open() : this.start()).catch(() => {}));
+    const title = make("p", { className: "title", textContent: this.#title });
+    const card = make("div", { className: `card ${this.#layout}` }, title, this.#status, this.#button);
+    return make("div", { className: launcher ? "launcher" : "" }, card);
+  }
+
+  #face() {
+    this.#attached ??= this.#attach().catch((error) => {
+      this.#attached = undefined;
+      this.#busy("");
+      const reason = String(error?.message ?? error).trim().split("\n").at(-1);
+      this.#say(`The bot could not be loaded: ${reason.replace(/\.?$/, ".")} Try again.`);
+      this.#tell("state", { state: "idle" });
+      throw error;
+    });
+    return this.#attached;
+  }
+
+  async #attach() {
+    const place = this.#place;
+    if (!this.dataset.bot) throw new Error("the tag has no data-bot, the address that starts a bot");
+    this.#say("");
+    this.#busy("Loading Python…");
+    this.#tell("state", { state: "loading" });
+    const script = this.dataset.script && new URL(this.dataset.script, document.baseURI).href;
+    const [pyodide, source] = await Promise.all([sharedPython(), script && text(script)]);
+    if (place !== this.#place) throw new Error("the tag was removed");
+    const module = pyodide.pyimport("rtvi_web.tag");
+    const options = { layout: this.#layout, title: this.#title, mic: this.dataset.mic || "on", worklets: `${base}worklets/` };
+    options.bot = new URL(this.dataset.bot, document.baseURI).href;
+    options.transport = this.dataset.transport || "webrtc";
+    const names = module.attach.callKwargs(place, options);
+    module.destroy();
+    try {
+      if (source) await pyodide.runPythonAsync(source, { globals: names, filename: script.split("/").pop() });
+    } finally {
+      names.destroy();
+    }
+    this.#root.querySelector(".card").parentElement.remove();
+  }
+
+  #busy(words) {
+    this.#status.textContent = words;
+    this.#button.setAttribute("aria-busy", words ? "true" : "false");
+  }
+
+  #say(words) {
+    this.#notice.textContent = words;
+    this.#notice.hidden = !words;
+  }
+
+  #command(name, value = "") {
+    this.#place?.dispatchEvent(new CustomEvent("rtvi-command", { detail: { name, value } }));
+  }
+
+  #tell(name, detail) {
+    if (name === "state") this.#state = detail.state;
+    this.dispatchEvent(new CustomEvent(`rtvi-${name}`, { detail, bubbles: true, composed: true }));
+  }
+
+  // The policy of the page around us has refused something of ours.
+  #refused({ blockedURI, effectiveDirective: directive }) {
+    const ours = [base, new URL(this.dataset.bot || ".", document.baseURI)].map(({ origin }) => origin);
+    const wasm = /^(wasm-)?eval/.test(blockedURI);
+    const origin = URL.canParse(blockedURI) ? new URL(blockedURI).origin : "";
+    if (this.#state === "idle" || !(wasm || ours.includes(origin))) return;
+    const needed = wasm ? "'wasm-unsafe-eval'" : origin;
+    this.#say(`This page's Content-Security-Policy keeps the bot out: its ${directive} needs ${needed}.`);
+  }
+}
+
+async function text(address) {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`${address} returned ${answer.status}`);
+  return answer.text();
+}
+
+customElements.define("rtvi-bot", RTVIBot);
+
+for (const script of document.querySelectorAll("script[data-bot]")) {
+  if (script.src !== import.meta.url) continue;
+  const bot = document.createElement("rtvi-bot");
+  Object.assign(bot.dataset, { layout: "launcher", ...script.dataset });
+  document.body.append(bot);
+}

@@ -1,0 +1,167 @@
+"""<rtvi-bot> in a page of one origin, loaded from another, with a real bot on a third."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import SPOKEN, Visit, screenshot
+from local_bot import LocalBot
+from paths import STATIC
+from playwright.sync_api import Page, Route, expect
+
+FILES = "http://127.0.0.1:9"
+"""Where the tag and Python come from: the files of the site, under another origin that lets any page read them."""
+PUBLIC = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+MOST_BYTES = 10_000
+SCRIPT = """
+from js import document
+
+@client.register_function_call_handler("set_page_color")
+def set_page_color(call):
+    document.documentElement.dataset.color = call.arguments["color"]
+    return {"color": call.arguments["color"]}
+"""
+NOTE = """
+window.told = [];
+for (const name of ["state", "transcript", "problem"])
+  addEventListener(`rtvi-${name}`, ({ detail, target }) => told.push({ name, tag: target.id, ...detail }));
+"""
+REFUSED = (
+    "Content Security Policy",
+    "Content-Security-Policy",
+    "Failed to load resource",
+    "Fetch API cannot load",
+    "Failed to fetch",
+)
+"""What browsers write into the console when a test has the tag fail."""
+
+
+class Host:
+    """The page around the tags. Its origin is the third: the bot's machine under its other name."""
+
+    def __init__(self, bot: LocalBot, page: Page) -> None:
+        self.page = page
+        self.bot = bot.address
+        self.address = bot.address.replace("localhost", "127.0.0.1") + "their-page"
+        self.asked: list[str] = []
+        page.add_init_script(NOTE)
+        page.route(f"{FILES}/**", self._file)
+
+    def _file(self, route: Route) -> None:
+        path = route.request.url.removeprefix(FILES)
+        self.asked.append(path)
+        if path == "/mine.py":
+            route.fulfill(content_type="text/x-python", headers=PUBLIC, body=SCRIPT)
+        else:
+            answer = route.fetch(url=self.bot.rstrip("/") + path)
+            route.fulfill(response=answer, headers={**answer.headers, **PUBLIC})
+
+    def open(self, body: str, policy: str = "") -> Page:
+        """The page with this in it, and the script of the tag."""
+        html = f"""<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">
+        <title>Their page</title><link rel="icon" href="data:,">
+        <style>p, button {{ color: red; display: block }}</style>
+        <header><h1>Their page</h1></header><main>{body.replace("BOT", f"{self.bot}start")}</main>"""
+        headers = {"Content-Security-Policy": policy} if policy else {}
+        answer = {"content_type": "text/html", "headers": headers, "body": html}
+        self.page.route(self.address, lambda route: route.fulfill(**answer))
+        self.page.goto(self.address)
+        return self.page
+
+
+@pytest.fixture
+def host(bot: LocalBot, visit: Visit) -> Iterator[Host]:
+    port = bot.address.rstrip("/").rpartition(":")[2]
+    # The page and the files come from no network, so that the browser asks before they may reach this machine.
+    permissions = ["microphone", "local-network-access"]
+    page = visit("", others=(f"127.0.0.1:{port}", "127.0.0.1:9"), allow=REFUSED, permissions=permissions)
+    yield Host(bot, page)
+    page.unroute_all(behavior="ignoreErrors")
+
+
+TAG = f'<script type="module" src="{FILES}/rtvi-bot.js"></script>'
+
+
+def check(page: Page) -> None:
+    """axe finds nothing serious, in the shadow roots too."""
+    found = Axe().run(page).response["violations"]
+    assert [each for each in found if each["impact"] in ("serious", "critical")] == []
+
+
+def told(page: Page, name: str) -> list[dict[str, str]]:
+    events: list[dict[str, str]] = page.evaluate("name => told.filter(each => each.name === name)", name)
+    return events
+
+
+def test_the_tag_alone_loads_one_small_file(host: Host) -> None:
+    """And nothing else, until the person clicks; the launcher that a script tag adds is accessible."""
+    page = host.open(f'<script type="module" src="{FILES}/rtvi-bot.js" data-bot="BOT" data-title="Ask us"></script>')
+    page.get_by_role("button", name="Ask us").wait_for()
+    check(page)
+    page.get_by_role("button", name="Ask us").hover()
+    screenshot(page, "tag-launcher")
+    assert host.asked == ["/rtvi-bot.js"]
+    assert len((STATIC / "rtvi-bot.js").read_bytes()) < MOST_BYTES
+
+
+def test_two_tags_talk_with_two_bots_over_one_python(host: Host) -> None:
+    tags = f"""{TAG}<rtvi-bot id="one" data-bot="BOT" data-color="#0a7d4f" data-script="{FILES}/mine.py"></rtvi-bot>
+        <rtvi-bot id="two" data-bot="BOT" data-mic="off" data-title="Write to us"></rtvi-bot>"""
+    page = host.open(tags)
+    one, two = page.locator("#one"), page.locator("#two")
+    assert page.evaluate("one.state") == "idle"
+    one.get_by_role("button", name="Start").click()
+    expect(one.get_by_text("Connected")).to_be_visible()
+    expect(one.locator(".user").get_by_text(re.compile(SPOKEN[0], re.IGNORECASE))).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("data-color", "green")
+    assert [each["state"] for each in told(page, "state")][:2] == ["loading", "disconnected"]
+    page.wait_for_function("told.some(({ name, role }) => name === 'transcript' && role === 'bot')")
+    stop, mute = one.get_by_role("button", name="Stop"), one.get_by_role("button", name="Mute")
+    assert stop.evaluate("button => getComputedStyle(button).display") == "inline-flex", "the page's styles stay out"
+    looks = [each.evaluate("button => getComputedStyle(button).backgroundColor") for each in (stop, mute)]
+    assert looks[0] == looks[1] != "rgb(10, 125, 79)", "and so do those of the invitation before it"
+    before = len(host.asked)
+    page.evaluate("two.start()")
+    expect(two.get_by_text("Connected")).to_be_visible()
+    assert host.asked[before:] == []
+    assert two.get_by_role("button", name="Mute").count() == 0
+    page.evaluate("two.send('hello')")
+    expect(two.locator(".bot").get_by_text("Nice to hear you")).to_be_visible()
+    check(page)
+    screenshot(page, "tag-inline")
+    page.evaluate("two.stop()")
+    page.wait_for_function("two.state === 'disconnected'")
+    page.evaluate("one.remove()")
+    page.wait_for_function("watched.released()")
+    assert told(page, "problem") == []
+
+
+def test_the_launcher_opens_a_panel_and_says_what_fails(host: Host) -> None:
+    page = host.open(f'{TAG}<rtvi-bot id="one" data-layout="launcher" data-bot="{FILES}/nowhere" data-preload="hover">')
+    button = page.get_by_role("button", name="Talk to the bot")
+    button.hover()
+    page.wait_for_function("performance.getEntriesByType('resource').some(each => each.name.endsWith('.wasm'))")
+    button.click()
+    panel = page.get_by_role("dialog", name="Talk to the bot")
+    panel.get_by_role("button", name="Start").click()
+    expect(panel.get_by_text("The bot's server")).to_be_visible()
+    screenshot(page, "tag-panel")
+    page.wait_for_function("told.some(({ name }) => name === 'problem')")
+    assert told(page, "problem")[0]["what"]
+    page.evaluate("one.close()")
+    expect(panel).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("policy", "needed"),
+    [
+        (f"script-src {FILES}", "its script-src needs 'wasm-unsafe-eval'"),
+        (f"script-src {FILES} 'wasm-unsafe-eval'; connect-src 'self'", f"its connect-src needs {FILES}"),
+        (f"script-src {FILES} 'wasm-unsafe-eval'; connect-src {FILES}", "its connect-src needs http://localhost:"),
+    ],
+)
+def test_a_policy_that_refuses_is_said_in_a_sentence(host: Host, policy: str, needed: str) -> None:
+    page = host.open(f'{TAG}<rtvi-bot id="one" data-bot="BOT" data-mic="off"></rtvi-bot>', policy)
+    page.locator("#one").get_by_role("button", name="Start").click()
+    expect(page.locator("#one").get_by_text(needed)).to_be_visible()
