@@ -112,7 +112,7 @@ def test_two_tags_talk_with_two_bots_over_one_python(host: Host) -> None:
     one, two = page.locator("#one"), page.locator("#two")
     assert page.evaluate("one.state") == "idle"
     one.get_by_role("button", name="Start").click()
-    expect(one.get_by_text("Connected")).to_be_visible()
+    expect(one.get_by_text("Connected", exact=True)).to_be_visible()
     expect(one.locator(".user").get_by_text(re.compile(SPOKEN[0], re.IGNORECASE))).to_be_visible()
     expect(page.locator("html")).to_have_attribute("data-color", "green")
     assert [each["state"] for each in told(page, "state")][:2] == ["loading", "disconnected"]
@@ -123,7 +123,7 @@ def test_two_tags_talk_with_two_bots_over_one_python(host: Host) -> None:
     assert looks[0] == looks[1] != "rgb(10, 125, 79)", "and so do those of the invitation before it"
     before = len(host.asked)
     page.evaluate("two.start()")
-    expect(two.get_by_text("Connected")).to_be_visible()
+    expect(two.get_by_text("Connected", exact=True)).to_be_visible()
     assert host.asked[before:] == []
     assert two.get_by_role("button", name="Mute").count() == 0
     page.evaluate("two.send('hello')")
