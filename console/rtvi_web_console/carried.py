@@ -76,7 +76,7 @@ class CarriedSite:
         self.files[name]
         if form == "br":
             return self._brotli(name)
-        with self._making:  # whoever comes meanwhile waits, and finds it made
+        with self._making:  # a second request waits until it is made
             key = (name, form)
             if key not in self._made:
                 plain = brotli.decompress(self._brotli(name))

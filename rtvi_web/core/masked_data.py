@@ -36,7 +36,7 @@ def masked_data(data: Any, secrets: tuple[str, ...] = ()) -> Any:
 
     Args:
         data: what was read from JSON.
-        secrets: texts that must not be shown wherever they stand.
+        secrets: texts that must not be shown anywhere.
     """
     if isinstance(data, str):
         return _masked_text(data, secrets)

@@ -61,7 +61,7 @@ def dev(folder: Path, *, bot: str | None = None, site: CarriedSite | None = None
 
 
 class _Dev:
-    """The user's files as they are now, the site's, and the bot's answers for everything else."""
+    """Serve the user's files and the site's; the bot answers everything else."""
 
     def __init__(self, project: Project, bot: Forwarder | None) -> None:
         self._project = project

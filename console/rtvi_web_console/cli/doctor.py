@@ -33,7 +33,7 @@ ANY_HOST = ("0.0.0.0", "::")
 """Where Pipecat's runner says that it listens, which is no address to connect to."""
 STATUSES = {
     401: "The endpoint wants a log-in: give --header 'Authorization: Bearer …'. A page must get its key elsewhere.",
-    403: "The endpoint lets nobody in without a key, or not from here: give --header, or look at the server's log.",
+    403: "The endpoint asks for a key or refuses this address: give --header, or look at the server's log.",
     404: "There is no such endpoint: Pipecat's runner has /start. Check the path.",
     405: "The endpoint takes no POST: is this the address of a page? Pipecat's runner has /start.",
     422: "The endpoint wants another body: give it with --body '{…}'.",

@@ -1,6 +1,6 @@
 """Passes a page's requests on to the bot, for pages that the bot's server does not allow by CORS.
 
-Whoever could use this from another page could talk to the bot, and to nothing else: only the bot's own origin is asked,
+A page elsewhere that could use this would reach the bot, and nothing else: only the bot's own origin is asked,
 redirects are not followed, and requests that carry a foreign name of this machine or a foreign origin are refused.
 """
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MAX_SIZE = 4_000_000
 """Characters of a recording, if the page names no other number: some hours of conversation."""
 _SHORTEST = 8
-"""Characters of a header's value from which it is masked wherever it stands; shorter ones may be any word."""
+"""Only header values of so many characters are masked everywhere; a shorter one may be a common word."""
 
 
 class MessageRecording:

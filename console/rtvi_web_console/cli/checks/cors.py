@@ -30,7 +30,7 @@ def check_preflight(
     """What a browser asks before it sends a request of a page: may this origin, with these methods and headers?
 
     Raises:
-        UnreachableError: there is no answer.
+        UnreachableError: the server does not answer.
     """
     if is_same_origin(address, origin):
         yield good(f"CORS does not matter: a page of {origin} is on the {what}'s own origin.")

@@ -53,7 +53,7 @@ class Person:
         return []
 
     def is_answered(self) -> None:
-        """The bot begins to answer. If the same words come again, they are new ones, unless nobody has spoken since."""
+        """The bot begins to answer. Words that are repeated after it are new, if a person has spoken since."""
         if not self._reports_voice_activity:
             self._hearing.begin()
 
