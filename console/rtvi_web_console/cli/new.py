@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import html
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -31,7 +32,10 @@ def run(arguments: argparse.Namespace) -> int:
     title = arguments.title or folder.resolve().name.replace("-", " ").replace("_", " ").capitalize()
     for name in write(folder, bot=arguments.bot, transport=arguments.transport, title=title):
         sys.stdout.write(f"{folder / name}\n")
-    sys.stdout.write(f'\npip install "rtvi-web[test]" && pytest {folder}\n')
+    served_by_bot = "" if arguments.bot else " --bot http://localhost:7860"
+    name = shlex.quote(str(folder))
+    sys.stdout.write(f"\nSee it:   rtvi-web dev {name}{served_by_bot}\n")
+    sys.stdout.write(f'Test it:  pip install "rtvi-web[test]" && pytest {name}\n')
     return 0
 
 

@@ -20,14 +20,16 @@ def page(folder: Path) -> dict[str, object]:
 
 
 def test_a_page_its_python_and_a_test(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = tmp_path / "my-bot"
+    folder = tmp_path / "my bot"
     assert main(["new", str(folder)]) == 0
     assert sorted(path.name for path in folder.iterdir()) == FILES
     assert "<title>My bot</title>" in (folder / "index.html").read_text(encoding="utf-8")
     assert page(folder)["transport"] == "SmallWebRTCTransport()"
     assert "'base_url': '.', 'endpoints': {'connect': '/start'}" in str(page(folder)["params"])
     ast.parse((folder / "test_page.py").read_text(encoding="utf-8"))
-    assert f"pytest {folder}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"rtvi-web dev '{folder}' --bot http://localhost:7860\n" in said
+    assert f"pytest '{folder}'\n" in said
 
 
 def test_of_a_bot_elsewhere(tmp_path: Path) -> None:
