@@ -86,12 +86,12 @@ async def pitch_of(client, sound):
 
 
 class Ear:
-    """Listens to the bot: when it was last heard, and for how many seconds in all."""
+    """Listens to the bot: for how many seconds it was heard in all, and whether it is heard now."""
 
     def __init__(self, client):
         self._client = client
         self.seconds = 0.0
-        self.last_sound = self._began = self._since = time.monotonic()
+        self._since = time.monotonic()
         self._loud = False
 
     async def __aenter__(self):
@@ -107,7 +107,6 @@ class Ear:
             loud = max(map(abs, array("h", frame.data))) > 300
             if loud:
                 self.seconds += 0.01
-                self.last_sound = time.monotonic()
             if loud is not self._loud:
                 self._loud, self._since = loud, time.monotonic()
 
