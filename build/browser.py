@@ -18,6 +18,40 @@ APPLICATIONS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
 
+_UNWANTED = (
+    # Chromium samples the heap of one browser in a hundred. To do so it reads the stack from a frame upwards, and reads
+    # beyond the stack of a WebAssembly function that can be suspended, as Pyodide's are: the page crashes (156).
+    "HeapProfilerReporting",
+    # Each context has a window, which would load two pages for its address bar: a second of the processor's time.
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxPopup",
+)
+# Those that Playwright switches off.
+_UNWANTED_BY_PLAYWRIGHT = (
+    "AimEnabled",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+)
+
+
+def without(*features: str) -> str:
+    """The flag that switches off these features of Chromium, and those that every browser of ours is without.
+
+    Chromium obeys the last such flag only, Playwright's included.
+    """
+    return "--disable-features=" + ",".join((*_UNWANTED, *_UNWANTED_BY_PLAYWRIGHT, *features))
+
+
 # What every headless Chromium of ours is started with: as root without a sandbox, and without calls to its vendor.
 FLAGS = (
     *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
@@ -26,6 +60,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    without(),
 )
 
 

@@ -16,13 +16,13 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(ROOT / "build"), str(HERE.parent / "servers" / "daily")]
 
-from browser import FLAGS, chromium_path  # noqa: E402
+from browser import FLAGS, chromium_path, without  # noqa: E402
 from server import serve  # noqa: E402
 from websocket_server import serve_websockets  # noqa: E402
 
 DEVICES = "--use-fake-device-for-media-stream=device-count=3"  # three microphones, cameras and speakers
 SCREEN = "--use-fake-ui-for-media-stream"  # a person who allows everything, and shares a screen at once
-COMMON = [*FLAGS, "--js-flags=--expose-gc", "--disable-features=WebRtcHideLocalIpsWithMdns"]
+COMMON = [*FLAGS, "--js-flags=--expose-gc", without("WebRtcHideLocalIpsWithMdns")]
 TEST_SECONDS = 60
 """After this long every task in the page is cancelled, so that a test that hangs fails."""
 over_both = pytest.mark.parametrize("kind", ["websocket", "webrtc"])
@@ -115,11 +115,11 @@ def port() -> Iterator[int]:
 
 @pytest.fixture(scope="session")
 def booted(web_server_main: Any, playwright_browsers: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
-    """Boots the page in a browser, once for all modules, and once more where Chromium's renderer crashed."""
+    """Boots the page in a browser, once for all modules."""
     pages: dict[str, _Runner] = {}
 
     def boot(browser: str) -> _Runner:
-        if browser not in pages or pages[browser].has_crashed:
+        if browser not in pages:
             host, port, _ = web_server_main
             page = _Runner(
                 server_port=port,
@@ -147,8 +147,6 @@ class _Runner(PlaywrightChromeRunner):
         page.expose_function("allow", lambda names: _allow(page, names))
         self.page_errors: list[str] = []
         page.on("pageerror", lambda error: self.page_errors.append(str(error)))
-        self.has_crashed = False
-        page.on("crash", lambda _: setattr(self, "has_crashed", True))
         return page
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from browser import FLAGS
+from browser import FLAGS, without
 from in_page import InPagePython
 from local_bot import LocalBot, local_bot
 from namespaces import Cable, Namespace, cable
@@ -22,7 +22,7 @@ from serve import serve
 
 MICROPHONE = "--use-fake-device-for-media-stream"
 # The page is on loopback and the bot is not; browsers ask the person before such a page may reach other hosts.
-ANY_HOST = "--disable-features=LocalNetworkAccessChecks"
+ANY_HOST = without("LocalNetworkAccessChecks")
 
 CONNECT = """
 import time
