@@ -54,7 +54,7 @@ def test_load_pyodide_with_rtvi_web_is_all_it_takes(page: Page, url: str, tmp_pa
 
 
 def test_micropip_installs_the_plain_wheel(page: Page, url: str, tmp_path: Path) -> None:
-    (wheel,) = (DIST / "wheels").glob("*.whl")
+    (wheel,) = (DIST / "wheels").glob("rtvi_web-*.whl")  # beside the console's, after make wheels
     python = f"""
 import micropip
 await micropip.install("{url}wheels/{wheel.name}")
