@@ -6,12 +6,12 @@ PY := .venv/bin/python
 # The pydantic that Pyodide's own distribution carries: the oldest that rtvi_web runs on.
 OLDEST_PYDANTIC := 2.12.5
 
-.PHONY: help setup tools format bot rtvi-0.3-bot browser-binary demo dev test check types unit unit-newest unit-oldest unit-bounds fuzz soak browser e2e bench site wheels clean
+.PHONY: help setup tools format bot rtvi-0.3-bot notebooks browser-binary demo dev test check types unit unit-newest unit-oldest unit-bounds fuzz soak browser e2e bench site wheels clean
 
 help: ## say what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
 
-setup: tools bot rtvi-0.3-bot browser-binary ## install everything that demo and test need
+setup: tools bot rtvi-0.3-bot notebooks browser-binary ## install everything that demo and test need
 
 tools: # the project's own virtual environment
 	@$(PYTHON) build/environment.py .venv requirements-dev.txt
@@ -21,6 +21,9 @@ bot: # the local bot's virtual environment
 
 rtvi-0.3-bot: # the virtual environment of the RTVI 0.3 bot that tests use
 	@$(PYTHON) build/environment.py .venv-rtvi-0.3 tests/servers/rtvi_0_3_bot/requirements.txt
+
+notebooks: # the virtual environment of the notebooks that tests use
+	@$(PYTHON) build/environment.py .venv-notebook tests/servers/notebooks/requirements.txt
 
 browser-binary: tools # a Chrome or Chromium for the tests
 	@$(PY) build/browser.py > /dev/null
@@ -90,7 +93,7 @@ browser: tools browser-binary ## tests of the built wheel in Chromium
 	@$(PY) build/site.py --tests
 	$(PY) -m pytest tests/browser -n 2 --dist loadfile --rt chrome --runner playwright --dist-dir .cache/test-dist $(PYTEST_OPTIONS)
 
-e2e: wheels bot rtvi-0.3-bot browser-binary ## tests of the pages in Chromium against real bots
+e2e: wheels bot rtvi-0.3-bot notebooks browser-binary ## tests of the pages in Chromium against real bots
 	$(PY) -m pytest tests/e2e -m "not alone" -n 3 --dist loadfile $(PYTEST_OPTIONS)  # they mostly wait for speech
 	$(PY) -m pytest tests/e2e -m alone $(PYTEST_OPTIONS)
 

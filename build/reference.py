@@ -95,6 +95,10 @@ SECTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "testing.media": ("ScriptedTrack",),
         "testing.http": ALL,
     },
+    "Notebooks": {
+        "notebook.face": ("face", "Face", "FaceEvent", "Said", "Problem"),
+        "notebook.page": ("attach",),
+    },
     "Deprecated names": {"voice_client": ALL},
 }
 """What the page has: of each module what is named. What the package exports besides gets a section of its own."""

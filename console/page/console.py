@@ -19,4 +19,8 @@ client = RTVIClient(
     },
 )
 console = ui.console(client, into="#main", title=settings["title"])
+if settings["frame"]:  # in the cell of a notebook, the notebook's kernel drives the client
+    from rtvi_web.notebook.page import attach
+
+    attach(client, parents=settings["frame"])
 document.dispatchEvent(Event.new("page-ready"))

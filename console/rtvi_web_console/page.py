@@ -11,6 +11,7 @@ import json
 from typing import Any
 
 from rtvi_web_console.options import Options
+from rtvi_web_console.policy import page_origin
 from rtvi_web_console.script import address
 
 PAGE = """\
@@ -82,6 +83,7 @@ def _settings(options: Options) -> dict[str, Any]:
         "base_url": base_url,
         "endpoint": endpoint,
         "transport": options.transport,
+        "frame": [page_origin(address) for address in options.frame],
     }
 
 

@@ -23,6 +23,7 @@ from rtvi_web import (
     TransportStartError,
 )
 from rtvi_web.core.http import HttpResponse
+from rtvi_web.notebook.messages import TO_PAGE, read
 from rtvi_web.realtime import RealtimeClient
 from rtvi_web.rtvi.protocol.events import BY_WIRE
 from rtvi_web.testing import ScriptedRealtimeTransport, ScriptedTransport, expect, handshake, replay, say
@@ -252,6 +253,14 @@ async def recordings(deep: str) -> None:
     await raises(ValueError, "Line 1 is not one of a recording", replaying(line))
 
 
+async def what_a_notebook_says(deep: str) -> None:
+    async def reading(text: str) -> None:
+        read(text, TO_PAGE)
+
+    await raises(ValueError, "", reading(deep))
+    await raises(ValueError, "", reading(f'{{"type": "result", "id": "1", "result": {deep}}}'))
+
+
 EXERCISES: dict[Callable[[str], Any], list[str]] = {
     messages: [
         "rtvi_web/rtvi/protocol/messages.py: parse",
@@ -280,6 +289,7 @@ EXERCISES: dict[Callable[[str], Any], list[str]] = {
         "rtvi_web/rtvi/session/recording.py: message",
         "rtvi_web/testing/recorded.py: replay",
     ],
+    what_a_notebook_says: ["rtvi_web/notebook/messages.py: read"],
     what_is_just_within_the_limit: [],
 }
 """The functions, and the places that each gives it to."""

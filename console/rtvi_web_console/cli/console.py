@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 import webbrowser
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -29,12 +30,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--title", default=TITLE, help="of the page")
     parser.add_argument("--script", help="Python of yours that the page runs, which finds its client as `client`")
     parser.add_argument("--port", type=int, default=PORT, help="of the page; 0 takes a free one (default: %(default)s)")
+    parser.add_argument(
+        "--frame", action="append", default=[], metavar="ORIGIN", help="an origin whose pages may show it in a frame"
+    )
+    parser.add_argument(
+        "--until-eof", action="store_true", help="end with the standard input, as of a notebook's kernel"
+    )
     parser.add_argument("--no-browser", action="store_true", help="do not open the browser")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until Ctrl-C."""
-    app = console(arguments.bot, transport=arguments.transport, title=arguments.title, script=arguments.script)
+    app = console(
+        arguments.bot,
+        transport=arguments.transport,
+        title=arguments.title,
+        script=arguments.script,
+        frame=arguments.frame,
+    )
     try:
         listener = socket.create_server(("127.0.0.1", arguments.port))
     except OSError as error:
@@ -46,9 +59,18 @@ def run(arguments: argparse.Namespace) -> int:
     sys.stdout.flush()
     if not arguments.no_browser:
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    if arguments.until_eof:
+        threading.Thread(target=_end_with_input, args=(server,), daemon=True).start()
     with listener:
-        uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])
+        server.run(sockets=[listener])
     return 0
+
+
+def _end_with_input(server: uvicorn.Server) -> None:
+    """End the server when whatever started this one ends."""
+    sys.stdin.read()
+    server.should_exit = server.force_exit = True
 
 
 def console(
@@ -57,6 +79,7 @@ def console(
     transport: str = TRANSPORTS[0],
     title: str = TITLE,
     script: str | None = None,
+    frame: Iterable[str] = (),
     site: CarriedSite | None = None,
 ) -> OnlyLocal:
     """The page for a bot, as an ASGI app for this machine.
@@ -68,7 +91,7 @@ def console(
         url = complete(bot)
         path = urlsplit(url)
         start = path.path + (f"?{path.query}" if path.query else "")
-        options = Options.of("/", start, transport, title, script, connect=[url])
+        options = Options.of("/", start, transport, title, script, connect=[url], frame=frame)
         return OnlyLocal(Face(Forwarder(url), options, site))
     except (UnreachableError, ValueError, FileNotFoundError, SiteMissingError) as error:
         raise CommandError(str(error)) from None

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any, overload
 
 from rtvi_web.core.checks import seconds
-from rtvi_web.rtvi.members.base import ClientBase
-from rtvi_web.rtvi.session.functions import FUNCTION_TIMEOUT, FunctionCallHandler
+from rtvi_web.rtvi.session.functions import FUNCTION_TIMEOUT, FunctionCallHandler, FunctionCalls
 
 
-class Functions(ClientBase):
-    """The functions that a client answers."""
+class Functions:
+    """The functions that a client answers, or a notebook for the face in its cell."""
+
+    _functions: FunctionCalls
 
     @overload
     def register_function_call_handler(

@@ -46,10 +46,15 @@ FUNCTION_TIMEOUT = 60.0
 
 
 class FunctionCalls:
-    """The handlers of function calls, by function name."""
+    """The handlers of function calls, by function name.
 
-    def __init__(self) -> None:
+    Args:
+        changed: called when a function was registered, or is no longer.
+    """
+
+    def __init__(self, changed: Callable[[], object] = lambda: None) -> None:
         self._answerers: dict[str | None, Answerer] = {}
+        self._changed = changed
 
     def register(self, name: str | None, handler: FunctionCallHandler, timeout: float | None) -> None:
         """Register the handler of a function, in place of an earlier one; ``None`` is for all functions without one.
@@ -61,6 +66,7 @@ class FunctionCalls:
         if not callable(handler):
             raise InvalidArgumentError(f"The handler of function {name!r} must be a function; it is {handler!r}.")
         self._answerers[name] = Answerer(handler, timeout)
+        self._changed()
 
     @staticmethod
     def check_name(name: str | None) -> None:
@@ -82,10 +88,16 @@ class FunctionCalls:
         """
         if handler is None or self._answerers.get(name, NO_HANDLER).handler == handler:
             self._answerers.pop(name, None)
+            self._changed()
 
     def unregister_all(self) -> None:
         """Leave all functions to the server."""
         self._answerers.clear()
+        self._changed()
+
+    def limits(self) -> dict[str | None, float | None]:
+        """The functions that have a handler, and its time limit in seconds."""
+        return {name: answerer.timeout for name, answerer in self._answerers.items()}
 
     def answerer(self, name: str) -> Answerer | None:
         """The handler for a function; ``None`` leaves it to the server, which may own it."""
