@@ -34,6 +34,8 @@ OTHERS = (
 """What else a page may import."""
 LATE = ("rtvi_web.transports", "rtvi_web.voice_client")
 """Modules that import every transport, but each only when its name is used."""
+SCRIPTS = {"rtvi_web.browser.relay": "rtvi_web/browser/worklets/relay.js"}
+"""What a module loads besides modules."""
 PAGES_OWN = ("/start", "/api/offer")
 LOADED = "__import__('json').dumps([name for name in __import__('sys').modules if name.startswith('rtvi_web.')])"
 
@@ -58,6 +60,7 @@ def needed_only_by() -> dict[str, set[str]]:
 def compressed_size(wheel: zipfile.ZipFile, without: set[str]) -> int:
     """Bytes of a wheel without some modules, packed and compressed as the build does it."""
     paths = {f"{name.replace('.', '/')}{ending}" for name in without for ending in (".pyc", "/__init__.pyc")}
+    paths |= {script for name, script in SCRIPTS.items() if name in without}
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as smaller:
         for entry in wheel.infolist():
