@@ -2,8 +2,8 @@
 
 `python benchmarks/sound_cost.py` has the page do nothing, and hold a session over each transport with a real Pipecat
 server, in which the microphone and the bot never fall silent. It prints the shares of the time in which the main thread
-uses a processor. Sound over a WebSocket is carried by Python: more than 1 % above the idle page fails. The browser
-carries that of WebRTC.
+uses a processor. Sound over a WebSocket is carried there, by a script of ours: more than 1 % above the idle page fails.
+The browser carries that of WebRTC.
 """
 
 import argparse
