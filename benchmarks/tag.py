@@ -34,6 +34,15 @@ def opened(browser: Browser, site: str, body: str) -> tuple[float, int]:
         return 1000 * measured["TaskDuration"], page.evaluate(sizes)
 
 
+def added(browser: Browser, site: str, tag: str, rounds: int) -> tuple[int, float]:
+    """The bytes that a tag brings to a page of `site` before a click, and the milliseconds of the main thread."""
+    bare, tagged = [], []
+    for _ in range(rounds):
+        bare.append(opened(browser, site, PAGE))
+        tagged.append(opened(browser, site, PAGE + tag))
+    return max(size for _, size in tagged), min(time for time, _ in tagged) - min(time for time, _ in bare)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=10)
@@ -41,14 +50,9 @@ def main() -> None:
     with serve(DIST) as site, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
         with contextlib.closing(browser):
-            bare, tagged = [], []
-            for _ in range(rounds):
-                bare.append(opened(browser, site, PAGE))
-                tagged.append(opened(browser, site, PAGE + TAG))
-    added = min(time for time, _ in tagged) - min(time for time, _ in bare)
-    size = max(size for _, size in tagged)
-    print(f"before a click: {size:,} bytes, {added:.1f} ms of the main thread")
-    if size > MOST_BYTES or added > MOST_MILLISECONDS:
+            size, milliseconds = added(browser, site, TAG, rounds)
+    print(f"before a click: {size:,} bytes, {milliseconds:.1f} ms of the main thread")
+    if size > MOST_BYTES or milliseconds > MOST_MILLISECONDS:
         raise SystemExit(f"more than {MOST_BYTES:,} bytes or {MOST_MILLISECONDS} ms")
 
 

@@ -6,14 +6,17 @@
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "build"), str(ROOT / "tests" / "servers" / "daily")]
+FOLDERS = ("tests/e2e", "build", "benchmarks", "tests/servers/daily")
+sys.path[:0] = [str(ROOT / folder) for folder in FOLDERS]
 
 from browser import FLAGS, chromium_path  # noqa: E402
 from in_page import InPagePython  # noqa: E402
@@ -30,12 +33,28 @@ PATIENCE = 60_000
 expect.set_options(timeout=PATIENCE)
 
 Visit = Callable[..., Page]
+Note = Callable[[str], None]
 
 
 def pytest_sessionstart() -> None:
     if not (DIST / "index.html").exists():
         pytest.exit("dist/ is not built: run `make site` first", returncode=1)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have noted, in whichever process they ran."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    notes = [text for report in reports for name, text in report.user_properties if name == "note"]
+    if notes:
+        terminalreporter.section("figures")
+        terminalreporter.write("".join(f"{note}\n" for note in notes))
+
+
+@pytest.fixture
+def note(record_property: Callable[[str, object], None]) -> Note:
+    """Notes a figure, which is printed at the end of the run."""
+    return partial(record_property, "note")
 
 
 INSECURE_NAME = "insecure.test"
@@ -142,6 +161,12 @@ def in_page(bot: LocalBot, visit: Visit) -> InPagePython:
 def wait_until_loaded(page: Page) -> None:
     """Wait until the page's Python runs."""
     page.locator("#start:enabled").wait_for()
+
+
+def check_accessible(page: Page) -> None:
+    """axe finds nothing serious, in shadow roots too."""
+    found = Axe().run(page).response["violations"]
+    assert [each for each in found if each["impact"] in ("serious", "critical")] == []
 
 
 def screenshot(page: Page, name: str) -> None:

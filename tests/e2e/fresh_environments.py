@@ -13,8 +13,8 @@ from paths import CACHE, DIST, DOWNLOADS, ROOT
 from servers import free_port, started
 
 WHEELS = DIST / "wheels"
-NEEDS = ("anyio", "brotli", "pydantic", "starlette", "uvicorn")
-"""What the wheels need of registries, at the versions that we test with."""
+NEEDS = ("anyio", "brotli", "playwright", "pydantic", "pytest", "starlette", "uvicorn")
+"""What the wheels and rtvi-web[test] need of registries, at the versions that we test with."""
 WITHOUT_NODE = {"PATH": "/nowhere"}
 
 
@@ -23,7 +23,7 @@ def needed_wheels() -> Path:
     pins = (ROOT / "requirements-dev.txt").read_text().splitlines()
     needs = [next((pin for pin in pins if pin.startswith(f"{name}==")), name) for name in NEEDS]
     key = hashlib.sha256(repr((sys.version_info[:2], needs)).encode()).hexdigest()[:16]
-    folder = DOWNLOADS / f"console-needs-{key}"
+    folder = DOWNLOADS / f"needs-{key}"
     if not folder.exists():
         part = folder.with_name(f"{folder.name}.{os.getpid()}")
         command = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"]

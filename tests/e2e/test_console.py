@@ -1,10 +1,10 @@
-"""The wheel of the console, as one uses it who has never seen the repository: three lines in a bot.py of theirs."""
+"""The wheel of the console, as one uses it who has never seen the repository: three lines in a bot.py of theirs.
+
+test_as_typed.py has what needs no Pipecat.
+"""
 
 import contextlib
-import http.client
-import json
 import re
-import subprocess
 import time
 import zipfile
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE, ROOT, SPOKEN, Visit, screenshot
-from fresh_environments import WHEELS, fresh_environment, running_bot, write_bot
+from conftest import PATIENCE, ROOT, SPOKEN, Note, Visit, screenshot
+from fresh_environments import fresh_environment, running_bot, write_bot
 from local_bot import bot_python
 from playwright.sync_api import Page, Route, expect
 
@@ -28,7 +28,7 @@ PARENT = "https://their.example/"
 
 
 SECONDS: dict[str, float] = {}
-"""What a person waits for, to be printed."""
+"""What a person waits for."""
 
 
 @contextmanager
@@ -67,9 +67,7 @@ def start(page: Page) -> None:
     expect(page.locator(".rtvi-badge[data-state]")).to_have_attribute("data-state", "bot-ready")
 
 
-def test_three_lines_give_a_bot_a_face_to_speak_with(
-    face: str, visit: Visit, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_three_lines_give_a_bot_a_face_to_speak_with(face: str, visit: Visit, note: Note) -> None:
     with timed("first visit to the first spoken answer"):
         page = visit(f"{face}face/")
         start(page)
@@ -81,13 +79,8 @@ def test_three_lines_give_a_bot_a_face_to_speak_with(
         page.reload()
         start(page)
         assert page.evaluate("watched.loudest(60)") > 0.02
-    wheels = {path.name: path.stat().st_size for path in WHEELS.glob("*.whl")}
-    with capsys.disabled():
-        print()
-        for name, size in sorted(wheels.items()):
-            print(f"  {name}: {size / 1e6:.1f} MB")
-        for what, seconds in SECONDS.items():
-            print(f"  {what}: {seconds:.1f} s")
+    for what, seconds in SECONDS.items():
+        note(f"mount(app): {what} {seconds:.1f} s")
 
 
 def test_the_runners_own_page_stays_at_its_root(face: str, visit: Visit) -> None:
@@ -215,45 +208,3 @@ def write_wheel(path: Path) -> None:
         wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: thing\nVersion: 1.0\n")
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(f"{info}/RECORD", "")
-
-
-PROGRAM = """
-import json, sys, threading, urllib.request
-import uvicorn
-from rtvi_web_console import mount
-from starlette.applications import Starlette
-
-app = Starlette()
-assert mount(app) is app
-server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
-thread = threading.Thread(target=server.run, daemon=True)
-thread.start()
-while not server.started:
-    pass
-port = server.servers[0].sockets[0].getsockname()[1]
-print(port, flush=True)
-sys.stdin.read()
-"""
-
-
-def test_the_wheel_alone_serves_every_file_in_every_form(tmp_path: Path) -> None:
-    """In a fresh environment that has both wheels and what they need, and no Node."""
-    python = fresh_environment(tmp_path / "venv")
-    with subprocess.Popen(
-        [python, "-c", PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=tmp_path
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        connection = http.client.HTTPConnection("127.0.0.1", int(process.stdout.readline()), timeout=PATIENCE / 1000)
-        [site] = (tmp_path / "venv").rglob("rtvi_web_console/site/site.json")
-        files = json.loads(site.read_text())["files"]
-        assert "rtvi_web_console" not in " ".join(files)
-        for name, file in files.items():
-            for form in ("br", "gzip", "identity"):
-                connection.request("GET", f"/face/{name}", headers={"Accept-Encoding": form})
-                answer = connection.getresponse()
-                body = answer.read()
-                assert (answer.status, answer.getheader("Content-Encoding", "identity")) == (200, form)
-                assert len(body) == (file["size"] if form == "identity" else len(body))
-        connection.close()
-        process.stdin.close()

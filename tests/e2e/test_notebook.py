@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE, screenshot
+from conftest import PATIENCE, Note, screenshot
 from fresh_environments import fresh_environment
 from local_bot import LocalBot
 from notebooks import build_jupyterlite, jupyter, marimo, notebook_python, write_notebook
@@ -67,7 +67,7 @@ def run_cell(page: Page, number: int) -> None:
     expect(page.locator(".jp-CodeCell .jp-InputPrompt").nth(number)).to_have_text(f"[{number + 1}]:")
 
 
-def talk_from_cells(page: Page, address: str, name: str) -> None:
+def talk_from_cells(page: Page, address: str, name: str, note: Note) -> None:
     """Runs the cells of a notebook of Jupyter's: the first shows the face, the next start, send and stop."""
     began = time.monotonic()
     page.goto(address)
@@ -75,7 +75,7 @@ def talk_from_cells(page: Page, address: str, name: str) -> None:
     run_cell(page, 0)
     frame = frame_of(page)
     has_state(frame, "disconnected")
-    print(f"\n  {name}: {time.monotonic() - began:.1f} s until the face is there")
+    note(f"{name}: the face is there after {time.monotonic() - began:.1f} s")
     run_cell(page, 1)
     has_state(frame, "bot-ready")
     run_cell(page, 2)
@@ -89,15 +89,17 @@ def talk_from_cells(page: Page, address: str, name: str) -> None:
     )
 
 
-def test_in_jupyter_the_kernel_serves_the_face(python: Path, bot: LocalBot, page: Page, tmp_path: Path) -> None:
+def test_in_jupyter_the_kernel_serves_the_face(
+    python: Path, bot: LocalBot, page: Page, tmp_path: Path, note: Note
+) -> None:
     cell = CELL.format(arguments=f"bot={bot.address!r}")
     write_notebook(tmp_path / "talk.ipynb", [f"{cell}\ntalk", *STEPS, f"print({LOOK})"])
     with jupyter(python, tmp_path) as address:
-        talk_from_cells(page, f"{address}doc/tree/talk.ipynb", "jupyter")
+        talk_from_cells(page, f"{address}doc/tree/talk.ipynb", "jupyter", note)
 
 
 def test_in_jupyterlite_a_worker_talks_to_a_face_elsewhere(
-    python: Path, bot: LocalBot, page: Page, tmp_path: Path
+    python: Path, bot: LocalBot, page: Page, tmp_path: Path, note: Note
 ) -> None:
     port = free_port()
     face = f"http://localhost:{port}/"
@@ -117,7 +119,7 @@ def test_in_jupyterlite_a_worker_talks_to_a_face_elsewhere(
         command += [f"--frame={address.rstrip('/')}"]
         with started(python, command, "face", face, CACHE / f"face-{port}.log") as server:
             server.wait_until_ready()
-            talk_from_cells(page, f"{address}lab/index.html?path=talk.ipynb", "jupyterlite")
+            talk_from_cells(page, f"{address}lab/index.html?path=talk.ipynb", "jupyterlite", note)
             asked = page.locator(".jp-OutputArea-output", has_text="asks: ")
             expect(asked).to_contain_text("cannot serve a face: give the address of one")
 

@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from conftest import SPOKEN, Visit, screenshot
+from conftest import SPOKEN, Visit, check_accessible, screenshot
 from local_bot import LocalBot
 from paths import STATIC
 from playwright.sync_api import Page, Route, expect
@@ -83,12 +82,6 @@ def host(bot: LocalBot, visit: Visit) -> Iterator[Host]:
 TAG = f'<script type="module" src="{FILES}/rtvi-bot.js"></script>'
 
 
-def check(page: Page) -> None:
-    """axe finds nothing serious, in the shadow roots too."""
-    found = Axe().run(page).response["violations"]
-    assert [each for each in found if each["impact"] in ("serious", "critical")] == []
-
-
 def told(page: Page, name: str) -> list[dict[str, str]]:
     events: list[dict[str, str]] = page.evaluate("name => told.filter(each => each.name === name)", name)
     return events
@@ -98,7 +91,7 @@ def test_the_tag_alone_loads_one_small_file(host: Host) -> None:
     """And nothing else, until the person clicks; the launcher that a script tag adds is accessible."""
     page = host.open(f'<script type="module" src="{FILES}/rtvi-bot.js" data-bot="BOT" data-title="Ask us"></script>')
     page.get_by_role("button", name="Ask us").wait_for()
-    check(page)
+    check_accessible(page)
     page.get_by_role("button", name="Ask us").hover()
     screenshot(page, "tag-launcher")
     assert host.asked == ["/rtvi-bot.js"]
@@ -128,7 +121,7 @@ def test_two_tags_talk_with_two_bots_over_one_python(host: Host) -> None:
     assert two.get_by_role("button", name="Mute").count() == 0
     page.evaluate("two.send('hello')")
     expect(two.locator(".bot").get_by_text("Nice to hear you")).to_be_visible()
-    check(page)
+    check_accessible(page)
     screenshot(page, "tag-inline")
     page.evaluate("two.stop()")
     page.wait_for_function("two.state === 'disconnected'")

@@ -84,13 +84,3 @@ def test_with_pytest_playwright(tmp_path: Path) -> None:
     done = run_tests(folder, "test_demo.py", path=PLAYWRIGHT)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 passed" in done.stdout, done.stdout
-
-
-def test_the_test_that_the_command_writes_passes(tmp_path: Path) -> None:
-    new = (sys.executable, "-m", "rtvi_web_console.cli.main", "new", "my-page")
-    environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'console'}"}
-    subprocess.run(new, cwd=tmp_path, env=environment, check=True)
-    (tmp_path / "my-page" / "pytest.ini").touch()
-    done = run_tests(tmp_path / "my-page")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 passed" in done.stdout, done.stdout
