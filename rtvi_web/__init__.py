@@ -4,6 +4,10 @@ Importable everywhere; connecting, devices and audio need Pyodide or PyScript in
 :mod:`rtvi_web.transports`, a scripted one for tests in :mod:`rtvi_web.testing`.
 """
 
+# isort: off
+import rtvi_web.runtime  # noqa: F401 - first, because it speaks of runtimes that lack the others
+
+# isort: on
 import os
 import sys
 import warnings
@@ -52,6 +56,7 @@ from rtvi_web.errors import (
     StartBotError,
     TransportStartError,
     UnsupportedFeatureError,
+    UnsupportedRuntimeError,
 )
 from rtvi_web.rtvi.client import RTVIClient
 from rtvi_web.rtvi.members.files import FileReference
@@ -187,6 +192,7 @@ __all__ = [
     "UICommandData",
     "UIJobGroupData",
     "UnsupportedFeatureError",
+    "UnsupportedRuntimeError",
     "UserInputData",
     "__version__",
     "set_log_level",
@@ -208,6 +214,9 @@ def __getattr__(name: str) -> object:
         return getattr(voice_client, name)
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from rtvi_web.core.requirements import check
+
+    check()
     from rtvi_web.rtvi.members import llm_helper
     from rtvi_web.rtvi.protocol import messages, payloads
     from rtvi_web.rtvi.protocol.conversation import bot_output, calls, conversation, turn

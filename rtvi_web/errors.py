@@ -5,6 +5,7 @@
     RTVIError
     ├── InvalidArgumentError      (ValueError)       an argument that cannot work; nothing was changed
     ├── NotInBrowserError         (RuntimeError)     a browser API was touched outside a web page
+    ├── UnsupportedRuntimeError   (ImportError)      this Python lacks pydantic, or has one that cannot be used
     ├── UnsupportedFeatureError                      this browser, bot or transport cannot do it
     ├── AlreadyStartedError       (RuntimeError)     connect() while a session is running
     ├── ConnectionTimeoutError    (TimeoutError)     connect() did not end within its deadline
@@ -118,6 +119,10 @@ class NotInBrowserError(RTVIError, RuntimeError):
             "devices and audio need Pyodide or PyScript in a page (without the `worker` attribute)."
         )
         self.touched = touched
+
+
+class UnsupportedRuntimeError(RTVIError, ImportError):
+    """The Python of this page lacks pydantic, or has one that is broken or too old. The message says what to do."""
 
 
 class UnsupportedFeatureError(RTVIError):

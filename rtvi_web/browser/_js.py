@@ -16,15 +16,17 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from rtvi_web.core.requirements import load_with
 from rtvi_web.errors import NotInBrowserError
 
 IN_PYODIDE = sys.platform == "emscripten"
 
 if TYPE_CHECKING or IN_PYODIDE:  # On CPython the module still imports, and api() says what is missing.
     import js
+    import pyodide_js
     from pyodide.ffi import JsException, create_proxy, to_js
     from pyodide.ffi import jsnull as null
 
@@ -236,6 +238,15 @@ class Scope:
                 undo()
             except BaseException as error:
                 _report("releasing a browser resource failed", error)
+
+
+async def _load_package(name: str) -> None:
+    with suppress(JsError):  # What needs the package says so.
+        await call(pyodide_js, "loadPackage", name)
+
+
+if IN_PYODIDE:
+    load_with(_load_package)
 
 
 def _report(message: str, error: BaseException) -> None:

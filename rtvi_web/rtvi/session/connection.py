@@ -14,6 +14,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
+from rtvi_web.core import requirements
 from rtvi_web.core.connect_attempt import CLOSE_LIMIT, ConnectAttempts, with_phase
 from rtvi_web.core.emitter import Emitter
 from rtvi_web.core.event import Event
@@ -149,11 +150,18 @@ class Connection:
         if self.state is not TransportState.INITIALIZED:
             self.move(TransportState.INITIALIZING)
         self._transport.starting()
+        await requirements.provide()
         # Once the browser is asking the person for permission, there is time to load it.
-        asyncio.get_running_loop().call_soon(_session_type)
+        asyncio.get_running_loop().call_soon(self._import_session)
         await self._transport.media.open_devices()
         end_if_cancelled()
         self.move(TransportState.INITIALIZED)
+
+    def _import_session(self) -> None:
+        try:
+            _session_type()
+        except RTVIError as error:
+            self._attempts.fail(error)
 
     async def _ask(self, start: SessionStart, timeout: float | None) -> ConnectRequest:
         """Learn where to connect. The deadline begins here: a person may take their time over a prompt."""
@@ -307,6 +315,7 @@ class Connection:
 
 def _session_type() -> type[Session]:
     """The class of sessions, imported with the first session. It needs pydantic, which no page should boot with."""
+    requirements.check()
     import rtvi_web.rtvi.protocol.conversation.conversation  # noqa: F401 - its first word must not wait for it
     from rtvi_web.rtvi.session.session import Session
 

@@ -24,6 +24,7 @@ from rtvi_web.errors import (
     StartBotError,
     TransportStartError,
     UnsupportedFeatureError,
+    UnsupportedRuntimeError,
 )
 
 Remedy = Literal["", "connect", "mic"]
@@ -89,6 +90,7 @@ _KINDS: Final[tuple[tuple[type[RTVIError], Problem], ...]] = (
     (RequestError, Problem("The server refused this.")),
     (MessageTooLargeError, Problem("This is too large to be sent.", advice="Send less at once.")),
     (QueueFullError, Problem("This was not sent.", advice="Wait until the connection is back, then send it again.")),
+    (UnsupportedRuntimeError, Problem("This page's Python cannot run rtvi_web.", advice=_MAKER_ADVICE)),
     (UnsupportedFeatureError, Problem("This does not work here.")),
     (InvalidArgumentError, Problem("This page is not set up correctly.", advice=_MAKER_ADVICE)),
     (NotInBrowserError, Problem("This browser lacks something.", advice="Try a newer browser, or open it over https.")),
@@ -129,4 +131,5 @@ def _of_start(error: StartBotError) -> Problem:
 def _remedy(error: RTVIError) -> Remedy:
     """Connecting again helps against what has ended a session, but not against what the page got wrong."""
     ends_session = isinstance(error, StartBotError | ConnectionTimeoutError | LinkError | HttpError | BotError)
-    return "connect" if ends_session or error.phase else ""
+    of_page = isinstance(error, UnsupportedRuntimeError)
+    return "connect" if ends_session or (error.phase and not of_page) else ""
