@@ -4,19 +4,26 @@
 //
 // A script may have `src`, and `config` as JSON; `packages` (names, or addresses of wheels) and `files` (address: path)
 // are read from it. Scripts run in the order of the page, in one namespace, and may await at top level. An exception is
-// shown on the page with its traceback.
+// shown on the page with its traceback; what keeps Python from starting, and what only PyScript can do, in a sentence.
 import { loadPyodide } from "./pyodide/pyodide.mjs";
 
 const FALLBACK_NAME = "<script>"; // in tracebacks
+const ONLY_PYSCRIPT = {
+  'script[type="mpy"], mpy-script, mpy-config':
+    'rtvi_web cannot run on MicroPython, which has no pydantic: write <script type="py">.',
+  'script[type="py"][worker]':
+    "This page's script has the attribute `worker`: remove it. Workers have neither a page nor a microphone nor WebRTC.",
+  "py-script, py-config": 'loader.js runs <script type="py"> alone: write your Python there, and its `config` as JSON.',
+};
 
-function showError(script, error) {
-  console.error(error);
+function showError(text, script) {
   const box = document.createElement("pre");
   box.className = "py-error";
   box.setAttribute("role", "alert");
-  box.textContent = error.message;
-  if (script.parentElement === document.head) document.body.append(box);
-  else script.after(box);
+  box.style.whiteSpace = "pre-wrap";
+  box.textContent = text;
+  if (script && script.parentElement !== document.head) script.after(box);
+  else document.body.append(box);
 }
 
 async function load(url) {
@@ -25,26 +32,54 @@ async function load(url) {
   return response.text();
 }
 
-const scripts = [...document.querySelectorAll('script[type="py"]')];
-const configs = scripts.map((script) => JSON.parse(script.getAttribute("config") ?? "{}"));
-const packages = new Set(["rtvi-web", ...configs.flatMap((config) => config.packages ?? [])]);
-const isWheel = (name) => name.endsWith(".whl");
-const found = [...packages].map((name) => (isWheel(name) ? new URL(name, document.baseURI).href : name));
-const files = configs.flatMap((config) => Object.entries(config.files ?? {}));
+function configOf(script) {
+  const text = script.getAttribute("config") ?? "{}";
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error(`loader.js reads a script's \`config\` as JSON, which this is not: ${text} (PyScript reads TOML and files.)`);
+  }
+}
 
-// Errors before any Python runs become unhandled rejections, which progress.js shows.
-const [pyodide, sources, contents] = await Promise.all([
-  loadPyodide({ packages: found }),
-  Promise.all(scripts.map((script) => (script.src ? load(script.src) : script.textContent))),
-  Promise.all(files.map(([url]) => load(url))),
-]);
-for (const [index, [, path]] of files.entries()) pyodide.FS.writeFile(path, contents[index]);
+function sentence({ message }) {
+  const missing = /^No known package with name '(.*)'/.exec(message)?.[1];
+  if (!missing) return `Python could not start: ${message}`;
+  return (
+    `This site has no package ${missing}, and loader.js asks no other: name the address of its wheel ` +
+    "(https://…/name-1.0-py3-none-any.whl) in `packages`."
+  );
+}
+
+async function start(scripts) {
+  const configs = scripts.map(configOf);
+  const packages = new Set(["rtvi-web", ...configs.flatMap((config) => config.packages ?? [])]);
+  const isWheel = (name) => name.endsWith(".whl");
+  const found = [...packages].map((name) => (isWheel(name) ? new URL(name, document.baseURI).href : name));
+  const files = configs.flatMap((config) => Object.entries(config.files ?? {}));
+  const [pyodide, sources, contents] = await Promise.all([
+    loadPyodide({ packages: found }),
+    Promise.all(scripts.map((script) => (script.src ? load(script.src) : script.textContent))),
+    Promise.all(files.map(([url]) => load(url))),
+  ]);
+  for (const [index, [, path]] of files.entries()) pyodide.FS.writeFile(path, contents[index]);
+  return [pyodide, sources];
+}
+
+for (const [selector, text] of Object.entries(ONLY_PYSCRIPT)) {
+  if (document.querySelector(selector)) showError(text);
+}
+const scripts = [...document.querySelectorAll('script[type="py"]:not([worker])')];
+const [pyodide, sources] = await start(scripts).catch((error) => {
+  showError(sentence(error));
+  throw error; // an unhandled rejection, which progress.js shows
+});
 for (const [index, script] of scripts.entries()) {
   const filename = script.src ? new URL(script.src).pathname.split("/").pop() : script.id || FALLBACK_NAME;
   try {
     await pyodide.runPythonAsync(sources[index], { filename });
   } catch (error) {
-    showError(script, error);
+    console.error(error);
+    showError(error.message, script);
   }
 }
 document.dispatchEvent(new Event("py:all-done")); // as PyScript does
