@@ -67,9 +67,19 @@ def api(name: str) -> Any:
         NotInBrowserError: it does not exist here: CPython, or a web worker.
     """
     found = getattr(js, name, None) if IN_PYODIDE else None
-    if found is None:
-        raise NotInBrowserError(name)
+    if found is None or (name == "document" and hasattr(js, "WorkerGlobalScope")):
+        error = NotInBrowserError(name)
+        if found is not None:  # PyScript's worker lends the page's document, which is too slow for a face.
+            _say_on(found, str(error))
+        raise error
     return found
+
+
+def _say_on(document: Any, text: str) -> None:
+    box = document.createElement("p")
+    box.setAttribute("role", "alert")
+    box.textContent = text
+    document.body.append(box)
 
 
 def construct(name: str, *args: Any) -> Any:
