@@ -1,0 +1,121 @@
+"""Stands in for PyScript's CDN and for a package registry, in the routes of a browser's context.
+
+PyScript, Pyodide and MicroPython are npm's packages, whose files the CDN serves. The registry has our wheel
+and nothing else; it is matched by path, wherever it is. Pyodide's lock is its own. Only the rows that our wheel needs,
+whose wheels no registry has, name those of ``build/wheels.txt`` instead, if the Pyodide can run them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+from downloads import npm_packages, sha256, wheels
+from paths import BUILD, DIST
+from playwright.sync_api import BrowserContext, Route
+
+CDN = "https://cdn.jsdelivr.net"
+THEIR_HOST = "https://their.host"
+"""Where a wheel of ours is served that a page names by its address."""
+TYPES = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".mjs": "text/javascript",
+    ".py": "text/x-python",
+    ".toml": "application/toml",
+    ".wasm": "application/wasm",
+    ".whl": "application/zip",
+    ".zip": "application/zip",
+}
+NPM = re.compile(r"/npm/@pyscript/core@([\d.]+)/(dist/[\w./-]+)$")
+MICROPYTHON = re.compile(r"/npm/(@micropython/micropython-webassembly-pyscript)@[\d.-]+/([\w.-]+)$")
+PYODIDE = re.compile(r"/pyodide/v([\d.]+)/full/([\w.+-]+)$")
+PROJECT = re.compile(r"/simple/([\w.-]+)/$")
+FILE = re.compile(r"/([\w.+-]+\.whl)$")
+
+
+@cache
+def packages() -> Path:
+    """What npm has of PyScript, Pyodide and MicroPython."""
+    return npm_packages(BUILD / "npm" / "pyscript")
+
+
+@cache
+def our_wheel() -> Path:
+    """The wheel of the site that is tested."""
+    [wheel] = (DIST / "wheels").glob("rtvi_web-*.whl")
+    return wheel
+
+
+@cache
+def other_wheels() -> dict[str, Path]:
+    """What our wheel needs, by file name."""
+    return {path.name: path for path in wheels(BUILD / "wheels.txt")}
+
+
+@cache
+def lock(version: str) -> bytes:
+    """Pyodide's lock with the wheels that there are. For an older Python there is no pydantic-core."""
+    path = packages() / f"pyodide-{version}" / "pyodide-lock.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    rows = {name.replace("_", "-"): row for name, row in content["packages"].items()}
+    python = "cp" + "".join(content["info"]["python"].split(".")[:2])
+    runs_ours = any(f"-{python}-{python}-" in name for name in other_wheels())
+    for name, wheel in other_wheels().items():
+        project, number, *_ = name.split("-")
+        if project == "micropip" or runs_ours:
+            rows[project.replace("_", "-")].update(version=number, file_name=name, sha256=sha256(wheel))
+    return json.dumps(content).encode()
+
+
+def answer(address: str) -> tuple[str, bytes] | None:
+    """The name and the content of a file of the CDN, or of the registry."""
+    path = address.split("?")[0].split("#")[0]
+    if found := NPM.search(path):
+        return _file(packages() / f"pyscript-{found[1]}" / found[2])
+    if found := MICROPYTHON.search(path):
+        return _file(packages() / found[1] / found[2])
+    if found := PYODIDE.search(path):
+        if found[2] == "pyodide-lock.json":
+            return found[2], lock(found[1])
+        return _file(packages() / f"pyodide-{found[1]}" / found[2]) or _file(other_wheels().get(found[2]))
+    if found := PROJECT.search(path):
+        return _project(found[1])
+    if (found := FILE.search(path)) and found[1] == our_wheel().name:
+        return _file(our_wheel())
+    return None
+
+
+def _file(path: Path | None) -> tuple[str, bytes] | None:
+    return (path.name, path.read_bytes()) if path and path.is_file() else None
+
+
+def _project(name: str) -> tuple[str, bytes] | None:
+    """A registry's page of a project, which is rtvi-web alone."""
+    if name != "rtvi-web":
+        return None
+    wheel = our_wheel()
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    file = {"filename": wheel.name, "url": f"{THEIR_HOST}/{wheel.name}", "hashes": {"sha256": digest}}
+    return "simple", json.dumps({"meta": {"api-version": "1.0"}, "name": name, "files": [file]}).encode()
+
+
+def stand_in(context: BrowserContext) -> None:
+    """Answer a context's requests of other hosts than this machine; what there is not is 404."""
+
+    def route(route: Route) -> None:
+        found = answer(route.request.url)
+        headers = {"Access-Control-Allow-Origin": "*"}
+        if found is None:
+            route.fulfill(status=404, headers=headers)
+            return
+        name, content = found
+        kind = "application/vnd.pypi.simple.v1+json" if name == "simple" else TYPES[Path(name).suffix]
+        route.fulfill(body=content, headers={**headers, "Content-Type": kind})
+
+    context.route(re.compile(r"^https://"), route)
