@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 
 from rtvi_web.core.checks import seconds
 from rtvi_web.core.foreign_json import read_json
+from rtvi_web.core.requirements import check
 from rtvi_web.core.seen import Seen
 from rtvi_web.core.tasks import MAX_ANSWERING, call_user_code, cancelling, report
 from rtvi_web.errors import InvalidArgumentError
@@ -84,6 +85,7 @@ def tool_of(given: Any, handler: Handler | None = None, *, timeout: float | None
 
 
 def _tool_of_function(function: Handler, timeout: float | None) -> Tool:
+    check()
     from pydantic import TypeAdapter  # late, see rtvi_web.rtvi.protocol
     from pydantic.errors import PydanticUserError
     from pydantic_core import ArgsKwargs

@@ -42,6 +42,14 @@ asyncio.run(main())
 
 
 WITHOUT_PACKAGES = ("-S",)
+REALTIME_TOOL = """
+from rtvi_web.realtime import RealtimeClient
+
+def paint(color: str) -> str:
+    return color
+
+RealtimeClient(url="/calls").add_tool(paint)
+"""
 
 
 def connected(tmp_path: Path, *arguments: str, options: tuple[str, ...] = ()) -> list[str]:
@@ -88,6 +96,14 @@ def test_a_missing_pydantic_that_cannot_be_loaded_is_said(tmp_path: Path) -> Non
     assert asked == "asked for pydantic"
     assert "there is none here" in failed
     assert end == "0 error"
+
+
+@pytest.mark.parametrize("needed", ["from rtvi_web import TranscriptData", REALTIME_TOOL])
+def test_what_needs_models_before_connecting_says_so(needed: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, *WITHOUT_PACKAGES, "-c", needed]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert "UnsupportedRuntimeError: rtvi_web needs pydantic 2.12 or later, and it cannot be imported" in done.stderr
 
 
 @pytest.mark.parametrize(
