@@ -18,7 +18,7 @@ const ONLY_PYSCRIPT = {
 
 function showError(text, script) {
   const box = document.createElement("pre");
-  box.className = "py-error";
+  box.className = script ? "py-error" : "page-error"; // errors.js takes the first and shows it in its own way
   box.setAttribute("role", "alert");
   box.style.whiteSpace = "pre-wrap";
   box.textContent = text;
@@ -43,7 +43,7 @@ function configOf(script) {
 
 function sentence({ message }) {
   const missing = /^No known package with name '(.*)'/.exec(message)?.[1];
-  if (!missing) return `Python could not start: ${message}`;
+  if (!missing) return message;
   return (
     `This site has no package ${missing}, and loader.js asks no other: name the address of its wheel ` +
     "(https://…/name-1.0-py3-none-any.whl) in `packages`."
@@ -70,8 +70,9 @@ for (const [selector, text] of Object.entries(ONLY_PYSCRIPT)) {
 }
 const scripts = [...document.querySelectorAll('script[type="py"]:not([worker])')];
 const [pyodide, sources] = await start(scripts).catch((error) => {
-  showError(sentence(error));
-  throw error; // an unhandled rejection, which progress.js shows
+  const text = sentence(error);
+  if (!document.querySelector("[data-boot]")) showError(`Python could not start: ${text}`);
+  throw new Error(text, { cause: error }); // an unhandled rejection, which progress.js shows in the element with data-boot
 });
 for (const [index, script] of scripts.entries()) {
   const filename = script.src ? new URL(script.src).pathname.split("/").pop() : script.id || FALLBACK_NAME;

@@ -139,6 +139,7 @@ def quoted(heading: str) -> str:
         ("`mpy`, by name", with_config(BY_NAME, "mpy")),
         ("`passthrough`", with_config(BY_NAME[:-1] + ', "packages_cache": "passthrough"}')),
     ],
+    ids=["worker", "lacks", "mpy", "passthrough"],
 )
 def test_what_the_docs_quote_is_what_pyscript_says(open_page: Open, heading: str, html: str) -> None:
     said: list[str] = []
