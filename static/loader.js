@@ -37,7 +37,9 @@ function configOf(script) {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Error(`loader.js reads a script's \`config\` as JSON, which this is not: ${text} (PyScript reads TOML and files.)`);
+    throw new Error(
+      `loader.js reads a script's \`config\` as JSON, which this is not: ${text} (PyScript reads TOML and files.)`,
+    );
   }
 }
 
@@ -72,7 +74,7 @@ const scripts = [...document.querySelectorAll('script[type="py"]:not([worker])')
 const [pyodide, sources] = await start(scripts).catch((error) => {
   const text = sentence(error);
   if (!document.querySelector("[data-boot]")) showError(`Python could not start: ${text}`);
-  throw new Error(text, { cause: error }); // an unhandled rejection, which progress.js shows in the element with data-boot
+  throw new Error(text, { cause: error }); // an unhandled rejection: progress.js shows it in that element
 });
 for (const [index, script] of scripts.entries()) {
   const filename = script.src ? new URL(script.src).pathname.split("/").pop() : script.id || FALLBACK_NAME;
