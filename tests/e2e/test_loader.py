@@ -24,11 +24,6 @@ SHOWS = "from js import document\ndocument.body.append('It runs.')"
             "This site has no package numpie, and loader.js asks no other: name the address of its wheel",
             False,
         ),
-        (
-            f'<script type="py" config=\'{{"packages": ["no-1.0-py3-none-any.whl"]}}\'>{SHOWS}</script>',
-            "Python could not start: ",
-            False,
-        ),
         ('<script type="py" src="missing.py"></script>', "missing.py failed: 404", False),
         (f'<script type="mpy">pass</script><script type="py">{SHOWS}</script>', 'write <script type="py">', True),
         (f'<script type="py" worker>1 / 0</script><script type="py">{SHOWS}</script>', "the attribute `worker`", True),
