@@ -27,7 +27,9 @@ function showError(text, script) {
 }
 
 async function load(url) {
-  const response = await fetch(url);
+  const response = await fetch(url).catch(({ message }) => {
+    throw new Error(`Loading ${url} failed: ${message}. Its server is down, or does not let this page read it (CORS).`);
+  });
   if (!response.ok) throw new Error(`Loading ${url} failed: ${response.status} ${response.statusText}`);
   return response.text();
 }
@@ -52,10 +54,23 @@ function sentence({ message }) {
   );
 }
 
+const isWheel = (name) => name.endsWith(".whl");
+const normalized = (name) => name.toLowerCase().replace(/[-_.]+/g, "-");
+const projectOf = (name) => normalized(isWheel(name) ? name.split("/").pop().split("-")[0] : name);
+
+// Pyodide goes on without what it could not load, and says so in the console only.
+async function checkLoaded(packages, { loadedPackages }) {
+  const loaded = new Set(Object.keys(loadedPackages).map(normalized));
+  for (const name of packages.filter((name) => !loaded.has(projectOf(name)))) {
+    if (!isWheel(name)) throw new Error(`This site's package ${name} was not loaded: copy the whole site again.`);
+    await load(name); // says what the server answers
+    throw new Error(`Loading ${name} failed: this is not a wheel that Pyodide can install. Build or copy it again.`);
+  }
+}
+
 async function start(scripts) {
   const configs = scripts.map(configOf);
   const packages = new Set(["rtvi-web", ...configs.flatMap((config) => config.packages ?? [])]);
-  const isWheel = (name) => name.endsWith(".whl");
   const found = [...packages].map((name) => (isWheel(name) ? new URL(name, document.baseURI).href : name));
   const files = configs.flatMap((config) => Object.entries(config.files ?? {}));
   const [pyodide, sources, contents] = await Promise.all([
@@ -63,6 +78,7 @@ async function start(scripts) {
     Promise.all(scripts.map((script) => (script.src ? load(script.src) : script.textContent))),
     Promise.all(files.map(([url]) => load(url))),
   ]);
+  await checkLoaded(found, pyodide);
   for (const [index, [, path]] of files.entries()) pyodide.FS.writeFile(path, contents[index]);
   return [pyodide, sources];
 }
