@@ -29,8 +29,8 @@ async def provide() -> None:
         UnsupportedRuntimeError: it is still missing.
     """
     if find_spec("pydantic") is None:
-        for load in _loaders:
-            await load("pydantic")
+        for loader in _loaders:
+            await loader("pydantic")
         if find_spec("pydantic") is None:
             raise UnsupportedRuntimeError(f"{_NEEDED}, and there is none here. {_FIX}")
 

@@ -5,7 +5,7 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -106,7 +106,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
     """Opens a page in a fresh profile: `visit(url, permissions=["microphone"], **context_options)`.
 
     At the end it checks the console, where `allow=` names parts of messages that the test expects, and that the page
-    talked to its own host only, or to those in `others=` too.
+    talked to its own host only, or to those in `others=` too (a set may be filled meanwhile).
     """
     with contextlib.ExitStack() as stack:
 
@@ -115,7 +115,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
             *,
             browser: Browser = browser,
             allow: tuple[str, ...] = (),
-            others: tuple[str, ...] = (),
+            others: Collection[str] = (),
             **options: Any,
         ) -> Page:
             return stack.enter_context(watched_page(browser, url, allow, others, options))
@@ -125,7 +125,7 @@ def visit(browser: Browser) -> Iterator[Visit]:
 
 @contextlib.contextmanager
 def watched_page(
-    browser: Browser, url: str, allow: tuple[str, ...], others: tuple[str, ...], options: dict[str, Any]
+    browser: Browser, url: str, allow: tuple[str, ...], others: Collection[str], options: dict[str, Any]
 ) -> Iterator[Page]:
     context = browser.new_context(**{"permissions": ["microphone"], **options})
     context.add_init_script(WATCH)

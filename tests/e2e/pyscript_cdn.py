@@ -1,8 +1,8 @@
 """Stands in for PyScript's CDN and for a package registry, in the routes of a browser's context.
 
-PyScript, Pyodide and MicroPython are npm's packages, whose files the CDN serves. The registry has our wheel
-and nothing else; it is matched by path, wherever it is. Pyodide's lock is its own. Only the rows that our wheel needs,
-whose wheels no registry has, name those of ``build/wheels.txt`` instead, if the Pyodide can run them.
+PyScript, Pyodide and MicroPython are npm's packages, for what the CDN serves. The registry has our wheel
+and nothing else; it is matched by path, wherever it is. Pyodide's lock is its own. Only the rows of micropip and of
+what our wheel needs, whose wheels no registry has, name others instead, if there are some that the Pyodide can run.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import json
 import re
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from downloads import npm_packages, sha256, wheels
 from paths import BUILD, DIST
 from playwright.sync_api import BrowserContext, Route
 
-CDN = "https://cdn.jsdelivr.net"
 THEIR_HOST = "https://their.host"
 """Where a wheel of ours is served that a page names by its address."""
 TYPES = {
@@ -37,6 +37,7 @@ MICROPYTHON = re.compile(r"/npm/(@micropython/micropython-webassembly-pyscript)@
 PYODIDE = re.compile(r"/pyodide/v([\d.]+)/full/([\w.+-]+)$")
 PROJECT = re.compile(r"/simple/([\w.-]+)/$")
 FILE = re.compile(r"/([\w.+-]+\.whl)$")
+OF_MICROPYTHON = re.compile(r"/pi/v2/package/")
 
 
 @cache
@@ -53,23 +54,28 @@ def our_wheel() -> Path:
 
 
 @cache
-def other_wheels() -> dict[str, Path]:
-    """What our wheel needs, by file name."""
-    return {path.name: path for path in wheels(BUILD / "wheels.txt")}
+def of_others(pins: str) -> dict[str, Path]:
+    """Wheels of others, by file name."""
+    return {path.name: path for path in wheels(BUILD / pins)}
+
+
+def replacements(python: str) -> dict[str, Path]:
+    """The wheels for a Pyodide: with pydantic for the newest Python, else micropip with what it needs."""
+    if python == "3.12":
+        return of_others("pyodide-0.27-wheels.txt")
+    found = of_others("wheels.txt")
+    return found if python == "3.14" else {name: path for name, path in found.items() if name.startswith("micropip-")}
 
 
 @cache
 def lock(version: str) -> bytes:
-    """Pyodide's lock with the wheels that there are. For an older Python there is no pydantic-core."""
+    """Pyodide's lock with the wheels that there are."""
     path = packages() / f"pyodide-{version}" / "pyodide-lock.json"
     content = json.loads(path.read_text(encoding="utf-8"))
     rows = {name.replace("_", "-"): row for name, row in content["packages"].items()}
-    python = "cp" + "".join(content["info"]["python"].split(".")[:2])
-    runs_ours = any(f"-{python}-{python}-" in name for name in other_wheels())
-    for name, wheel in other_wheels().items():
+    for name, wheel in replacements(".".join(content["info"]["python"].split(".")[:2])).items():
         project, number, *_ = name.split("-")
-        if project == "micropip" or runs_ours:
-            rows[project.replace("_", "-")].update(version=number, file_name=name, sha256=sha256(wheel))
+        rows[project.replace("_", "-")].update(version=number, file_name=name, sha256=sha256(wheel))
     return json.dumps(content).encode()
 
 
@@ -83,7 +89,8 @@ def answer(address: str) -> tuple[str, bytes] | None:
     if found := PYODIDE.search(path):
         if found[2] == "pyodide-lock.json":
             return found[2], lock(found[1])
-        return _file(packages() / f"pyodide-{found[1]}" / found[2]) or _file(other_wheels().get(found[2]))
+        others = of_others("wheels.txt") | of_others("pyodide-0.27-wheels.txt")
+        return _file(packages() / f"pyodide-{found[1]}" / found[2]) or _file(others.get(found[2]))
     if found := PROJECT.search(path):
         return _project(found[1])
     if (found := FILE.search(path)) and found[1] == our_wheel().name:
@@ -105,11 +112,19 @@ def _project(name: str) -> tuple[str, bytes] | None:
     return "simple", json.dumps({"meta": {"api-version": "1.0"}, "name": name, "files": [file]}).encode()
 
 
-def stand_in(context: BrowserContext) -> None:
-    """Answer a context's requests of other hosts than this machine; what there is not is 404."""
+def stand_in(context: BrowserContext, hosts: set[str]) -> None:
+    """Answer a context's requests of other hosts than this machine; what there is not is 404.
+
+    The hosts of what the CDN and the registries may be asked for are added to ``hosts``.
+    """
+    for version in "0.27.7", "314.0.2":
+        lock(version)  # downloads what is pinned, before a page waits for it
 
     def route(route: Route) -> None:
         found = answer(route.request.url)
+        address = urlsplit(route.request.url)
+        if found or PROJECT.search(address.path) or OF_MICROPYTHON.search(address.path):
+            hosts.add(address.netloc)
         headers = {"Access-Control-Allow-Origin": "*"}
         if found is None:
             route.fulfill(status=404, headers=headers)

@@ -12,7 +12,7 @@ SHOWS = """<script type="py">from js import document\ndocument.body.append('It r
 
 def shown(visit: Visit, bot: LocalBot, body: str) -> Page:
     """A page with these elements before loader.js. It has a wheel html-1.0 whose address answers with a page."""
-    page = visit("", allow=("",))
+    page = visit("", allow=("",), others=("closed.test",))
     page.route("**/a.html", lambda route: route.fulfill(content_type="text/html", body=HEAD + body + LOADER))
     page.route("**/html-1.0-*", lambda route: route.fulfill(content_type="text/html", body=HEAD))
     page.goto(f"{bot.address}a.html")

@@ -9,6 +9,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from pyscript_table import said
 
 from rtvi_web.errors import RTVIError, UnsupportedRuntimeError
 from rtvi_web.runtime import refusal
@@ -77,6 +78,7 @@ def test_a_pydantic_that_cannot_be_used_is_not_blamed_on_the_bot(tmp_path: Path,
     assert failed.startswith("UnsupportedRuntimeError rtvi_web needs pydantic 2.12 or later, and ")
     assert words in failed
     assert end.split()[1] == "error"
+    assert "VERSION" not in version or said("an old pydantic").search(failed), "as docs/pyscript.md quotes it"
 
 
 def test_a_missing_pydantic_is_said_before_anything_is_asked_for(tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ import re
 
 import pytest
 from paths import BUILD
-from pyscript_table import NEWEST, PAGE, WAYS, WHEEL, block, with_table
+from pyscript_table import NEWEST, PAGE, WAYS, WHEEL, block, said, with_table
 
-from rtvi_web import __version__
+from rtvi_web import NotInBrowserError, __version__
+from rtvi_web.runtime import refusal
 
 
 def pinned(folder: str) -> dict[str, str]:
@@ -32,7 +33,7 @@ def test_the_newest_release_is_that_of_the_site() -> None:
 
 def test_every_release_is_pinned() -> None:
     names = pinned("pyscript")
-    assert {way.core for way in WAYS} == {name.split("-")[1] for name in names if name.startswith("pyscript-")}
+    assert {way.core for way in WAYS} < {name.split("-")[1] for name in names if name.startswith("pyscript-")}
     assert {way.pyodide for way in WAYS} < {name.split("-")[1] for name in names if name.startswith("pyodide-")}
     for name, version in names.items():
         if not name.startswith("@"):
@@ -46,3 +47,16 @@ def test_the_wheel_is_the_one_that_is_built(text: str) -> None:
 
 def test_the_block_is_short() -> None:
     assert len(block().strip().splitlines()) <= 15
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("`mpy`, with the wheel's address", refusal("micropython", "webassembly", (3, 4))),
+        ("a Pyodide before 0.28, with our wheel as a file", refusal("cpython", "emscripten", (3, 12))),
+        ("`worker`, on an isolated page (COOP, COEP)", str(NotInBrowserError("document"))),
+    ],
+)
+def test_the_docs_quote_what_is_said(row: str, message: str) -> None:
+    """Of what needs no page. tests/e2e/test_pyscript.py compares the rest, and these where they are shown."""
+    assert said(row).fullmatch(message)
