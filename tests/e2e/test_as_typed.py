@@ -29,18 +29,18 @@ BOT, BOTS = "http://localhost:7860", "https://bots.example/"
 
 
 def block(file: str, has: str) -> str:
-    """The code of a file's only block that has this in it."""
+    """The code of a file's only block in which this pattern is found."""
     text = (ROOT / file).read_text(encoding="utf-8")
     blocks = re.findall(r"^```\w*\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    [found] = [each for each in blocks if has in each]
+    [found] = [each for each in blocks if re.search(has, each, re.MULTILINE)]
     return str(found)
 
 
 COMMANDS = {
     line.split()[1]: shlex.split(line, comments=True) for line in block("README.md", "rtvi-web new").splitlines()
 }
-TEN_LINES = block("README.md", "from rtvi_web import RTVIClient, ui\n")
-TAG = block("docs/tag.md", 'rtvi-bot.js" data-bot')
+TEN_LINES = block("README.md", r"\Afrom rtvi_web import RTVIClient, ui$")
+TAG = block("docs/tag.md", r'rtvi-bot\.js" data-bot')
 MOUNTED = """
 import socket
 import uvicorn
