@@ -146,7 +146,7 @@ class Peer:
     @property
     def max_message_size(self) -> int:
         """Bytes that a message may have at most."""
-        sctp = _js.or_none(self._connection.sctp)
+        sctp = _js.or_none(getattr(self._connection, "sctp", None))  # Some WebKits have none.
         size = sctp.maxMessageSize if sctp is not None else DEFAULT_MESSAGE_SIZE
         return int(min(size, 2**53))  # It may be infinite.
 
@@ -229,6 +229,8 @@ class Peer:
         Raises:
             JsError: the channel is not open, or its buffer is full.
         """
+        if not self.is_open:  # Firefox takes messages for a channel that is closing or closed, and drops them.
+            raise _js.JsError("InvalidStateError", f"the data channel is {self._channel.readyState}")
         with _js.guarded():
             self._channel.send(text)
 

@@ -15,14 +15,15 @@ async def test_the_offer_and_what_the_bot_gets_first(selenium):
         participant = await link.connect(request(headers={"X-Key": "k"}, request_data={"who": "me"}), host)
         [offer] = bot.offers
         assert re.findall(r"^m=(\w+)", offer["sdp"], re.M) == ["audio", "video", "video", "application"]
-        assert (offer["sdp"].count("a=sendrecv"), offer["sdp"].count("a=sendonly")) == (2, 1)
+        directions = re.findall(r"^a=(sendrecv|sendonly|recvonly)\r", offer["sdp"].split("m=application")[0], re.M)
+        assert directions[-3:] == ["sendrecv", "sendrecv", "sendonly"]  # Firefox says one for the session, too.
         assert (offer["type"], offer["pc_id"], offer["restart_pc"]) == ("offer", None, False)
         assert offer["request_data"] == {"who": "me"}
         assert bot.headers["X-Key"] == "k"
         assert participant == (f"pc-{bot.room}", "bot", False)
         assert host.phases[0] == "offer"
         assert host.phases[-1] in ("ice", "data-channel")
-        assert link.max_message_size == 262144  # What Chromium takes.
+        assert link.max_message_size >= 262144  # What Chromium takes; Firefox takes more.
         status = {"type": "trackStatus", "receiver_index": 0, "enabled": True}
         assert await bot.frame() == {"type": "signalling", "message": status}
         assert (await bot.frame())["message"] == {"type": "trackStatus", "receiver_index": 1, "enabled": False}
@@ -295,11 +296,11 @@ async def test_ice_servers_of_the_start_answer_are_used(selenium):
     from rtvi_web import TransportStartError
 
     async with transport("/answers/no-sdp") as (link, host):
-        bundle = {"iceConfig": {"iceServers": [{"urls": ["stun:127.0.0.1:9"]}]}}
+        bundle = {"iceConfig": {"iceServers": [{"urls": ["stun:127.0.0.1:3479"]}]}}
         with pytest.raises(TransportStartError):
             await link.connect(request(bundle=bundle), host)
         [server] = own_peer().getConfiguration().iceServers
-        assert list(server.urls) == ["stun:127.0.0.1:9"]
+        assert list(server.urls) == ["stun:127.0.0.1:3479"]
 
 
 @pytest.mark.parametrize("moment", ["offered", "answered", "open"])
@@ -363,3 +364,29 @@ async def test_close_needs_no_open_and_a_transport_can_be_used_again(selenium):
                 assert frames[-1] == "hello"
                 await link.close()
                 await link.close()
+
+
+@run_in_pyodide
+async def test_a_channel_that_is_closing_takes_no_message(selenium):
+    import pytest
+    from loopback import Bot, connected, own_peer
+
+    from rtvi_web import DisconnectedError
+
+    async with Bot() as bot, connected(bot) as (link, host):
+        own_peer().channel.close()
+        with pytest.raises(DisconnectedError, match="data channel"):
+            link.send("into the void")
+        await host.until(lambda: host.losses)
+        with pytest.raises(DisconnectedError, match="data channel"):
+            link.send("into the void")
+
+
+@run_in_pyodide
+async def test_what_is_sent_on_a_closing_channel_waits_for_the_link(selenium):
+    from loopback import RTVIBot, own_peer
+    from widgets import calling
+
+    async with RTVIBot() as bot, calling(bot) as client:
+        own_peer().channel.close()
+        assert await client.send_client_request("echo", 7) == 7
