@@ -30,7 +30,7 @@ def set_page_color(call):
 LOOK = 'f"kernel: {talk.state} {colors} {[said.role for said in talk.transcript]}"'
 STEPS = ["talk.start()", 'talk.send("make the page green")', "talk.stop()"]
 ANSWER = "The page is green now"
-"""The bot takes the color from the result of the function."""
+"""The bot takes the color from the result of the function. The microphone may say the same in between."""
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def talk_from_cells(page: Page, address: str, name: str, note: Note) -> None:
     has_state(frame, "disconnected")
     run_cell(page, 4)
     expect(page.locator(".jp-OutputArea-output", has_text="kernel: ")).to_contain_text(
-        re.compile(r"kernel: disconnected \['green'\] \[.*'user'")
+        re.compile(r"kernel: disconnected \['green'(, 'green')*\] \[.*'user'")
     )
 
 
@@ -173,4 +173,6 @@ def test_in_marimo_the_kernel_serves_the_face(python: Path, bot: LocalBot, page:
         page.get_by_role("button", name="talk.stop()").click()
         has_state(frame, "disconnected")
         page.get_by_role("button", name="Look").click()
-        expect(page.get_by_text("1 kernel: ")).to_contain_text(re.compile(r"disconnected \['green'\] \[.*'user'"))
+        expect(page.get_by_text("1 kernel: ")).to_contain_text(
+            re.compile(r"disconnected \['green'(, 'green')*\] \[.*'user'")
+        )
