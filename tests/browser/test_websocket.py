@@ -234,11 +234,14 @@ async def test_large_messages(selenium, port):
         with pytest.raises(MessageTooLargeError):
             client.send_client_message("echo", "a" * 17_000_000)
         assert await client.send_client_request("echo", 1, timeout=20) == 1
-    async with connected(port, WebSocketTransport(max_message_size=1 << 30)) as (client, happened):
-        client.send_client_message("echo", "a" * 17_000_000)
-        await client.wait_for(RTVIEvent.DISCONNECTED, timeout=30)
-        [error] = [args[0] for name, *args in happened if name == "error"]
-        assert (error.data.reason, error.data.code) == ("closed", 1009)
+    for _ in range(4):  # A reset of the connection may overtake the server's close.
+        async with connected(port, WebSocketTransport(max_message_size=1 << 30)) as (client, happened):
+            client.send_client_message("echo", "a" * 17_000_000)
+            await client.wait_for(RTVIEvent.DISCONNECTED, timeout=30)
+            [error] = [args[0] for name, *args in happened if name == "error"]
+        if error.data.code != 1006:
+            break
+    assert (error.data.reason, error.data.code) == ("closed", 1009)
 
 
 @pytest.mark.patience(90)
