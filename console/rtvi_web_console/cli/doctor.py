@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,11 +18,21 @@ from rtvi_web.core.masking import masked_url
 from rtvi_web.errors import TransportStartError
 from rtvi_web.rtvi.transport import ConnectRequest
 from rtvi_web.transports.small_webrtc.offer import ice_servers, offer_urls
-from rtvi_web_console.cli.checks.address import Answer, UnreachableError, check_secure, complete, is_local, request
+from rtvi_web_console.cli.checks.address import (
+    Answer,
+    UnreachableError,
+    as_sent,
+    check_secure,
+    complete,
+    is_local,
+    leads_to,
+    request,
+)
 from rtvi_web_console.cli.checks.cors import check_answer, check_preflight
 from rtvi_web_console.cli.checks.finding import Finding, Level, bad, good, note
 from rtvi_web_console.cli.checks.ice import check_ice
 from rtvi_web_console.cli.checks.websocket import check_websocket
+from rtvi_web_console.policy import page_origin
 
 NAME = "doctor"
 HELP = "Try a bot's start endpoint as a page would, and say what is wrong."
@@ -29,8 +40,12 @@ TRANSPORTS = ("webrtc", "websocket", "daily")
 MARKS = {Level.GOOD: "✓", Level.NOTE: "·", Level.BAD: "✗"}
 DAILY_ROOMS = ("dailyRoom", "daily_room", "room_url", "roomUrl")
 SOCKETS = ("wsUrl", "ws_url")
+NO_SOCKET = "It begins with ws:// or wss://."
 ANY_HOST = ("0.0.0.0", "::")
 """Where Pipecat's runner says that it listens, which is no address to connect to."""
+MAX_TIMEOUT = 3600
+HEADER = re.compile(r"([\w!#$%&'*+.^`|~-]+)\s*:\s*([\t\x20-\x7e\xa0-\xff]*?)\s*", re.ASCII)
+"""What HTTP takes for a header."""
 STATUSES = {
     401: "The endpoint wants a log-in: give --header 'Authorization: Bearer …'. A page must get its key elsewhere.",
     403: "The endpoint asks for a key or refuses this address: give --header, or look at the server's log.",
@@ -46,7 +61,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--transport", choices=TRANSPORTS, default="webrtc", help="the page's (default: %(default)s)")
     parser.add_argument("--body", metavar="JSON", help='the body of the request (default: {"transport": …})')
     parser.add_argument("--header", action="append", default=[], metavar="'NAME: VALUE'", help="sent with the request")
-    parser.add_argument("--timeout", type=float, default=15.0, metavar="SECONDS", help="of each try (default: 15)")
+    parser.add_argument("--timeout", type=_seconds, default=15.0, metavar="SECONDS", help="of each try (default: 15)")
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= MAX_TIMEOUT:  # nor "nan"
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and {MAX_TIMEOUT} seconds")
+    return seconds
 
 
 @dataclass
@@ -92,12 +114,31 @@ def _visit(arguments: argparse.Namespace) -> Visit:
         raise UnreachableError(f"--body is not JSON: {error}.") from None
     headers = {}
     for header in arguments.header:
-        name, colon, value = header.partition(":")
-        if not colon or not name.strip():
-            raise UnreachableError("--header must be like 'Name: value'.")
-        headers[name.strip()] = value.strip()
+        match = HEADER.fullmatch(header)
+        if not match:
+            raise UnreachableError("--header must be like 'Name: value', without characters that HTTP has not.")
+        headers[match[1]] = match[2]
     url = complete(arguments.url)
-    return Visit(url, arguments.origin or "", arguments.transport, body, headers, arguments.timeout)
+    if "@" in urlsplit(url).netloc:
+        raise UnreachableError(
+            f"The address of {masked_url(url)} has a user name in it: browsers refuse to send such requests.",
+            "Give the key in a header: --header 'Authorization: …'.",
+        )
+    return Visit(url, _origin(arguments.origin), arguments.transport, body, headers, arguments.timeout)
+
+
+def _origin(given: str | None) -> str:
+    """The page's origin, as browsers send it.
+
+    Raises:
+        UnreachableError: it is not the origin of a page.
+    """
+    if given in (None, "", "null"):  # "null" is that of a sandboxed frame
+        return given or ""
+    try:
+        return page_origin(given)
+    except ValueError as error:
+        raise UnreachableError(f"--origin: {error}.") from None
 
 
 def _extra(transport: str) -> dict[str, Any]:
@@ -152,7 +193,7 @@ def _read(answer: Answer, url: str) -> Generator[Finding, None, dict[str, Any] |
     what = f"POST {masked_url(url)}"
     beginning = " ".join(answer.text.split())[:200]
     if answer.status in (301, 302, 303, 307, 308):
-        place = masked_url(urljoin(url, answer.headers.get("location", "")))
+        place = leads_to(url, answer.headers.get("location", ""))
         yield bad(f"{what} leads elsewhere ({answer.status}): to {place}.", "Give that address, also to the page.")
         return None
     if not answer.ok:
@@ -198,7 +239,11 @@ def _expected(visit: Visit, kind: str, transport: str) -> Iterator[Finding]:
 
 def _check_socket(given: str, bundle: Mapping[str, Any], visit: Visit, origin: str) -> Iterator[Finding]:
     start = urlsplit(visit.url)
-    url = urlsplit(urljoin(visit.url, given))
+    try:
+        url = urlsplit(as_sent(urljoin(visit.url, given)))
+    except ValueError as error:
+        yield bad(f"{masked_url(given)} is not the address of a WebSocket: {error}.", NO_SOCKET)
+        return
     scheme = {"http": "ws", "https": "wss"}.get(url.scheme, url.scheme)
     host = url.netloc
     if url.hostname in ANY_HOST:  # Pages put the start endpoint's host in its place.
@@ -207,7 +252,7 @@ def _check_socket(given: str, bundle: Mapping[str, Any], visit: Visit, origin: s
     elif url.hostname == start.hostname and url.port == start.port and start.scheme == "http":
         scheme = "ws"
     if scheme not in ("ws", "wss"):
-        yield bad(f"{masked_url(given)} is not the address of a WebSocket.", "It begins with ws:// or wss://.")
+        yield bad(f"{masked_url(given)} is not the address of a WebSocket.", NO_SOCKET)
         return
     query = url.query
     token = bundle.get("token")
@@ -224,9 +269,12 @@ def _check_webrtc(bundle: Mapping[str, Any], visit: Visit, origin: str) -> Itera
     folder = visit.url.partition("?")[0].rpartition("/")[0]
     where = ConnectRequest(bundle, visit.url, folder, visit.headers)
     try:
-        url = urljoin(visit.url, offer_urls(where)[0])
+        url = as_sent(urljoin(visit.url, offer_urls(where)[0]))
     except TransportStartError as error:
         yield bad(error.message)
+        return
+    except ValueError as error:
+        yield bad(f"The answer has an address for the offer that is none: {error}.")
         return
     yield check_secure(url)
     headers = ("content-type", *visit.headers)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
+import re
 import socket
 import ssl
 import time
 from collections.abc import Mapping
 from typing import NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from rtvi_web.core.masking import masked_url
 from rtvi_web_console.cli.checks.finding import Finding, bad, good
 
 MAX_ANSWER = 1_000_000
 """Bytes of an answer that are read."""
+SAFE = "".join(map(chr, range(0x21, 0x7F)))
+"""Characters of an address that are sent as they are, percent signs too."""
+NOT_OF_A_HOST = re.compile(r"[\x00-\x20\x7f<>\"^`{|}%\\]")
 
 
 class UnreachableError(Exception):
@@ -45,11 +49,10 @@ def complete(address: str) -> str:
         UnreachableError: it is not an http or https address.
     """
     address = address.strip()
-    if "://" not in address:
-        address = f"{'http' if is_local(urlsplit(f'//{address}')) else 'https'}://{address}"
     try:
-        url = urlsplit(address)
-        url.port  # noqa: B018 - it raises for a port that is none
+        if "://" not in address:
+            address = f"{'http' if is_local(urlsplit(f'//{address}')) else 'https'}://{address}"
+        url = urlsplit(as_sent(address))
     except ValueError as error:
         raise UnreachableError(f"{masked_url(address)} is not an address: {error}.") from None
     if url.scheme not in ("http", "https") or not url.hostname:
@@ -58,6 +61,33 @@ def complete(address: str) -> str:
             "Give the address of the bot's start endpoint, such as http://localhost:7860/start.",
         )
     return url._replace(path="/start" if url.path in ("", "/") else url.path, fragment="").geturl()
+
+
+def as_sent(address: str) -> str:
+    """An address as a browser sends it: its host as Punycode, and percent signs for what is not ASCII.
+
+    Raises:
+        ValueError: it is not an address.
+    """
+    url = urlsplit(address)
+    url.port  # noqa: B018 - it raises for a port that is none
+    user, at, place = url.netloc.rpartition("@")
+    try:
+        place = place.encode("idna").decode()
+    except UnicodeError:
+        raise ValueError(f"{url.hostname!r} cannot be the name of a host") from None
+    if NOT_OF_A_HOST.search(place):
+        raise ValueError(f"{url.hostname!r} cannot be the name of a host")
+    path, query, fragment = (quote(part, safe=SAFE) for part in (url.path, url.query, url.fragment))
+    return url._replace(netloc=f"{user}{at}{place}", path=path, query=query, fragment=fragment).geturl()
+
+
+def leads_to(address: str, location: str) -> str:
+    """Where a redirect of an address leads, for words: as it is written, if that is not an address."""
+    try:
+        return masked_url(urljoin(address, location))
+    except ValueError:
+        return masked_url(location)
 
 
 def is_local(url: SplitResult) -> bool:

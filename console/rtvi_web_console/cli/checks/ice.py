@@ -18,6 +18,7 @@ MAGIC = b"\x21\x12\xa4\x42"
 PATIENCE = 2.0
 """Seconds that an ICE server has for an answer; a browser waits about as long."""
 TRIES = 2
+MAX_PORT = 65_535
 FEW = 8
 """ICE servers that are tried; browsers slow down from five on."""
 
@@ -54,12 +55,12 @@ def check_ice(servers: Sequence[Mapping[str, Any]], *, local: bool) -> Iterator[
 
 def _urls(server: Mapping[str, Any]) -> list[str]:
     urls = server.get("urls") or server.get("url") or []
-    return [str(url) for url in ([urls] if isinstance(urls, str) else urls)]
+    return [str(url) for url in (urls if isinstance(urls, list | tuple) else [urls])]
 
 
 def _check(url: str, server: Mapping[str, Any]) -> Finding:
     match = ICE_URL.fullmatch(url)
-    if not match:
+    if not match or int(match[3] or 0) > MAX_PORT:
         return bad(
             f"{url[:100]!r} is not the address of an ICE server: browsers refuse the whole list.",
             "Such addresses are like stun:stun.example.com:3478 or turn:turn.example.com:3478?transport=udp.",
@@ -70,8 +71,9 @@ def _check(url: str, server: Mapping[str, Any]) -> Finding:
     encrypted = kind.endswith("s")
     try:
         answers = _answers(host.strip("[]"), int(port or (5349 if encrypted else 3478)), encrypted, transport)
-    except OSError as error:
-        return bad(f"The ICE server {url} cannot be reached: {error.strerror or error}.", "Check its name and port.")
+    except (OSError, UnicodeError) as error:  # also a name that cannot be
+        reason = getattr(error, "strerror", None) or error
+        return bad(f"The ICE server {url} cannot be reached: {reason}.", "Check its name and port.")
     if answers:
         return good(f"The ICE server {url} answers.")
     return note(f"The ICE server {url} does not answer from here.", "Check it, or a firewall that stops UDP.")
