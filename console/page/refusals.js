@@ -1,4 +1,4 @@
-// Says on the page what its Content-Security-Policy has refused, and which option of mount() lifts it.
+// Says on the page what its Content-Security-Policy has refused, and which option lifts it.
 //
 // The page has one element with `data-errors`.
 const list = document.querySelector("[data-errors]");
@@ -9,7 +9,10 @@ function sentence({ effectiveDirective, blockedURI }) {
   if (effectiveDirective === "connect-src" && blockedURI.includes("://")) {
     const { protocol, host } = new URL(blockedURI);
     const origin = `${protocol}//${host}`;
-    return `This page's policy does not let it connect to ${origin}. mount(app, connect=["${origin}"]) lets it.`;
+    return (
+      `This page's policy does not let it connect to ${origin}. mount(app, connect=["${origin}"]) lets it, ` +
+      `and so does rtvi-web console --connect ${origin}.`
+    );
   }
   const what = blockedURI.includes("://") ? new URL(blockedURI).origin : blockedURI;
   return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
@@ -81,4 +82,6 @@ def made(data: bytes, headers: Mapping[str, str], etag: str) -> Response:
 
 
 def media_type(name: str) -> str:
-    return TYPES.get(PurePosixPath(name).suffix, "application/octet-stream")
+    """The type of a file, also of a user's: ours first, since a system's list may lack or change them."""
+    known = TYPES.get(PurePosixPath(name).suffix.lower())
+    return known or mimetypes.guess_type(name, strict=False)[0] or "application/octet-stream"

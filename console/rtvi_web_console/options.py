@@ -52,9 +52,12 @@ class Options:
             folder: what relative paths of `script` begin at, the working directory by default.
 
         Raises:
-            ValueError: an option has a value that it cannot have.
+            TypeError, ValueError: an option has a value that it cannot have.
             FileNotFoundError: a file that `script` names does not exist.
         """
+        for name, given in (("path", path), ("start", start), ("transport", transport), ("title", title)):
+            if not isinstance(given, str):
+                raise TypeError(f"{name} must be a text; it is {given!r}")
         if transport not in TRANSPORTS:
             near = difflib.get_close_matches(transport, TRANSPORTS, 1, 0.4)
             hint = f"; did you mean {near[0]!r}?" if near else ""
@@ -74,7 +77,10 @@ class Options:
 def _several(name: str, origins: Iterable[str]) -> tuple[str, ...]:
     if isinstance(origins, str):
         raise ValueError(f"{name} is a list of origins: {name}=[{origins!r}]")
-    return tuple(origins)
+    several = tuple(origins)
+    if other := [each for each in several if not isinstance(each, str)]:
+        raise TypeError(f"{name} is a list of origins, and {other[0]!r} is not one")
+    return several
 
 
 def _folder(path: str) -> str:
@@ -93,6 +99,8 @@ def _start(start: str) -> str:
             raise ValueError(f"start={start!r} must be a path, or an http or https address")
         link_origins(start)
         parts = urlsplit(start)
+        if "@" in parts.netloc:
+            raise ValueError("start has a user name in it: browsers refuse to send such requests")
         return parts._replace(path=parts.path or "/", fragment="").geturl()
     if start.startswith("//") or not start.strip("/"):
         raise ValueError(f"start={start!r} is neither a path such as '/start' nor an http or https address")

@@ -78,12 +78,17 @@ def _origin(address: str, schemes: tuple[str, ...]) -> tuple[str, str]:
     except ValueError:  # UnicodeError as well
         host = ""
     else:
-        if parts.scheme in schemes and HOST.fullmatch(host):
+        if parts.scheme in schemes and HOST.fullmatch(host) and _is_port(host):
             return parts.scheme, host
     raise ValueError(
-        f"{address!r} is not an origin: write it as {schemes[-1]}://host or {schemes[-1]}://host:port "
+        f"{address!r} is not an origin: write it as https://host or https://host:port "
         f"({', '.join(schemes)} are possible)"
     )
+
+
+def _is_port(host: str) -> bool:
+    port = host.rpartition("]")[2].partition(":")[2]
+    return not port or 0 < int(port) < 65_536
 
 
 def inline_hashes(page: str) -> list[str]:

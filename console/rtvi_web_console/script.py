@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 FOLDER = "own"
 """Where the page finds the user's files, in the folder of the face."""
@@ -28,7 +29,7 @@ class OwnFiles:
 
     def find(self, name: str) -> Path | None:
         """The file that has this path in the folder of the face."""
-        return next((path for path in self.files if name == address(path)), None)
+        return next((path for path in self.files if name == name_of(path)), None)
 
     def revision(self) -> str:
         """Names the files' content."""
@@ -47,9 +48,14 @@ def content(path: Path) -> bytes | None:
         return None
 
 
-def address(path: Path) -> str:
-    """Where the page finds a file, in the folder of the face."""
+def name_of(path: Path) -> str:
+    """The path of a file in the folder of the face."""
     return f"{FOLDER}/{path.name}"
+
+
+def address(path: Path) -> str:
+    """What a page asks for to get a file: the name with percent signs for what an address cannot have."""
+    return quote(name_of(path), safe="/+")
 
 
 def own_files(script: str | Path | Sequence[str | Path] | None, folder: Path) -> OwnFiles:

@@ -13,12 +13,10 @@ import brotli
 
 from rtvi_web_console.carried import CarriedSite, SiteMissingError
 from rtvi_web_console.cli.errors import CommandError
-from rtvi_web_console.cli.project import Project
+from rtvi_web_console.cli.project import MARK, Project
 
 NAME = "build"
 HELP = "Make static files of a page, with its Pyodide, for any host."
-MARK = ".rtvi-web-build"
-"""Says that a folder was made here, and may be made anew."""
 SMALLEST = 256
 """Bytes from which compressing is worth a file."""
 

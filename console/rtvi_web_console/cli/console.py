@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import socket
 import sys
 import threading
 import webbrowser
@@ -16,6 +15,7 @@ from rtvi_web_console.carried import CarriedSite, SiteMissingError
 from rtvi_web_console.cli.checks.address import UnreachableError, complete
 from rtvi_web_console.cli.errors import CommandError
 from rtvi_web_console.cli.forward import Forwarder, OnlyLocal
+from rtvi_web_console.cli.listening import listen
 from rtvi_web_console.face import Face
 from rtvi_web_console.options import TITLE, TRANSPORTS, Options
 
@@ -30,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--title", default=TITLE, help="of the page")
     parser.add_argument("--script", help="Python of yours that the page runs, which finds its client as `client`")
     parser.add_argument("--port", type=int, default=PORT, help="of the page; 0 takes a free one (default: %(default)s)")
+    parser.add_argument(
+        "--connect", action="append", default=[], metavar="ORIGIN", help="another origin that the page may connect to"
+    )
     parser.add_argument(
         "--frame", action="append", default=[], metavar="ORIGIN", help="an origin whose pages may show it in a frame"
     )
@@ -46,14 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
         transport=arguments.transport,
         title=arguments.title,
         script=arguments.script,
+        connect=arguments.connect,
         frame=arguments.frame,
     )
-    try:
-        listener = socket.create_server(("127.0.0.1", arguments.port))
-    except OSError as error:
-        raise CommandError(
-            f"port {arguments.port} of this machine is taken ({error.strerror}): choose --port"
-        ) from None
+    listener = listen(arguments.port)
     address = f"http://localhost:{listener.getsockname()[1]}/"
     sys.stdout.write(f"The page is at {address} and talks to {arguments.bot} (Ctrl-C ends it)\n")
     sys.stdout.flush()
@@ -79,6 +78,7 @@ def console(
     transport: str = TRANSPORTS[0],
     title: str = TITLE,
     script: str | None = None,
+    connect: Iterable[str] = (),
     frame: Iterable[str] = (),
     site: CarriedSite | None = None,
 ) -> OnlyLocal:
@@ -91,7 +91,7 @@ def console(
         url = complete(bot)
         path = urlsplit(url)
         start = path.path + (f"?{path.query}" if path.query else "")
-        options = Options.of("/", start, transport, title, script, connect=[url], frame=frame)
+        options = Options.of("/", start, transport, title, script, connect=[url, *connect], frame=frame)
         return OnlyLocal(Face(Forwarder(url), options, site))
     except (UnreachableError, ValueError, FileNotFoundError, SiteMissingError) as error:
         raise CommandError(str(error)) from None

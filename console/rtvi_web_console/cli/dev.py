@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import socket
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import uvicorn
 from anyio import to_thread
@@ -17,8 +17,10 @@ from rtvi_web_console.carried import CarriedSite, SiteMissingError
 from rtvi_web_console.cli.checks.address import UnreachableError, complete
 from rtvi_web_console.cli.errors import CommandError
 from rtvi_web_console.cli.forward import Forwarder, OnlyLocal
+from rtvi_web_console.cli.listening import listen
 from rtvi_web_console.cli.project import Project
 from rtvi_web_console.files import carried, media_type
+from rtvi_web_console.script import content
 
 NAME = "dev"
 HELP = "Serve a page on this machine; open pages show what is saved."
@@ -37,10 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until Ctrl-C."""
     app = dev(arguments.folder, bot=arguments.bot)
-    try:
-        listener = socket.create_server(("127.0.0.1", arguments.port))
-    except OSError as error:
-        raise CommandError(f"port {arguments.port} cannot be served on ({error.strerror}): choose a --port") from None
+    listener = listen(arguments.port)
     sys.stdout.write(f"The page is at http://localhost:{listener.getsockname()[1]}/ (Ctrl-C ends it)\n")
     sys.stdout.flush()
     with listener:
@@ -90,9 +89,12 @@ class _Dev:
         found = await to_thread.run_sync(self._project.find, path)
         if isinstance(found, str):
             return await carried(self._project.site, found, Headers(scope=scope), immutable=False)
-        if found is None:
+        data = await to_thread.run_sync(content, found) if found else None
+        if found is None or data is None:
             return None
-        data = await to_thread.run_sync(found.read_bytes)
+        if found.name == "index.html" and not path.endswith(("/", "/index.html")):
+            folder = quote(path.rpartition("/")[2])  # with its slash, so that relative addresses begin in it
+            return Response(status_code=307, headers={"Location": f"{folder}/"})
         if found.suffix == ".html":
             data += LIVE
         return Response(data, headers={"Content-Type": media_type(found.name), "Cache-Control": "no-store"})

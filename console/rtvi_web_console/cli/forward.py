@@ -9,7 +9,8 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncGenerator
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -20,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from rtvi_web.core.foreign_json import read_json
 from rtvi_web.core.masking import masked_url
+from rtvi_web_console.cli.checks.address import leads_to
 
 MAX_BODY = 16 << 20
 """Bytes of a request, or of an answer."""
@@ -76,14 +78,11 @@ class Forwarder:
         connection = self._connection()
         try:
             answer = await to_thread.run_sync(_ask, connection, request.method, target, bytes(body), headers)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:  # also a name or a header that cannot be
             connection.close()
-            where = masked_url(self._url.geturl())
-            return PlainTextResponse(
-                f"The bot's server at {where} gave no answer: {error or type(error).__name__}.\n", 502
-            )
+            return self._failed("gave no answer", error)
         if 300 <= answer.status < 400 and answer.status != 304:
-            place = masked_url(urljoin(self._url.geturl(), answer.getheader("Location") or ""))
+            place = leads_to(self._url.geturl(), answer.getheader("Location") or "")
             connection.close()
             return PlainTextResponse(f"The bot's server leads elsewhere, to {place}: give that address.\n", 502)
         return await self._pass_back(connection, answer)
@@ -100,14 +99,26 @@ class Forwarder:
         pieces = self._pieces(connection, answer)
         if "json" not in (answer.getheader("Content-Type") or ""):
             return StreamingResponse(pieces, answer.status, headers)  # such as events, which come one by one
-        data = bytearray()
-        async for piece in pieces:
-            data += piece
+        data, end = bytearray(), time.monotonic() + self._timeout
+        try:
+            async for piece in pieces:
+                data += piece
+                if len(data) >= self._max_body:
+                    raise ValueError(f"it may have {self._max_body:,} bytes")
+                if time.monotonic() > end:
+                    raise TimeoutError("timed out")
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            await pieces.aclose()
+            return self._failed("did not end its answer", error)
         return Response(self._with_address(bytes(data)), answer.status, headers)
+
+    def _failed(self, what: str, error: Exception) -> Response:
+        where = masked_url(self._url.geturl())
+        return PlainTextResponse(f"The bot's server at {where} {what}: {error or type(error).__name__}.\n", 502)
 
     async def _pieces(
         self, connection: http.client.HTTPConnection, answer: http.client.HTTPResponse
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """The answer, as far as it may be long."""
         left = self._max_body
         try:
@@ -128,7 +139,10 @@ class Forwarder:
         return json.dumps({**given, **changed}).encode() if changed else data
 
     def _socket(self, address: str) -> str:
-        url = urlsplit(urljoin(self._url.geturl(), address))
+        try:
+            url = urlsplit(urljoin(self._url.geturl(), address))
+        except ValueError:
+            return address  # the page says that it is none
         secure = {"http": "ws", "https": "wss"}
         if url.hostname in ANY_HOST:
             url = url._replace(netloc=self._url.netloc.rpartition("@")[2], scheme=secure[self._url.scheme])

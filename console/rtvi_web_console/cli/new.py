@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import html
 import json
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -29,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the files, and say what comes next."""
     folder: Path = arguments.folder
-    title = arguments.title or folder.resolve().name.replace("-", " ").replace("_", " ").capitalize()
+    name = os.fsencode(folder.resolve().name).decode(errors="replace")
+    title = arguments.title or name.replace("-", " ").replace("_", " ").capitalize()
     for name in write(folder, bot=arguments.bot, transport=arguments.transport, title=title):
         sys.stdout.write(f"{folder / name}\n")
     served_by_bot = "" if arguments.bot else " --bot http://localhost:7860"
@@ -48,10 +50,11 @@ def write(folder: Path, *, bot: str | None, transport: str, title: str) -> list[
     base_url, endpoint = ".", "/start"
     if bot:
         try:
-            base_url, _, endpoint = complete(bot).rpartition("/")
+            address, mark, query = complete(bot).partition("?")
         except UnreachableError as error:
             raise CommandError(str(error)) from None
-        endpoint = f"/{endpoint}"
+        base_url, _, name = address.rpartition("/")
+        endpoint = f"/{name}{mark}{query}"
     python = {
         "transport": CLASSES[transport],
         "word": json.dumps(transport),

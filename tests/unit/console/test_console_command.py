@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import anyio
 import pytest
 from bot_servers import Bot, served
 from rtvi_web_console.cli.console import console
 from rtvi_web_console.cli.errors import CommandError
 from rtvi_web_console.cli.forward import Forwarder, OnlyLocal
+from rtvi_web_console.cli.listening import listen
 from rtvi_web_console.cli.main import main
 from sites import carried_site
 from starlette.applications import Starlette
@@ -53,6 +55,12 @@ def page(bot: Bot, tmp_path: Path) -> Iterator[str]:
 
 
 class TestThePage:
+    def test_it_may_connect_elsewhere(self, tmp_path: Path) -> None:
+        app = console("localhost:1", connect=["https://a.example/x"], site=carried_site(tmp_path / "site"))
+        with served(app) as page:
+            policy = ask(page, "/", method="GET", body=None).headers["content-security-policy"]
+        assert "connect-src 'self' http://localhost:1 ws://localhost:1 https://a.example wss://a.example;" in policy
+
     def test_it_is_at_the_root(self, page: str) -> None:
         got = ask(page, "/", method="GET", body=None)
         assert got.status == 200
@@ -192,3 +200,59 @@ class TestTheCommandLine:
     def test_a_checkout_says_that_it_carries_no_site(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["console", "--bot", "http://:1"]) == 1
         assert capsys.readouterr().err.startswith("rtvi-web console: ")
+
+
+@pytest.mark.parametrize("port", ["-1", "65536"])
+def test_a_port_that_cannot_be(port: str) -> None:
+    with pytest.raises(CommandError, match="choose a --port"):
+        listen(int(port))
+
+
+def test_a_port_that_is_taken() -> None:
+    with listen(0) as taken, pytest.raises(CommandError, match="choose another --port"):
+        listen(taken.getsockname()[1])
+
+
+@pytest.mark.parametrize("address", ["ws://[bad", "ws://x:y/"])
+def test_an_address_that_is_none_is_left_to_the_page(address: str) -> None:
+    with served(Bot({"wsUrl": address}).app([])) as host, served(Forwarder(f"http://{host}/")) as page:
+        got = ask(page, "/start")
+    assert (got.status, json.loads(got.body)) == (200, {"wsUrl": address})
+
+
+def test_a_redirect_to_what_is_no_address() -> None:
+    answer = Response(status_code=307, headers={"Location": "http://[bad/?key=secret"})
+    with served(endpoint(answer)) as host, served(Forwarder(f"http://{host}/")) as page:
+        got = ask(page, "/start")
+    assert got.status == 502
+    assert b"leads elsewhere, to http://[bad/?" in got.body
+    assert b"secret" not in got.body
+
+
+def test_a_name_that_cannot_be() -> None:
+    with served(Forwarder("http://a..b/start")) as page:
+        got = ask(page, "/start")
+    assert got.status == 502
+    assert b"gave no answer" in got.body
+
+
+class TestJsonThatDoesNotEnd:
+    def test_one_that_is_too_long_is_not_cut(self) -> None:
+        answer = Response(b'{"a":"' + b"x" * 60_000 + b'"}', media_type="application/json")
+        with served(endpoint(answer)) as host, served(Forwarder(f"http://{host}/", max_body=50_000)) as page:
+            got = ask(page, "/start")
+        assert got.status == 502
+        assert b"did not end its answer: it may have 50,000 bytes" in got.body
+
+    @pytest.mark.parametrize("pause", [60.0, 0.1], ids=["stalls", "drips"])
+    def test_one_that_takes_too_long(self, pause: float) -> None:
+        async def slow() -> Any:
+            while True:
+                yield b" "
+                await anyio.sleep(pause)
+
+        answer = endpoint(lambda: StreamingResponse(slow(), media_type="application/json"))
+        with served(answer) as host, served(Forwarder(f"http://{host}/", timeout=0.5)) as page:
+            got = ask(page, "/start")
+        assert got.status == 502
+        assert b"did not end its answer: timed out" in got.body

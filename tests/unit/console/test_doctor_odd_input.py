@@ -28,12 +28,11 @@ def doctor(capsys: pytest.CaptureFixture[str], *given: str) -> tuple[int, str]:
 def test_an_address_is_ascii_or_refused(address: str) -> None:
     try:
         completed = complete(address)
-    except UnreachableError as error:
-        assert "address" in str(error)
-    else:
-        assert completed.isascii()
-        assert " " not in completed
-        assert complete(completed) == completed
+    except UnreachableError:
+        return
+    assert completed.isascii()
+    assert " " not in completed
+    assert complete(completed) == completed
 
 
 @pytest.mark.parametrize("address", NOT_ADDRESSES)

@@ -221,10 +221,26 @@ def test_a_path_is_refused_or_a_folder(path: str) -> None:
     assert urljoin("https://host/", folder) == f"https://host{folder or '/'}"
 
 
-@pytest.mark.parametrize("start", ["", "/", "//elsewhere/start", "ftp://a/start", "https://", "ws://a/start"])
+@pytest.mark.parametrize("value", [None, 5, b"/x"])
+@pytest.mark.parametrize("name", ["path", "start", "transport", "title", "connect", "frame"])
+def test_an_option_of_another_type_is_refused_at_once(name: str, value: Any) -> None:
+    given: Any = {name: [value] if name in ("connect", "frame") else value}
+    with pytest.raises(TypeError, match=f"^{name} "):
+        Options.of(**given)
+
+
+@pytest.mark.parametrize(
+    "start", ["", "/", "//elsewhere/start", "ftp://a/start", "https://", "ws://a/start", "http://a:0/"]
+)
 def test_a_start_endpoint_that_is_none_is_refused(start: str) -> None:
     with pytest.raises(ValueError, match=r"start=|not an origin"):
         Options.of(start=start)
+
+
+def test_a_start_endpoint_with_a_user_name_is_refused_without_showing_it() -> None:
+    with pytest.raises(ValueError, match="browsers refuse") as raised:
+        Options.of(start="https://user:s3cret@bots.example/start")
+    assert "s3cret" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,16 @@ def test_what_cannot_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "cannot be written" in said
     assert "is not an http or https address" in said
     assert not (tmp_path / "x").exists()
+
+
+def test_a_query_with_slashes_stays_behind_the_endpoint(tmp_path: Path) -> None:
+    assert main(["new", str(tmp_path / "x"), "--bot", "https://bots.example/a/start?next=/b/c"]) == 0
+    assert "'base_url': 'https://bots.example/a', 'endpoints': {'connect': '/start?next=/b/c'}" in str(
+        page(tmp_path / "x")["params"]
+    )
+
+
+def test_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"my-\xff")
+    assert main(["new", str(folder)]) == 0
+    assert "<title>My \ufffd</title>" in (folder / "index.html").read_text(encoding="utf-8")

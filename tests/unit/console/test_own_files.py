@@ -7,8 +7,11 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
+from urllib.request import urlopen
 
 import pytest
+from bot_servers import served
 from rtvi_web_console import mount
 from rtvi_web_console.carried import CarriedSite
 from sites import Bot, carried_site
@@ -100,3 +103,22 @@ def test_files_that_cannot_be_served_are_refused(
     (own / "folder" / "face.py").touch()
     with pytest.raises(error, match=words):
         mount(Bot(), script=[own / name for name in names], site=site)
+
+
+@pytest.mark.parametrize("name", ["a#b.py", "a?b.py", "a%20b.py", "a b.py", "ü&<.py", 'q"x.py', "a+b.py"])
+def test_any_name_of_a_file_is_found_by_the_page(tmp_path: Path, site: CarriedSite, name: str) -> None:
+    for each in (name, f"module {name}"):
+        (tmp_path / each).write_text(f"# {each}")
+    with served(mount(Bot(), script=[tmp_path / name, tmp_path / f"module {name}"], site=site)) as host:
+        face = f"http://{host}/face/"
+        (_, config), (main, _) = configs(read(face))
+        module = next(address for address, place in config["files"].items() if place == f"./module {name}")
+        assert read(urljoin(face, html.unescape(main))) == f"# {name}"
+        assert read(urljoin(face, module)) == f"# module {name}"
+
+
+def read(address: str) -> str:
+    """What is at an address, whose percent signs a real server takes away."""
+    with urlopen(address) as answer:
+        text: str = answer.read().decode()
+    return text

@@ -61,12 +61,20 @@ def test_frames_are_allowed_by_name() -> None:
         "",
         "https://a;b",
         "https://[::1",
+        "https://a:65536",
+        "https://a:0",
+        "https://[::1]:99999",
     ],
 )
 def test_what_is_no_origin_is_refused(address: str) -> None:
     for option in ({"connect": [address]}, {"frame": [address]}):
         with pytest.raises(ValueError, match="is not an origin: write it as"):
             Options.of(**option)  # type: ignore[arg-type]
+
+
+def test_the_origin_that_is_proposed_is_one() -> None:
+    with pytest.raises(ValueError, match="write it as https://host or https://host:port "):
+        Options.of(connect=["bots.example"])
 
 
 def test_a_single_text_is_refused() -> None:

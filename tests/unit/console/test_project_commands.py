@@ -12,11 +12,12 @@ import brotli
 import pytest
 from bot_servers import Bot, served
 from rtvi_web_console.carried import CarriedSite
-from rtvi_web_console.cli.build import MARK, build
+from rtvi_web_console.cli.build import build
 from rtvi_web_console.cli.dev import dev
 from rtvi_web_console.cli.errors import CommandError
 from rtvi_web_console.cli.main import main
-from rtvi_web_console.cli.project import Project
+from rtvi_web_console.cli.project import MARK, Project
+from rtvi_web_console.files import media_type
 from sites import FILES, WASM, carried_site
 
 LARGE = "print('hello')\n" * 100
@@ -31,6 +32,8 @@ def folder(tmp_path: Path) -> Path:
         "page.py": LARGE,
         "sub/index.html": "sub",
         "sub/a b.css": "x",
+        "sub/a%20b.css": "y",
+        "vendor/dist/test_data.json": "[]",
         "loader.js": "mine",
         "test_page.py": "a test",
         "conftest.py": "of tests",
@@ -73,6 +76,8 @@ class TestDev:
             ("/page.py", 200, LARGE.encode()),
             ("/sub/", 200, b'sub<script type="module" src="/live.js"></script>'),
             ("/sub/a%20b.css?x=1", 200, b"x"),
+            ("/sub/a%2520b.css", 200, b"y"),
+            ("/vendor/dist/test_data.json", 200, b"[]"),
             ("/loader.js", 200, b"mine"),
             ("/live.js", 200, b"live"),
             ("/pyodide/pyodide.asm.wasm", 200, WASM),
@@ -88,6 +93,28 @@ class TestDev:
         got, data = get(page, path)
         assert got == status
         assert data == body or (status == 404 and b"There is no such file" in data)
+
+    @pytest.mark.parametrize(("path", "place"), [("/sub", "sub/"), ("/sub?x=1", "sub/"), ("/a%20b/c%23", "c%23/")])
+    def test_a_folder_without_its_slash_leads_to_it(self, folder: Path, page: str, path: str, place: str) -> None:
+        (folder / "a b" / "c#").mkdir(parents=True)
+        (folder / "a b" / "c#" / "index.html").touch()
+        connection = http.client.HTTPConnection(page, timeout=20)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["Location"]) == (307, place)
+        connection.close()
+
+    @pytest.mark.parametrize(
+        ("name", "type"),
+        [
+            ("a.PNG", "image/png"),
+            ("a.woff2", "font/woff2"),
+            ("a.htm", "text/html"),
+            ("a.HTML", "text/html; charset=utf-8"),
+        ],
+    )
+    def test_files_of_a_users_have_their_types(self, name: str, type: str) -> None:
+        assert media_type(name) == type
 
     def test_what_was_saved_is_seen(self, page: str, folder: Path) -> None:
         before = get(page, "/revision")[1]
@@ -122,7 +149,8 @@ class TestBuild:
         count, size = build(Project(folder, site), output)
         files = {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()}
         plain = {name for name in files if not re.search(r"\.(br|gz)$", name)} - {MARK}
-        own = {"index.html", "page.py", "sub/index.html", "sub/a b.css", "loader.js"}
+        own = {"index.html", "page.py", "sub/index.html", "sub/a b.css", "sub/a%20b.css", "loader.js"}
+        own |= {"vendor/dist/test_data.json"}
         assert plain == own | set(FILES) | {"live.js"}
         assert count == len(plain)
         assert size == sum((output / name).stat().st_size for name in plain)
@@ -133,13 +161,14 @@ class TestBuild:
             assert gzip.decompress((output / f"{name}.gz").read_bytes()) == data
         assert "index.html.br" not in files  # too small
 
-    def test_it_is_made_anew(self, folder: Path, site: CarriedSite) -> None:
-        output = folder / "dist"
+    @pytest.mark.parametrize("name", ["dist", "public/all"])
+    def test_it_is_made_anew(self, folder: Path, site: CarriedSite, name: str) -> None:
+        output = folder / name
         build(Project(folder, site), output)
         (folder / "page.py").unlink()
         build(Project(folder, site), output)
         assert not (output / "page.py").exists()
-        assert not (output / "dist").exists()
+        assert not (output / name).exists()
 
     def test_what_was_not_built_is_left_alone(self, folder: Path, site: CarriedSite, tmp_path: Path) -> None:
         (tmp_path / "mine").mkdir()
