@@ -63,9 +63,10 @@ class Options:
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise ValueError(f"transport={transport!r} is not one of {', '.join(map(repr, TRANSPORTS))}{hint}")
         connect, frame = _several("connect", connect), _several("frame", frame)
-        policy(connect=connect, frame=frame)
         own = own_files(script, folder or Path.cwd())
-        return cls(_folder(path), _start(start), transport, title, own, connect, frame, reload)
+        options = cls(_folder(path), _start(start), transport, title, own, connect, frame, reload)
+        options.policy  # noqa: B018 - it raises for an address that cannot be in it
+        return options
 
     @property
     def policy(self) -> str:

@@ -29,11 +29,16 @@ def policy(page: str = "", *, connect: Iterable[str] = (), frame: Iterable[str] 
         eval: whether its scripts may evaluate strings.
 
     Raises:
-        ValueError: an address without an origin.
+        ValueError: an address without an origin, or of a host that has no name but an IPv6 address.
     """
     scripts = ["'self'", "'wasm-unsafe-eval'", *inline_hashes(page), *(["'unsafe-eval'"] if eval else [])]
     links = ["'self'", *(origin for address in connect for origin in link_origins(address))]
     parents = [page_origin(address) for address in frame] or ["'none'"]
+    if unnamed := [source for source in [*links, *parents] if "[" in source]:
+        raise ValueError(
+            f"{unnamed[0]}: a page's policy cannot name an IPv6 address, browsers ignore it. Give the host's name, "
+            "such as localhost."
+        )
     return "; ".join(
         [
             "default-src 'none'",

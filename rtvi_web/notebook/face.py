@@ -15,6 +15,7 @@ from rtvi_web.core.checks import check_number, check_text
 from rtvi_web.core.emitter import Emitter
 from rtvi_web.core.event import Event
 from rtvi_web.core.event_members import EventMembers
+from rtvi_web.core.masking import described
 from rtvi_web.core.tasks import MAX_ANSWERING
 from rtvi_web.errors import (
     BotNotReadyError,
@@ -36,6 +37,7 @@ MAX_TURNS: Final = 1000
 MAX_WORD: Final = 200
 """Characters of a name, such as a state's."""
 SITE: Final = re.compile(r"https?://[^\s/\\?#@]+(/[^\s\\#]*)?")
+TRANSPORTS: Final = ("webrtc", "websocket")
 LOADING: Final = "loading"
 CLOSED: Final = "closed"
 READY: Final = ("bot-ready", "ready")
@@ -100,6 +102,11 @@ def face(
     check_number("height", height, 1, 10_000, "pixels", whole=True)
     check_text("title", title)
     own = {"bot": bot, "transport": transport, "script": script}
+    for name, value in own.items():
+        if value is not None:
+            check_text(name, value)
+    if transport not in (None, *TRANSPORTS):
+        raise InvalidArgumentError(f"transport must be one of {', '.join(TRANSPORTS)}; it is {transport!r}.")
     where = _served(title, **own) if site is None else _mounted(site, own)
     try:
         from rtvi_web.notebook.cell import Cell
@@ -113,7 +120,7 @@ def face(
 def _mounted(site: str, own: dict[str, str | None]) -> Where:
     if not isinstance(site, str) or not SITE.fullmatch(site.partition("#")[0]):
         raise InvalidArgumentError(
-            f"site must be an http or https address, such as https://bots.example/face/; it is {site!r}."
+            f"site must be an http or https address, such as https://bots.example/face/; it is {described(site)}."
         )
     if given := [f"{name}=" for name, value in own.items() if value is not None]:
         raise InvalidArgumentError(f"The face at {site} has a bot of its own: {', '.join(given)} go without site.")
@@ -127,7 +134,7 @@ def _served(title: str, bot: str | None, transport: str | None, script: str | No
             'face("https://bots.example/face/").',
             feature="site",
         )
-    if bot is None:
+    if not bot:
         raise InvalidArgumentError('face() needs a bot, face(bot="http://localhost:7860"), or the address of a face.')
     from rtvi_web.notebook import local_site  # late: a page that imports this package needs no processes
 

@@ -90,8 +90,10 @@ def console(
     try:
         url = complete(bot)
         path = urlsplit(url)
+        # Requests are passed on, so the policy needs the bot's address for a WebSocket alone. It cannot name IPv6.
+        links = [] if ":" in (path.hostname or "") else [url]
         start = path.path + (f"?{path.query}" if path.query else "")
-        options = Options.of("/", start, transport, title, script, connect=[url, *connect], frame=frame)
+        options = Options.of("/", start, transport, title, script, connect=[*links, *connect], frame=frame)
         return OnlyLocal(Face(Forwarder(url), options, site))
     except (UnreachableError, ValueError, FileNotFoundError, SiteMissingError) as error:
         raise CommandError(str(error)) from None

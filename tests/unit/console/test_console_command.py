@@ -55,6 +55,12 @@ def page(bot: Bot, tmp_path: Path) -> Iterator[str]:
 
 
 class TestThePage:
+    def test_a_bot_at_an_ipv6_address_has_a_page(self, tmp_path: Path) -> None:
+        with served(console("http://[::1]:1/start", site=carried_site(tmp_path / "site"))) as page:
+            got = ask(page, "/", method="GET", body=None)
+            assert b"gave no answer" in ask(page, "/start").body
+        assert "connect-src 'self';" in got.headers["content-security-policy"]
+
     def test_it_may_connect_elsewhere(self, tmp_path: Path) -> None:
         app = console("localhost:1", connect=["https://a.example/x"], site=carried_site(tmp_path / "site"))
         with served(app) as page:

@@ -33,7 +33,6 @@ def test_a_page_may_use_its_own_origin_alone_and_evaluate_nothing() -> None:
         ("https://bots.example/start?a=1", ["https://bots.example", "wss://bots.example"]),
         ("http://localhost:7860", ["http://localhost:7860", "ws://localhost:7860"]),
         ("wss://bots.example:8443/ws", ["https://bots.example:8443", "wss://bots.example:8443"]),
-        ("ws://[::1]:7860/ws", ["http://[::1]:7860", "ws://[::1]:7860"]),
         ("https://me:secret@Bots.Example/", ["https://bots.example", "wss://bots.example"]),
         ("https://bücher.example", ["https://xn--bcher-kva.example", "wss://xn--bcher-kva.example"]),
         ("https://*.example.com", ["https://*.example.com", "wss://*.example.com"]),
@@ -70,6 +69,14 @@ def test_what_is_no_origin_is_refused(address: str) -> None:
     for option in ({"connect": [address]}, {"frame": [address]}):
         with pytest.raises(ValueError, match="is not an origin: write it as"):
             Options.of(**option)  # type: ignore[arg-type]
+
+
+def test_an_ipv6_address_is_refused_as_browsers_ignore_it() -> None:
+    """Chromium: "contains an invalid source: 'http://[::1]:9'. It will be ignored."."""
+    address = "http://[::1]:7860/start"
+    for option in ({"connect": [address]}, {"frame": [address]}, {"start": address}):
+        with pytest.raises(ValueError, match=r"http://\[::1\]:7860: .* IPv6 .* such as localhost"):
+            Options.of(**option)
 
 
 def test_the_origin_that_is_proposed_is_one() -> None:

@@ -247,10 +247,15 @@ def test_jupyter_shows_the_widget() -> None:
         ({"site": "https://bots.example\\face"}, "must be an http or https address"),
         ({"site": SITE, "bot": "http://localhost:7860"}, "has a bot of its own: bot="),
         ({"site": SITE, "transport": "webrtc", "script": "a.py"}, "transport=, script= go without site"),
+        ({"bot": ""}, "needs a bot"),
+        ({"bot": 5}, "bot must be a text"),
+        ({"bot": "localhost:1", "script": 5}, "script must be a text"),
+        ({"bot": "localhost:1", "transport": "pigeon"}, "transport must be one of webrtc, websocket"),
         ({"site": SITE, "height": 0}, "height must be"),
         ({"site": SITE, "title": None}, "title must be"),
     ],
 )
 def test_arguments_that_cannot_work(options: dict[str, Any], why: str) -> None:
-    with pytest.raises(InvalidArgumentError, match=why):
+    with pytest.raises(InvalidArgumentError, match=why) as raised:
         face(**options)
+    assert "secret" not in str(raised.value)
