@@ -163,7 +163,9 @@ class OnlyLocal:
         host = headers.get(b"host", b"").decode("latin-1")
         origin = headers.get(b"origin", b"").decode("latin-1")
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
-        if name.lower() in LOCAL_NAMES and origin in ("", f"http://{host}"):
+        # Browsers send no origin with what a page embeds, such as a picture, but say that the page is of another site.
+        embedded = headers.get(b"sec-fetch-site") == b"cross-site" and headers.get(b"sec-fetch-mode") != b"navigate"
+        if name.lower() in LOCAL_NAMES and origin in ("", f"http://{host}") and not embedded:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})

@@ -90,6 +90,7 @@ class TestThePage:
             {"origin": "null"},
             {"origin": "http://localhost:1"},
             {"host": ""},
+            {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"},
         ],
         ids=str,
     )
@@ -101,6 +102,8 @@ class TestThePage:
 
     def test_pages_of_its_own_are_answered(self, page: str, bot: Bot) -> None:
         port = page.partition(":")[2]
+        linked = {"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate"}  # or shown in a frame
+        assert ask(page, "/", method="GET", body=None, **linked).status == 200
         for name in ("localhost", "127.0.0.1"):
             assert ask(page, "/start", host=f"{name}:{port}", origin=f"http://{name}:{port}").status == 200
         assert len(bot.bodies) == 2
