@@ -9,7 +9,6 @@ import json
 import os
 import re
 import shlex
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -81,7 +80,7 @@ class Shell:
 
     @contextlib.contextmanager
     def serving(self, *command: str, errors: int | None = None) -> Iterator[tuple[str, Iterator[str]]]:
-        """Runs a command until Ctrl-C; the value is the address that it prints, and its further lines."""
+        """Runs a command until it is ended; the value is the address that it prints, and its further lines."""
         with subprocess.Popen(
             command, cwd=self.folder, env=self._variables, stdout=subprocess.PIPE, stderr=errors, text=True
         ) as process:
@@ -91,8 +90,12 @@ class Shell:
                 assert found, f"{command} printed no address"
                 yield found[0], process.stdout
             finally:
-                process.send_signal(signal.SIGINT)
-                process.wait(PATIENCE / 1000)
+                process.terminate()  # Ctrl-C does nothing where a shell runs the tests as a background job.
+                try:
+                    process.wait(PATIENCE / 1000)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    raise
 
 
 @pytest.fixture(scope="module")
