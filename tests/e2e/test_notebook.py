@@ -1,5 +1,6 @@
 """A bot's face in a cell: real Jupyter, JupyterLite and marimo, whose kernels talk to the frame by messages."""
 
+import contextlib
 import re
 import time
 from collections.abc import Iterator
@@ -62,9 +63,14 @@ def has_state(frame: FrameLocator, state: str) -> None:
 
 def run_cell(page: Page, number: int) -> None:
     code = page.locator(".jp-CodeCell .cm-content").nth(number)
-    code.click()
-    code.press("Shift+Enter")
-    expect(page.locator(".jp-CodeCell .jp-InputPrompt").nth(number)).to_have_text(f"[{number + 1}]:")
+    prompt = page.locator(".jp-CodeCell .jp-InputPrompt").nth(number)
+    for _ in range(10):  # Jupyter drops what is typed while it still sets the notebook up.
+        code.click()
+        code.press("Shift+Enter")
+        with contextlib.suppress(AssertionError):
+            expect(prompt).not_to_have_text("[ ]:", timeout=5000)
+            break
+    expect(prompt).to_have_text(f"[{number + 1}]:")
 
 
 def talk_from_cells(page: Page, address: str, name: str, note: Note) -> None:
