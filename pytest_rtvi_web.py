@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 CHROMIUM = "RTVI_WEB_CHROMIUM"
 """The environment variable that names a browser."""
 
-NO_HEAP_PROFILER = "--enable-features=HeapProfilerReporting:stable-probability/0/nonstable-probability/0"
-"""Has Chromium never sample its heap, which crashes pages with Python (docs/testing.md)."""
+NO_HEAP_SAMPLES = (
+    "--enable-features=HeapProfilerReporting:stable-probability/0/nonstable-probability/0,"
+    "GwpAsanMalloc:ProcessSamplingProbability/0,GwpAsanPartitionAlloc:ProcessSamplingProbability/0"
+)
+"""Has Chromium never sample allocations, which crashes pages with Python (docs/testing.md)."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,7 +56,7 @@ def _rtvi_web_browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=_chromium(playwright.chromium.executable_path),
-            args=["--use-fake-device-for-media-stream", NO_HEAP_PROFILER, *root],
+            args=["--use-fake-device-for-media-stream", NO_HEAP_SAMPLES, *root],
         )
         yield browser
         browser.close()

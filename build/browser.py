@@ -19,9 +19,11 @@ APPLICATIONS = (
 )
 
 _UNWANTED = (
-    # Chromium samples the heap of one browser in a hundred. To do so it reads the stack from a frame upwards, and reads
-    # beyond the stack of a WebAssembly function that can be suspended, as Pyodide's are: the page crashes (156).
+    # Chromium takes the call stack of some allocations: those of one browser in a hundred, and of a few pages. It reads
+    # beyond the stack of a WebAssembly function that can be suspended, as Pyodide's are, and the page crashes (156).
     "HeapProfilerReporting",
+    "GwpAsanMalloc",
+    "GwpAsanPartitionAlloc",
     # Each context has a window, which would load two pages for its address bar: a second of the processor's time.
     "WebUIOmniboxAimPopup",
     "WebUIOmniboxPopup",
