@@ -223,7 +223,7 @@ async function text(address) {
   return answer.text();
 }
 
-customElements.define("rtvi-bot", RTVIBot);
+if (!customElements.get("rtvi-bot")) customElements.define("rtvi-bot", RTVIBot);
 
 for (const script of document.querySelectorAll("script[data-bot]")) {
   if (script.src !== import.meta.url) continue;

@@ -98,6 +98,14 @@ def test_the_tag_alone_loads_one_small_file(host: Host) -> None:
     assert len((STATIC / "rtvi-bot.js").read_bytes()) < MOST_BYTES
 
 
+def test_a_page_may_have_two_script_tags(host: Host) -> None:
+    """Also of two addresses, as of two versions or of a copy: the first defines the element."""
+    tags = [f'<script type="module" src="{FILES}/rtvi-bot.js?v={n}" data-bot="BOT"></script>' for n in (1, 2)]
+    page = host.open("".join(tags))
+    expect(page.locator("rtvi-bot")).to_have_count(2)
+    expect(page.get_by_role("button", name="Talk to the bot")).to_have_count(2)
+
+
 def test_two_tags_talk_with_two_bots_over_one_python(host: Host) -> None:
     tags = f"""{TAG}<rtvi-bot id="one" data-bot="BOT" data-color="#0a7d4f" data-script="{FILES}/mine.py"></rtvi-bot>
         <rtvi-bot id="two" data-bot="BOT" data-mic="off" data-title="Write to us"></rtvi-bot>"""
