@@ -1,22 +1,20 @@
 // Defines <rtvi-bot>, a bot in any page: docs/tag.md describes its attributes, methods and events.
 //
-// Until the person clicks, this file is all that is loaded. Then Python comes, once for all tags of the page, and puts the
-// face into the tag's shadow root (rtvi_web/tag.py). A script tag of this file with data-bot adds an <rtvi-bot> by itself.
+// A click loads Python, once for all tags of the page, which puts the face into the tag's shadow root (rtvi_web/tag.py).
+// A script tag of this file with data-bot adds an <rtvi-bot>.
 const base = new URL(".", import.meta.url);
-let python; // the promise of the one Python of the page
+let python; // the promise of the page's one Python
 
-// The one place that knows how Python is loaded.
 async function loadPython() {
   const { loadPyodide } = await import(new URL("pyodide/pyodide.mjs", base));
   return loadPyodide({ packages: ["rtvi-web"] });
 }
 
 function sharedPython() {
-  python ??= loadPython().catch((error) => {
+  return (python ??= loadPython().catch((error) => {
     python = undefined;
     throw error;
-  });
-  return python;
+  }));
 }
 
 const style = new CSSStyleSheet();
@@ -25,28 +23,31 @@ style.replaceSync(`
   --on: var(--rtvi-on-accent, oklch(from var(--a) clamp(0, (0.57 - l) * 1000, 1) 0 0)); }
 :host([hidden]) { display: none; }
 :host([data-layout="panel"]) { height: 100%; }
-.place:empty, .notice[hidden] { display: none !important; }
-:host([data-layout="panel"]) .place { height: 100%; }
+.card, .notice, .place { all: initial; display: block; color-scheme: inherit; visibility: inherit;
+  overflow-wrap: anywhere; }
+.place:empty, .notice[hidden] { display: none; }
+.place { height: 100%; }
 .card, .notice { box-sizing: border-box; padding: 1.25rem; border-radius: 1rem; color: CanvasText; background: Canvas;
-  border: 1px solid light-dark(#d5d2de, #4d495c); font: 1rem/1.45 var(--rtvi-font, system-ui, sans-serif); }
-.card { display: grid; gap: 0.75rem; justify-items: center; max-width: 44rem; margin-inline: auto; text-align: center; }
-.card p, .notice { margin: 0; overflow-wrap: anywhere; }
+  border: 1px solid light-dark(#d5d2de, #4d495c); font: 1rem/1.45 var(--rtvi-font, system-ui, sans-serif);
+  max-width: 44rem; margin-inline: auto; }
+.card { display: grid; gap: 0.75rem; justify-items: center; text-align: center; }
+.card p { margin: 0; }
 .title { font-weight: 650; font-size: 1.15rem; }
-.notice { margin: 0.5rem auto; max-width: 44rem; padding: 0.75rem 1rem; border-color: light-dark(#cf3a3a, #ff8a80); }
-.card button { min-height: 2.75rem; min-width: 7.5rem; padding: 0.4rem 0.9rem; border: 0; border-radius: 0.6rem; font: inherit;
-  font-weight: 600; color: var(--on); background: var(--a); cursor: pointer; }
+.notice { position: relative; z-index: 2; margin-block: 0.5rem; padding: 0.75rem 1rem; border-color: light-dark(#cf3a3a, #ff8a80); }
+.card button { min-height: 2.75rem; min-width: 7.5rem; padding: 0.4rem 0.9rem; border: 1px solid #0000; border-radius: 0.6rem;
+  font: inherit; font-weight: 600; color: var(--on); background: var(--a); cursor: pointer; }
 .card :focus-visible { outline: 3px solid var(--a); outline-offset: 2px; }
-.card [aria-busy="true"] { opacity: 0.75; }
 .launcher { position: fixed; z-index: 2147483000; inset-block-end: max(1rem, env(safe-area-inset-bottom));
   inset-inline-end: 1rem; display: grid; gap: 0.75rem; justify-items: end; }
 .launcher .card { border: 0; padding: 0; background: none; }
 .launcher .card button { min-width: 0; width: 3.75rem; height: 3.75rem; padding: 0; border-radius: 50%; font-size: 1.3rem;
-  box-shadow: 0 2px 6px rgb(0 0 0 / 0.2), 0 8px 24px -6px rgb(0 0 0 / 0.35); }
+  box-shadow: 0 2px 6px #0003, 0 8px 24px -6px #0006; }
 .launcher p:not(:empty) { max-width: 16rem; padding: 0.6rem 0.9rem; border-radius: 0.8rem; text-align: start;
   background: Canvas; border: 1px solid light-dark(#d5d2de, #4d495c); }
 .launcher .title { display: none; }
+.launcher p:only-child { margin-bottom: 4.5rem; }
 .full { position: fixed; inset: 0; z-index: 1; max-width: none; align-content: center; border: 0; border-radius: 0; }
-.card svg { width: 1.35em; height: 1.35em; fill: none; stroke: currentColor; stroke-width: 1.8; }
+.card svg { width: 1.35em; fill: none; stroke: currentColor; stroke-width: 1.8; }
 @media (prefers-reduced-motion: no-preference) { .card [aria-busy="true"] { animation: busy 0.9s infinite alternate; } }
 @keyframes busy { to { opacity: 0.45; } }`);
 
@@ -61,7 +62,7 @@ const EVENTS = ["state", "transcript", "problem"];
 
 class RTVIBot extends HTMLElement {
   #root = this.attachShadow({ mode: "open" });
-  #attached; // the promise of the face, once it was asked for
+  #attached; // the promise of the face, once asked for
   #place;
   #button;
   #status;
@@ -79,13 +80,15 @@ class RTVIBot extends HTMLElement {
     this.#place = make("div", { className: "place" });
     this.#notice = make("p", { className: "notice", hidden: true });
     this.#notice.setAttribute("role", "alert");
-    this.#root.replaceChildren(this.#notice, this.#invitation(), this.#place);
+    this.#root.replaceChildren(this.#invitation(), this.#place);
     if (this.dataset.color) this.style.setProperty("--rtvi-accent", this.dataset.color);
     this.#watch = new AbortController();
     const options = { signal: this.#watch.signal };
     document.addEventListener("securitypolicyviolation", (event) => this.#refused(event), options);
-    for (const name of EVENTS) this.#place.addEventListener(`rtvi-${name}`, (event) => this.#tell(name, event.detail));
-    const preload = () => sharedPython().catch(() => {}); // a click tries again, and says why it fails
+    for (const name of EVENTS) {
+      this.#place.addEventListener(`rtvi-${name}`, ({ detail }) => this.#tell(name, detail), options);
+    }
+    const preload = () => sharedPython().catch(() => {}); // a click tries again and says why
     if (this.dataset.preload === "idle") (window.requestIdleCallback ?? setTimeout)(preload);
     if (this.dataset.preload === "hover") {
       for (const near of ["pointerenter", "focusin"]) this.addEventListener(near, preload, { ...options, once: true });
@@ -98,7 +101,7 @@ class RTVIBot extends HTMLElement {
     this.#watch.abort();
     this.#command("leave");
     this.#place = this.#attached = undefined;
-    this.#state = "idle";
+    this.#tell("state", { state: "idle" });
   }
 
   async start() {
@@ -107,7 +110,7 @@ class RTVIBot extends HTMLElement {
   }
 
   async stop() {
-    if (this.#attached) await this.#attached.then(() => this.#command("stop"));
+    await this.#attached?.then(() => this.#command("stop"));
   }
 
   async send(text) {
@@ -121,7 +124,7 @@ class RTVIBot extends HTMLElement {
   }
 
   async close() {
-    if (this.#attached) await this.#attached.then(() => this.#command("close"));
+    await this.#attached?.then(() => this.#command("close"));
   }
 
   get #layout() {
@@ -132,7 +135,6 @@ class RTVIBot extends HTMLElement {
     return this.dataset.title || "Talk to the bot";
   }
 
-  // What is seen before Python is loaded.
   #invitation() {
     const launcher = this.#layout === "launcher";
     this.#status = make("p");
@@ -149,34 +151,34 @@ class RTVIBot extends HTMLElement {
     this.#button.addEventListener("click", () => (launcher ? this.open() : this.start()).catch(() => {}));
     const title = make("p", { className: "title", textContent: this.#title });
     const card = make("div", { className: `card ${this.#layout}` }, title, this.#status, this.#button);
-    return make("div", { className: launcher ? "launcher" : "" }, card);
+    return make("div", { className: launcher ? "launcher" : "" }, this.#notice, card);
   }
 
   #face() {
-    this.#attached ??= this.#attach().catch((error) => {
+    const place = this.#place;
+    return (this.#attached ??= this.#attach(place, this.#button).catch((error) => {
+      if (place !== this.#place) throw error;
+      this.#command("leave"); // data-script has failed
       this.#attached = undefined;
       this.#busy("");
-      const reason = String(error?.message ?? error).trim().split("\n").at(-1);
+      const reason = String(error?.message ?? error).trim().split("\n").at(-1).replace(/^rtvi\S+ /, "");
       this.#say(`The bot could not be loaded: ${reason.replace(/\.?$/, ".")} Try again.`);
       this.#tell("state", { state: "idle" });
       throw error;
-    });
-    return this.#attached;
+    }));
   }
 
-  async #attach() {
-    const place = this.#place;
-    if (!this.dataset.bot) throw new Error("the tag has no data-bot, the address that starts a bot");
+  async #attach(place, button) {
+    const { bot, mic, script, transport } = this.dataset;
+    if (!bot) throw new Error("the tag has no data-bot, the address that starts a bot");
     this.#say("");
     this.#busy("Loading Python…");
     this.#tell("state", { state: "loading" });
-    const script = this.dataset.script && new URL(this.dataset.script, document.baseURI).href;
-    const [pyodide, source] = await Promise.all([sharedPython(), script && text(script)]);
+    const [pyodide, source] = await Promise.all([sharedPython(), script && text(absolute(script).href)]);
     if (place !== this.#place) throw new Error("the tag was removed");
     const module = pyodide.pyimport("rtvi_web.tag");
-    const options = { layout: this.#layout, title: this.#title, mic: this.dataset.mic || "on", worklets: `${base}worklets/` };
-    options.bot = new URL(this.dataset.bot, document.baseURI).href;
-    options.transport = this.dataset.transport || "webrtc";
+    const options = { bot: absolute(bot).href, layout: this.#layout, title: this.#title, worklets: `${base}worklets/` };
+    Object.assign(options, { mic: mic || "on", transport: transport || "webrtc" });
     const names = module.attach.callKwargs(place, options);
     module.destroy();
     try {
@@ -184,12 +186,14 @@ class RTVIBot extends HTMLElement {
     } finally {
       names.destroy();
     }
-    this.#root.querySelector(".card").parentElement.remove();
+    const focused = button.matches(":focus");
+    button.closest(".card").remove();
+    if (focused) place.querySelector(".rtvi-start button").focus();
   }
 
   #busy(words) {
     this.#status.textContent = words;
-    this.#button.setAttribute("aria-busy", words ? "true" : "false");
+    this.#button.setAttribute("aria-busy", !!words);
   }
 
   #say(words) {
@@ -206,9 +210,9 @@ class RTVIBot extends HTMLElement {
     this.dispatchEvent(new CustomEvent(`rtvi-${name}`, { detail, bubbles: true, composed: true }));
   }
 
-  // The policy of the page around us has refused something of ours.
+  // The page's policy has refused this.
   #refused({ blockedURI, effectiveDirective: directive }) {
-    const ours = [base, new URL(this.dataset.bot || ".", document.baseURI)].map(({ origin }) => origin);
+    const ours = [base, absolute(this.dataset.bot || ".")].map(({ origin }) => origin);
     const wasm = /^(wasm-)?eval/.test(blockedURI);
     const origin = URL.canParse(blockedURI) ? new URL(blockedURI).origin : "";
     if (this.#state === "idle" || !(wasm || ours.includes(origin))) return;
@@ -216,6 +220,8 @@ class RTVIBot extends HTMLElement {
     this.#say(`This page's Content-Security-Policy keeps the bot out: its ${directive} needs ${needed}.`);
   }
 }
+
+const absolute = (address) => new URL(address, document.baseURI);
 
 async function text(address) {
   const answer = await fetch(address);

@@ -21,6 +21,7 @@ def set_page_color(call):
     document.documentElement.dataset.color = call.arguments["color"]
     return {"color": call.arguments["color"]}
 """
+BROKEN = "1 / 0"
 NOTE = """
 window.told = [];
 for (const name of ["state", "transcript", "problem"])
@@ -34,6 +35,23 @@ REFUSED = (
     "Failed to fetch",
 )
 """What browsers write into the console when a test has the tag fail."""
+
+
+INHERITED = """element => {
+    const { textTransform, letterSpacing, textIndent, fontStyle, cursor } = getComputedStyle(element);
+    return [textTransform, letterSpacing, textIndent, fontStyle, cursor];
+}"""
+NOT_INHERITED = ["none", "normal", "0px", "normal", "auto"]
+TWICE = """async () => {
+    const tag = one, place = tag.parentElement, opened = () => tag.open().catch(({ message }) => message);
+    const first = opened();
+    tag.remove();
+    await null;
+    await null;
+    place.append(tag);
+    return Promise.all([first, opened()]);
+}"""
+"""Opens a tag, takes it out of the page while Python is loading, puts it back and opens it again."""
 
 
 class Host:
@@ -52,6 +70,8 @@ class Host:
         self.asked.append(path)
         if path == "/mine.py":
             route.fulfill(content_type="text/x-python", headers=PUBLIC, body=SCRIPT)
+        elif path == "/broken.py":
+            route.fulfill(content_type="text/x-python", headers=PUBLIC, body=BROKEN)
         else:
             answer = route.fetch(url=self.bot.rstrip("/") + path)
             route.fulfill(response=answer, headers={**answer.headers, **PUBLIC})
@@ -60,7 +80,9 @@ class Host:
         """The page with this in it, and the script of the tag."""
         html = f"""<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">
         <title>Their page</title><link rel="icon" href="data:,">
-        <style>p, button {{ color: red; display: block }}</style>
+        <style>p, button {{ color: red; display: block }}
+        html {{ text-transform: uppercase; letter-spacing: 0.4em; text-indent: 3em }}
+        html {{ font-style: italic; cursor: wait }}</style>
         <header><h1>Their page</h1></header><main>{body.replace("BOT", f"{self.bot}start")}</main>"""
         headers = {"Content-Security-Policy": policy} if policy else {}
         answer = {"content_type": "text/html", "headers": headers, "body": html}
@@ -112,8 +134,11 @@ def test_two_tags_talk_with_two_bots_over_one_python(host: Host) -> None:
     page = host.open(tags)
     one, two = page.locator("#one"), page.locator("#two")
     assert page.evaluate("one.state") == "idle"
-    one.get_by_role("button", name="Start").click()
+    assert one.locator(".title").evaluate(INHERITED) == NOT_INHERITED
+    one.get_by_role("button", name="Start").press("Enter")
     expect(one.get_by_text("Connected", exact=True)).to_be_visible()
+    expect(one.get_by_role("button", name="Stop")).to_be_focused()
+    assert one.locator(".rtvi-console").evaluate(INHERITED) == NOT_INHERITED
     expect(one.locator(".user").get_by_text(re.compile(SPOKEN[0], re.IGNORECASE))).to_be_visible()
     expect(page.locator("html")).to_have_attribute("data-color", "green")
     assert [each["state"] for each in told(page, "state")][:2] == ["loading", "disconnected"]
@@ -133,9 +158,32 @@ def test_two_tags_talk_with_two_bots_over_one_python(host: Host) -> None:
     screenshot(page, "tag-inline")
     page.evaluate("two.stop()")
     page.wait_for_function("two.state === 'disconnected'")
-    page.evaluate("one.remove()")
+    page.evaluate("window.removed = one; removed.remove()")
     page.wait_for_function("watched.released()")
+    page.evaluate("document.querySelector('main').append(removed)")
+    expect(one.get_by_role("button")).to_have_text("Start")
+    assert page.evaluate("one.state") == "idle"
     assert told(page, "problem") == []
+
+
+def test_a_tag_that_is_removed_or_fails_while_it_loads_begins_anew(host: Host) -> None:
+    page = host.open(f'{TAG}<rtvi-bot id="one" data-bot="BOT" data-script="{FILES}/broken.py"></rtvi-bot>')
+    consoles, alert = page.locator("#one .rtvi-console"), page.locator("#one .notice")
+    page.wait_for_function("!!one.open")
+    failures = page.evaluate(TWICE)
+    assert failures[0] == "the tag was removed"
+    assert "ZeroDivisionError" in failures[1]
+    for _ in range(2):
+        expect(alert).to_contain_text("ZeroDivisionError")
+        expect(consoles).to_have_count(0)
+        assert page.evaluate("one.state") == "idle"
+        page.evaluate("one.open().catch(() => {})")
+    page.evaluate(f"one.dataset.script = '{FILES}/mine.py'; one.dataset.mic = 'loud'")
+    page.evaluate("one.open().catch(() => {})")
+    expect(alert).to_have_text("The bot could not be loaded: mic must be 'on', 'push' or 'off', not 'loud'. Try again.")
+    page.evaluate("one.dataset.mic = 'off'; one.open()")
+    expect(consoles).to_have_count(1)
+    expect(alert).to_be_hidden()
 
 
 def test_the_launcher_opens_a_panel_and_says_what_fails(host: Host) -> None:
@@ -152,6 +200,20 @@ def test_the_launcher_opens_a_panel_and_says_what_fails(host: Host) -> None:
     assert told(page, "problem")[0]["what"]
     page.evaluate("one.close()")
     expect(panel).to_be_hidden()
+
+
+@pytest.mark.parametrize("layout", ["full", "launcher"])
+def test_a_sentence_is_in_view_in_every_layout(host: Host, layout: str) -> None:
+    """A floating button is at the end of the page, and a full layout is over all of it."""
+    tag = f'<rtvi-bot id="one" data-layout="{layout}" data-bot="BOT" data-script="{FILES}/broken.py"></rtvi-bot>'
+    tall = '<div style="height: 200vh"></div>'
+    page = host.open(f"{TAG}{tall if layout == 'launcher' else ''}{tag}")
+    page.locator("#one button").click()
+    notice = page.locator("#one").get_by_role("alert")
+    expect(notice).to_contain_text("ZeroDivisionError")
+    expect(notice).to_be_in_viewport()
+    notice.click()  # nothing is over it
+    screenshot(page, f"tag-failed-{layout}")
 
 
 @pytest.mark.parametrize(
