@@ -64,6 +64,14 @@ def test_every_reason_of_an_end_has_words_of_its_own(kind: type[errors.LinkError
     assert explain(kind("It ended.", reason=reason)).is_failure == (reason is not DisconnectReason.BOT_LEFT)
 
 
+@pytest.mark.parametrize("status", [401, 403, 404, 405, 429])
+def test_an_offer_that_is_refused_has_advice_of_its_own(status: int) -> None:
+    """Such as that of a wrong key, which trying again does not help against."""
+    vague, refused = (explain(TransportStartError("It was refused.", each)) for each in (None, status))
+    assert refused.what == vague.what
+    assert refused.advice not in ("", vague.advice)
+
+
 @pytest.mark.parametrize("phase", [phase for phase in ConnectPhase if phase is not ConnectPhase.SESSION])
 def test_what_takes_too_long_has_advice_in_every_phase(phase: ConnectPhase) -> None:
     assert explain(ConnectionTimeoutError("It stalled.", phase=phase)).advice

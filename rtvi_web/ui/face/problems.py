@@ -80,9 +80,18 @@ _STALLED: Final = {
     ConnectPhase.BOT: _LOG_ADVICE,
     ConnectPhase.BOT_READY: _LOG_ADVICE,
 }
+_NO_CONNECTION: Final = Problem("No connection to the bot was possible.", advice="Try again in a moment.")
+_REFUSALS: Final = {
+    401: "The key or the sign-in is wrong. Whoever runs the server can change it.",
+    403: "Whoever runs the server can allow the page.",
+    404: _SERVER_ADVICE,
+    405: _SERVER_ADVICE,
+    429: "Wait a moment, then try again.",
+}
+"""What to do when the offer of a connection was refused, by its HTTP status."""
 _KINDS: Final[tuple[tuple[type[RTVIError], Problem], ...]] = (
     (HttpError, Problem("The server cannot be reached.", advice=_SERVER_ADVICE)),
-    (TransportStartError, Problem("No connection to the bot was possible.", advice="Try again in a moment.")),
+    (TransportStartError, _NO_CONNECTION),
     (LinkError, Problem("The session has ended.", advice="Start again to go on.")),
     (BotError, Problem("The bot has failed.", advice=_LOG_ADVICE)),
     (BotNotReadyError, Problem("The bot is not ready.", advice="Press Start first.")),
@@ -116,6 +125,8 @@ def _of_session(error: RTVIError) -> Problem:
         return Problem("Connecting took too long.", advice=advice)
     if isinstance(error, LinkError) and error.reason:
         return _ENDINGS[error.reason]
+    if isinstance(error, TransportStartError) and error.status in _REFUSALS:
+        return _NO_CONNECTION._replace(advice=_REFUSALS[error.status])
     known = (problem for kind, problem in _KINDS if isinstance(error, kind))
     return next(known, Problem("Something went wrong.", advice="Try again."))
 
