@@ -49,7 +49,7 @@ devices = [
     MediaDevice("2", "audiooutput", "Speakers (High Definition Audio)"),
 ]
 
-def make(layout, **options):
+def make(layout, mic="on", **options):
     global face, client
     transport = ScriptedTransport(*script, devices=devices, **options)
     client = RTVIClient(transport=transport)
@@ -57,7 +57,7 @@ def make(layout, **options):
         face = ui.launcher(client)
         face.element.querySelector(".rtvi-launch").click()
     else:
-        face = ui.console(client, into="main", layout=layout)
+        face = ui.console(client, into="main", layout=layout, mic=mic)
 """
 PAGE = """
 document.documentElement.lang = "en";
@@ -74,6 +74,11 @@ def prepared(in_page: InPagePython) -> Page:
     in_page.page.evaluate(PAGE)
     in_page.run(FACE)
     return in_page.page
+
+
+def hold(page: Page) -> None:
+    """Long enough that it is no short press."""
+    page.wait_for_timeout(600)
 
 
 def check(page: Page, what: str) -> None:
@@ -125,6 +130,39 @@ def test_each_state_of_a_console(in_page: InPagePython) -> None:
         page.get_by_role("button", name="Ask for the microphone again").wait_for()
         check(page, f"denied-{width}")
         in_page.run("await client.disconnect(); face.close()")
+
+
+def test_what_is_held_is_let_go_of_by_what_holds_it(in_page: InPagePython) -> None:
+    page = prepared(in_page)
+    in_page.run("make('inline', mic='push'); await client.connect()")
+    talk, field = page.locator(".rtvi-push-to-talk button"), page.get_by_role("textbox", name="Message")
+    expect(talk).to_be_enabled()
+
+    def listens(listening: bool) -> None:
+        expect(talk).to_have_attribute("aria-pressed", str(listening).lower())
+
+    talk.hover()
+    page.mouse.down()
+    listens(True)
+    hold(page)
+    page.mouse.move(5, 5)
+    page.mouse.up()
+    listens(False)
+    talk.focus()
+    page.keyboard.down("Space")
+    hold(page)
+    field.focus()
+    page.keyboard.up("Space")
+    listens(False)
+    talk.press("Space")  # A short press …
+    hold(page)
+    field.click()
+    field.press("Space")
+    hold(page)
+    listens(True)
+    talk.press("Enter")  # … and the one that ends the turn.
+    listens(False)
+    in_page.run("await client.disconnect(); face.close()")
 
 
 def test_a_page_of_ten_lines_speaks_with_a_bot(bot: LocalBot, visit: Visit) -> None:

@@ -51,6 +51,7 @@ class _PushToTalk(Widget):
         self._media = client.transport.media
         self._turns = _turns_of(client)
         self._since: float | None = None  # when the turn began
+        self._held_by: int | str | None = None  # the pointer or the key that is down; None after a short press
         self._ending: asyncio.TimerHandle | None = None
         self._text = dom.make("span")
         self._button = dom.make("button", "", dom.icon(dom.MICROPHONE), self._text, type="button")
@@ -66,19 +67,23 @@ class _PushToTalk(Widget):
         self._follow()
 
     def _listen(self) -> None:
-        self._on("pointerdown", self._press, lambda event: event.button == 0)
+        window = _js.api("window")
+        self._on("pointerdown", lambda event: self._press(event.pointerId), lambda event: event.button == 0)
         self.scope.listen(self._button, "keydown", self._key_down)
-        self._on("keyup", self._release, lambda event: event.key in _KEYS)
         # Keys make no click (see _key_down), so one without a pointer comes from a screen reader or the like.
-        self._on("click", self._press, lambda event: event.detail == 0)
+        self._on("click", lambda _: self._press(None), lambda event: event.detail == 0)
         self.scope.listen(self._button, "contextmenu", lambda event: event.preventDefault())
-        for end in ("pointerup", "pointercancel", "blur"):
-            self.scope.listen(_js.api("window"), end, lambda _: self._release())
+        for end in ("pointerup", "pointercancel"):
+            self.scope.listen(window, end, lambda event: self._release(event.pointerId))
+        self.scope.listen(
+            window, "keyup", lambda event: self._release(event.key)
+        )  # The focus may have moved meanwhile.
+        self.scope.listen(window, "blur", lambda _: self._release(self._held_by))
 
-    def _on(self, name: str, act: Callable[[], None], wanted: Callable[[Any], bool]) -> None:
+    def _on(self, name: str, act: Callable[[Any], None], wanted: Callable[[Any], bool]) -> None:
         def check(event: Any) -> None:
             if wanted(event):
-                act()
+                act(event)
 
         self.scope.listen(self._button, name, check)
 
@@ -86,7 +91,7 @@ class _PushToTalk(Widget):
         if event.key in _KEYS:
             event.preventDefault()
             if not event.repeat:
-                self._press()
+                self._press(str(event.key))
 
     def _follow(self, *_: Any) -> None:
         """Keep the microphone muted apart from the turns. A session that begins opens it as usual."""
@@ -99,17 +104,21 @@ class _PushToTalk(Widget):
         elif state not in ("initializing", "disconnecting") and self._since is None:
             self._media.want_mic(False)
 
-    def _press(self) -> None:
+    def _press(self, by: int | str | None) -> None:
         """The button goes down: begin a turn, or end the one that a short press began."""
         if self._since is not None:
             self._end()
         elif not self._button.disabled:
-            self._since = asyncio.get_running_loop().time()
+            self._since, self._held_by = asyncio.get_running_loop().time(), by
             self._show()
             self._client.run(self._open(), "the turn could not begin")
 
-    def _release(self) -> None:
-        if self._since is not None and asyncio.get_running_loop().time() - self._since > LATCH:
+    def _release(self, by: int | str | None) -> None:
+        """What holds the button lets go. After a short press nothing holds it, and the turn goes on until another."""
+        if self._since is None or self._held_by is None or by != self._held_by:
+            return
+        self._held_by = None
+        if asyncio.get_running_loop().time() - self._since > LATCH:
             self._end()
 
     def _end(self) -> None:
@@ -137,7 +146,7 @@ class _PushToTalk(Widget):
                 self._turns.create_response()
 
     def _forget_turn(self) -> None:
-        self._since = None
+        self._since = self._held_by = None
         if self._ending:
             self._ending.cancel()
             self._ending = None
