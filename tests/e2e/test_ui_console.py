@@ -132,7 +132,7 @@ def test_each_state_of_a_console(in_page: InPagePython) -> None:
         in_page.run("await client.disconnect(); face.close()")
 
 
-def test_what_is_held_is_let_go_of_by_what_holds_it(in_page: InPagePython) -> None:
+def test_what_is_held_is_legible_and_let_go_of_by_what_holds_it(in_page: InPagePython) -> None:
     page = prepared(in_page)
     in_page.run("make('inline', mic='push'); await client.connect()")
     talk, field = page.locator(".rtvi-push-to-talk button"), page.get_by_role("textbox", name="Message")
@@ -144,6 +144,7 @@ def test_what_is_held_is_let_go_of_by_what_holds_it(in_page: InPagePython) -> No
     talk.hover()
     page.mouse.down()
     listens(True)
+    check(page, "held")
     hold(page)
     page.mouse.move(5, 5)
     page.mouse.up()
