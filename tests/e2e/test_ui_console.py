@@ -45,8 +45,8 @@ script = [
     say("bot-tts-text", {"text": "Why did the scarecrow win a prize?"}),
 ]
 devices = [
-    MediaDevice("1", "audioinput", "Default – Built-in microphone"),
-    MediaDevice("2", "audiooutput", "Speakers (High Definition Audio)"),
+    MediaDevice("1", "Default – Built-in microphone", "audioinput"),
+    MediaDevice("2", "Speakers (High Definition Audio)", "audiooutput"),
 ]
 
 def make(layout, mic="on", **options):
@@ -102,6 +102,10 @@ def test_every_layout_in_light_and_dark_narrow_and_from_right_to_left(in_page: I
                     page.emulate_media(color_scheme=scheme)
                     page.evaluate("dir => { document.documentElement.dir = dir }", direction)
                     check(page, f"{layout}-{scheme}-{viewport['width']}-{direction}")
+        if layout == "launcher":
+            page.mouse.move(1, 1)
+            close = page.get_by_role("button", name="Close")
+            assert close.evaluate("button => getComputedStyle(button).backgroundColor") == "rgba(0, 0, 0, 0)"
         in_page.run("await client.disconnect(); face.close()")
     in_page.check_released()
 
@@ -114,6 +118,7 @@ def test_each_state_of_a_console(in_page: InPagePython) -> None:
         in_page.run("make('inline')")
         check(page, f"idle-{width}")
         page.get_by_text("Settings").click()
+        expect(page.get_by_role("combobox", name="Microphone")).to_have_value("1")
         check(page, f"settings-{width}")
         in_page.run("face.close(); make('inline', hangs_in=ConnectPhase.ICE)")
         page.get_by_role("button", name="Start").click()
@@ -163,6 +168,25 @@ def test_what_is_held_is_legible_and_let_go_of_by_what_holds_it(in_page: InPageP
     listens(True)
     talk.press("Enter")  # … and the one that ends the turn.
     listens(False)
+    in_page.run("await client.disconnect(); face.close()")
+
+
+def test_texts_begin_where_their_language_does_and_names_take_one_line(in_page: InPagePython) -> None:
+    page = prepared(in_page)
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    in_page.run("make('inline', fails_with=TransportStartError('لم ينجح الاتصال مع 3 خوادم.'))")
+    page.get_by_role("button", name="Start").click()
+    direction = "element => getComputedStyle(element).direction"
+    assert page.get_by_text("لم ينجح").evaluate(direction) == "rtl"
+    assert page.get_by_text("Try again in a moment.").evaluate(direction) == "ltr"
+    in_page.run("face.close(); make('inline'); await client.connect()")
+    file = {"name": f"{'a long name ' * 30}.txt", "mimeType": "text/plain", "buffer": b"a"}
+    page.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
+    field, chosen = page.get_by_role("textbox", name="Message"), page.locator(".rtvi-chosen")
+    assert chosen.evaluate("element => element.offsetHeight") < 60
+    field.fill("ما اسمك؟")
+    assert field.evaluate("element => getComputedStyle(element).unicodeBidi") == "plaintext"
+    check(page, "right-to-left-in-a-page-from-left-to-right")
     in_page.run("await client.disconnect(); face.close()")
 
 

@@ -54,7 +54,7 @@ class ProblemCard(Widget):
         self._shown: Problem | None = None
         self._reported: RTVIError | None = client.failure
         self._of_mic = False
-        self._what, self._why, self._advice = dom.make("strong"), dom.make("p"), dom.make("p")
+        self._what, self._why, self._advice = (dom.make(tag, dir="auto") for tag in ("strong", "p", "p"))
         self._fix = dom.make("button", "rtvi-primary", type="button")
         self._dismiss = dom.make("button", "", "Dismiss", type="button")
         self._words = dom.make("div", "rtvi-problem-words", self._what, self._why, self._advice)
