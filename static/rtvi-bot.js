@@ -45,7 +45,7 @@ style.replaceSync(`
 .launcher p:not(:empty) { max-width: 16rem; padding: 0.6rem 0.9rem; border-radius: 0.8rem; text-align: start;
   background: Canvas; border: 1px solid light-dark(#d5d2de, #4d495c); }
 .launcher .title { display: none; }
-.launcher p:only-child { margin-bottom: 4.5rem; }
+.launcher > p { margin-bottom: 4.5rem; }
 .full { position: fixed; inset: 0; z-index: 1; max-width: none; align-content: center; border: 0; border-radius: 0; }
 .card svg { width: 1.35em; fill: none; stroke: currentColor; stroke-width: 1.8; }
 @media (prefers-reduced-motion: no-preference) { .card [aria-busy="true"] { animation: busy 0.9s infinite alternate; } }
