@@ -193,7 +193,7 @@ class Face(Functions, EventMembers):
         """Send the bot a text.
 
         Raises:
-            BotNotReadyError: there is no session.
+            BotNotReadyError: no session runs.
             MessageTooLargeError: the text is too long.
         """
         check_text("text", text)

@@ -1,7 +1,7 @@
 """Stands in for PyScript's CDN and for a package registry, in the routes of a browser's context.
 
 PyScript, Pyodide and MicroPython are npm's packages, for what the CDN serves. The registry has our wheel
-and nothing else; it is matched by path, wherever it is. Pyodide's lock is its own. Only the rows of micropip and of
+and nothing else; it is matched by path, on any host. Pyodide's lock is its own. Only the rows of micropip and of
 what our wheel needs, whose wheels no registry has, name others instead, if there are some that the Pyodide can run.
 """
 

@@ -109,7 +109,7 @@ def test_the_notebook_drives_the_page(port: int, visit: Visit) -> None:
     notebook = Notebook(page)
     assert notebook.heard("ready") == {"type": "ready", "version": 1}
 
-    # Others, and what is no message, are passed over.
+    # Messages of other pages, and data that is not a message, are ignored.
     page.evaluate("text => stranger(text)", START)
     notebook.tell({"type": "start"}, 1, None, "", "{", "[]", '{"type": "run"}', '{"type": "send"}', "[" * 300_000)
     notebook.tell("x" * 256_001, '{"type": "start"' + " " * 256_000 + "}")

@@ -49,7 +49,7 @@ class FunctionCalls:
     """The handlers of function calls, by function name.
 
     Args:
-        changed: called when a function was registered, or is no longer.
+        changed: called when a function is registered or unregistered.
     """
 
     def __init__(self, changed: Callable[[], object] = lambda: None) -> None:

@@ -55,7 +55,7 @@ _MAKER_ADVICE: Final = "This has to be changed in the page itself."
 
 _STATUSES: Final = {
     401: Problem("You are not signed in.", advice="Sign in, then try again."),
-    403: Problem("The bot's server does not let this page in.", advice="Whoever runs the server can allow the page."),
+    403: Problem("The bot's server does not let this page in.", advice="Its operator can allow the page."),
     404: Problem("There is no bot at this address.", advice=_SERVER_ADVICE),
     405: Problem("There is no bot at this address.", advice=_SERVER_ADVICE),
     429: Problem("The bot has too much to do.", advice="Wait a moment, then try again."),
@@ -67,9 +67,7 @@ _ENDINGS: Final = {
     DisconnectReason.EXPIRED: Problem("The time of this session is over.", advice="Start again to go on."),
     DisconnectReason.EJECTED: Problem("You were removed from the session."),
     DisconnectReason.ROOM_FULL: Problem("The room is full.", advice="Try again when somebody has left."),
-    DisconnectReason.REFUSED: Problem(
-        "The server does not let you in.", advice="Whoever runs the server can allow it."
-    ),
+    DisconnectReason.REFUSED: Problem("The server does not let you in.", advice="Its operator can allow it."),
 }
 _STALLED: Final = {
     ConnectPhase.START: "The server may be starting up. Try again in a moment.",
@@ -82,8 +80,8 @@ _STALLED: Final = {
 }
 _NO_CONNECTION: Final = Problem("No connection to the bot was possible.", advice="Try again in a moment.")
 _REFUSALS: Final = {
-    401: "The key or the sign-in is wrong. Whoever runs the server can change it.",
-    403: "Whoever runs the server can allow the page.",
+    401: "The key or the sign-in is wrong. The server's operator can change it.",
+    403: "The server's operator can allow the page.",
     404: _SERVER_ADVICE,
     405: _SERVER_ADVICE,
     429: "Wait a moment, then try again.",
