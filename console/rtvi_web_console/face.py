@@ -23,6 +23,9 @@ class Face:
     Args:
         site: another site than the wheel's.
 
+    Attributes:
+        has_started: whether a server has begun to call it.
+
     Raises:
         SiteMissingError: the package carries no site.
     """
@@ -30,9 +33,11 @@ class Face:
     def __init__(self, app: ASGIApp, options: Options, site: CarriedSite | None = None) -> None:
         self.app = app
         self.options = options
-        self._site = site or CarriedSite()
+        self.site = site or CarriedSite()
+        self.has_started = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.has_started = True
         response = await self._answer(scope) if scope["type"] == "http" else None
         if response and scope["method"] == "HEAD":
             response.body = b""  # the headers tell its length
@@ -63,16 +68,16 @@ class Face:
             return self._page(request)
         if name == REVISION and options.reload:
             revision = await to_thread.run_sync(options.own.revision)
-            return PlainTextResponse(f"{self._site.revision} {revision}", headers={"Cache-Control": "no-store"})
+            return PlainTextResponse(f"{self.site.revision} {revision}", headers={"Cache-Control": "no-store"})
         if path := options.own.find(name):
             return await own(path, request)
         revision, _, rest = name.partition("/")
-        if immutable := revision == self._site.revision:
+        if immutable := revision == self.site.revision:
             name = rest
-        return await carried(self._site, name, request, immutable=immutable) if name in self._site.files else None
+        return await carried(self.site, name, request, immutable=immutable) if name in self.site.files else None
 
     def _page(self, request: Headers) -> Response:
-        html = page(self.options, self._site.revision)
+        html = page(self.options, self.site.revision)
         headers = {
             "Content-Type": "text/html; charset=utf-8",
             "Content-Security-Policy": self.options.policy,

@@ -33,7 +33,7 @@ def mount(
     """Serve a page for the bot at `path` of its app. Returns the app to serve.
 
     A Starlette or FastAPI app is changed in place; for any other ASGI app, serve what is returned. The page comes ahead
-    of the app's routes, which stay as they are. A second call with the same path replaces the options of the first.
+    of the app's routes, which stay as they are. A second call with the same path replaces the first, its site too.
 
     Args:
         path: the folder of the page in the app.
@@ -45,7 +45,7 @@ def mount(
         frame: origins whose pages may show this page in a frame. The frame needs
             ``allow="microphone; camera; autoplay; display-capture"``.
         reload: whether open pages follow changes of `script`; by default, if the server has ``--reload``.
-        site: another site than the wheel's.
+        site: another site than the wheel's, which a call without it serves.
 
     Raises:
         TypeError, ValueError, FileNotFoundError: an argument has a value that it cannot have.
@@ -69,7 +69,8 @@ def _mounted(app: App, options: Options, site: CarriedSite) -> App | Face:
         return app
     while isinstance(found, Face):
         if found.options.path == options.path:
-            found.options = options
+            if _differs((found.options, found.site), options, site, started=found.has_started):
+                found.options, found.site = options, site
             return app
         found = found.app
     return Face(app, options, site)
@@ -96,12 +97,22 @@ def _add(app: Starlette, options: Options, site: CarriedSite) -> None:
     """Put a face in front of the app, in place of one with the same path."""
     build: object = app.build_middleware_stack
     stack = build if isinstance(build, _Stack) else _Stack(app.build_middleware_stack)
-    if options.path in stack.faces and stack.faces[options.path][0] == options:
-        return
-    if app.middleware_stack is not None:
+    if _differs(stack.faces.get(options.path), options, site, started=app.middleware_stack is not None):
+        stack.faces[options.path] = options, site
+        app.build_middleware_stack = stack  # type: ignore[method-assign]
+
+
+def _differs(face: tuple[Options, CarriedSite] | None, options: Options, site: CarriedSite, *, started: bool) -> bool:
+    """Whether this call of mount() changes a face, or adds one.
+
+    Raises:
+        RuntimeError: it does, and the app has started.
+    """
+    if face is not None and face[0] == options and face[1].revision == site.revision:
+        return False
+    if started:
         raise RuntimeError(
             "mount() came too late: the app has started already. Call it where the app is made, before the server "
             "starts (with Pipecat's runner: anywhere before main())."
         )
-    stack.faces[options.path] = options, site
-    app.build_middleware_stack = stack  # type: ignore[method-assign]
+    return True

@@ -139,6 +139,20 @@ def test_two_calls_wrap_once(site: CarriedSite) -> None:
     assert "<title>two</title>" in TestClient(app).get("/face/").text
 
 
+@pytest.mark.parametrize("make", [FastAPI, Bot])
+def test_the_second_call_replaces_the_site_too(site: CarriedSite, make: type[Any], tmp_path: Path) -> None:
+    other = carried_site(tmp_path, {"loader.js": b"other"})
+    app = mount(make(), site=site)
+    assert mount(app, site=other) is app
+    browser = TestClient(app)
+    assert browser.get("/face/loader.js").text == "other"
+    assert mount(app, site=other) is app, "it has started, and nothing changes"
+    for changed in ({"site": site}, {"site": other, "title": "two"}):
+        with pytest.raises(RuntimeError, match="before the server starts"):
+            mount(app, **changed)
+    assert browser.get("/face/loader.js").text == "other"
+
+
 def test_an_app_may_have_two_faces(site: CarriedSite) -> None:
     for app in (FastAPI(), Bot()):
         both = mount(mount(app, title="one", site=site), path="/other", title="two", site=site)
