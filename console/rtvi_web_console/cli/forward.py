@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
 import ssl
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -27,6 +28,8 @@ MAX_BODY = 16 << 20
 """Bytes of a request, or of an answer."""
 TIMEOUT = 60.0
 """Seconds that the bot's server has to begin its answer, and between two pieces of it."""
+MAX_TIME = 600.0
+"""Seconds that a whole answer may take."""
 LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 OF_A_CONNECTION = frozenset(
     ("connection", "content-length", "expect", "host", "keep-alive", "te", "trailer", "upgrade")
@@ -37,6 +40,13 @@ NOT_PASSED_ON = OF_A_CONNECTION | {"cookie", "origin", "referer"}
 NOT_PASSED_BACK = OF_A_CONNECTION | {"set-cookie", "server", "date", "location", "content-encoding"}
 SOCKETS = ("wsUrl", "ws_url")
 ANY_HOST = ("0.0.0.0", "::")
+FAILURES = (OSError, ValueError, http.client.HTTPException)
+
+logger = logging.getLogger(__name__)
+
+
+class _CutError(Exception):
+    """Why an answer has not come to its end."""
 
 
 class Forwarder:
@@ -46,9 +56,12 @@ class Forwarder:
         bot: an address of the bot's server; its origin counts.
     """
 
-    def __init__(self, bot: str, *, timeout: float = TIMEOUT, max_body: int = MAX_BODY) -> None:
+    def __init__(
+        self, bot: str, *, timeout: float = TIMEOUT, max_time: float = MAX_TIME, max_body: int = MAX_BODY
+    ) -> None:
         self._url = urlsplit(bot)
         self._timeout = timeout
+        self._max_time = max_time
         self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,7 +91,7 @@ class Forwarder:
         connection = self._connection()
         try:
             answer = await to_thread.run_sync(_ask, connection, request.method, target, bytes(body), headers)
-        except (OSError, ValueError, http.client.HTTPException) as error:  # also a name or a header that cannot be
+        except FAILURES as error:  # also a name or a header that cannot be
             connection.close()
             return self._failed("gave no answer", error)
         if 300 <= answer.status < 400 and answer.status != 304:
@@ -97,34 +110,51 @@ class Forwarder:
     async def _pass_back(self, connection: http.client.HTTPConnection, answer: http.client.HTTPResponse) -> Response:
         headers = {name: value for name, value in answer.getheaders() if name.lower() not in NOT_PASSED_BACK}
         pieces = self._pieces(connection, answer)
-        if "json" not in (answer.getheader("Content-Type") or ""):
-            return StreamingResponse(pieces, answer.status, headers)  # such as events, which come one by one
-        data, end = bytearray(), time.monotonic() + self._timeout
+        if not _is_json(answer.getheader("Content-Type") or ""):
+            if (answer.length or 0) <= self._max_body:
+                return _Passed(pieces, answer.status, headers, self._cut)
+            connection.close()
+            return self._failed("did not end its answer", self._too_long)
         try:
-            async for piece in pieces:
-                data += piece
-                if len(data) >= self._max_body:
-                    raise ValueError(f"it may have {self._max_body:,} bytes")
-                if time.monotonic() > end:
-                    raise TimeoutError("timed out")
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            await pieces.aclose()
+            data = b"".join([piece async for piece in pieces])
+        except _CutError as error:
             return self._failed("did not end its answer", error)
-        return Response(self._with_address(bytes(data)), answer.status, headers)
+        return Response(self._with_address(data), answer.status, headers)
 
     def _failed(self, what: str, error: Exception) -> Response:
-        where = masked_url(self._url.geturl())
-        return PlainTextResponse(f"The bot's server at {where} {what}: {error or type(error).__name__}.\n", 502)
+        return PlainTextResponse(f"{self._words(what, error)}\n", 502)
+
+    def _cut(self, error: Exception) -> None:
+        logger.warning("%s The page got what had come until then.", self._words("did not end its answer", error))
+
+    def _words(self, what: str, error: Exception) -> str:
+        return f"The bot's server at {masked_url(self._url.geturl())} {what}: {error or type(error).__name__}."
+
+    @property
+    def _too_long(self) -> _CutError:
+        return _CutError(f"it may have {self._max_body:,} bytes")
 
     async def _pieces(
         self, connection: http.client.HTTPConnection, answer: http.client.HTTPResponse
     ) -> AsyncGenerator[bytes, None]:
-        """The answer, as far as it may be long."""
-        left = self._max_body
+        """The answer, piece by piece, as they come.
+
+        Raises:
+            _CutError: it breaks off, is too long, or takes too long.
+        """
+        left, end = self._max_body, time.monotonic() + self._max_time
         try:
-            while left > 0 and (piece := await to_thread.run_sync(answer.read1, min(left, 65_536))):
+            while piece := await to_thread.run_sync(answer.read1, 65_536):
                 left -= len(piece)
+                if left < 0:
+                    raise self._too_long
+                if time.monotonic() > end:
+                    raise _CutError(f"it may take {self._max_time:g} s")
                 yield piece
+            if answer.length:
+                raise _CutError(f"{answer.length:,} bytes are missing")
+        except FAILURES as error:
+            raise _CutError(str(error) or type(error).__name__) from error
         finally:
             connection.close()
 
@@ -147,6 +177,26 @@ class Forwarder:
         if url.hostname in ANY_HOST:
             url = url._replace(netloc=self._url.netloc.rpartition("@")[2], scheme=secure[self._url.scheme])
         return url._replace(scheme=secure.get(url.scheme, url.scheme)).geturl()
+
+
+class _Passed(StreamingResponse):
+    """An answer that is passed on as it comes. If it fails, it is left without its end, so that the page sees that."""
+
+    def __init__(
+        self,
+        pieces: AsyncGenerator[bytes, None],
+        status: int,
+        headers: dict[str, str],
+        failed: Callable[[Exception], object],
+    ) -> None:
+        super().__init__(pieces, status, headers)
+        self._failed = failed
+
+    async def stream_response(self, send: Send) -> None:
+        try:
+            await super().stream_response(send)
+        except _CutError as error:
+            self._failed(error)
 
 
 class OnlyLocal:
@@ -172,6 +222,12 @@ class OnlyLocal:
         else:
             text = "Only pages of this machine, by the names localhost and 127.0.0.1, are answered here.\n"
             await PlainTextResponse(text, 403)(scope, receive, send)
+
+
+def _is_json(content_type: str) -> bool:
+    """Whether an answer is one JSON text; many of them, one a line, are not."""
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or kind.endswith("+json")
 
 
 def _ask(
