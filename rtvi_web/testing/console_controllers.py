@@ -140,7 +140,10 @@ class ProblemCard(Controller):
 
 
 class TransportBadge(Controller):
-    """The badge of :func:`rtvi_web.ui.transport_badge`. Of a scripted bot it says what the test kit calls it."""
+    """The badge of :func:`rtvi_web.ui.transport_badge`.
+
+    It names the page's transport, also where a scripted bot has taken its place.
+    """
 
     selector = ".rtvi-transport"
 

@@ -118,6 +118,13 @@ class PageBot(FollowsScript):
         """Nor does it know who is muted."""
 
 
+def stand_in_for(transport: Transport, steps: Iterable[Step], start: Iterable[HttpAnswer] = ()) -> PageBot:
+    """A scripted bot under the name of a transport, whose widgets show what they show in production."""
+    kind = type(type(transport).__name__, (PageBot,), {})
+    bot: PageBot = kind(steps, transport.media.carries, start)
+    return bot
+
+
 _bots: list[PageBot] = []
 _recordings: list[MessageRecording] = []
 
@@ -136,7 +143,7 @@ def take_over(client_type: type[RTVIClient], options: dict[str, Any]) -> None:
         transport = given.get("transport")
         if options["steps"] is not None and isinstance(transport, Transport):
             answers = [HttpResponse(status, text) for status, text in options["start"]]
-            bot = given["transport"] = PageBot(read_steps(options["steps"]), transport.media.carries, answers)
+            bot = given["transport"] = stand_in_for(transport, read_steps(options["steps"]), answers)
             _bots.append(bot)
         make(client, *args, **given)
         _recordings.append(client.record())

@@ -41,7 +41,7 @@ def test_the_console_and_the_launcher(rtvi_page, tmp_path):
     opened.page.wait_for_timeout(600)  # a shorter press would begin a turn that goes on
     talk.release()
     talk.wait_until_listening(False)
-    assert TransportBadge(main).text
+    assert TransportBadge(main).text == "WebRTC"
 
     assert not opened.launcher.is_open
     opened.launcher.press()
