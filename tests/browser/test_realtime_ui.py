@@ -94,6 +94,52 @@ async def test_settings_are_checked_and_rest_during_a_session(selenium, port, ki
             widget.close()
 
 
+@run_in_pyodide
+async def test_an_address_that_cannot_be_is_said_where_it_is_written(selenium):
+    import js
+    import pytest
+    from widgets import stage, texts
+
+    from rtvi_web import InvalidArgumentError, ui
+    from rtvi_web.realtime import RealtimeClient
+
+    def write(field, text):
+        field.value = text
+        field.dispatchEvent(js.Event.new("change"))
+        return texts(place, ".rtvi-problem")[0]
+
+    for transport in ("websocket", "webrtc"):
+        with stage() as place:
+            client = RealtimeClient(transport=transport, microphone=False)
+            widget = ui.realtime_settings(client, into=place)
+            address, model = place.querySelectorAll("input")[:2]
+            for text in (
+                "ftp://x",
+                "::::",
+                "localhost:8080/v1",
+                "wss:/",
+                "wss://",
+                "https:///x",
+                "wss://h:99999",
+                "//",
+            ):
+                said = write(address, text)
+                assert "is not the address of a realtime server. Write one that begins with wss://" in said, text
+                assert (address.ariaInvalid, write(model, "m")) == ("true", said), text
+                with pytest.raises(InvalidArgumentError) as raised:  # and not where the field said before
+                    await client.connect()
+                assert raised.value.message == said
+            assert "does not say how to reach this server" in write(address, "models.example/v1")
+            for text in ("https://user:s3cret@h/", "wss://s3cret@h/v1"):
+                said = write(address, text)
+                assert "a user name or a password in it" in said
+                assert "s3cret" not in said
+            for text in ("wss://h/v1", "HTTPS://h:8/", "/v1/realtime", "v1/realtime", "../v1", "//h/v1", "?a=b:c", ""):
+                assert (write(address, text), client.url) == ("", text or None), text
+            assert not address.hasAttribute("aria-invalid")
+            widget.close()
+
+
 @over_both
 @run_in_pyodide
 async def test_devices_are_chosen_before_a_session_and_in_it(selenium, port, kind):

@@ -15,6 +15,12 @@ from rtvi_web.realtime.transport import RealtimeRequest
 
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 """A token (RFC 9110): what fits into a header and into the name of a WebSocket's protocol."""
+_ADDRESS = re.compile(r"(?:wss?|https?)://(?![/\\])|[^:/?#\\]*(?:[/?#\\]|$)", re.IGNORECASE)
+"""The beginning of an address, or of a path: that has no colon before its first slash, as RFC 3986 says of it."""
+WRITE_IT = (
+    "Write one that begins with wss:// or https://, such as 'wss://models.example/v1/realtime', or a path on this "
+    "page's server, such as '/v1/realtime'."
+)
 _VALUE = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
 
 
@@ -41,17 +47,38 @@ def url_of(address: Address, scheme: str) -> Any:
         scheme: ``"ws"`` or ``"http"``; an encrypted address stays encrypted.
 
     Raises:
-        InvalidArgumentError: it is not an address.
+        InvalidArgumentError: it is not an address, or of something else.
     """
-    try:
-        url = _js.construct("URL", address.url, _js.api("location").href)
-    except _js.JsError:  # Its message may quote the address.
-        raise InvalidArgumentError(f"url is not an address: {masked_url(address.url)!r}.") from None
+    url = checked_url(address.url)
     encrypted = url.protocol in ("https:", "wss:")
     url.protocol = f"{scheme}s:" if encrypted else f"{scheme}:"
     for name, value in address.query.items():
         if not url.searchParams.has(name):
             url.searchParams.set(name, value)
+    return url
+
+
+def checked_url(address: str) -> Any:
+    """An address of a realtime server as a JavaScript ``URL``.
+
+    Args:
+        address: absolute, or relative to the page.
+
+    Raises:
+        InvalidArgumentError: it is not one; the message says what to write.
+    """
+    shown = repr(masked_url(address))
+    try:
+        url = _js.construct("URL", address, _js.api("location").href) if _ADDRESS.match(address.strip()) else None
+    except _js.JsError:  # Its message may quote the address.
+        url = None
+    if url is None:
+        raise InvalidArgumentError(f"{shown} is not the address of a realtime server. {WRITE_IT}")
+    if url.username or url.password:
+        raise InvalidArgumentError(
+            f"The address {shown} has a user name or a password in it, which browsers do not send. Write it without "
+            "them: what is before the @, and the @ itself."
+        )
     return url
 
 

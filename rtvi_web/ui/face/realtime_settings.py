@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rtvi_web.browser import dom
 from rtvi_web.errors import InvalidArgumentError, RTVIError
 from rtvi_web.rtvi.protocol.events import RTVIEvent
+from rtvi_web.transports.realtime.request import WRITE_IT, checked_url
 from rtvi_web.ui.session_state import IDLE, is_realtime, state_of
 from rtvi_web.ui.widget import Widget
 
 if TYPE_CHECKING:
     from rtvi_web.realtime.client import RealtimeClient
+
+
+_HOST_ALONE: Final = re.compile(r"[\w-]+(\.[\w-]+)+(/|$)")
+"""A path for a browser; whoever types it means a server."""
 
 
 def realtime_settings(client: RealtimeClient, *, into: Any) -> Widget:
@@ -42,6 +48,7 @@ class _RealtimeSettings(Widget):
         self._problem = dom.make("p", "rtvi-problem", role="alert")
         config = client.config
         voice = config.get("audio", {}).get("output", {}).get("voice", "")
+        self._problems: dict[str, str] = {}  # by the label of the field
         self._fields = dom.make("fieldset", "")
         self._add("Address", client.url or "", self._use_url, dir="ltr", placeholder="The service's own")
         self._add("Model", config.get("model") or "", self._use_model, dir="ltr", placeholder="The server's own")
@@ -56,13 +63,17 @@ class _RealtimeSettings(Widget):
     ) -> None:
         field = dom.make(tag, "", autocomplete="off", spellcheck="false", **attributes)
         field.value = value
+        problems = self._problems
 
         def changed(_event: Any) -> None:
-            self._problem.textContent = ""
+            problems.pop(label, None)
+            field.removeAttribute("aria-invalid")
             try:
                 use(str(field.value).strip())
             except RTVIError as error:
-                self._problem.textContent = error.message
+                problems[label] = error.message
+                field.setAttribute("aria-invalid", "true")
+            self._problem.textContent = " ".join(problems.values())
 
         self.scope.listen(field, "change", changed)
         self._fields.append(dom.make("label", "", dom.make("span", "", label), field))
@@ -71,7 +82,12 @@ class _RealtimeSettings(Widget):
         self._fields.disabled = state_of(self._realtime) not in IDLE
 
     def _use_url(self, url: str) -> None:
+        """Take an address that cannot be as well: Start fails then, and does not go to another than what is written."""
         self._realtime.url = url or None
+        if _HOST_ALONE.match(url):
+            raise InvalidArgumentError(f"The address {url!r} does not say how to reach this server. {WRITE_IT}")
+        if url:
+            checked_url(url)
 
     def _use_model(self, model: str) -> None:
         self._realtime.update_config({"model": model or None})
