@@ -35,7 +35,7 @@ def replay(text: str, *, speed: float = 1.0) -> list[Step]:
     if not speed > 0:
         raise ValueError(f"speed must be above 0; it is {speed!r}.")
     script = _Script(speed)
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # A text may have other ends of lines in it.
         if line.strip():
             try:
                 script.add(read_json(line))

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from sessions import ready
 
 from rtvi_web import DisconnectedError, DisconnectReason, InvalidArgumentError, MessageRecording, RTVIEvent
-from rtvi_web.testing import Step, expect, handshake, leave, lose, say, say_text, wait
+from rtvi_web.rtvi.session.recording import Recorder
+from rtvi_web.testing import Say, Step, expect, handshake, leave, lose, replay, say, say_text, wait
 
 pytestmark = pytest.mark.usefixtures("tidy")
 
@@ -169,6 +172,17 @@ async def test_on_cpython_it_is_saved_as_a_file(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == recording.text()
     assert "Grüße" in recording.text()
     recording.stop()
+
+
+@given(st.text(st.characters()), st.sampled_from(["\n", "\r\n"]))
+@example("a\u2028b\x85c\ud83d", "\n")
+def test_every_text_comes_back_from_a_file(text: str, end: str) -> None:
+    """Also with what Python takes for the end of a line, or half a character."""
+    recorder = Recorder(lambda: 0.0, 10_000, tuple)
+    recorder.message("in", json.dumps({"label": "rtvi-ai", "type": "bot-llm-text", "data": {"text": text}}))
+    saved = "".join(f"{line}{end}" for line in recorder.lines).encode()
+    said: list[Any] = [step.message for step in replay(saved.decode()) if isinstance(step, Say)]
+    assert [message["data"]["text"] for message in said if message["type"] == "bot-llm-text"] == [text]
 
 
 async def test_without_a_loop_it_has_a_clock_as_well() -> None:
