@@ -2,10 +2,12 @@
 
 import base64
 import hashlib
+import re
 import zipfile
 from pathlib import Path
 
 import pytest
+from console_wheel import CONSOLE
 from lockfile import make_lock
 from paths import BuildError
 from wheel_files import write_wheel
@@ -24,6 +26,15 @@ def test_our_wheel_holds_only_rtvi_web() -> None:
     dist_info = "-".join(wheel.name.split("-")[:2]) + ".dist-info"
     assert {name.split("/")[0] for name in names} == {"rtvi_web", "pytest_rtvi_web.py", dist_info}
     assert our_wheel() == wheel
+
+
+def test_its_page_on_an_index_has_no_link_into_the_repository() -> None:
+    wheel = our_wheel()
+    with zipfile.ZipFile(wheel) as archive:
+        [metadata] = [archive.read(name).decode() for name in archive.namelist() if name.endswith("/METADATA")]
+    for text in (metadata, (CONSOLE / "README.md").read_text(encoding="utf-8")):
+        assert re.findall(r"\]\((?!https?://)", text) == []
+    assert "`docs/tag.md`" in metadata
 
 
 @pytest.mark.parametrize(
