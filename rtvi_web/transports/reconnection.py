@@ -18,8 +18,8 @@ from rtvi_web.rtvi.transport import SessionReceiver
 
 logger = logging.getLogger(__name__)
 
-PACKET_WITHIN = 4.0
-"""Seconds in which a live link receives a packet: browsers send an ICE check every 2.5 s."""
+RECEIVES_WITHIN = 7.0
+"""Seconds in which a live link receives something: Chromium sends an ICE check every 2.5 s, Firefox every 4 to 6 s."""
 
 ASK_LIMIT = 3.0
 """Seconds that the server has to say whether the session is alive; after them it is asked again."""
@@ -54,8 +54,8 @@ class Restorer(Protocol):
         """Whether the link works, as far as the browser knows."""
         ...
 
-    async def packets_received(self) -> int:
-        """Packets received so far. If the count grows, the link is alive.
+    async def received_count(self) -> int:
+        """A count of what was received so far. If it grows, the link is alive.
 
         Raises:
             DisconnectedError: the connection is closed.
@@ -148,7 +148,7 @@ class Reconnection:
         self._given_up = False
         self._checks_life = False
         self._died_at: int | None = None
-        """Packets received when the link was found dead while the browser still believed in it."""
+        """What was received when the link was found dead while the browser still believed in it."""
         self._asking: asyncio.Timeout | None = None
         self._recovery: asyncio.Task[None] | None = None
         self._tasks = Tasks()
@@ -225,10 +225,10 @@ class Reconnection:
         self._checks_life = True
         died_at: int | None = None
         try:
-            before, begun = await self._restorer.packets_received(), now()
-            while now() < begun + PACKET_WITHIN:
+            before, begun = await self._restorer.received_count(), now()
+            while now() < begun + RECEIVES_WITHIN:
                 await asyncio.sleep(0.2)
-                if await self._restorer.packets_received() > before:
+                if await self._restorer.received_count() > before:
                     return
             died_at = before
         except DisconnectedError:
@@ -311,12 +311,12 @@ class Reconnection:
         self._restorer.receiver.reconnected()
 
     async def _works(self) -> bool:
-        """Whether the link works, as far as the browser knows; once it was found dead, only new packets prove it."""
+        """Whether the link works, as far as the browser knows; once it was found dead, only what arrives proves it."""
         if not self._restorer.is_linked:
             self._died_at = None  # The browser has noticed too, and will notice when the link heals.
             return False
         try:
-            return self._died_at is None or await self._restorer.packets_received() > self._died_at
+            return self._died_at is None or await self._restorer.received_count() > self._died_at
         except DisconnectedError:
             return False
 

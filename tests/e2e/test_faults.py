@@ -274,7 +274,7 @@ def test_what_links_often_do_not_survive_is_a_reason_to_look(session: NewSession
     with local_bot(site=DIST) as sleepy:
         call = session(sleepy.address)
         call.page.page.evaluate(happens)
-        call.page.page.wait_for_timeout(5_000)
+        call.page.page.wait_for_timeout(8_000)  # longer than a living link may be silent
         assert events(call) == ["botReady"]
         process = sleepy.servers[0].process
         process.send_signal(signal.SIGSTOP)

@@ -193,7 +193,7 @@ class Bot(Transport):
 
     # Restoring the link: Restorer.
 
-    async def packets_received(self) -> int:
+    async def received_count(self) -> int:
         self._packets += self.is_linked
         return self._packets
 

@@ -16,16 +16,16 @@ from rtvi_web.errors import ConnectPhase, DisconnectedError
 from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
 from rtvi_web.rtvi.protocol.link.recovery import SERVER_PATIENCE
-from rtvi_web.rtvi.protocol.link.stats import LinkStats, Traffic, arrived_until, packets_received, sound_sent, summarize
+from rtvi_web.rtvi.protocol.link.stats import LinkStats, Traffic, arrived_until, received_count, sound_sent, summarize
 from rtvi_web.rtvi.transport import ConnectRequest, SessionReceiver
-from rtvi_web.transports.reconnection import Reconnection
+from rtvi_web.transports.reconnection import RECEIVES_WITHIN, Reconnection
 from rtvi_web.transports.resend_buffer import ResendBuffer
 from rtvi_web.transports.small_webrtc.link import Link
 from rtvi_web.transports.small_webrtc.offer import ice_servers, offer_request
 from rtvi_web.transports.small_webrtc.signalling import Signalling
 
 LOOK = 3.0
-"""Seconds for which ``examine()`` counts packets: browsers send an ICE check every 2.5 s."""
+"""Seconds for which ``examine()`` listens. If nothing arrives, it goes on for as long as a live link may be silent."""
 
 
 class SmallWebRTCSession:
@@ -146,8 +146,8 @@ class SmallWebRTCSession:
     def is_linked(self) -> bool:
         return self._link is not None and self._link.is_linked
 
-    async def packets_received(self) -> int:
-        return packets_received(await self._reports())
+    async def received_count(self) -> int:
+        return received_count(await self._reports())
 
     async def _reports(self) -> list[dict[str, Any]]:
         if self._link is None:
@@ -205,7 +205,10 @@ class SmallWebRTCSession:
             before = await self._reports()
             await asyncio.sleep(LOOK)
             after = await self._reports()
-            evidence.heard = packets_received(after) > packets_received(before)
+            if received_count(after) <= received_count(before):
+                await asyncio.sleep(RECEIVES_WITHIN - LOOK)
+                after = await self._reports()
+            evidence.heard = received_count(after) > received_count(before)
             summary = summarize(after, self._traffic, buffered=self._link.buffered if self._link else 0)
             evidence.backlog, evidence.round_trip_time = summary.buffered, summary.round_trip_time
             sound, sound_before = sound_sent(after), sound_sent(before)

@@ -166,7 +166,7 @@ class WebSocketSession:
     def is_linked(self) -> bool:
         return self._link is not None and self._link.is_open and self._link.liveness.is_alive
 
-    async def packets_received(self) -> int:
+    async def received_count(self) -> int:
         if self._link is None or not self._link.is_open:
             raise DisconnectedError("There is no connection.")
         liveness = self._link.liveness

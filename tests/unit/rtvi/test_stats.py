@@ -10,7 +10,7 @@ from rtvi_web.rtvi.protocol.link.stats import (
     UNANSWERED_FOR,
     Traffic,
     arrived_until,
-    packets_received,
+    received_count,
     sound_sent,
     summarize,
 )
@@ -71,11 +71,11 @@ def test_an_empty_report_tells_nothing() -> None:
     stats = summarize([], Traffic(0.0, 0, 0))
     reported = {name: getattr(stats, name) for name in stats.__dataclass_fields__}
     assert {value for name, value in reported.items() if name not in ("buffered", "traffic")} == {None}
-    assert (packets_received([]), arrived_until([], unanswered=True), sound_sent([])) == (0, 0.0, None)
+    assert (received_count([]), arrived_until([], unanswered=True), sound_sent([])) == (0, 0.0, None)
 
 
 def test_other_figures_of_a_report() -> None:
-    assert packets_received(REPORT) == 1 + 500 + 4 + 5
+    assert received_count(REPORT) == 1 + 500 + 60_000 + 4 + 5
     assert sound_sent(REPORT) == 0.25
 
 
@@ -85,6 +85,36 @@ def test_the_last_moment_at_which_everything_sent_had_arrived() -> None:
     assert arrived_until(REPORT, unanswered=True) == 1_000_010 - UNANSWERED_FOR
     all_is_cut = [{"type": "candidate-pair", "timestamp": 106_000.0, "lastPacketReceivedTimestamp": 100_000.0}]
     assert arrived_until(all_is_cut, unanswered=True) == 100.0
+
+
+FIREFOX: list[dict[str, Any]] = [
+    {"id": "T", "type": "transport", "selectedCandidatePairId": "P"},
+    {
+        "id": "P",
+        "type": "candidate-pair",
+        "timestamp": 1795982939539,
+        "nominated": True,
+        "bytesReceived": 42311,
+        "bytesSent": 40701,
+        "currentRoundTripTime": 0,
+        "lastPacketReceivedTimestamp": 1795982939538,
+        "responsesReceived": 1,
+        "localCandidateId": "L",
+    },
+    {"id": "L", "type": "local-candidate", "candidateType": "host", "protocol": "udp"},
+    {"id": "M", "type": "media-source", "kind": "audio", "trackIdentifier": "{dfac}"},
+    {"id": "O", "type": "outbound-rtp", "kind": "audio", "bytesSent": 18679, "packetsSent": 117},
+]
+"""What Firefox 153 reports: a pair without packets and requests, a microphone without its energy."""
+
+
+def test_a_report_of_firefox() -> None:
+    assert received_count(FIREFOX) == 42311 + 1
+    assert sound_sent(FIREFOX) is None, "it does not say whether the microphone is silent"
+    assert arrived_until(FIREFOX, unanswered=False) == 1795982939.538
+    stats = summarize(FIREFOX, Traffic(1795982937.539, 311, 701))
+    assert (stats.round_trip_time, stats.protocol, stats.local_candidate) == (0, "udp", "host")
+    assert (stats.bitrate_received, stats.bitrate_sent) == (168_000, 160_000)
 
 
 @pytest.mark.parametrize(("lost", "received", "loss"), [(-3, 100, 0.0), (0, 0, None), (10, 0, 1.0)])

@@ -12,7 +12,7 @@ from virtual_clock import Loop
 from watched_link import Page, Transport, Watch
 
 from rtvi_web import DisconnectedError, LinkLoss, Reconnect, TransportStartError
-from rtvi_web.transports.reconnection import ASK_LIMIT, PACKET_WITHIN, SLEPT, TICK, Reconnection
+from rtvi_web.transports.reconnection import ASK_LIMIT, RECEIVES_WITHIN, SLEPT, TICK, Reconnection
 
 A_WHILE = 0.1
 """Seconds in which a recovery does all that it can do without waiting."""
@@ -146,12 +146,25 @@ async def test_an_event_of_the_page_has_the_link_checked(alive: bool) -> None:
         assert transport.log == ([] if alive else [0, "looked back", 1, "resumed", "reconnected"])
 
 
+async def test_a_link_that_receives_something_every_six_seconds_is_alive() -> None:
+    """As Firefox's does, as long as nobody speaks or writes."""
+    transport = Transport()
+    transport.growing = False
+    async with Watch(transport) as watch:
+        for _ in range(12):
+            watch.page.report()
+            await asyncio.sleep(6)
+            transport.packets += 1
+        await asyncio.sleep(1)
+        assert transport.log == []
+
+
 async def test_a_link_found_dead_that_lives_again_is_left_alone() -> None:
     transport = Transport()  # It is asked for the session, and does not answer.
     transport.growing = False
     async with Watch(transport) as watch:
         watch.page.report()
-        await asyncio.sleep(PACKET_WITHIN + 1)
+        await asyncio.sleep(RECEIVES_WITHIN + 1)
         assert transport.log == [0, "looked back", 1]
         transport.growing = True
         await asyncio.sleep(60)

@@ -42,7 +42,7 @@ class Transport:
         self.fresh = list(fresh)
         self.log: list[Any] = []
 
-    async def packets_received(self) -> int:
+    async def received_count(self) -> int:
         self.packets += self.growing
         return self.packets
 
