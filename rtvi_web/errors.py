@@ -111,13 +111,22 @@ class InvalidArgumentError(RTVIError, ValueError):
 
 
 class NotInBrowserError(RTVIError, RuntimeError):
-    """A browser API was used where it does not exist: on CPython, or in a web worker."""
+    """A browser API was used where it does not exist: on CPython, in a web worker, or in a browser without it.
 
-    def __init__(self, touched: str) -> None:
-        super().__init__(
-            f"{touched} exists only in a web page's main thread. rtvi_web imports anywhere, but connecting, "
-            "devices and audio need Pyodide or PyScript in a page (without the `worker` attribute)."
-        )
+    Attributes:
+        touched: the API's name, such as ``"RTCPeerConnection"``.
+    """
+
+    def __init__(self, touched: str, *, in_page: bool = False) -> None:
+        if in_page:
+            what = "WebRTC" if touched.startswith("RTC") else touched
+            message = f"This browser has no {what} (switched off, or not built in)."
+        else:
+            message = (
+                f"{touched} exists only in a web page's main thread. rtvi_web imports anywhere, but connecting, "
+                "devices and audio need Pyodide or PyScript in a page (without the `worker` attribute)."
+            )
+        super().__init__(message)
         self.touched = touched
 
 

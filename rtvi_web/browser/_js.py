@@ -38,6 +38,7 @@ __all__ = [
     "call",
     "construct",
     "guarded",
+    "not_here",
     "null",
     "or_none",
     "plain",
@@ -64,15 +65,21 @@ def api(name: str) -> Any:
     """A global of the page, such as ``RTCPeerConnection``.
 
     Raises:
-        NotInBrowserError: it does not exist here: CPython, or a web worker.
+        NotInBrowserError: it does not exist here: CPython, a web worker, or a browser that has none.
     """
     found = getattr(js, name, None) if IN_PYODIDE else None
     if found is None or (name == "document" and hasattr(js, "WorkerGlobalScope")):
-        error = NotInBrowserError(name)
+        error = not_here(name)
         if found is not None:  # PyScript's worker lends the page's document, which is too slow for a face.
             _say_on(found, str(error))
         raise error
     return found
+
+
+def not_here(name: str) -> NotInBrowserError:
+    """The error that says why there is no such API: this is no page, or the browser has none."""
+    in_page = IN_PYODIDE and hasattr(js, "document") and not hasattr(js, "WorkerGlobalScope")
+    return NotInBrowserError(name, in_page=in_page)
 
 
 def _say_on(document: Any, text: str) -> None:

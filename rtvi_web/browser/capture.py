@@ -111,7 +111,7 @@ async def _open(device: str, method: str, constraints: dict[str, Any]) -> Any:
 def _media_devices(device: str) -> Any:
     devices = getattr(_js.api("navigator"), "mediaDevices", None)
     if devices is None and _js.api("isSecureContext"):
-        raise NotInBrowserError("navigator.mediaDevices")
+        raise _js.not_here("navigator.mediaDevices")
     if devices is None:
         raise DeviceError(
             f"A page at {_js.api('location').origin} cannot use the {NOUNS[device]}: browsers allow it on https and "

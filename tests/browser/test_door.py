@@ -235,7 +235,22 @@ def test_what_the_page_lacks_is_named(selenium):
     from rtvi_web import NotInBrowserError
     from rtvi_web.browser import _js
 
-    with pytest.raises(NotInBrowserError, match="NoSuchThing exists only in a web page"):
+    with pytest.raises(NotInBrowserError, match="This browser has no NoSuchThing"):
         _js.construct("NoSuchThing")
     with pytest.raises(_js.JsError, match="SyntaxError"):
         _js.construct("RTCPeerConnection", {"iceServers": [{"urls": "nonsense"}]})
+
+
+@run_in_pyodide
+async def test_a_browser_without_webrtc_is_said_to_have_none(selenium):
+    import pytest
+    from edge import absent
+    from loopback import request, transport
+
+    from rtvi_web import NotInBrowserError
+
+    with absent("globalThis", "RTCPeerConnection"):
+        async with transport("/unused") as (link, host):
+            with pytest.raises(NotInBrowserError) as caught:
+                await link.connect(request(), host)
+    assert str(caught.value) == "This browser has no WebRTC (switched off, or not built in)."

@@ -20,6 +20,17 @@ def replaced(owner, method, source):
         js.eval(f"{owner}.{method} = edge.{method}.pop()")
 
 
+@contextlib.contextmanager
+def absent(owner, name):
+    """A browser that has no such member."""
+    js.eval(f"globalThis.edge ??= {{}}; edge.absent = Object.getOwnPropertyDescriptor({owner}, '{name}')")
+    js.eval(f"delete {owner}.{name}")
+    try:
+        yield
+    finally:
+        js.eval(f"Object.defineProperty({owner}, '{name}', edge.absent)")
+
+
 def slow(owner, method):
     """A method takes effect at once, and says so 0.3 s later; ``edge.slowed`` counts its calls."""
     js.eval("globalThis.edge ??= {}; edge.slowed = 0")
