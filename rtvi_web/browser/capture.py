@@ -37,6 +37,7 @@ OPEN_TIMEOUT = 10.0
 """Seconds that an allowed device may take to open. On some systems, opening never ends."""
 _FEATURES = {"mic": "microphone", "cam": "camera", "screen": "display-capture"}
 """The names of devices in a permissions policy."""
+_NO_SCREENS = "This browser cannot share screens."
 _SCREEN_REFUSED = "The screen was not shared: the person or the system refused."
 
 Constraints = Mapping[str, Any]
@@ -95,8 +96,18 @@ async def open_screen(constraints: Constraints) -> Any:
         UnsupportedFeatureError: this browser cannot share screens.
     """
     if not hasattr(_media_devices("screen"), "getDisplayMedia"):
-        raise UnsupportedFeatureError("This browser cannot share screens.", feature="enable_screen_share")
+        raise UnsupportedFeatureError(_NO_SCREENS, feature="enable_screen_share")
     return await _open("screen", "getDisplayMedia", {"video": dict(constraints) or True})
+
+
+def screen_obstacle() -> str:
+    """Why no screen can be shared in this page, in words for the person; empty if one can be."""
+    try:
+        return "" if hasattr(_media_devices("screen"), "getDisplayMedia") else _NO_SCREENS
+    except NotInBrowserError:  # a browser without any media
+        return _NO_SCREENS
+    except DeviceError as error:
+        return error.message
 
 
 async def _open(device: str, method: str, constraints: dict[str, Any]) -> Any:

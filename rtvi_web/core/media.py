@@ -268,6 +268,11 @@ class Media(Protocol):
         """
 
     @property
+    def screen_share_obstacle(self) -> str:
+        """Why no screen can be shared here, in words for the person; empty if one can be."""
+        return ""
+
+    @property
     def is_sharing_screen(self) -> bool:
         """Whether the screen is shared, read from its track. Mirrors ``isSharingScreen``."""
         ...

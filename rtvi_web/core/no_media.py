@@ -72,6 +72,10 @@ class NoMedia:
             raise self._unsupported("enable_screen_share")
 
     @property
+    def screen_share_obstacle(self) -> str:
+        return self._unsupported("enable_screen_share").message
+
+    @property
     def is_sharing_screen(self) -> bool:
         return False
 

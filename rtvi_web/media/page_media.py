@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from rtvi_web.browser import _js
+from rtvi_web.browser.capture import screen_obstacle
 from rtvi_web.browser.devices import list_devices, permission, watch_devices
 from rtvi_web.browser.player import Player
 from rtvi_web.core.checks import check_bools, checked_mapping
@@ -253,12 +254,9 @@ class PageMedia:
         await self._chooser(name).select(id)
 
     def _chooser(self, name: DeviceName) -> InputDevice | Speaker:
-        choosers: dict[DeviceName, InputDevice | Speaker] = {
-            "mic": self._mic,
-            "cam": self._cam,
-            "speaker": self._speaker,
-        }
-        return choosers[name]
+        if name == "speaker":
+            return self._speaker
+        return self._mic if name == "mic" else self._cam
 
     @property
     def media_state(self) -> MediaState:
@@ -293,6 +291,10 @@ class PageMedia:
         if enable:
             self._check_carried("screen", "enable_screen_share")
         await self._screen.enable(enable)
+
+    @property
+    def screen_share_obstacle(self) -> str:
+        return screen_obstacle() if "screen" in self._carries else "This connection carries no screen."
 
     @property
     def is_sharing_screen(self) -> bool:

@@ -158,6 +158,10 @@ class ScriptedMedia(NoMedia):
             raise error
 
     @property
+    def screen_share_obstacle(self) -> str:
+        return ""
+
+    @property
     def is_sharing_screen(self) -> bool:
         return "screen" in self._tracks
 

@@ -46,8 +46,11 @@ def cam_button(client: RTVIClient, *, into: Any) -> Widget:
 
 
 def screen_button(client: RTVIClient, *, into: Any) -> Widget:
-    """A button that asks for a screen or window to share, and stops sharing. The rest is as in :func:`mic_button`."""
-    return Switch(client, into, "Share screen", lambda: client.is_sharing_screen, client.enable_screen_share)
+    """A button that asks for a screen or window to share, and stops sharing. The rest is as in :func:`mic_button`.
+
+    Where no screen can be shared, as on phones, it is disabled and says why. A refusal is shown until the next try.
+    """
+    return ScreenSwitch(client, into)
 
 
 class Switch(Widget):
@@ -77,6 +80,7 @@ class Switch(Widget):
         self._state: Callable[[], DeviceState] = DeviceState
         self._failed = False
         self._notice_text = ""
+        self._ask: Any = None
         self._button = dom.make("button", "", text, type="button")
         self._notice = dom.make("div", "rtvi-notice", role="alert")
         self.element.append(self._button, self._notice)
@@ -100,7 +104,6 @@ class Switch(Widget):
             self._show()
 
         self._state = state
-        self._text = dom.make("p")
         self._ask = dom.make("button", "", f"Ask for the {kind.noun} again", type="button")
         self.scope.listen(self._ask, "click", self._press)
         self.follow(failed, RTVIEvent.DEVICE_ERROR)
@@ -116,23 +119,25 @@ class Switch(Widget):
         self._button.disabled = not open or self._failed or asking
         pressed = open and not self._failed and self._is_on() is self._pressed_when
         self._button.setAttribute("aria-pressed", "true" if pressed else "false")
-        if not (self._failed and asking):
+        if self._ask is not None and not (self._failed and asking):
             self._show_notice(state if self._failed else None)
 
     def _show_notice(self, state: DeviceState | None) -> None:
-        text = str(state.error) if state else ""
-        if text == self._notice_text:  # left alone: screen readers do not repeat it, and its button keeps the focus
-            return
-        self._notice_text = text
         if state is None:
             was_focused = self._ask.matches(":focus")
-            self._notice.replaceChildren()
+            self._say("")
             if was_focused:
                 self._button.focus()
         else:
-            self._text.textContent = text
             useless = state.reason == "undefined-mediadevices"
-            self._notice.replaceChildren(self._text, *([] if useless else [self._ask]))
+            self._say(str(state.error), *([] if useless else [self._ask]))
+
+    def _say(self, text: str, *buttons: Any) -> None:
+        """Show a text and buttons beside the button, or nothing if there is no text."""
+        if text == self._notice_text:  # left alone: screen readers do not repeat it, and its button keeps the focus
+            return
+        self._notice_text = text
+        self._notice.replaceChildren(*([dom.make("p", "", text), *buttons] if text else []))
 
     def _press(self, _event: Any) -> None:
         self._client.run(self._switch(), "switching a device failed")
@@ -144,3 +149,28 @@ class Switch(Widget):
             return  # The client has dispatched it, and media_state shows it.
         finally:
             self._show()
+
+
+class ScreenSwitch(Switch):
+    """The button of :func:`screen_button`. Beside it is why nothing is shared: there is no screen, or a refusal."""
+
+    def __init__(self, client: RTVIClient, into: Any) -> None:
+        self._obstacle = client.screen_share_obstacle
+        self._refusal = ""
+        super().__init__(client, into, "Share screen", lambda: client.is_sharing_screen, client.enable_screen_share)
+        self.follow(self._refused, RTVIEvent.DEVICE_ERROR)
+
+    def _refused(self, error: DeviceError) -> None:
+        if "screen" in error.devices:
+            self._refusal = error.message
+            self._show()
+
+    def _show(self, *_: Any) -> None:
+        super()._show()
+        self._button.disabled |= bool(self._obstacle)
+        self._say(self._obstacle or self._refusal)
+
+    def _press(self, event: Any) -> None:
+        self._refusal = ""
+        self._show()
+        super()._press(event)

@@ -78,6 +78,14 @@ class Devices(ClientBase, MediaMembers):
         await self._media.enable_screen_share(enable)
 
     @property
+    def screen_share_obstacle(self) -> str:
+        """Why no screen can be shared here, in words for the person; empty if one can be.
+
+        Browsers on phones share none, and some transports carry none.
+        """
+        return self._media.screen_share_obstacle
+
+    @property
     def is_sharing_screen(self) -> bool:
         """Whether the screen is shared, read from its track. Mirrors ``isSharingScreen``."""
         return self._media.is_sharing_screen

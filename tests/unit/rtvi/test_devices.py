@@ -237,6 +237,7 @@ async def test_what_needs_devices_says_that_there_are_none() -> None:
     assert await client.get_all_mics() == []
     assert (client.selected_mic, client.media_state) == (None, MediaState())
     assert (client.is_cam_enabled, client.is_sharing_screen) == (False, False)
+    assert client.screen_share_obstacle.startswith("Bare has no")
     await client.enable_cam(False)
     await client.enable_screen_share(False)
     asks: list[Any] = [
