@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from rtvi_web.browser import _js
-from rtvi_web.browser.devices import permission
+from rtvi_web.browser.devices import may_ask_again, permission
 from rtvi_web.core.media import DEVICE_KINDS
 from rtvi_web.errors import DeviceError, DisconnectedError, NotInBrowserError, UnsupportedFeatureError
+
+logger = logging.getLogger(__name__)
 
 NOUNS: dict[str, str] = {**{kind.name: kind.noun for kind in DEVICE_KINDS.values()}, "screen": "screen"}
 """The word for each device in messages to the person."""
@@ -70,7 +73,8 @@ def _policy_against(device: str) -> str | None:
 async def open_input(device: str, constraints: Constraints, *, timeout: float = OPEN_TIMEOUT) -> Any:
     """Open the ``"mic"`` or the ``"cam"``: a live track. If the task is cancelled, a track that comes later is stopped.
 
-    ``timeout`` (seconds) is for a device that is allowed: a person may take their time over a prompt.
+    ``timeout`` (seconds) is for a device that the browser opens without a question: a person may take their time over
+    one. If it may be asking, a warning is logged then, and the answer is still awaited.
 
     Raises:
         DeviceError: it was denied, is missing or cannot be used; the message says what the person can do.
@@ -78,7 +82,9 @@ async def open_input(device: str, constraints: Constraints, *, timeout: float = 
     """
     kind = "audio" if device == "mic" else "video"
     status = await permission(NOUNS[device])
-    limit = timeout if status is not None and status.state == "granted" else None
+    is_allowed = status is not None and status.state == "granted"
+    limit = timeout if is_allowed and not may_ask_again() else None
+    late = asyncio.get_running_loop().call_later(timeout, _say_what_is_awaited, device) if limit is None else None
     try:
         async with asyncio.timeout(limit):
             return await _open(device, "getUserMedia", {kind: dict(constraints) or True})
@@ -87,6 +93,17 @@ async def open_input(device: str, constraints: Constraints, *, timeout: float = 
             f"The {NOUNS[device]} is allowed, but did not open within {limit:g} s. Close other programs that use it."
         )
         raise DeviceError(message, devices=(device,), type="in-use") from None
+    finally:
+        if late is not None:
+            late.cancel()
+
+
+def _say_what_is_awaited(device: str) -> None:
+    logger.warning(
+        "The %s has not opened yet. The browser may be asking whether this page may use it: answer the question. If "
+        "there is none, close other programs that use it.",
+        NOUNS[device],
+    )
 
 
 async def open_screen(constraints: Constraints) -> Any:

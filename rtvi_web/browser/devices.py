@@ -40,6 +40,14 @@ async def permission(name: str) -> Any:
         return None
 
 
+def may_ask_again() -> bool:
+    """Whether the browser may ask the person about each device, though the permission says "granted".
+
+    Firefox does; Chromium, which alone has ``navigator.userAgentData``, does not.
+    """
+    return not hasattr(_js.api("navigator"), "userAgentData")
+
+
 def watch_devices(scope: _js.Scope, changed: Callable[[], object]) -> None:
     """Call ``changed()`` when a device is plugged in or out, until the scope is closed."""
     devices = getattr(_js.api("navigator"), "mediaDevices", None)

@@ -43,6 +43,17 @@ class Choices:
                 return Choice(id, label)
         return None
 
+    def wish(self, name: DeviceName, devices: list[MediaDevice]) -> dict[str, Any]:
+        """Constraints that propose the chosen device while the browser does not list any; else empty."""
+        chosen = self.chosen(name)
+        return {"deviceId": {"ideal": chosen.id}} if chosen and not devices else {}
+
+    def picked(self, name: DeviceName, devices: list[MediaDevice], id: str) -> None:
+        """The person picked this device as the browser asked. It is the choice, unless the chosen one is unplugged."""
+        before, picked = self.find(name, devices), find(devices, id)
+        if before and picked and before != picked:
+            self.choose(name, Choice(picked.id, picked.label))
+
     def choose(self, name: DeviceName, choice: Choice | None) -> None:
         """Keep what the person chose; ``None`` forgets it."""
         self.chosen(name)

@@ -9,7 +9,7 @@ from typing import Any
 
 from rtvi_web.browser._js import JsError
 from rtvi_web.browser.capture import Capture, Constraints, device_error, open_input
-from rtvi_web.browser.devices import permission
+from rtvi_web.browser.devices import may_ask_again, permission
 from rtvi_web.core.media import MIC, DeviceKind, DeviceState, DeviceStatus, MediaDevice, TrackSource
 from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import DeviceError, DisconnectedError, RTVIError, UnsupportedFeatureError
@@ -164,14 +164,20 @@ class InputDevice:
         if self.track is not None:
             await self._capture.open(self._constraints, unmute=False)
             return
-        chosen = self._choices.find(self.kind.name, self._host.devices(self.kind.name))
+        devices = self._host.devices(self.kind.name)
+        chosen = self._choices.find(self.kind.name, devices)
+        wish = self._choices.wish(self.kind.name, devices)
         known_as_busy, self._busy = self._busy, ""
         is_busy = await open_free_device(
-            lambda id: self._capture.open(self._exactly(id), unmute=False),
+            lambda id: self._capture.open(self._exactly(id) if id else self._constraints | wish, unmute=False),
             chosen.id if chosen else "",
             self._list_devices,
             fall_back=fall_back and self._capture.own is None,
         )
+        if wish and may_ask_again():
+            devices = await self._list_devices()
+            if self.track is not None:
+                self._choices.picked(self.kind.name, devices, self._device_id)
         if is_busy:
             self._busy = chosen.id if chosen else "default"
             if self._busy != known_as_busy:

@@ -41,6 +41,28 @@ def test_a_label_is_learned_once_the_browser_gives_it(devices: list[MediaDevice]
     assert choices.chosen("mic") == (id, label or (device.label if device else ""))
 
 
+@given(DEVICES, NAMES)
+def test_a_choice_is_proposed_only_while_no_device_is_listed(devices: list[MediaDevice], id: str) -> None:
+    choices = Choices(remembered=False)
+    assert choices.wish("mic", devices) == {}, "nothing was chosen"
+    choices.choose("mic", Choice(id, ""))
+    assert choices.wish("mic", devices) == ({} if devices else {"deviceId": {"ideal": id}})
+
+
+@given(DEVICES, NAMES, NAMES)
+def test_what_the_person_picked_replaces_a_choice_that_is_there(
+    devices: list[MediaDevice], chosen: str, picked: str
+) -> None:
+    """A choice that is unplugged stays: the person could not pick it."""
+    choices = Choices(remembered=False)
+    choices.choose("mic", Choice(chosen, ""))
+    choices.picked("mic", devices, picked)
+    there = {device.id for device in devices}
+    now = choices.chosen("mic")
+    assert now is not None
+    assert now.id == (picked if {chosen, picked} <= there else chosen)
+
+
 def test_a_choice_is_forgotten() -> None:
     choices = Choices(remembered=False)
     choices.choose("mic", Choice("a", ""))
