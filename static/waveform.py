@@ -10,6 +10,7 @@ from js import (
     devicePixelRatio,
     document,
     getComputedStyle,
+    navigator,
     setInterval,
 )
 from pyodide.ffi import create_proxy
@@ -37,6 +38,8 @@ class Waveform:
             return
         self._listen(self._track())
         points = [0.0] * POINTS
+        if self._context and self._context.state != "running" and navigator.userActivation.hasBeenActive:
+            self._context.resume()  # Without a click a browser may keep it suspended.
         if self._analyser:
             self._analyser.getFloatTimeDomainData(self._samples)
             self._samples.assign_to(self._buffer)

@@ -26,13 +26,29 @@ def track_source(context: Any, track: Any) -> Any:
 
 
 def resume_if_suspended(context: Any) -> None:
-    """Start a context that the autoplay policy suspended, if the page was clicked meanwhile."""
-    if context.state != "suspended":
+    """Start a context that the autoplay policy suspended, or the system, if the page was clicked meanwhile."""
+    if context.state not in ("suspended", "interrupted"):
         return
     # Before a click the browser refuses, and writes a warning to its console each time.
     activation = getattr(_js.api("navigator"), "userActivation", None)
     if activation is None or activation.hasBeenActive:
         _js.begin(context, "resume")
+
+
+def resume_after_interruptions(context: Any, scope: _js.Scope) -> None:
+    """Resume a context whenever the system has interrupted it, until the scope is closed: for a call, or for Siri.
+
+    Safari says "interrupted" then. When that is over, the context may be "suspended", or still need to be resumed.
+    """
+    interrupted = False
+
+    def changed(_event: Any) -> None:
+        nonlocal interrupted
+        interrupted = context.state == "interrupted" or (interrupted and context.state == "suspended")
+        if interrupted:
+            _js.begin(context, "resume")
+
+    scope.listen(context, "statechange", changed)
 
 
 class LevelMeter:

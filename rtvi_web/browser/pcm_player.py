@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from rtvi_web.browser import _js
+from rtvi_web.browser.analysis import resume_after_interruptions
 from rtvi_web.browser.worklet import PCM_MODULE, add_module
 from rtvi_web.errors import UnsupportedFeatureError
 
@@ -85,6 +86,7 @@ class PcmPlayer:
         # Made here: if a click led to this call, the browser lets the context play.
         self.context = _js.construct("AudioContext", {"sampleRate": rate})
         self._scope.defer(lambda: _js.begin(self.context, "close"))
+        resume_after_interruptions(self.context, self._scope)
         self._gain = self.context.createGain()
         self._gain.connect(self.context.destination)
         self._output = self.context.createMediaStreamDestination()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rtvi_web.browser import _js
-from rtvi_web.browser.analysis import track_source
+from rtvi_web.browser.analysis import resume_after_interruptions, track_source
 from rtvi_web.browser.recorder import KEPT
 from rtvi_web.browser.worklet import PCM_MODULE, add_module
 
@@ -66,6 +66,7 @@ class TrackWorklet:
             source = track_source(context, track)
             source.connect(node)
             scope.defer(source.disconnect)
+        resume_after_interruptions(context, scope)
         if context.state == "suspended":  # Safari's contexts begin suspended.
             _js.begin(context, "resume")
 
