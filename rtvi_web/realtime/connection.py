@@ -61,8 +61,8 @@ class Listener(Protocol):
     def client_event(self, event: Event) -> None:
         """A client event was sent, by this package or by the page."""
 
-    def microphone(self, pcm: bytes) -> None:
-        """The microphone has heard this."""
+    def microphone(self, pcm: bytes, muted: bool) -> None:
+        """The microphone has heard this; while it is muted, silence."""
 
     def recorded(self, side: str, pcm: bytes, rate: int) -> None:
         """This was sent or played, while the session is recorded."""
@@ -281,10 +281,10 @@ class RealtimeAPI(RealtimeEventHandler):
     def _complain(self, message: str) -> None:
         self._client.dispatch("error", ErrorEvent("error", "message", message))
 
-    def microphone(self, pcm: bytes) -> None:
+    def microphone(self, pcm: bytes, *, muted: bool = False) -> None:
         """See ``RealtimeHost.microphone``."""
         if self.is_connected() and self._listener:
-            self._listener.microphone(pcm)
+            self._listener.microphone(pcm, muted)
 
     def recorded(self, side: str, pcm: bytes, rate: int) -> None:
         """See ``RealtimeHost.recorded``."""

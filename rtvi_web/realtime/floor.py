@@ -29,19 +29,20 @@ class Floor:
 
     Attributes:
         model_speaks: whether an answer is audible.
+        person_speaks: whether the server has heard speech begin, and not yet heard it end.
     """
 
     def __init__(self) -> None:
         self.model_speaks = False
-        self._person_speaks = False
+        self.person_speaks = False
         self._rests_until = 0.0
 
     def server_event(self, type: str) -> None:
         """Note what the server hears."""
         if type == _STARTED:
-            self._person_speaks = True
+            self.person_speaks = True
         elif type in _ENDED:
-            self._person_speaks = False
+            self.person_speaks = False
             self._rest()
 
     def client_event(self, type: str) -> None:
@@ -56,4 +57,4 @@ class Floor:
     def is_free(self) -> bool:
         """Whether neither side speaks, and the server has done what it was sent."""
         is_rest = asyncio.get_running_loop().time() < self._rests_until
-        return not (self.model_speaks or self._person_speaks or is_rest)
+        return not (self.model_speaks or self.person_speaks or is_rest)

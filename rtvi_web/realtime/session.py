@@ -153,8 +153,9 @@ class RealtimeSession:
     def recorded(self, side: str, pcm: bytes, rate: int) -> None:
         self.recorder.add(side, pcm, rate)
 
-    def microphone(self, pcm: bytes) -> None:
-        self.speech.heard(pcm)
+    def microphone(self, pcm: bytes, muted: bool) -> None:
+        if not muted or self._floor.person_speaks:  # A server that hears nothing at all would wait for the rest.
+            self.speech.heard(pcm)
 
     def speaking(self, speaking: bool) -> None:
         self._floor.model_speaks = speaking

@@ -127,11 +127,16 @@ class RealtimeHost(Protocol):
         hold no event are ignored.
         """
 
-    def microphone(self, pcm: bytes) -> None:
+    def microphone(self, pcm: bytes, *, muted: bool = False) -> None:
         """The microphone has heard this, in whole samples, at most ``MAX_CHUNK`` bytes. WebSocket only.
 
-        Call it while the microphone is open and not muted; the client ignores it while there is no session. Chunks
-        heard while ``MAX_BACKLOG`` bytes wait in the link are dropped, not kept.
+        Call it while the microphone is open; the client ignores it while there is no session. Chunks heard while
+        ``MAX_BACKLOG`` bytes wait in the link are dropped, not kept.
+
+        Args:
+            pcm: the sound.
+            muted: whether the microphone is muted; ``pcm`` is silence then. It is sent until the server has heard the
+                end of what was said before.
         """
 
     def recorded(self, side: str, pcm: bytes, rate: int) -> None:

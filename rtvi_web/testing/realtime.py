@@ -158,9 +158,9 @@ class ScriptedRealtimeTransport(ScriptedMedia, RealtimeTransport):
         self._host.receive(data)
 
     def hear(self, pcm: bytes) -> None:
-        """The microphone hears this."""
-        if self.is_mic_enabled:
-            self._host.microphone(pcm)
+        """The microphone hears this; while it is muted, silence."""
+        if (track := self.tracks().local.audio) is not None:
+            self._host.microphone(pcm if track.enabled else bytes(len(pcm)), muted=not track.enabled)
 
     def record_played(self, pcm: bytes, rate: int = SAMPLE_RATE) -> None:
         """This has just been heard of the answers."""

@@ -1,4 +1,4 @@
-"""Opening the microphone of a WebSocket session again, after it could not be recorded."""
+"""The microphone of a WebSocket session: opened again after it could not be recorded, disabled by the page, muted."""
 
 from pytest_pyodide import run_in_pyodide
 
@@ -61,3 +61,22 @@ async def test_a_track_that_the_page_had_disabled_stays_disabled(selenium):
             assert not track.enabled
             await link.media.enable_mic(True)
             assert track.enabled
+
+
+@run_in_pyodide
+async def test_a_muted_microphone_gives_silence(selenium):
+    """The client sends it where the server waits for the rest of a turn."""
+    from realtime_peer import transport
+    from sound import tone
+
+    from rtvi_web.transports import RealtimeWebSocketTransport
+
+    async with tone(440) as track, transport(RealtimeWebSocketTransport(microphone=track)) as (link, host):
+        await link.media.open_devices(mic=True)
+        await host.until(lambda: any(map(any, host.heard)))
+        await link.media.enable_mic(False)
+        heard = len(host.heard)
+        await host.until(lambda: len(host.silence) > 3)
+        assert (len(host.heard), any(map(any, host.silence))) == (heard, False)
+        await link.media.enable_mic(True)
+        await host.until(lambda: len(host.heard) > heard)

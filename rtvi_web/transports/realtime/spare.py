@@ -39,8 +39,8 @@ class SpareHost:
     def lost(self, error: RTVIError) -> None:
         self._on_lost(error)
 
-    def microphone(self, pcm: bytes) -> None:
-        self._host.microphone(pcm)
+    def microphone(self, pcm: bytes, *, muted: bool = False) -> None:
+        self._host.microphone(pcm, muted=muted)
 
     def recorded(self, side: str, pcm: bytes, rate: int) -> None:
         self._host.recorded(side, pcm, rate)

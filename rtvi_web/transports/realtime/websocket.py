@@ -229,8 +229,8 @@ class RealtimeWebSocketTransport(RealtimeTransport):
 
     def _on_heard(self) -> None:
         pcm = self._recorder.read(self._recorder.sample_rate // CHUNKS)
-        if pcm and self._is_heard and (self._socket is None or self._socket.backlog < MAX_BACKLOG):
-            self._client.microphone(pcm)
+        if pcm and (self._socket is None or self._socket.backlog < MAX_BACKLOG):
+            self._client.microphone(pcm if self._is_heard else bytes(len(pcm)), muted=not self._is_heard)
 
 
 def _send(socket: Socket | None, text: str) -> None:

@@ -20,11 +20,12 @@ class RealtimeHost(Host):
     def __init__(self):
         super().__init__()
         self.heard = []
+        self.silence = []
         self.spoken = []
         self.recorded_sound = []
 
-    def microphone(self, pcm):
-        self.heard.append(pcm)
+    def microphone(self, pcm, *, muted=False):
+        (self.silence if muted else self.heard).append(pcm)
         self._changed.set()
 
     def recorded(self, side, pcm, rate):

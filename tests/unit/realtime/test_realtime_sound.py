@@ -46,6 +46,18 @@ async def test_the_microphone_is_heard_unless_muted(run: Run) -> None:
     assert run.client.input_audio_buffer.total == 480
 
 
+async def test_muting_in_mid_speech_sends_silence_until_the_server_has_heard_the_end(run: Run) -> None:
+    run.server.hear(pcm(240))
+    run.server.say("input_audio_buffer.speech_started", item_id="u", audio_start_ms=0)
+    run.client.mute()
+    run.server.hear(pcm(240))
+    run.server.hear(pcm(240))
+    run.server.say("input_audio_buffer.speech_stopped", item_id="u", audio_end_ms=20)
+    run.server.hear(pcm(240))
+    sent = [base64.b64decode(event["audio"]) for event in run.server.sent_of("input_audio_buffer.append")]
+    assert sent == [pcm(240), bytes(480), bytes(480)]
+
+
 async def test_the_persons_sound_is_bounded_however_long_it_lasts() -> None:
     run = await connected(config={"turn_detection": {"type": "server_vad"}})
     for _ in range(130):
