@@ -9,23 +9,17 @@ import random
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
-from rtvi_web.browser import _js
 from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import DisconnectedError, DisconnectReason, RTVIError
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
 from rtvi_web.rtvi.protocol.link.recovery import MOMENT, GiveUp, Recovery, Resume, StartAgain, Watch
 from rtvi_web.rtvi.transport import SessionReceiver
+from rtvi_web.transports.signs_of_life import Closeable, PageEvents, notice_sleep, now, page_events, receives_more
 
 logger = logging.getLogger(__name__)
 
-RECEIVES_WITHIN = 7.0
-"""Seconds in which a live link receives something: Chromium sends an ICE check every 2.5 s, Firefox every 4 to 6 s."""
-
 ASK_LIMIT = 3.0
 """Seconds that the server has to say whether the session is alive; after them it is asked again."""
-
-TICK, SLEPT = 2.0, 6.0
-"""The clock is read every TICK seconds. If it has moved on by more than SLEPT, the computer was asleep."""
 
 SILENCE_LIMIT = 6.0
 """Seconds in which a silent link may heal if it is not restored. Browsers report it as failed only after 16 s."""
@@ -91,24 +85,6 @@ class Restorer(Protocol):
         """
 
 
-class Closeable(Protocol):
-    """Something that is released by ``close()``."""
-
-    def close(self) -> None: ...
-
-
-PageEvents = Callable[[Callable[[], object]], Closeable]
-
-
-def page_events(listener: Callable[[], object]) -> Closeable:
-    """Call back when the page goes online or offline, is hidden or shown again, until ``close()``."""
-    scope = _js.Scope()
-    for target, events in (("window", ("online", "offline")), ("document", ("visibilitychange",))):
-        for event in events:
-            scope.listen(_js.api(target), event, lambda _: listener())
-    return scope
-
-
 class Reconnection:
     """Watches the link of one session from bot-ready to the session's end, and restores it when it is lost.
 
@@ -158,7 +134,7 @@ class Reconnection:
         if self._options is None or self._watching is not None:
             return
         self._watching = self._page_events(self.check)
-        self._tasks.run(self._notice_sleep(), "noticing that the computer slept failed")
+        self._tasks.run(notice_sleep(self._clock, self.check), "noticing that the computer slept failed")
 
     @property
     def restores(self) -> bool:
@@ -225,11 +201,9 @@ class Reconnection:
         self._checks_life = True
         died_at: int | None = None
         try:
-            before, begun = await self._restorer.received_count(), now()
-            while now() < begun + RECEIVES_WITHIN:
-                await asyncio.sleep(0.2)
-                if await self._restorer.received_count() > before:
-                    return
+            before = await self._restorer.received_count()
+            if await receives_more(self._restorer.received_count, before):
+                return
             died_at = before
         except DisconnectedError:
             pass  # The connection is closed, and the browser knows it.
@@ -239,13 +213,6 @@ class Reconnection:
             self._died_at = died_at
             self._retry_now = True
             self.lost(LinkLoss.SILENT)
-
-    async def _notice_sleep(self) -> None:
-        while True:
-            before = self._clock()
-            await asyncio.sleep(TICK)
-            if self._clock() - before > SLEPT:
-                self.check()
 
     async def _await_healing(self) -> None:
         """Give up a silent link that does not heal by itself."""
@@ -371,8 +338,3 @@ class Reconnection:
         """Stop waiting for the server's answer: the request may have gone into the network as it was."""
         if self._asking is not None and not self._asking.expired():
             self._asking.reschedule(now())
-
-
-def now() -> float:
-    """The time of the event loop, in seconds."""
-    return asyncio.get_running_loop().time()

@@ -16,10 +16,11 @@ from rtvi_web.errors import ConnectPhase, DisconnectedError
 from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence
 from rtvi_web.rtvi.protocol.link.reconnect import LinkLoss, Reconnect
 from rtvi_web.rtvi.protocol.link.recovery import SERVER_PATIENCE
-from rtvi_web.rtvi.protocol.link.stats import LinkStats, Traffic, arrived_until, received_count, sound_sent, summarize
+from rtvi_web.rtvi.protocol.link.stats import LinkStats, Traffic, arrived_until, sound_sent, summarize
 from rtvi_web.rtvi.transport import ConnectRequest, SessionReceiver
-from rtvi_web.transports.reconnection import RECEIVES_WITHIN, Reconnection
+from rtvi_web.transports.reconnection import Reconnection
 from rtvi_web.transports.resend_buffer import ResendBuffer
+from rtvi_web.transports.signs_of_life import RECEIVES_WITHIN, received_count
 from rtvi_web.transports.small_webrtc.link import Link
 from rtvi_web.transports.small_webrtc.offer import ice_servers, offer_request
 from rtvi_web.transports.small_webrtc.signalling import Signalling

@@ -10,10 +10,10 @@ from rtvi_web.rtvi.protocol.link.stats import (
     UNANSWERED_FOR,
     Traffic,
     arrived_until,
-    received_count,
     sound_sent,
     summarize,
 )
+from rtvi_web.transports.signs_of_life import received_count
 
 REPORT: list[dict[str, Any]] = [
     {"id": "T", "type": "transport", "selectedCandidatePairId": "P2"},

@@ -12,7 +12,8 @@ from virtual_clock import Loop
 from watched_link import Page, Transport, Watch
 
 from rtvi_web import DisconnectedError, LinkLoss, Reconnect, TransportStartError
-from rtvi_web.transports.reconnection import ASK_LIMIT, RECEIVES_WITHIN, SLEPT, TICK, Reconnection
+from rtvi_web.transports.reconnection import ASK_LIMIT, Reconnection
+from rtvi_web.transports.signs_of_life import RECEIVES_WITHIN, SLEPT, TICK
 
 A_WHILE = 0.1
 """Seconds in which a recovery does all that it can do without waiting."""

@@ -110,16 +110,6 @@ def selected_pair(by_id: Mapping[str, Report]) -> Report:
     return next(pairs, {})
 
 
-def received_count(reports: Iterable[Report]) -> int:
-    """What was received. Grows while the peer is alive, if only through ICE checks.
-
-    Firefox counts bytes and answers only. Its answers come every 4 to 6 s, the bytes of sound twice a second.
-    """
-    received = ("packetsReceived", "bytesReceived", "requestsReceived", "responsesReceived")
-    pairs = (report for report in reports if report["type"] == "candidate-pair")
-    return sum(int(pair.get(name, 0)) for pair in pairs for name in received)
-
-
 def arrived_until(reports: Iterable[Report], *, unanswered: bool) -> float:
     """The time until which everything we sent has arrived, in seconds since 1970; 0 if that is unknown.
 
