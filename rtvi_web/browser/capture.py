@@ -1,73 +1,26 @@
-"""Opens the tracks of microphone, camera and screen, and explains why a browser refuses."""
+"""Opens the tracks of microphone, camera and screen."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from rtvi_web.browser import _js
+from rtvi_web.browser import _js, audio_session
+from rtvi_web.browser.device_errors import NOUNS, device_error
 from rtvi_web.browser.devices import may_ask_again, permission
-from rtvi_web.core.media import DEVICE_KINDS
 from rtvi_web.errors import DeviceError, DisconnectedError, NotInBrowserError, UnsupportedFeatureError
 
 logger = logging.getLogger(__name__)
 
-NOUNS: dict[str, str] = {**{kind.name: kind.noun for kind in DEVICE_KINDS.values()}, "screen": "screen"}
-"""The word for each device in messages to the person."""
-
-_REASONS = {
-    "NotAllowedError": (
-        "permissions",
-        "The {noun} is not allowed here. Allow it in the browser's site settings (the icon beside the address), "
-        "and in the system's privacy settings.",
-    ),
-    "SecurityError": ("permissions", "This page may not use the {noun}: its server or the page around it forbids it."),
-    "InvalidStateError": (
-        "permissions",
-        "The browser shares the {noun} only when it is asked from a click, in a page that is in front.",
-    ),
-    "NotFoundError": ("not-found", "No {noun} was found. Plug one in, or switch it on in the system's settings."),
-    "NotReadableError": (
-        "in-use",
-        "The {noun} cannot be opened. Close other programs that use it, or plug it in again.",
-    ),
-    "AbortError": ("in-use", "The {noun} could not be opened. Plug it in again, or restart the browser."),
-    "OverconstrainedError": ("constraints", "The chosen {noun} is not available. Choose another one."),
-}
 OPEN_TIMEOUT = 10.0
 """Seconds that an allowed device may take to open. On some systems, opening never ends."""
-_FEATURES = {"mic": "microphone", "cam": "camera", "screen": "display-capture"}
-"""The names of devices in a permissions policy."""
 _NO_SCREENS = "This browser cannot share screens."
-_SCREEN_REFUSED = "The screen was not shared: the person or the system refused."
 
 Constraints = Mapping[str, Any]
 """``MediaTrackConstraints``, as in JavaScript."""
-
-
-def device_error(error: _js.JsError, device: str) -> DeviceError:
-    """The error that explains why ``getUserMedia``, ``getDisplayMedia`` or ``setSinkId`` refused a device."""
-    type, message = _REASONS.get(error.name, ("unknown", f"The {{noun}} could not be opened: {error}"))
-    if error.name == "NotAllowedError":
-        message = _policy_against(device) or (_SCREEN_REFUSED if device == "screen" else message)
-    return DeviceError(message.format(noun=NOUNS[device]), devices=(device,), type=type)
-
-
-def _policy_against(device: str) -> str | None:
-    """Why this page may not ask the person at all; ``None`` if it may, or if the browser does not tell."""
-    feature, noun = _FEATURES.get(device), NOUNS[device]
-    try:
-        document = _js.api("document")
-    except NotInBrowserError:  # a web worker
-        return None
-    policy = getattr(document, "permissionsPolicy", None) or getattr(document, "featurePolicy", None)
-    if feature is None or policy is None or policy.allowsFeature(feature):
-        return None
-    if _js.api("location").ancestorOrigins.length:  # the page is in a frame
-        return f'The page around this frame keeps the {noun} from it: its <iframe> needs allow="{feature}".'
-    return f"The server of this page forbids the {noun}, in the header Permissions-Policy."
 
 
 async def open_input(device: str, constraints: Constraints, *, timeout: float = OPEN_TIMEOUT) -> Any:
@@ -185,6 +138,7 @@ class Capture:
         self._lock = asyncio.Lock()
         self._opening: asyncio.Task[Any] | None = None
         self._closings = 0
+        self._is_exchanging = False
         self.own = own
         self.muted_by_system = False
         """Whether the system mutes the track: a switch of the laptop, a call on the phone, another page."""
@@ -217,9 +171,10 @@ class Capture:
             self._check(closings)
             track = self.track
             if track is None:
-                track = await self._new(constraints, closings)
-                self.release()
-                self._use(track)
+                with self._recording():
+                    track = await self._new(constraints, closings)
+                    self._drop()
+                    self._use(track)
         if unmute:
             track.enabled = True
 
@@ -228,7 +183,8 @@ class Capture:
     ) -> None:
         """Open another track, hand it over, and only then stop the old one. On failure the old one stays in use.
 
-        If the old track is released meanwhile, the new one is stopped too.
+        If the old track is released meanwhile, the new one is stopped too. If it ends by itself, the new one still
+        takes its place; only if there is none, ``ended`` is called.
 
         Args:
             constraints: of the new track.
@@ -246,29 +202,46 @@ class Capture:
             before = self.track
             if before is None:
                 return
-            failure: DeviceError | None = None
+            self._is_exchanging = True
             try:
-                track = await self._new(constraints, closings)
-            except DeviceError as error:
-                if error.type != "in-use" or self.track is not before:
-                    raise
-                track, failure = await self._new_alone(constraints, back, closings)
-            track.enabled = before.enabled
-            try:
-                if self._track is before:
-                    await hand_over(track)
-                self._check(closings)
-            except BaseException:
-                track.stop()
-                raise
-            if self._track is before:
-                track.enabled = before.enabled  # The old track may have been muted during the hand-over.
-                self.release()
-                self._use(track)
-            else:
-                track.stop()
+                failure = await self._exchange(before, constraints, back, hand_over, closings)
+            finally:
+                self._is_exchanging = False
+                if self._track is before and before.readyState != "live":
+                    self._on_ended(None)
         if failure is not None:
             raise failure
+
+    async def _exchange(
+        self,
+        before: Any,
+        constraints: Constraints,
+        back: Constraints,
+        hand_over: Callable[[Any], Awaitable[None]],
+        closings: int,
+    ) -> DeviceError | None:
+        failure: DeviceError | None = None
+        try:
+            track = await self._new(constraints, closings)
+        except DeviceError as error:
+            if error.type != "in-use" or self.track is not before:
+                raise
+            track, failure = await self._new_alone(constraints, back, closings)
+        track.enabled = before.enabled
+        try:
+            if self._track is before:
+                await hand_over(track)
+            self._check(closings)
+        except BaseException:
+            track.stop()
+            raise
+        if self._track is before:
+            track.enabled = before.enabled  # The old track may have been muted during the hand-over.
+            self._drop()
+            self._use(track)
+        else:
+            track.stop()
+        return failure
 
     async def _new_alone(
         self, constraints: Constraints, back: Constraints, closings: int
@@ -289,10 +262,6 @@ class Capture:
             except DeviceError:
                 self.release()
                 raise error from None
-        except asyncio.CancelledError:
-            if closings == self._closings:
-                self._on_ended(None)  # The owner may open it again.
-            raise
 
     def mute(self, muted: bool) -> None:
         """Mute or unmute: a muted track sends silence or black. The device stays open, so unmuting is instant."""
@@ -317,6 +286,10 @@ class Capture:
 
     def release(self) -> None:
         """Release the device; it can be opened again."""
+        self._drop()
+        audio_session.let_go(self)
+
+    def _drop(self) -> None:
         self._scope.close()
         self.stop_monitor()
         self.muted_by_system = False
@@ -332,6 +305,17 @@ class Capture:
         if self._opening is not None:
             self._opening.cancel()
         self.release()
+
+    @contextmanager
+    def _recording(self) -> Iterator[None]:
+        """Opens a microphone as part of a call: the system is told."""
+        if self._device == "mic":
+            audio_session.hold(self)
+        try:
+            yield
+        finally:
+            if self._track is None:
+                audio_session.let_go(self)
 
     def _use(self, track: Any) -> None:
         self._track = track
@@ -378,6 +362,8 @@ class Capture:
         self._muted()
 
     def _on_ended(self, _event: Any) -> None:
+        if self._is_exchanging:
+            return  # On iPhones a second microphone ends the first: the new track is about to take its place.
         self.release()
         self._ended()
 

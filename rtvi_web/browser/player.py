@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rtvi_web.browser import _js
-from rtvi_web.browser.capture import device_error
+from rtvi_web.browser.device_errors import device_error
 from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import DeviceError, UnsupportedFeatureError
 

@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from rtvi_web.browser._js import JsError
-from rtvi_web.browser.capture import Capture, Constraints, device_error, open_input
+from rtvi_web.browser.capture import Capture, Constraints, open_input
+from rtvi_web.browser.device_errors import device_error
 from rtvi_web.browser.devices import may_ask_again, permission
 from rtvi_web.core.media import MIC, DeviceKind, DeviceState, DeviceStatus, MediaDevice, TrackSource
 from rtvi_web.core.tasks import Tasks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from rtvi_web.browser import _js
-from rtvi_web.browser.capture import device_error
+from rtvi_web.browser.device_errors import device_error
 from rtvi_web.core.media import MediaDevice
 from rtvi_web.errors import DeviceError, UnsupportedFeatureError
 from rtvi_web.media.choices import Choice, Choices, default, find

@@ -99,7 +99,7 @@ async def test_no_microphone(selenium_no_devices):
 @run_in_pyodide
 def test_each_refusal_of_a_device_has_its_type(selenium, name, type):
     from rtvi_web.browser._js import JsError
-    from rtvi_web.browser.capture import device_error
+    from rtvi_web.browser.device_errors import device_error
 
     error = device_error(JsError(name, "why"), "mic")
     assert error.type == type
