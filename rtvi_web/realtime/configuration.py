@@ -271,6 +271,19 @@ class Configuration:
         if self._api.is_connected() and update.keys() - {"type"}:
             self._api.send("session.update", {"session": update})
 
+    def ask(self) -> bool:
+        """Send a configuration that names nothing, which the server answers; see ``RealtimeHost.ask``.
+
+        Only if it has answered the first one: a server may do without.
+        """
+        if not (self._was_updated and self._dialect.acknowledges):
+            return False
+        try:
+            self._api.send("session.update", {"session": self._translated({})})
+        except DisconnectedError:
+            return False  # The transport reports the lost link by itself.
+        return True
+
     def session_begins(self) -> None:
         """Prepare for a new session. Needs a running event loop."""
         self._forget_server()

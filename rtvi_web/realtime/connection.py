@@ -61,6 +61,10 @@ class Listener(Protocol):
     def client_event(self, event: Event) -> None:
         """A client event was sent, by this package or by the page."""
 
+    def ask(self) -> bool:
+        """See ``RealtimeHost.ask``."""
+        ...
+
     def microphone(self, pcm: bytes, muted: bool) -> None:
         """The microphone has heard this; while it is muted, silence."""
 
@@ -281,6 +285,10 @@ class RealtimeAPI(RealtimeEventHandler):
     def _complain(self, message: str) -> None:
         self._client.dispatch("error", ErrorEvent("error", "message", message))
 
+    def ask(self) -> bool:
+        """See ``RealtimeHost.ask``."""
+        return self.is_connected() and self._listener is not None and self._listener.ask()
+
     def microphone(self, pcm: bytes, *, muted: bool = False) -> None:
         """See ``RealtimeHost.microphone``."""
         if self.is_connected() and self._listener:
@@ -366,11 +374,7 @@ class RealtimeAPI(RealtimeEventHandler):
         return [] if event is None else self.translation.incoming(event)
 
     def require_connection(self) -> None:
-        """Check that something can be sent.
-
-        Raises:
-            DisconnectedError: there is no connection.
-        """
+        """Raise ``DisconnectedError`` if there is no connection."""
         if not self.is_connected():
             raise DisconnectedError("RealtimeAPI is not connected. Await connect() first.")
 

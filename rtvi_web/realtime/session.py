@@ -153,6 +153,9 @@ class RealtimeSession:
     def recorded(self, side: str, pcm: bytes, rate: int) -> None:
         self.recorder.add(side, pcm, rate)
 
+    def ask(self) -> bool:
+        return self._configuration.ask()
+
     def microphone(self, pcm: bytes, muted: bool) -> None:
         if not muted or self._floor.person_speaks:  # A server that hears nothing at all would wait for the rest.
             self.speech.heard(pcm)
@@ -272,9 +275,8 @@ class RealtimeSession:
             self._emit_error("response", message, error.given)
 
     def _on_transcription_completed(self, event: Event, item_events: list[ItemEvent]) -> None:
-        if self._finals.add(
-            (text_in(event, "item_id"), index_in(event, "content_index"), text_in(event, "transcript"))
-        ):
+        transcript = text_in(event, "item_id"), index_in(event, "content_index"), text_in(event, "transcript")
+        if self._finals.add(transcript):
             self.usage.add_transcription(object_in(event, "usage"))
 
     def _on_speech_started(self, event: Event, item_events: list[ItemEvent]) -> None:
@@ -325,8 +327,7 @@ class RealtimeSession:
             self._api.send("response.create", {"response": params})  # it need not wait for the active response
             return
         self._api.check("response.create", None if params is None else {"response": params})
-        heard = self.speech.commit(push_to_talk=self._configuration.is_push_to_talk)
-        if heard or not of_speech:
+        if self.speech.commit(push_to_talk=self._configuration.is_push_to_talk) or not of_speech:
             self.respond(params)
         else:
             message = "The person spoke for less than 100 ms, which servers refuse: nothing was committed or answered."

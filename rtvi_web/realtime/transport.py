@@ -127,6 +127,14 @@ class RealtimeHost(Protocol):
         hold no event are ignored.
         """
 
+    def ask(self) -> bool:
+        """Ask the server something that changes nothing, to find out whether a silent link is alive.
+
+        Returns:
+            Whether it was asked: a live server answers, with some frame.
+        """
+        ...
+
     def microphone(self, pcm: bytes, *, muted: bool = False) -> None:
         """The microphone has heard this, in whole samples, at most ``MAX_CHUNK`` bytes. WebSocket only.
 

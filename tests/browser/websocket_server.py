@@ -3,10 +3,10 @@
 ``/echo`` sends every frame back; ``/who`` tells the address and the protocols it was asked for; ``/bye`` closes with a
 code of its own at the first frame, ``/closes/…`` with that one at once; ``/binary`` sends a binary frame and then a
 text; ``/refuse`` answers the handshake with 403; ``/never`` does not answer it; ``/realtime`` speaks enough of the
-Realtime protocol for a session of sound; ``/tone`` sings ("0 1 2 …") in the formats of the session (``?answers=`` is a
-format that it insists on), and in binary frames; ``/transcribe`` is vLLM's protocol, and writes down the pitch of what
-it hears at 16 kHz; ``/voxtral`` is Mistral's; ``/pipecat`` is a Pipecat bot (pipecat_server.py); ``/rooms/…`` are bots
-that a test plays (room_server.py).
+Realtime protocol for a session of sound, until it gets a ``hang``; ``/tone`` sings ("0 1 2 …") in the formats of the
+session (``?answers=`` is a format that it insists on), and in binary frames; ``/transcribe`` is vLLM's protocol, and
+writes down the pitch of what it hears at 16 kHz; ``/voxtral`` is Mistral's; ``/pipecat`` is a Pipecat bot
+(pipecat_server.py); ``/rooms/…`` are bots that a test plays (room_server.py).
 """
 
 import base64
@@ -88,6 +88,10 @@ async def realtime(receive: Any, send: Any) -> None:
         match event["type"]:
             case "session.update":
                 await say("session.updated", session=event["session"])
+            case "hang":
+                while (await receive())["type"] == "websocket.receive":
+                    pass
+                return
             case "input_audio_buffer.append":
                 await say("heard", level=max(array("h", base64.b64decode(event["audio"]))) / 32768)
             case "response.create":

@@ -39,6 +39,9 @@ class SpareHost:
     def lost(self, error: RTVIError) -> None:
         self._on_lost(error)
 
+    def ask(self) -> bool:
+        return self._host.ask()
+
     def microphone(self, pcm: bytes, *, muted: bool = False) -> None:
         self._host.microphone(pcm, muted=muted)
 

@@ -12,9 +12,11 @@ from rtvi_web.media.page_media import PageMedia
 from rtvi_web.realtime.protocol.stereo_sound import PLAYED, SENT
 from rtvi_web.realtime.transport import Played, RealtimeHost, RealtimeRequest, RealtimeTransport, SpareLink
 from rtvi_web.transports.realtime.call import Call
+from rtvi_web.transports.realtime.link_check import LinkCheck
 from rtvi_web.transports.realtime.request import address_of, headers_of, url_of
 from rtvi_web.transports.realtime.spare import SpareHost
 from rtvi_web.transports.realtime.track_recording import TrackRecording
+from rtvi_web.transports.signs_of_life import received_count
 
 
 class RealtimeWebRTCTransport(RealtimeTransport):
@@ -55,6 +57,7 @@ class RealtimeWebRTCTransport(RealtimeTransport):
         self._sends_microphone = False
         self._recording: TrackRecording | None = None
         self._host: RealtimeHost | None = None
+        self._check: LinkCheck | None = None
 
     def attach(self, host: RealtimeHost) -> None:
         self._media.attach(host.media, self)
@@ -87,6 +90,22 @@ class RealtimeWebRTCTransport(RealtimeTransport):
         )
         self._sends_microphone = not request.holds_microphone
         await call.open(url, headers, self._media.tracks().local.audio if self._sends_microphone else None)
+        self._check_link(call, self._host.lost)
+
+    def _check_link(self, call: Call, lost: Callable[[RTVIError], object]) -> None:
+        """Check this call from now on, and no other. Browsers ask for signs of life by themselves."""
+        self._stop_checking()
+
+        async def received() -> int:
+            return received_count(await call.stats())
+
+        self._check = LinkCheck(received, lambda: True, lost)
+        self._check.begin()
+
+    def _stop_checking(self) -> None:
+        check, self._check = self._check, None
+        if check is not None:
+            check.close()
 
     def _on_received(self, track: Any) -> None:
         if self._call is not None and self._call.received is track:  # not that of a spare one
@@ -114,6 +133,7 @@ class RealtimeWebRTCTransport(RealtimeTransport):
             before, self._call = self._call, call
             host.take_over()
             switched()
+            self._check_link(call, host.lost)
             await self._follow(before, call)
 
         return SpareLink(call.send, take_over, call.close)
@@ -136,6 +156,7 @@ class RealtimeWebRTCTransport(RealtimeTransport):
 
     async def close(self) -> None:
         call, self._call = self._call, None
+        self._stop_checking()
         await self.stop_recording()
         await self._media.close()
         if call is not None:

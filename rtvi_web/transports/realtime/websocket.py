@@ -7,18 +7,20 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Literal
 
+from rtvi_web.browser import _js
 from rtvi_web.browser.pcm_player import PcmPlayer
 from rtvi_web.browser.recorder import Recorder
 from rtvi_web.browser.websocket import Socket, WebSocketClosedError
 from rtvi_web.browser.worklet_recorder import WorkletRecorder
 from rtvi_web.core.media import BOT, Participant, ParticipantTracks, TrackSource
 from rtvi_web.core.tasks import Tasks
-from rtvi_web.errors import DisconnectedError, InvalidArgumentError, RTVIError
+from rtvi_web.errors import DisconnectedError, DisconnectReason, InvalidArgumentError, RTVIError
 from rtvi_web.media.page_media import PageMedia
 from rtvi_web.media.pcm_output import PcmOutput
 from rtvi_web.realtime.protocol.audio import SAMPLE_RATE
 from rtvi_web.realtime.protocol.stereo_sound import PLAYED
 from rtvi_web.realtime.transport import MAX_BACKLOG, Played, RealtimeHost, RealtimeRequest, RealtimeTransport, SpareLink
+from rtvi_web.transports.realtime.link_check import LinkCheck
 from rtvi_web.transports.realtime.protocols import Protocols, offered_protocols, shown_protocols
 from rtvi_web.transports.realtime.request import address_of, url_of
 from rtvi_web.transports.realtime.spare import SpareHost
@@ -72,6 +74,8 @@ class RealtimeWebSocketTransport(RealtimeTransport):
         self._is_heard = False
         self._socket: Socket | None = None
         self._host: RealtimeHost | None = None
+        self._frames = 0
+        self._in_session = _js.Scope()
 
     def attach(self, host: RealtimeHost) -> None:
         self._media.attach(host.media, self)
@@ -106,10 +110,25 @@ class RealtimeWebSocketTransport(RealtimeTransport):
 
     async def connect(self, request: RealtimeRequest) -> None:
         host = self._client
-        socket = self._socket = Socket(received=host.receive, closed=self._on_closed)
-        if not request.sound:
-            await self._open(socket, request)
-            return
+        socket = self._socket = Socket(received=self._counted(host.receive), closed=self._on_closed)
+        self._in_session.listen(_js.api("window"), "pagehide", self._on_pagehide)
+        await (self._open_with_sound(socket, request) if request.sound else self._open(socket, request))
+        check = LinkCheck(self._received_count, host.ask, host.lost)
+        self._in_session.defer(check.close)
+        check.begin()
+
+    def _counted(self, receive: Callable[[str | bytes], object]) -> Callable[[str | bytes], object]:
+        def received(frame: str | bytes) -> None:
+            self._frames += 1
+            receive(frame)
+
+        return received
+
+    async def _received_count(self) -> int:
+        return self._frames
+
+    async def _open_with_sound(self, socket: Socket, request: RealtimeRequest) -> None:
+        host = self._client
         player = PcmPlayer(rate=self._answer_rate, speaking=host.speaking, blocked=host.media.playback_blocked)
         self._output.player = player
         self._media.bot_track_changed(BOT, None, player.track)
@@ -142,7 +161,7 @@ class RealtimeWebSocketTransport(RealtimeTransport):
         lost: Callable[[RTVIError], object],
     ) -> SpareLink:
         host = SpareHost(self._client, received, lost)
-        socket = Socket(received=host.receive, closed=lambda error: host.lost(_closed(error)))
+        socket = Socket(received=self._counted(host.receive), closed=lambda error: host.lost(_closed(error)))
         try:
             await self._open(socket, request)
         except BaseException:
@@ -164,6 +183,7 @@ class RealtimeWebSocketTransport(RealtimeTransport):
     async def close(self) -> None:
         socket, self._socket = self._socket, None
         track = self.bot_tracks.audio
+        self._in_session.close()
         self._tasks.cancel()
         self._recorder.close()
         if socket is not None:
@@ -174,6 +194,12 @@ class RealtimeWebSocketTransport(RealtimeTransport):
 
     def send(self, text: str) -> None:
         _send(self._socket, text)
+
+    def _on_pagehide(self, _event: Any) -> None:
+        # Tell the server, which might take minutes to notice.
+        if self._socket is not None:
+            self._socket.close()
+        self._client.lost(DisconnectedError("The page was left.", reason=DisconnectReason.CLOSED))
 
     def _on_closed(self, error: WebSocketClosedError) -> None:
         self._client.lost(_closed(error))

@@ -24,6 +24,9 @@ class RealtimeHost(Host):
         self.spoken = []
         self.recorded_sound = []
 
+    def ask(self):
+        return False
+
     def microphone(self, pcm, *, muted=False):
         (self.silence if muted else self.heard).append(pcm)
         self._changed.set()
