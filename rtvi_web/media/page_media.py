@@ -11,6 +11,7 @@ from rtvi_web.browser import _js
 from rtvi_web.browser.capture import screen_obstacle
 from rtvi_web.browser.devices import list_devices, permission, watch_devices
 from rtvi_web.browser.player import Player
+from rtvi_web.browser.wake_lock import WakeLock
 from rtvi_web.core.checks import check_bools, checked_mapping
 from rtvi_web.core.media import (
     BOT,
@@ -41,7 +42,7 @@ from rtvi_web.media.muted_speech import report_muted_speech
 from rtvi_web.media.options import check_tracks, checked_carries
 from rtvi_web.media.screen import ScreenShare
 from rtvi_web.media.speaker import Output, Speaker
-from rtvi_web.media.video import VideoView
+from rtvi_web.media.video import VideoViews
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +73,7 @@ class PageMedia:
         audio_track, video_track: the application's own ``MediaStreamTrack``, sent instead of a device's.
         release_mic_when_muted: whether a muted microphone is closed, and opened again when it is unmuted.
         level_interval: seconds between two levels; each is measured over this time.
+        keep_awake: whether the screen stays on from the bot's first track to the end of the session.
 
     Raises:
         InvalidArgumentError: an argument is not as described here: ``level_interval`` is not between 0.02 and 10,
@@ -91,18 +93,20 @@ class PageMedia:
         video_track: Any = None,
         release_mic_when_muted: bool = False,
         level_interval: float = 0.1,
+        keep_awake: bool = True,
     ) -> None:
         self._carries = checked_carries(carries)
         check_tracks(audio=audio_track, video=video_track)
         check_bools(play_bot_audio=play_bot_audio, remember_devices=remember_devices)
-        check_bools(release_mic_when_muted=release_mic_when_muted)
+        check_bools(release_mic_when_muted=release_mic_when_muted, keep_awake=keep_awake)
         self._listener: MediaListener | None = None
         self._link: MediaLink | None = None
         self._devices: dict[DeviceName, list[MediaDevice]] = {}
         self._heard_or_seen: dict[TrackSource, Any] = {}
         self._others: dict[str, tuple[Participant, Any]] = {}
-        self._views: list[tuple[VideoView, VideoSource]] = []
+        self._views = VideoViews()
         self._watch: _js.Scope | None = None
+        self._wake_lock = WakeLock() if keep_awake else None
         self._tasks = Tasks()
         self._closings = 0
         self._levels = Levels(level_interval, self._sounds)
@@ -199,6 +203,8 @@ class PageMedia:
         self._screen.close()
         if self._output is not None:
             self._output.close()
+        if self._wake_lock is not None:
+            self._wake_lock.release()
         await self._tasks.close()
 
     # Which devices there are.
@@ -336,19 +342,11 @@ class PageMedia:
         return self._output
 
     def show_video(self, element: Any, source: VideoSource) -> None:
-        if isinstance(element, str):
-            element = _js.or_none(_js.api("document").querySelector(element))
-        if str(getattr(element, "localName", "")) != "video":
-            raise InvalidArgumentError("show_video() needs a <video> element, or a selector that finds one.")
-        self._views = [(view, shown) for view, shown in self._views if view.element != element]
-        self._views.append((VideoView(element), source))
+        self._views.add(element, source)
         self._show_views()
 
     def _show_views(self) -> None:
-        local, bot = self.tracks()
-        tracks = {"bot": bot.video, "cam": local.video, "screen": local.screen_video}
-        for view, source in self._views:
-            view.show(tracks[source])
+        self._views.show(self.tracks())
 
     def local_audio(self, *, sample_rate: int, frame: float) -> TrackAudio:
         return self._audio(lambda: self._mic.track, sample_rate, frame)
@@ -368,6 +366,8 @@ class PageMedia:
 
     def bot_track_changed(self, bot: Participant, before: Any, now: Any, *, screen: bool = False) -> None:
         """The bot sends another track than before; ``None`` stands for no track."""
+        if self._wake_lock is not None and now is not None:
+            self._wake_lock.hold()
         self._show_views()
         self.listener.track_changed(bot, before, now, screen=screen)
 

@@ -47,8 +47,8 @@ class DailyTransport(Transport):
             ``startVideoOff`` have no effect: the client's ``enable_mic`` and ``enable_cam`` decide.
         call_object: a call object of yours instead of one for each session. The transport joins and leaves, but does
             not destroy it. The options are yours then, too.
-        play_bot_audio, remember_devices, audio_constraints, video_constraints, release_mic_when_muted, level_interval:
-            as in :class:`SmallWebRTCTransport`.
+        play_bot_audio, remember_devices, audio_constraints, video_constraints, release_mic_when_muted, level_interval,
+            keep_awake: as in :class:`SmallWebRTCTransport`.
         audio_track, video_track: the same as ``audioSource`` and ``videoSource``, whatever is in the options.
 
     Raises:
@@ -69,6 +69,7 @@ class DailyTransport(Transport):
         video_track: Any = None,
         release_mic_when_muted: bool = False,
         level_interval: float = 0.1,
+        keep_awake: bool = True,
     ) -> None:
         if not isinstance(options, Mapping | None):
             raise InvalidArgumentError(f"options must be a dict of daily-js' factory options; it is {quoted(options)}.")
@@ -91,6 +92,7 @@ class DailyTransport(Transport):
             video_track=video.track if video_track is None else video_track,
             release_mic_when_muted=release_mic_when_muted,
             level_interval=level_interval,
+            keep_awake=keep_awake,
         )
         self._call_object = call_object
         self._http: HttpClient = PageHttp()

@@ -44,6 +44,7 @@ class RealtimeWebSocketTransport(RealtimeTransport):
         constraints: ``MediaTrackConstraints`` of the microphone, as in JavaScript.
         remember_devices: whether the choice of devices is kept in the local storage for later page loads.
         level_interval: seconds between two levels, and over which each is measured.
+        keep_awake: whether the screen stays on from the bot's first sound on, so that no phone locks itself in a call.
 
     Raises:
         InvalidArgumentError: ``level_interval`` is not between 0.02 and 10, or ``microphone`` is not an audio track.
@@ -57,6 +58,7 @@ class RealtimeWebSocketTransport(RealtimeTransport):
         constraints: Mapping[str, Any] | None = None,
         remember_devices: bool = True,
         level_interval: float = 0.1,
+        keep_awake: bool = True,
     ) -> None:
         self._protocols = protocols
         self._output = PcmOutput()
@@ -67,6 +69,7 @@ class RealtimeWebSocketTransport(RealtimeTransport):
             audio_constraints=constraints,
             audio_track=microphone,
             level_interval=level_interval,
+            keep_awake=keep_awake,
         )
         self._tasks = Tasks()
         self._answer_rate = SAMPLE_RATE

@@ -59,6 +59,7 @@ class SmallWebRTCTransport(Transport):
         release_mic_when_muted: whether to close the microphone while it is muted, so that its light goes out. Unmuting
             opens it again, without renegotiation, which takes a moment. ``speakingWhileMuted`` never fires then.
         level_interval: seconds over which a level is measured, and between two ``localAudioLevel`` events.
+        keep_awake: whether the screen stays on from the bot's first sound on, so that no phone locks itself in a call.
         buffer_until_ready: whether to record the microphone from ``connect()`` on and send the recording once the bot
             is ready, so that no word is lost while it starts. The live microphone follows. At most a minute is kept.
 
@@ -85,6 +86,7 @@ class SmallWebRTCTransport(Transport):
         video_track: Any = None,
         release_mic_when_muted: bool = False,
         level_interval: float = 0.1,
+        keep_awake: bool = True,
         buffer_until_ready: bool = False,
     ) -> None:
         self._media = PageMedia(
@@ -96,6 +98,7 @@ class SmallWebRTCTransport(Transport):
             video_track=video_track,
             release_mic_when_muted=release_mic_when_muted,
             level_interval=level_interval,
+            keep_awake=keep_awake,
         )
         check_texts(webrtc_url=webrtc_url, audio_codec=audio_codec, video_codec=video_codec)
         check_template(offer_url_template)
@@ -105,9 +108,8 @@ class SmallWebRTCTransport(Transport):
         self._webrtc_url = webrtc_url
         self._offer_url_template = offer_url_template
         self._ice_servers = ice_servers
-        self._codecs = {
-            kind: codec for kind, codec in (("audio", audio_codec), ("video", video_codec)) if codec is not None
-        }
+        codecs = (("audio", audio_codec), ("video", video_codec))
+        self._codecs = {kind: codec for kind, codec in codecs if codec is not None}
         self._reconnect = reconnect
         self._buffers = buffer_until_ready
         self._preconnect_buffer: PreconnectBuffer | None = None

@@ -69,6 +69,7 @@ class WebSocketTransport(Transport):
         audio_track: a ``MediaStreamTrack`` of the application, sent instead of a microphone's. It is never stopped.
         release_mic_when_muted: whether to close the microphone while it is muted, so that its light goes out.
         level_interval: seconds over which a level is measured, and between two ``localAudioLevel`` events.
+        keep_awake: whether the screen stays on from the bot's first sound on, so that no phone locks itself in a call.
 
     Raises:
         InvalidArgumentError: an argument is not as described here.
@@ -88,6 +89,7 @@ class WebSocketTransport(Transport):
         audio_track: Any = None,
         release_mic_when_muted: bool = False,
         level_interval: float = 0.1,
+        keep_awake: bool = True,
     ) -> None:
         for name, rate in (("recorder_sample_rate", recorder_sample_rate), ("player_sample_rate", player_sample_rate)):
             check_number(name, rate, SLOWEST, FASTEST, "samples a second", whole=True)
@@ -109,6 +111,7 @@ class WebSocketTransport(Transport):
             audio_track=audio_track,
             release_mic_when_muted=release_mic_when_muted,
             level_interval=level_interval,
+            keep_awake=keep_awake,
         )
         self._relay = Relay(held=HELD, most=4 * recorder_sample_rate, slowest=frames.SLOWEST, fastest=frames.FASTEST)
         self._recorder = self._make_recorder(recorder_sample_rate)

@@ -142,6 +142,35 @@ def system_mutes(track, muted):
     track.dispatchEvent(js.Event.new("mute" if muted else "unmute"))
 
 
+@contextlib.contextmanager
+def has(owner, name, value):
+    """A browser that has one member more."""
+    js.Object.defineProperty(owner, name, _js.plain({"value": value, "configurable": True}))
+    try:
+        yield
+    finally:
+        js.Reflect.deleteProperty(owner, name)
+
+
+@contextlib.contextmanager
+def wake_locks():
+    """``edge.locks`` has the wake locks that the page gets."""
+    source = (
+        "async function () { const lock = await original.call(this, 'screen'); edge.locks.push(lock); return lock }"
+    )
+    with replaced("WakeLock.prototype", "request", source):
+        js.edge.locks = js.Array.new()
+        yield
+
+
+def page_is(hidden):
+    """What a browser does as a page is hidden, or shown again."""
+    js.Object.defineProperty(js.document, "hidden", _js.plain({"value": hidden, "configurable": True}))
+    js.document.dispatchEvent(js.Event.new("visibilitychange"))
+    if not hidden:
+        js.Reflect.deleteProperty(js.document, "hidden")
+
+
 def devices_changed():
     """What a browser fires when something is plugged in or out."""
     js.navigator.mediaDevices.dispatchEvent(js.Event.new("devicechange"))

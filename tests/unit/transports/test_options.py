@@ -65,6 +65,7 @@ OPTIONS: dict[str, Accepts] = {
     "play_bot_audio": is_bool,
     "remember_devices": is_bool,
     "release_mic_when_muted": is_bool,
+    "keep_awake": is_bool,
     "buffer_until_ready": is_bool,
     "audio_constraints": is_dict,
     "video_constraints": is_dict,
