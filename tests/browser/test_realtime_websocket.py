@@ -95,7 +95,7 @@ async def test_what_cannot_be_connected_is_told_without_the_key(selenium, port):
         for url, kind, words in (
             (f"ws://127.0.0.1:{port}/refuse", TransportStartError, "could not be opened"),
             ("ws://127.0.0.1:9/", TransportStartError, "1006"),
-            ("http://[bad", InvalidArgumentError, "not an address"),
+            ("http://[bad", InvalidArgumentError, "is not the address of a realtime server"),
         ):
             with pytest.raises(kind, match=words) as caught:
                 await link.connect(request(url, api_key="ek_secret"))
