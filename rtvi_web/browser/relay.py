@@ -27,18 +27,30 @@ class Relay:
     def __init__(self, *, held: int, most: int, slowest: int, fastest: int) -> None:
         self._options = {"held": held, "most": most, "slowest": slowest, "fastest": fastest}
         self._relay: Any = None
-        self._loading = asyncio.Lock()
+        self._loading: asyncio.Task[None] | None = None
+
+    def prepare(self) -> None:
+        """Begin to load the script, once for the page. A failure is raised by :meth:`open`."""
+        if self._relay is None and self._loading is None:
+            self._loading = asyncio.ensure_future(self._load())
+            self._loading.add_done_callback(lambda loading: loading.cancelled() or loading.exception())
+
+    async def _load(self) -> None:
+        try:
+            await load_script(RELAY_SCRIPT, RELAY_CLASS)
+            self._relay = _js.construct(RELAY_CLASS, self._options)
+        finally:
+            self._loading = None
 
     async def open(self) -> None:
-        """Load the script, once for the page.
+        """Wait until the script is loaded.
 
         Raises:
             UnsupportedFeatureError: it could not be loaded.
         """
-        async with self._loading:
-            await load_script(RELAY_SCRIPT, RELAY_CLASS)
-        if self._relay is None:
-            self._relay = _js.construct(RELAY_CLASS, self._options)
+        self.prepare()
+        if self._loading is not None:
+            await asyncio.shield(self._loading)  # Another one may wait for it.
 
     def carry(self, socket: Socket) -> None:
         """Carry the sound of an open socket, until that is closed. The script must be loaded."""

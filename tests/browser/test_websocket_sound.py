@@ -69,6 +69,60 @@ async def test_the_bot_is_heard_at_each_rate_in_one_session(selenium, port):
 
 
 @run_in_pyodide
+async def test_the_first_word_is_heard_whole(selenium, port):
+    """It comes before the player is open, which that is only when the bot is ready."""
+    import asyncio
+
+    from loopback import until
+    from websocket_peer import Ear
+
+    from rtvi_web import RTVIClient, RTVIEvent
+    from rtvi_web.transports import WebSocketTransport
+
+    client = RTVIClient(transport=WebSocketTransport(), enable_mic=False)
+    ear, listening = Ear(client), []
+    client.on(RTVIEvent.TRACK_STARTED, lambda *_: listening.append(asyncio.ensure_future(ear.__aenter__())))
+    client.on(RTVIEvent.BOT_READY, lambda _: client.send_client_message("tone", {"seconds": 2, "late": [-10, -10]}))
+    await client.connect({"ws_url": f"ws://127.0.0.1:{port}/pipecat"})
+    await until(lambda: ear.seconds > 1)
+    await until(lambda: ear.silent_for(0.5))
+    assert abs(ear.seconds - 2) < 0.1
+    await ear.__aexit__()
+    await client.disconnect()
+
+
+@run_in_pyodide
+async def test_a_player_that_cannot_be_opened_is_told_and_closed(selenium, port):
+    """It would keep all sound that comes."""
+    import asyncio
+
+    import js
+    from loopback import until
+    from pyodide.ffi import create_proxy
+    from websocket_peer import connected
+
+    from rtvi_web.transports import WebSocketTransport
+
+    worklets, told = js.AudioWorklet.prototype, []
+    add_module, refuse = worklets.addModule, create_proxy(lambda _url: js.Promise.reject(js.Error.new("lost")))
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _loop, context: told.append(str(context["exception"])))
+    callbacks = {"on_connected": lambda: setattr(worklets, "addModule", refuse)}  # The recorder has it already.
+    try:
+        async with connected(port, WebSocketTransport(), callbacks=callbacks) as (client, _):
+            await until(lambda: told)
+            assert "pcm.js could not be loaded" in told[0]
+            client.send_client_message("tone", {"seconds": 1})
+            assert await client.send_client_request("echo", 1, timeout=20) == 1, "the session goes on"
+            assert sum(context.state != "closed" for context in js.opened.contexts) == 1, "the recorder's"
+    finally:
+        worklets.addModule = add_module
+        loop.set_exception_handler(before)
+        refuse.destroy()
+
+
+@run_in_pyodide
 async def test_levels_of_both_and_the_speaker(selenium, port):
     import js
     from loopback import latest_context, until

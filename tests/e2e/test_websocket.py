@@ -147,6 +147,7 @@ def test_jitter_makes_no_gap(bot: LocalBot, visit: Visit) -> None:
             client = new_client(params=None)
             await client.connect({"ws_url": f"ws://{host}/ws-client"})
             ear, delays = Ear(client), []
+            await ear.until_loud(1)
             while len(ear.loud) < 50 * seconds:
                 if client.bot_state != "speaking":
                     client.send_text("tell me a long story")

@@ -16,7 +16,7 @@ from rtvi_web.core.checks import check_number
 from rtvi_web.core.http import HttpClient
 from rtvi_web.core.media import BOT, Participant, ParticipantTracks, TrackSource
 from rtvi_web.core.tasks import Tasks
-from rtvi_web.errors import DisconnectedError, InvalidArgumentError
+from rtvi_web.errors import DisconnectedError, InvalidArgumentError, UnsupportedFeatureError
 from rtvi_web.media.page_media import PageMedia
 from rtvi_web.media.pcm_output import PcmOutput
 from rtvi_web.rtvi.protocol.link.reconnect import Reconnect
@@ -121,7 +121,7 @@ class WebSocketTransport(Transport):
         self._evidence: LinkEvidence | None = None
         self._track: Any = None
         self._interruptions = 0
-        self._opening: asyncio.Task[None] | None = None
+        self._opened: PcmPlayer | None = None
         self._tasks = Tasks()
 
     def _make_recorder(self, rate: int) -> TrackWorklet:
@@ -151,11 +151,9 @@ class WebSocketTransport(Transport):
         self._evidence = None
         asyncio.get_running_loop().call_soon(_session_type)  # While the browser asks the person for permission.
         with contextlib.suppress(JsError):  # connect() tries again, and tells.
-            player = self._make_player()  # If a click led to this call, the browser lets it play.
+            self._make_player()  # If a click led to this call, the browser lets it play.
             self._recorder.prepare()
-            if self._opening is None:
-                self._opening = asyncio.ensure_future(self._open(player))
-                self._opening.add_done_callback(lambda opening: opening.cancelled() or opening.exception())
+            self._relay.prepare()
 
     def _make_player(self) -> PcmPlayer:
         if self._output.player is None and self._host is not None:
@@ -171,16 +169,31 @@ class WebSocketTransport(Transport):
         return self._output.player
 
     async def connect(self, request: ConnectRequest, receiver: SessionReceiver) -> Participant:
-        player = self._make_player()
+        self._make_player()
         session = self._session = _session_type()(
             ws_url=self._ws_url, reconnect=self._reconnect, output=self, relay=self._relay
         )
-        opening = self._opening or self._open(player)
-        await asyncio.gather(opening, self._record(), session.connect(request, receiver))
+        recording = asyncio.ensure_future(self._record())
+        try:
+            await asyncio.gather(recording, session.connect(request, receiver))
+        finally:
+            recording.cancel()  # What fails first must not leave it to open a device's context later.
         return BOT
 
+    def _open_player(self) -> None:
+        """Let the player begin. That keeps a machine busy for a moment, so it waits until there may be sound."""
+        player = self._output.player
+        if player is not None and player is not self._opened:
+            self._opened = player
+            self._tasks.run(self._open(player), "the bot cannot be heard")
+
     async def _open(self, player: PcmPlayer) -> None:
-        await asyncio.gather(self._output.open(player), self._relay.open())
+        try:
+            await self._output.open(player)
+        except UnsupportedFeatureError:
+            self._output.close()  # It would keep all sound that comes.
+            raise
+        self._relay.begin(str(self._interruptions))
         self._relay.play(player)
 
     async def _record(self) -> None:
@@ -196,6 +209,7 @@ class WebSocketTransport(Transport):
         if self._session is not None:
             self._session.bot_ready()
             self._relay.release()
+            self._open_player()
 
     def interrupted(self) -> None:
         if self._session is not None:
@@ -204,9 +218,6 @@ class WebSocketTransport(Transport):
     async def close(self) -> None:
         session, self._session = self._session, None
         self._tasks.cancel()
-        opening, self._opening = self._opening, None
-        if opening is not None:
-            opening.cancel()
         if session is not None:
             self._evidence = session.evidence
             await session.close()
@@ -248,6 +259,7 @@ class WebSocketTransport(Transport):
         self._track_is(self._make_player().track)
 
     def play(self, pcm: bytes, sample_rate: int, channels: int) -> None:
+        self._open_player()
         if self._output.player is not None:
             self._output.player.play(pcm, str(self._interruptions), 0, rate=sample_rate, channels=channels)
 
