@@ -47,19 +47,6 @@ def page_with_daily(page: Page, site: str) -> InPagePython:
     return in_page
 
 
-def test_a_page_that_does_not_import_it_runs_and_asks_for_nothing_of_it(visit: Visit, bot: LocalBot) -> None:
-    asked: list[str] = []
-    page = visit("")
-    page.on("request", lambda request: asked.append(request.url))
-    in_page = InPagePython(page, bot.address)
-    loaded = "result = [name for name in __import__('sys').modules if 'daily' in name]"
-    assert in_page.run(f"new_client(); {loaded}") == []
-    before = len(asked)
-    assert in_page.run(f"from rtvi_web.transports import DailyTransport; {loaded}")
-    assert not [url for url in asked if "daily" in url]
-    assert len(asked) == before, "it is in the wheel"
-
-
 def test_a_session_under_a_strict_policy(visit: Visit, bot: LocalBot) -> None:
     in_page = page_with_daily(visit(""), bot.address)
     result = in_page.run(

@@ -24,20 +24,6 @@ def page(bot: LocalBot, visit: Visit) -> Iterator[InPagePython]:
     in_page.check_released()
 
 
-def test_a_page_that_does_not_use_it_runs_and_asks_for_nothing_of_it(visit: Visit, bot: LocalBot) -> None:
-    asked: list[str] = []
-    page = visit("", permissions=PERMISSIONS)
-    in_page = InPagePython(page, bot.address)
-    page.on("request", lambda request: asked.append(request.url.partition("?")[0].rpartition("/")[2]))
-    loaded = "result = [name for name in __import__('sys').modules if 'websocket' in name or 'pcm' in name]"
-    assert in_page.run(f"client = new_client()\nawait client.connect()\n{loaded}\nawait client.disconnect()") == []
-    assert set(asked) == {"start", "offer"}
-    before = len(asked)
-    assert in_page.run(f"from rtvi_web.transports import WebSocketTransport\n{loaded}")
-    assert len(asked) == before, "it is in the wheel"
-    in_page.check_released()
-
-
 @pytest.mark.alone
 def test_the_bot_is_heard_as_it_speaks(page: InPagePython, bot: LocalBot) -> None:
     sound, said, stats = page.run("""
