@@ -17,6 +17,7 @@ from rtvi_web.core.checks import nearest
 from rtvi_web.core.event import Event
 from rtvi_web.core.event_queue import EmittedEvent, EventQueue
 from rtvi_web.core.handlers import Handler, count_arguments
+from rtvi_web.core.listened import Listened
 from rtvi_web.core.tasks import Tasks, report
 from rtvi_web.core.warn import warn
 from rtvi_web.errors import ConnectPhase, DisconnectedError, InvalidArgumentError, RTVIError
@@ -51,6 +52,7 @@ class Emitter:
         self._handlers: dict[str, tuple[_Subscription, ...]] = {}  # replaced, never changed: they may be running
         self._tasks = Tasks()
         self._waiters: set[asyncio.Future[Any]] = set()
+        self.listened = Listened(self.listens)
 
     def known(self, event: str) -> str:
         """The name of an event as it is today; a deprecated one warns.
@@ -116,6 +118,7 @@ class Emitter:
             raise InvalidArgumentError(f"limit must be at least 1; it is {limit!r}.")
         queue = EventQueue(frozenset(map(self.known, events)), limit)
         self._queues.append(weakref.ref(queue, self._queues.remove))
+        self.listened.more()
         return queue
 
     def listens(self, event: str) -> bool:
@@ -170,6 +173,7 @@ class Emitter:
         if once:
             subscription.call = call_once
         self._handlers[name] = (*self._handlers.get(name, ()), subscription)
+        self.listened.more()
         return subscription
 
     def _remove(self, name: str, subscription: _Subscription) -> bool:

@@ -323,7 +323,7 @@ class Media(Protocol):
 
 
 class MediaListener(Protocol):
-    """What media report to a client. No method raises, and all return at once."""
+    """What media report to a client. No method raises, and all but coroutines return at once."""
 
     def devices_changed(self, name: DeviceName, devices: list[MediaDevice]) -> None:
         """The list of devices of a kind has changed."""
@@ -348,12 +348,18 @@ class MediaListener(Protocol):
             screen: whether the track is a shared screen.
         """
 
+    async def until_level_wanted(self) -> None:
+        """Wait until :meth:`wants_level` is true of someone."""
+
     def wants_level(self, participant: Participant) -> bool:
         """Whether to measure how loud a participant is."""
         ...
 
     def level(self, participant: Participant, level: float) -> None:
         """How loud a participant is now, from 0 to 1."""
+
+    async def until_muted_speech_wanted(self) -> None:
+        """Wait until :meth:`wants_muted_speech` is true."""
 
     def wants_muted_speech(self) -> bool:
         """Whether to listen for speech while the microphone is muted."""

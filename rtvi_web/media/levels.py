@@ -11,7 +11,7 @@ from rtvi_web.core.checks import check_number
 from rtvi_web.core.media import MediaListener, Participant
 
 IDLE = 0.2
-"""Seconds between two looks whether a level is wanted, while none is: each takes some of the main thread's time."""
+"""Seconds between two looks whether there is what is wanted: the participant may not send sound yet."""
 
 
 class Levels:
@@ -38,6 +38,8 @@ class Levels:
         measured: set[str] = set()
         try:
             while True:
+                if not measured:
+                    await listener.until_level_wanted()
                 await asyncio.sleep(self._interval if measured else max(self._interval, IDLE))
                 wanted = [(who, track) for who, track in self._sounds() if track is not None]
                 wanted = [sound for sound in wanted if listener.wants_level(sound[0])]

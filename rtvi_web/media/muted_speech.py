@@ -12,7 +12,7 @@ from rtvi_web.media.input_device import InputDevice
 _INTERVAL = 0.1
 """Seconds between two measurements, and over which each is made."""
 _IDLE = 0.5
-"""Seconds between two looks whether the listener wants to know: each takes the page's main thread some time."""
+"""Seconds between two looks whether the microphone is muted: each takes the page's main thread some time."""
 _LOUD = 0.02
 """The level of a person who speaks softly; the noise of a room is below it."""
 _SPOKEN, _WITHIN = 3, 10
@@ -32,6 +32,8 @@ async def report_muted_speech(microphone: InputDevice, listener: MediaListener) 
     silent_until, pause = 0.0, _IDLE
     try:
         while True:
+            if pause == _IDLE:
+                await listener.until_muted_speech_wanted()
             await asyncio.sleep(pause)
             track = microphone.monitor() if listener.wants_muted_speech() else None
             if track is None:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from rtvi_web.core.checks import seconds
 from rtvi_web.core.handlers import count_arguments
+from rtvi_web.core.listened import Listened
 from rtvi_web.core.tasks import Tasks, report
 from rtvi_web.errors import DisconnectedError, InvalidArgumentError
 
@@ -37,6 +38,7 @@ class RealtimeEventHandler:
         self._handlers: _Subscriptions = {}
         self._next_handlers: _Subscriptions = {}
         self._waiters: set[asyncio.Future[Any]] = set()
+        self._listened = Listened(self.listens)
         self._tasks = Tasks()  # those of async handlers
 
     def on(self, event_name: str, callback: Given) -> Given:
@@ -52,10 +54,12 @@ class RealtimeEventHandler:
         Raises:
             InvalidArgumentError: the callback cannot be called.
         """
+        self._listened.more()
         return _add(self._handlers, event_name, callback)
 
     def on_next(self, event_name: str, callback: Given) -> Given:
         """Call a handler at the next such event only; otherwise like :meth:`on`. Mirrors ``onNext()``."""
+        self._listened.more()
         return _add(self._next_handlers, event_name, callback)
 
     def off(self, event_name: str, callback: Handler | None = None) -> bool:
@@ -140,6 +144,10 @@ class RealtimeEventHandler:
             event_name in handlers or bool(_matching(handlers, event_name))
             for handlers in (self._handlers, self._next_handlers)
         )
+
+    async def until_listened(self, *event_names: str) -> None:
+        """Wait until one of some events has handlers."""
+        await self._listened.until(*event_names)
 
     def fail_waiters(self, reason: str) -> None:
         """Make every pending :meth:`wait_for_next` raise ``DisconnectedError``."""

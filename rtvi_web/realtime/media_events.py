@@ -35,11 +35,17 @@ class MediaEvents:
         if now is not None:
             self._client.dispatch("trackStarted", now)
 
+    async def until_level_wanted(self) -> None:
+        await self._client.until_listened("localAudioLevel", "remoteAudioLevel")
+
     def wants_level(self, participant: Participant) -> bool:
         return self._client.listens(_level_event(participant))
 
     def level(self, participant: Participant, level: float) -> None:
         self._client.dispatch(_level_event(participant), level)
+
+    async def until_muted_speech_wanted(self) -> None:
+        await self._client.until_listened("speakingWhileMuted")
 
     def wants_muted_speech(self) -> bool:
         return self._client.listens("speakingWhileMuted")

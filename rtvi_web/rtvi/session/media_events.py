@@ -64,6 +64,9 @@ class MediaEvents:
         started = RTVIEvent.SCREEN_TRACK_STARTED if screen else RTVIEvent.TRACK_STARTED
         self._emitter.emit(started, track, participant)
 
+    async def until_level_wanted(self) -> None:
+        await self._emitter.listened.until(RTVIEvent.LOCAL_AUDIO_LEVEL, RTVIEvent.REMOTE_AUDIO_LEVEL)
+
     def wants_level(self, participant: Participant) -> bool:
         event = RTVIEvent.LOCAL_AUDIO_LEVEL if participant.local else RTVIEvent.REMOTE_AUDIO_LEVEL
         return self._emitter.listens(event)
@@ -73,6 +76,9 @@ class MediaEvents:
             self._emitter.emit(RTVIEvent.LOCAL_AUDIO_LEVEL, level)
         else:
             self._emitter.emit(RTVIEvent.REMOTE_AUDIO_LEVEL, level, participant)
+
+    async def until_muted_speech_wanted(self) -> None:
+        await self._emitter.listened.until(RTVIEvent.SPEAKING_WHILE_MUTED)
 
     def wants_muted_speech(self) -> bool:
         return self._emitter.listens(RTVIEvent.SPEAKING_WHILE_MUTED)

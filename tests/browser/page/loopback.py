@@ -22,10 +22,28 @@ from watching import (
 )
 
 from rtvi_web.browser import _js
+from rtvi_web.core.listened import Listened
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.rtvi.session.media_events import MediaEvents
 from rtvi_web.rtvi.transport import ConnectRequest
 from rtvi_web.transports import SmallWebRTCTransport
+
+
+class Listening(set[str]):
+    """The events that are listened to."""
+
+    def __init__(self, listened):
+        super().__init__()
+        self._listened = listened
+
+    def add(self, event):
+        super().add(event)
+        self._listened.more()
+
+    def __ior__(self, events):  # type: ignore[misc]
+        for added in events:
+            self.add(added)
+        return self
 
 
 class Host:
@@ -39,7 +57,8 @@ class Host:
         self.losses = []
         self.links = []
         self.sent = []
-        self.listening = set()
+        self.listened = Listened(self.listens)
+        self.listening = Listening(self.listened)
         self.media = MediaEvents(self)  # type: ignore[arg-type]
         self._changed = asyncio.Event()
 

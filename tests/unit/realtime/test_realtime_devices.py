@@ -193,7 +193,12 @@ class TestEvents:
         media = client.realtime.media
         levels: list[float] = []
         assert not media.wants_level(LOCAL)
+        wanted = asyncio.ensure_future(media.until_level_wanted())
+        client.on("trackStarted", levels.append)
+        await turns()
+        assert not wanted.done()
         client.on("localAudioLevel", levels.append)
+        await wanted
         assert media.wants_level(LOCAL)
         assert not media.wants_level(BOT)
         client.on("remoteAudioLevel", levels.append)
@@ -208,7 +213,11 @@ class TestEvents:
         media = client.realtime.media
         emitted: list[Any] = []
         assert not media.wants_muted_speech()
+        wanted = asyncio.ensure_future(media.until_muted_speech_wanted())
+        await turns()
+        assert not wanted.done()
         client.on("speakingWhileMuted", emitted.append)
+        await wanted
         assert media.wants_muted_speech()
         media.muted_speech()
         client.off("speakingWhileMuted")

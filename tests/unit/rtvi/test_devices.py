@@ -23,6 +23,7 @@ from rtvi_web import (
     TransportState,
     UnsupportedFeatureError,
 )
+from rtvi_web.core.event import Event
 from rtvi_web.core.media import Tracks
 from rtvi_web.rtvi import transport as contract
 from rtvi_web.testing import ScriptedTransport, handshake
@@ -168,8 +169,13 @@ class TestSending:
         client, emitted = RTVIClient(transport=transport), []
         listener = transport.listener
         assert not listener.wants_muted_speech()
+        wanted = asyncio.ensure_future(listener.until_muted_speech_wanted())
+        client.on(RTVIEvent.LOCAL_AUDIO_LEVEL, lambda _: None)
+        await asyncio.sleep(0)
+        assert not wanted.done()
         unsubscribe = client.on(RTVIEvent.SPEAKING_WHILE_MUTED, lambda: emitted.append(1))
         assert listener.wants_muted_speech()
+        await wanted
         listener.muted_speech()
         unsubscribe()
         assert (emitted, listener.wants_muted_speech()) == ([1], False)
@@ -179,6 +185,34 @@ class TestSending:
         listener.muted_speech()
         await waiting
         assert not listener.wants_muted_speech()
+
+    @pytest.mark.parametrize("event", [RTVIEvent.LOCAL_AUDIO_LEVEL, RTVIEvent.REMOTE_AUDIO_LEVEL])
+    @pytest.mark.parametrize("how", ["on", "once", "wait_for", "events", "all events"])
+    async def test_levels_are_waited_for_until_someone_listens(self, event: Event[Any], how: str) -> None:
+        transport = ScriptedTransport()
+        client = RTVIClient(transport=transport)
+        both = [asyncio.ensure_future(transport.listener.until_level_wanted()) for _ in range(2)]
+        client.on(RTVIEvent.TRACK_STARTED, lambda *_: None)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert not any(one.done() for one in both)
+        listening: Any = None
+        match how:
+            case "on":
+                client.on(event, lambda *_: None)
+            case "once":
+                client.once(event, lambda *_: None)
+            case "wait_for":
+                listening = asyncio.ensure_future(client.wait_for(event))
+            case "events":
+                listening = client.events(event)
+            case _:
+                listening = client.events()
+        async with asyncio.timeout(1):
+            await asyncio.gather(*both)
+        await transport.listener.until_level_wanted()
+        if isinstance(listening, asyncio.Future):
+            listening.cancel()
 
     async def test_callbacks_and_loops_listen_for_speaking_while_muted_too(self) -> None:
         transport, emitted = ScriptedTransport(), []
