@@ -62,6 +62,24 @@
       watch(this, "socket");
     }
   };
+  // Ours has its WebSocket in a Worker: rtvi_web/browser/worklets/relay.js.
+  window.MessageChannel = class extends MessageChannel {
+    constructor(...args) {
+      super(...args);
+      const { port1 } = this;
+      port1.addEventListener("message", async ({ data: { what, data } }) => {
+        const at = performance.now();
+        if (what === "opened") mark("socket open");
+        if (what === "received" && (await has(data, '"bot-ready"'))) mark("bot-ready", at);
+      });
+      const post = port1.postMessage;
+      port1.postMessage = function (message, ...others) {
+        if (message.what === "connect") mark("socket");
+        if (message.what === "write" && text(message.data).includes('"client-ready"')) mark("client-ready");
+        return post.call(this, message, ...others);
+      };
+    }
+  };
   window.AudioContext = class extends AudioContext {
     constructor(...args) {
       mark("AudioContext >");

@@ -102,10 +102,9 @@ class PcmPlayer:
     def volume(self, volume: float) -> None:
         self._gain.gain.value = volume
 
-    @property
-    def port(self) -> Any:
-        """Takes sound as JavaScript has it, see ``worklets/pcm.js``; ``None`` before it is open."""
-        return self._node.port if self._node is not None else None
+    def take(self, source: Any) -> None:
+        """Take messages from a ``MessagePort`` too, see ``worklets/pcm.js``. It must be open."""
+        self._node.port.postMessage(_js.plain({"source": source}), _js.plain([source]))
 
     async def open(self) -> None:
         """Get ready to play. What :meth:`play` got before is played then.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from rtvi_web.browser import _js
@@ -35,6 +35,54 @@ class WebSocketForbiddenError(WebSocketClosedError):
         super().__init__(1006, "the page's Content-Security-Policy forbids it")
 
 
+class Opening:
+    """Whether a WebSocket opens, from what a browser tells of it. To be awaited.
+
+    Raises:
+        WebSocketForbiddenError: the page's Content-Security-Policy forbids the address.
+        WebSocketClosedError: it could not be opened for another reason; browsers do not tell pages which.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._opened: asyncio.Future[None] = self._loop.create_future()
+        self._forbidden = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self._opened.__await__()
+
+    def open(self) -> None:
+        """``open`` was fired."""
+        if not self._opened.done():
+            self._opened.set_result(None)
+
+    def forbid(self) -> None:
+        """The page's policy has forbidden a connection, which may be this one."""
+        self._forbidden = True
+
+    def error(self) -> None:
+        """``error`` was fired. ``close`` follows, unless the page's policy forbids the address."""
+        self._timer = self._loop.call_later(CLOSES_WITHIN, self.close, 1006, "")
+
+    def close(self, code: int, reason: str) -> bool:
+        """``close`` was fired. Returns whether it had not opened before."""
+        return self.fail(WebSocketForbiddenError() if self._forbidden else WebSocketClosedError(code, reason))
+
+    def fail(self, error: Exception) -> bool:
+        """It cannot be opened. Returns whether that was not decided before."""
+        if self._opened.done():
+            return False
+        self._opened.set_exception(error)
+        return True
+
+    def cancel(self) -> None:
+        """It is closed here."""
+        self._opened.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+
+
 class Socket:
     """A WebSocket, from :meth:`open` to its end.
 
@@ -50,10 +98,7 @@ class Socket:
         self._closed = closed
         self._scope = _js.Scope()
         self._socket: Any = None
-        self._opened: asyncio.Future[None] | None = None
-        self._forbidden = False
-        self._is_over = False
-        self._heard: Any = None
+        self._opening: Opening | None = None
 
     async def open(self, url: str, protocols: Sequence[str]) -> None:
         """Connect; returns when frames can be sent.
@@ -63,41 +108,22 @@ class Socket:
             WebSocketClosedError: it could not be opened for another reason; browsers do not tell pages which.
             JsError: the address or a protocol cannot be used. Its message quotes them.
         """
-        self._opened = asyncio.get_running_loop().create_future()
+        self._opening = opening = Opening()
+        self._scope.defer(opening.cancel)
         self._scope.listen(_js.api("document"), "securitypolicyviolation", self._on_violation)
         socket = self._socket = _js.construct("WebSocket", url, list(protocols))
         socket.binaryType = "arraybuffer"
         self._scope.defer(socket.close)
-        self._scope.listen(socket, "open", self._on_open)
-        self._scope.listen(socket, "error", self._on_error)
-        self._heard = self._scope.function(self._on_message)
-        socket.addEventListener("message", self._heard)
-        self._scope.defer(lambda: socket.removeEventListener("message", self._heard))
+        self._scope.listen(socket, "open", lambda _: opening.open())
+        self._scope.listen(socket, "error", lambda _: opening.error())
+        self._scope.listen(socket, "message", self._on_message)
         self._scope.listen(socket, "close", self._on_close)
-        await self._opened
-
-    def relay(self, relay: Any) -> None:
-        """Have an object of ``worklets/relay.js`` hear all frames from now on; it hands on what is not its own."""
-        socket, hear = self._socket, relay.hear
-        relay.socket, relay.other = socket, self._heard
-        socket.removeEventListener("message", self._heard)
-        socket.addEventListener("message", hear)
-
-        def end() -> None:
-            socket.removeEventListener("message", hear)
-            relay.socket = relay.other = _js.null
-
-        self._scope.defer(end)
+        await opening
 
     @property
     def is_open(self) -> bool:
         """Whether frames can be sent."""
         return self._socket is not None and self._socket.readyState == OPEN
-
-    @property
-    def is_ending(self) -> bool:
-        """Whether it was closed, and ``closed`` is about to be called."""
-        return self._socket is not None and not self._is_over and self._socket.readyState > OPEN
 
     @property
     def backlog(self) -> int:
@@ -110,37 +136,18 @@ class Socket:
 
     def close(self) -> None:
         """Close it, in any state, without calling ``closed``."""
-        self._is_over = True
         self._scope.close()
-        if self._opened is not None:
-            self._opened.cancel()
-
-    def _on_open(self, _event: Any) -> None:
-        if self._opened is not None and not self._opened.done():
-            self._opened.set_result(None)
 
     def _on_violation(self, event: Any) -> None:
         # Its address may lack the path, so another request may be meant. That would change an error's text only.
-        self._forbidden |= event.effectiveDirective == "connect-src" and event.disposition == "enforce"
-
-    def _on_error(self, _event: Any) -> None:
-        """``close`` follows, unless the page's policy forbids the address."""
-        timer = asyncio.get_running_loop().call_later(CLOSES_WITHIN, self._fail, 1006, "")
-        self._scope.defer(timer.cancel)
-
-    def _fail(self, code: int, reason: str) -> None:
-        if self._opened is not None and not self._opened.done():
-            self._opened.set_exception(
-                WebSocketForbiddenError() if self._forbidden else WebSocketClosedError(code, reason)
-            )
+        if self._opening is not None and event.effectiveDirective == "connect-src" and event.disposition == "enforce":
+            self._opening.forbid()
 
     def _on_message(self, event: Any) -> None:
         data = event.data  # Read once: it crosses over each time.
         self._received(data if isinstance(data, str) else data.to_bytes())
 
     def _on_close(self, event: Any) -> None:
-        self._is_over = True
-        if self._opened is not None and not self._opened.done():
-            self._fail(int(event.code), str(event.reason))
-        else:
-            self._closed(WebSocketClosedError(int(event.code), str(event.reason)))
+        code, reason = int(event.code), str(event.reason)
+        if self._opening is not None and not self._opening.close(code, reason):
+            self._closed(WebSocketClosedError(code, reason))

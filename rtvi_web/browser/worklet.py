@@ -1,4 +1,4 @@
-"""Loads the modules of AudioWorklets, and a script for the page itself, which a browser takes from an address only.
+"""Loads the modules of AudioWorklets, and scripts for a Worker or the page, which a browser takes from an address only.
 
 By default, such a file comes from the wheel as a Blob. A page whose Content-Security-Policy forbids Blobs serves the
 files of ``rtvi_web/browser/worklets/`` itself and names their folder, relative to the page::
@@ -20,6 +20,8 @@ from rtvi_web.errors import UnsupportedFeatureError
 PCM_MODULE = "pcm.js"
 META = "rtvi-web-worklets"
 FEATURE = "AudioWorklet"
+PATIENCE = 3.0
+"""Seconds that a Worker has to begin."""
 
 
 async def add_module(context: Any, name: str) -> None:
@@ -45,6 +47,37 @@ async def add_module(context: Any, name: str) -> None:
     finally:
         if not served:
             _js.api("URL").revokeObjectURL(url)
+
+
+async def start_worker(name: str) -> Any | None:
+    """Start a Worker with a script of ``worklets/``, which posts a message as soon as it runs.
+
+    Returns:
+        The ``Worker``; ``None`` if the page may not have it: its policy forbids it, or the script is of another origin.
+    """
+    served = _served(name)
+    url = served or _blob(name)
+    scope, settled, said, worker = _js.Scope(), asyncio.Event(), list[str](), None
+
+    def hear(event: Any) -> None:
+        said.append(event.type)
+        settled.set()
+
+    try:
+        worker = _js.construct("Worker", url)
+        for event in ("message", "error"):
+            scope.listen(worker, event, hear)
+        async with asyncio.timeout(PATIENCE):
+            await settled.wait()
+    except (_js.JsError, TimeoutError):
+        said.clear()
+    finally:
+        scope.close()
+        if not served:
+            _js.api("URL").revokeObjectURL(url)
+        if worker is not None and said[:1] != ["message"]:
+            worker.terminate()
+    return worker if said[:1] == ["message"] else None
 
 
 async def load_script(name: str, defines: str) -> None:

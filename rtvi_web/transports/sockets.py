@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Protocol
 
 from rtvi_web.browser import _js
-from rtvi_web.browser.websocket import Socket, WebSocketClosedError, WebSocketForbiddenError
+from rtvi_web.browser.websocket import WebSocketClosedError, WebSocketForbiddenError
 from rtvi_web.core.masking import MASK, masked_url
 from rtvi_web.errors import TransportStartError
 
@@ -14,7 +15,14 @@ _TOKEN = re.compile(r"/[^/?]{32,}")
 """A part of a path that may be a token."""
 
 
-async def open_socket(socket: Socket, url: str, protocols: Sequence[str], reasons: str) -> None:
+class Opens(Protocol):
+    """A WebSocket of ``rtvi_web.browser``."""
+
+    async def open(self, url: str, protocols: Sequence[str]) -> None:
+        """See ``Socket.open``."""
+
+
+async def open_socket(socket: Opens, url: str, protocols: Sequence[str], reasons: str) -> None:
     """Open a WebSocket.
 
     Args:

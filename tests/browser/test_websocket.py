@@ -306,17 +306,20 @@ async def test_a_body_that_the_runner_drops_is_told_once_in_a_session(selenium, 
 
     from websocket_peer import warnings_of
 
+    from rtvi_web.browser.relay import Relay
     from rtvi_web.rtvi.transport import ConnectRequest
     from rtvi_web.transports.websocket.session import WebSocketSession
 
     answer = {"wsUrl": f"ws://127.0.0.1:{port}/pipecat", "sessionId": "1", "token": None}
     request = ConnectRequest(answer, None, None, {}, start_data={"transport": "websocket", "body": {"user": "Ada"}})
-    session = WebSocketSession(ws_url=None, reconnect=None, output=Mock(), relay=AsyncMock(carry=Mock()))
+    relay = Relay(held=1, most=1, slowest=8000, fastest=96_000)
+    session = WebSocketSession(ws_url=None, reconnect=None, output=Mock(), relay=relay)
     receiver = Mock(start_again=AsyncMock(side_effect=lambda connect: connect(request, receiver)))
     with warnings_of("rtvi_web.transports.websocket") as warned:
         await session.connect(request, receiver)
         await session.start_again()
     await session.close()
+    relay.close()
     assert receiver.start_again.await_count == 1
     assert len(warned) == 1
     assert warned[0].startswith('The "body" of request_data does not reach the bot')

@@ -123,6 +123,23 @@ async def test_a_player_that_cannot_be_opened_is_told_and_closed(selenium, port)
 
 
 @run_in_pyodide
+async def test_the_sound_does_not_wait_for_a_busy_page(selenium, port):
+    import time
+
+    from websocket_peer import connected
+
+    from rtvi_web.transports import WebSocketTransport
+
+    async with connected(port, WebSocketTransport()) as (client, _):
+        await client.send_client_request("heard", "from now on", timeout=20)
+        until = time.monotonic() + 2
+        while time.monotonic() < until:
+            pass
+        told = await client.send_client_request("heard", timeout=20)
+        assert told["frames"] > 30, "100 fit into two seconds"
+
+
+@run_in_pyodide
 async def test_levels_of_both_and_the_speaker(selenium, port):
     import js
     from loopback import latest_context, until

@@ -52,6 +52,27 @@ def test_a_websocket_that_the_policy_forbids(page: Page, bot: LocalBot, attempt:
     assert "secret" not in failed["text"]
 
 
+def test_a_page_that_may_have_no_worker_hears_the_bot_all_the_same(page: Page, bot: LocalBot) -> None:
+    in_page = InPagePython(page, bot.address, policy="worker-src 'none'")
+    sent, received = in_page.run("""
+        from rtvi_web.transports import WebSocketTransport
+
+        params = START | {"request_data": {"transport": "websocket"}}
+        client = RTVIClient(transport=WebSocketTransport(), enable_mic=False, params=params, timeout=PATIENCE)
+        await client.connect()
+        levels = client.events(RTVIEvent.REMOTE_AUDIO_LEVEL)
+        async with asyncio.timeout(PATIENCE):
+            async for event in levels:
+                if event.args[0] > 0.01:
+                    break
+        stats = await client.stats()
+        result = [stats.bitrate_sent, stats.bitrate_received]
+        await client.disconnect()
+    """)
+    assert sent > 0
+    assert received > 0
+
+
 @pytest.mark.parametrize(("allow", "words"), [("", 'allow="microphone"'), ("microphone", "site settings")])
 def test_a_frame_without_a_microphone(page: Page, bot: LocalBot, allow: str, words: str) -> None:
     """With allow="microphone" it is the person who has not allowed it."""

@@ -57,11 +57,14 @@ const divisor = (a, b) => (b ? divisor(b, a % b) : a);
 const SILENCE = new Float32Array(128);
 
 // Options: `rate` and `chunk`, in samples. Posts Int16Arrays of `chunk` samples; of silence while nothing is connected. With
-// the options `head` and `tail` (Uint8Arrays), it posts ArrayBuffers: these bytes before and after the samples.
+// the options `head` and `tail` (Uint8Arrays), it posts ArrayBuffers: these bytes before and after the samples. It posts them
+// to another port, which it must be sent first: {port}.
 class Recorder extends AudioWorkletProcessor {
   constructor({ processorOptions: { rate, chunk, head, tail } }) {
     super();
     this.around = head && [head, tail];
+    this.out = head ? null : this.port;
+    this.port.onmessage = ({ data }) => (this.out = data.port);
     this.resampler = new Resampler(sampleRate, rate);
     this.size = chunk;
     this.begin();
@@ -69,7 +72,7 @@ class Recorder extends AudioWorkletProcessor {
       this.chunk[this.length++] = Math.round(Math.max(-1, Math.min(1, sample)) * 32767);
       if (this.length < this.size) return;
       const posted = this.around ? this.framed() : this.chunk;
-      this.port.postMessage(posted, [posted.buffer ?? posted]);
+      this.out.postMessage(posted, [posted.buffer ?? posted]);
       this.begin();
     };
   }
@@ -89,7 +92,7 @@ class Recorder extends AudioWorkletProcessor {
   }
 
   process([[channel = SILENCE]]) {
-    this.resampler.process(channel, this.take);
+    if (this.out) this.resampler.process(channel, this.take);
     return true;
   }
 }
@@ -103,11 +106,11 @@ const CHANNELS = 2; // that are played; a single one on both sides
 // begins, and again when it has run out; `most`, how much may wait.
 //
 // Takes {play: Int16Array, item, part, rate, channels}, whose channels are interleaved, {interrupt: number},
-// {pause: boolean} and {record: boolean}. Posts {speaking}, {item, part, samples, waiting}, {underrun} when sound comes too
-// late, {dropped} when too much waits already, and after an interruption {interrupted: number, playing: {item, part,
-// samples} or null}. Samples are counted at the rate of the PCM, which is converted if the context has another. While it
-// records, it posts what was played, {recorded: Int16Array}, mono at the rate of the context, and the rest as {recorded,
-// last: true}.
+// {pause: boolean}, {record: boolean} and {source: MessagePort}, from which it takes the same. Posts {speaking}, {item,
+// part, samples, waiting}, {underrun} when sound comes too late, {dropped} when too much waits already, and after an
+// interruption {interrupted: number, playing: {item, part, samples} or null}. Samples are counted at the rate of the PCM,
+// which is converted if the context has another. While it records, it posts what was played, {recorded: Int16Array}, mono
+// at the rate of the context, and the rest as {recorded, last: true}.
 class Player extends AudioWorkletProcessor {
   constructor({ processorOptions: { lull, report, buffer, most } }) {
     super();
@@ -121,6 +124,7 @@ class Player extends AudioWorkletProcessor {
     this.reset();
     this.port.onmessage = ({ data }) => {
       if ("play" in data) this.add(data);
+      else if ("source" in data) data.source.onmessage = this.port.onmessage;
       else if ("interrupt" in data) this.interrupt(data.interrupt);
       else if ("pause" in data) this.pause(data.pause);
       else this.record(data.record);

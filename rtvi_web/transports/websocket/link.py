@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import Protocol
 
 from rtvi_web.browser.relay import Relay
-from rtvi_web.browser.websocket import Socket, WebSocketClosedError
+from rtvi_web.browser.relayed_socket import RelayedSocket
+from rtvi_web.browser.websocket import WebSocketClosedError
 from rtvi_web.core.tasks import Tasks
 from rtvi_web.errors import DisconnectedError, QueueFullError
 from rtvi_web.rtvi.protocol.link.diagnosis import LinkEvidence
@@ -46,6 +46,9 @@ class LinkOwner(Protocol):
     def on_interruption(self) -> None:
         """The bot was interrupted: no sound of before is to be heard."""
 
+    def on_silenced(self) -> None:
+        """The bot was interrupted, and no sound of before is heard any more."""
+
     def on_alive(self, is_alive: bool) -> None:
         """The open link was found dead, or lives after all."""
 
@@ -63,23 +66,24 @@ class Link:
 
     def __init__(self, owner: LinkOwner, relay: Relay) -> None:
         self._owner = owner
-        self._relay = relay
-        self._socket = Socket(received=self._on_frame, closed=self._on_closed)
+        self._socket = RelayedSocket(relay, received=self._on_frame, silenced=owner.on_silenced, closed=self._on_closed)
         self._tasks = Tasks()
         self._warned: set[str] = set()
-        self.liveness = Liveness(self._send_if_open, lambda: self.backlog, owner.on_alive, lambda: relay.received)
+        self.liveness = Liveness(
+            self._send_if_open, lambda: self.backlog, owner.on_alive, lambda: self._socket.sound_received
+        )
         self.evidence = LinkEvidence(opened=False)
         self._received = self._sent = 0
 
     @property
     def received(self) -> int:
         """Bytes of frames that have come."""
-        return self._received + self._relay.received
+        return self._received + self._socket.sound_received
 
     @property
     def sent(self) -> int:
         """Bytes of frames that were sent."""
-        return self._sent + self._relay.sent
+        return self._sent + self._socket.sound_sent
 
     @property
     def is_open(self) -> bool:
@@ -98,9 +102,12 @@ class Link:
             TransportStartError: it could not be opened.
             UnsupportedFeatureError: the page cannot relay sound.
         """
-        await asyncio.gather(open_socket(self._socket, url, [], REFUSED), self._relay.open())
-        self._relay.carry(self._socket)
+        await open_socket(self._socket, url, [], REFUSED)
         self.evidence.opened = True
+
+    async def count(self) -> None:
+        """Bring the numbers of bytes up to date."""
+        await self._socket.count()
 
     def watch(self) -> None:
         """Notice from now on if the link dies; the bot answers."""
@@ -114,8 +121,6 @@ class Link:
             DisconnectedError: the link is not open.
             QueueFullError: too many bytes wait already.
         """
-        if self._socket.is_ending:
-            return
         if not self.is_open:
             raise DisconnectedError("The WebSocket to the bot is not open.")
         if (waiting := self.backlog) > MOST_BUFFERED:

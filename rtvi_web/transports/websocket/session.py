@@ -141,6 +141,9 @@ class WebSocketSession:
         self._has_interrupted = True
         self._output.silence()
 
+    def on_silenced(self) -> None:
+        self._has_interrupted = True
+
     def on_alive(self, is_alive: bool) -> None:
         error = DisconnectedError("The bot's server does not answer any more.", reason=DisconnectReason.LOST)
         if is_alive:
@@ -194,6 +197,7 @@ class WebSocketSession:
         link = self._link
         if link is None or not link.is_open:
             raise DisconnectedError("There is no connection.")
+        await link.count()
         before, self._traffic = self._traffic, Traffic(time.time(), link.received, link.sent)
         seconds = self._traffic.at - before.at
         return LinkStats(

@@ -193,7 +193,6 @@ class WebSocketTransport(Transport):
         except UnsupportedFeatureError:
             self._output.close()  # It would keep all sound that comes.
             raise
-        self._relay.begin(str(self._interruptions))
         self._relay.play(player)
 
     async def _record(self) -> None:
@@ -265,7 +264,6 @@ class WebSocketTransport(Transport):
 
     def silence(self) -> None:
         self._interruptions += 1
-        self._relay.begin(str(self._interruptions))
         if self._output.player is not None:
             self._tasks.run(self._output.player.interrupt(), "the bot could not be interrupted")
 
