@@ -20,7 +20,7 @@ from rtvi_web.errors import RTVIError, UnsupportedFeatureError
 
 COMMAND: Final = "rtvi-web"
 LOOPBACK: Final = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
-ADDRESS: Final = re.compile(r"http://localhost:\d+/")
+ADDRESS: Final = re.compile(r"The page is at (http://localhost:\d+/) ")
 PATIENCE: Final = 30.0
 """Seconds that the command has to say where the page is."""
 MAX_LINES: Final = 20
@@ -80,9 +80,9 @@ class _Server:
     def _read(self) -> None:
         with self._process as process:
             for line in process.stdout or ():
-                found = ADDRESS.search(line)
+                found = ADDRESS.match(line)
                 if found and not self._address:
-                    self._address = found.group()
+                    self._address = found[1]
                     self._decided.set()
                 self._lines.append(line.rstrip())
         self._decided.set()

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from rtvi_web_console.carried import CarriedSite, SiteMissingError
-from rtvi_web_console.cli.checks.address import UnreachableError, complete
+from rtvi_web_console.cli.checks.address import UnreachableError, of_a_bot
 from rtvi_web_console.cli.errors import CommandError
 from rtvi_web_console.cli.forward import Forwarder, OnlyLocal
 from rtvi_web_console.cli.listening import listen
@@ -88,7 +88,7 @@ def console(
         CommandError: an option cannot be used, or the package carries no site.
     """
     try:
-        url = complete(bot)
+        url = of_a_bot(bot)
         path = urlsplit(url)
         # Requests are passed on, so the policy needs the bot's address for a WebSocket alone. It cannot name IPv6.
         links = [] if ":" in (path.hostname or "") else [url]

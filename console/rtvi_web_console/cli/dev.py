@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from rtvi_web_console.carried import CarriedSite, SiteMissingError
-from rtvi_web_console.cli.checks.address import UnreachableError, complete
+from rtvi_web_console.cli.checks.address import UnreachableError, of_a_bot
 from rtvi_web_console.cli.errors import CommandError
 from rtvi_web_console.cli.forward import Forwarder, OnlyLocal
 from rtvi_web_console.cli.listening import listen
@@ -54,7 +54,7 @@ def dev(folder: Path, *, bot: str | None = None, site: CarriedSite | None = None
         CommandError: the folder has no page, the bot's address cannot be used, or the package carries no site.
     """
     try:
-        return OnlyLocal(_Dev(Project(folder, site or CarriedSite()), Forwarder(complete(bot)) if bot else None))
+        return OnlyLocal(_Dev(Project(folder, site or CarriedSite()), Forwarder(of_a_bot(bot)) if bot else None))
     except (UnreachableError, SiteMissingError) as error:
         raise CommandError(str(error)) from None
 

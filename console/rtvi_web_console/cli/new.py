@@ -10,7 +10,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from rtvi_web_console.cli.checks.address import UnreachableError, complete
+from rtvi_web_console.cli.checks.address import UnreachableError, of_a_bot
 from rtvi_web_console.cli.errors import CommandError
 from rtvi_web_console.options import TRANSPORTS
 
@@ -50,7 +50,7 @@ def write(folder: Path, *, bot: str | None, transport: str, title: str) -> list[
     base_url, endpoint = ".", "/start"
     if bot:
         try:
-            address, mark, query = complete(bot).partition("?")
+            address, mark, query = of_a_bot(bot).partition("?")
         except UnreachableError as error:
             raise CommandError(str(error)) from None
         base_url, _, name = address.rpartition("/")

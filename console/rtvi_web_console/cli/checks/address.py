@@ -26,7 +26,7 @@ class UnreachableError(Exception):
     """A request got no answer that can be used; :attr:`finding` says why."""
 
     def __init__(self, text: str, advice: str = "") -> None:
-        super().__init__(text)
+        super().__init__(f"{text} {advice}".rstrip())
         self.finding = bad(text, advice)
 
 
@@ -61,6 +61,21 @@ def complete(address: str) -> str:
             "Give the address of the bot's start endpoint, such as http://localhost:7860/start.",
         )
     return url._replace(path="/start" if url.path in ("", "/") else url.path, fragment="").geturl()
+
+
+def of_a_bot(address: str) -> str:
+    """The address that a page is to call, complete.
+
+    Raises:
+        UnreachableError: it is not an http or https address, or has a user name in it, which pages cannot send.
+    """
+    url = complete(address)
+    if "@" in urlsplit(url).netloc:
+        raise UnreachableError(
+            f"{masked_url(url)} has a user name in it, which browsers refuse to send.",
+            "Leave out what is before the @.",
+        )
+    return url
 
 
 def as_sent(address: str) -> str:
