@@ -1,5 +1,6 @@
 """<rtvi-bot> in a page of one origin, loaded from another, with a real bot on a third."""
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -37,6 +38,10 @@ REFUSED = (
 """What browsers write into the console when a test has the tag fail."""
 
 
+REFUSES = """blockedURI => document.dispatchEvent(new SecurityPolicyViolationEvent("securitypolicyviolation",
+    { blockedURI, effectiveDirective: "connect-src", violatedDirective: "connect-src", documentURI: location.href,
+      originalPolicy: "", disposition: "enforce", statusCode: 200 }))"""
+"""What the browser does when the policy refuses an address."""
 INHERITED = """element => {
     const { textTransform, letterSpacing, textIndent, fontStyle, cursor } = getComputedStyle(element);
     return [textTransform, letterSpacing, textIndent, fontStyle, cursor];
@@ -126,6 +131,44 @@ def test_a_page_may_have_two_script_tags(host: Host) -> None:
     page = host.open("".join(tags))
     expect(page.locator("rtvi-bot")).to_have_count(2)
     expect(page.get_by_role("button", name="Talk to the bot")).to_have_count(2)
+
+
+def boxes(page: Page, name: str) -> list[tuple[float, float]]:
+    """Where buttons begin and end, from left to right."""
+    found = [each.bounding_box() for each in page.get_by_role("button", name=name).all()]
+    return sorted((box["x"], box["x"] + box["width"]) for box in found if box)
+
+
+def test_launchers_stand_side_by_side_and_a_refusal_is_in_the_open_panel(host: Host) -> None:
+    """In a page as narrow as can be, which lets nobody connect to a bot."""
+    tags = [f'<script type="module" src="{FILES}/rtvi-bot.js?v={n}" data-bot="BOT"></script>' for n in (1, 2, 3)]
+    page = host.open("".join(tags), f"script-src {FILES} 'wasm-unsafe-eval'; connect-src {FILES}; media-src blob:")
+    page.set_viewport_size({"width": 320, "height": 640})
+    tags_in_page = page.locator("rtvi-bot")
+    expect(tags_in_page).to_have_count(3)
+    tags_in_page.first.evaluate("tag => { window.removed = tag; tag.remove() }")
+    page.wait_for_function("!removed.style.length")
+    page.evaluate("document.body.append(removed)")
+    first, second, third = (tags_in_page.nth(n) for n in range(3))
+    before = boxes(page, "Talk to the bot")
+    assert all(left[1] < right[0] for left, right in itertools.pairwise([(0.0, 0.0), *before, (320.0, 320.0)])), before
+    for tag in (first, second):
+        tag.get_by_role("button", name="Talk to the bot").click()
+        panel = tag.get_by_role("dialog")
+        expect(panel).to_be_in_viewport(ratio=1)
+    expect(first.get_by_role("dialog")).to_be_hidden()
+    third.evaluate("tag => tag.open()")
+    third.evaluate("tag => tag.close()")
+    assert boxes(page, "Talk to the bot") == before
+    second.get_by_role("button", name="Talk to the bot").click()
+    panel.get_by_role("button", name="Start").click()
+    sentence = page.get_by_text("its connect-src needs http://localhost:")
+    expect(sentence).to_be_in_viewport()
+    expect(sentence).to_have_count(1)  # and not in the tags that do nothing
+    sentence.click()  # nothing is over it
+    screenshot(page, "tag-refused-panel")
+    page.evaluate(REFUSES, host.bot.replace("http", "ws"))
+    expect(panel.get_by_text("its connect-src needs ws://localhost:")).to_be_visible()
 
 
 def test_two_tags_talk_with_two_bots_over_one_python(host: Host) -> None:
