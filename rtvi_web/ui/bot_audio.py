@@ -6,6 +6,7 @@ from typing import Any
 
 from rtvi_web.browser import dom
 from rtvi_web.rtvi.protocol.events import RTVIEvent
+from rtvi_web.ui.focus import focus_handed_on
 from rtvi_web.ui.widget import MediaClient, Widget
 
 
@@ -29,7 +30,8 @@ def bot_audio(client: MediaClient, *, into: Any) -> Widget:
         widget.element.replaceChildren(dom.make("p", "", "The browser keeps the bot silent."), button)
 
     def clear() -> None:
-        widget.element.replaceChildren()
+        with focus_handed_on(widget.element):
+            widget.element.replaceChildren()
 
     def clear_at_the_end(*_: Any) -> None:
         if not client.devices_open:

@@ -66,6 +66,7 @@ async def test_the_start_button_starts_as_the_page_says(selenium):
 
 @run_in_pyodide
 async def test_the_problem_card_says_what_failed_and_tries_again(selenium):
+    import js
     import pytest
     from loopback import until
     from widgets import scripted, stage, texts
@@ -90,20 +91,27 @@ async def test_the_problem_card_says_what_failed_and_tries_again(selenium):
             assert "503" in texts(each.element, "p")[0]
         late.close()
         client.transport.http.answers.append(HttpResponse(200, "{}"))
-        again, _ = place.querySelectorAll("button")
+        again, dismiss = place.querySelectorAll("button")
+        follows = ui.start_button(client, into=place)
         assert again.textContent == "Try again"
+        again.focus()
         again.click()
         await until(lambda: client.state == "ready")
+        assert js.document.activeElement == follows.element.firstChild
         assert card.element.childElementCount == 0
         client.send_client_message("go on")
         await until(lambda: texts(place, "p")[:1] == ["The model is <b>slow</b>."])
-        assert texts(place, "strong, button") == ["The bot reports an error.", "Dismiss"]
-        place.querySelectorAll("button")[1].click()
-        assert card.element.childElementCount == 0
+        assert texts(place, "strong, button") == ["The bot reports an error.", "Dismiss", "Stop"]
+        dismiss.focus()
         card.show(HttpError("GET /help returned nothing."))
         assert texts(place, "strong") == ["The server cannot be reached."]
+        assert js.document.activeElement == dismiss
+        dismiss.click()
+        assert card.element.childElementCount == 0
+        assert js.document.activeElement == follows.element.firstChild
         await client.disconnect()
         card.close()
+        follows.close()
 
 
 @run_in_pyodide
@@ -351,5 +359,16 @@ async def test_the_launcher_opens_a_panel_and_keeps_the_session(selenium):
         assert button.hasAttribute("data-live")
         await client.disconnect()
         assert not button.hasAttribute("data-live")
+        others = [ui.launcher(client, into=place) for _ in range(2)]
+        others.pop(0).close()
+        others.append(ui.launcher(client, into=place))
+        lefts = [each.element.getBoundingClientRect().left for each in (launcher, *others)]
+        assert lefts[0] - 72 == lefts[2] == lefts[1] + 72  # the free place is taken
+        launcher.show()
+        others[0].show()
+        assert [each.element.firstChild.hidden for each in (launcher, *others)] == [True, False, True]
+        assert js.document.activeElement == others[0].element.querySelector(".rtvi-start button")
+        for each in others:
+            each.close()
         launcher.close()
         assert client.subscribed == before

@@ -67,6 +67,12 @@ document.body.innerHTML = "<main><h1 style='font:600 1.5rem system-ui'>The page 
 """
 HTML = f"""<!doctype html><html lang="en"><title>A bot</title><link rel="icon" href="data:,"><main></main>
 <script type="py">{TEN_LINES}</script><script type="module" src="loader.js"></script>"""
+STICKS_OUT = """[...document.querySelectorAll(
+    ".rtvi-console :is(button:not(.rtvi-close), input, textarea, select)")].filter((each) => {
+    const [inside, outside] = [each, each.closest(".rtvi-console")].map((element) => element.getBoundingClientRect());
+    return inside.width && (inside.left < outside.left + 8 || inside.right > outside.right - 8);
+}).map((each) => each.outerHTML)"""
+"""Which controls leave the padding of the console."""
 WIDE, NARROW = {"width": 1100, "height": 820}, {"width": 320, "height": 640}
 
 
@@ -87,6 +93,7 @@ def check(page: Page, what: str) -> None:
     found = Axe().run(page)
     assert found.violations_count == 0, f"{what}: {found.generate_report()}"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{what}: it scrolls sideways"
+    assert page.evaluate(STICKS_OUT) == [], f"{what}: something sticks out"
     screenshot(page, f"console-{what}")
 
 
@@ -188,6 +195,38 @@ def test_texts_begin_where_their_language_does_and_names_take_one_line(in_page: 
     assert field.evaluate("element => getComputedStyle(element).unicodeBidi") == "plaintext"
     check(page, "right-to-left-in-a-page-from-left-to-right")
     in_page.run("await client.disconnect(); face.close()")
+
+
+def test_a_long_problem_stays_in_bounds_and_hands_the_focus_on(in_page: InPagePython) -> None:
+    """Also with text twice as large, in a window as narrow as can be."""
+    page = prepared(in_page)
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    long = "say('error', {'error': 'The model said: ' + 'no, ' * 9000 + 'x' * 900, 'fatal': False})"
+    start, field = page.locator(".rtvi-start button"), page.get_by_role("textbox", name="Message")
+    for layout in ("inline", "launcher", "full", "panel"):
+        for size in ("100%", "200%"):
+            page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
+            in_page.run(f"make({layout!r}, fails_with=TransportStartError('Refused. ' * 2000))")
+            start.press("Enter")
+            card = page.locator(".rtvi-problem-card")
+            card.get_by_role("button", name="Dismiss").press("Enter")
+            expect(start).to_be_focused()
+            in_page.run(f"client.transport.fails_with = None; await client.connect(); client.transport.go_on({long})")
+            words = card.locator(".rtvi-problem-words")
+            words.focus()
+            page.keyboard.press("End")
+            page.wait_for_function("words => words.scrollTop > 100", arg=words.element_handle())
+            dismiss = card.get_by_role("button", name="Dismiss")
+            for each in (words, dismiss):
+                each.scroll_into_view_if_needed()
+                expect(each).to_be_in_viewport(ratio=0.9)
+            check(page, f"long-problem-{layout}-{size.removesuffix('%')}")
+            dismiss.press("Enter")
+            expect(field).to_be_focused()
+            in_page.run("client.transport.go_on(say('error', {'error': 'Again.', 'fatal': False}))")
+            card.get_by_role("button", name="Dismiss").click()
+            expect(start).to_be_focused()
+            in_page.run("await client.disconnect(); face.close()")
 
 
 def test_a_page_of_ten_lines_speaks_with_a_bot(bot: LocalBot, visit: Visit) -> None:

@@ -10,8 +10,11 @@ from rtvi_web.core.media import DeviceStatus
 from rtvi_web.errors import DeviceError, RTVIError, UnsupportedFeatureError
 from rtvi_web.rtvi.protocol.events import RTVIEvent
 from rtvi_web.ui.face.problems import Problem, explain
+from rtvi_web.ui.focus import focus_handed_on
 from rtvi_web.ui.widget import SessionClient, Widget
 
+LONG: Final = 200
+"""Characters of a reason. A longer one may have to be scrolled, which keys can do only in what has the focus."""
 _BUTTONS: Final = {"connect": "Try again", "mic": "Ask for the microphone again"}
 _SOURCES: Final = {
     "server": "The server reports an error.",
@@ -111,16 +114,25 @@ class ProblemCard(Widget):
         if problem == self._shown:  # left alone: screen readers do not repeat it
             return
         self._shown = problem
-        if problem is None:
-            self._of_mic = False
-            self.element.replaceChildren()
-            return
+        with focus_handed_on(self.element):
+            if problem is None:
+                self._of_mic = False
+                self.element.replaceChildren()
+            else:
+                self._write(problem)
+
+    def _write(self, problem: Problem) -> None:
         self.element.setAttribute("data-tone", "bad" if problem.is_failure else "calm")
         self._what.textContent, self._why.textContent = problem.what, problem.why
         self._advice.textContent = problem.advice
         self._why.hidden, self._advice.hidden = not problem.why, not problem.advice
+        if len(problem.why) > LONG:
+            self._words.setAttribute("tabindex", "0")
+        else:
+            self._words.removeAttribute("tabindex")
         self._fix.textContent, self._fix.hidden = _BUTTONS.get(problem.remedy, ""), not problem.remedy
-        self.element.replaceChildren(self._words, self._buttons)
+        if not self.element.childElementCount:  # else its button keeps the focus
+            self.element.replaceChildren(self._words, self._buttons)
 
     def _press(self, _event: Any) -> None:
         mic = self._shown is not None and self._shown.remedy == "mic"
