@@ -51,7 +51,7 @@ from pipecat.turns.user_turn_strategies import UserTurnStrategies
 from pipecat.utils.file_resolver import FileResolver
 from pipecat.workers.runner import WorkerRunner
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, WebSocketRoute
 
 BUILD = Path(__file__).resolve().parents[2] / "build"
 RELAY = Path(__file__).resolve().parents[1] / "realtime_relay"
@@ -170,14 +170,15 @@ async def get_time(params: FunctionCallParams) -> None:
 def realtime_routes(speech_url: str | None) -> list[BaseRoute]:
     """The Realtime protocol at /v1/realtime: a server of this machine, or the relay to OpenAI's with the key.
 
-    The relay takes calls over WebRTC (/v1/realtime/calls), and makes ephemeral keys (/v1/realtime/client-secret).
+    The relay takes WebSockets, calls over WebRTC (/v1/realtime/calls), and makes ephemeral keys (…/client-secret).
     """
     if speech_url is None:
         sys.path.append(str(RELAY))
         from relay import API_KEY, BASE_URL, SESSION, create_app
 
         base_url = os.environ.get("OPENAI_BASE_URL", BASE_URL)
-        return [Mount("/v1/realtime", create_app(base_url, os.environ[API_KEY], SESSION))]
+        relay = create_app(base_url, os.environ[API_KEY], SESSION)
+        return [WebSocketRoute("/v1/realtime", relay), Mount("/v1/realtime", relay)]
     sys.path.append(str(REALTIME_SERVER))
     from server import Realtime, mind_for
 

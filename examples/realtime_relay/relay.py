@@ -1,11 +1,12 @@
 """A server route for pages that talk to OpenAI's Realtime API: the API key stays here.
 
-    pip install fastapi httpx uvicorn
+    pip install fastapi httpx uvicorn websockets
     export OPENAI_API_KEY=…
     python relay.py --origin http://localhost:8000
 
 POST /client-secret   an ephemeral key for one page, with the session's configuration in it
 POST /calls           a WebRTC offer (application/sdp); the answer is OpenAI's
+WebSocket             at any path: the session itself
 
 A refusal is JSON, {"detail": why}.
 """
@@ -23,10 +24,11 @@ from typing import Any
 
 import httpx
 import uvicorn
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Request, Response, WebSocket
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from pydantic_core import from_json
+from socket_relay import SocketRelay
 
 API_KEY = "OPENAI_API_KEY"
 BASE_URL = "https://api.openai.com/v1"
@@ -73,10 +75,18 @@ def create_app(
         if origin is not None and not allowed.fullmatch(origin):
             raise HTTPException(403, f"Pages of {origin} may not use this relay")
 
+    async def session_of_page(page: WebSocket) -> None:
+        origin = page.headers.get("origin")
+        if origin is None or allowed.fullmatch(origin):
+            await relay.socket.serve(page)
+        else:
+            await page.close(1008)  # before accept(): the handshake fails
+
     guarded = [Depends(check_origin)]
     app.get("/health")(health)
     app.post("/client-secret", dependencies=guarded)(relay.client_secret)
     app.post("/calls", dependencies=guarded)(relay.calls)
+    app.websocket("/{path:path}")(session_of_page)
     return app
 
 
@@ -92,6 +102,7 @@ class Relay:
         self.openai = httpx.AsyncClient(base_url=base_url, headers=headers, timeout=ANSWER_SECONDS)
         self._key = key
         self._session = session
+        self.socket = SocketRelay(base_url, key, session, self._without_keys)
 
     async def client_secret(self) -> dict[str, Any]:
         """An ephemeral key, and when it expires in seconds of Unix time."""

@@ -1,5 +1,6 @@
 """The realtime console as a person uses it, over WebSocket and over WebRTC, with the local realtime server."""
 
+import contextlib
 import json
 import re
 import time
@@ -7,9 +8,9 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import SPOKEN, Visit, screenshot
+from conftest import INSECURE_NAME, SPOKEN, Visit, launch, screenshot
 from local_bot import LocalBot
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, Page, Playwright, WebSocketRoute, expect
 
 GREEN, JOKE = SPOKEN
 ITEM = "conversation.item"
@@ -257,3 +258,29 @@ def test_small_screens_keyboards_and_screen_readers(bot: LocalBot, visit: Visit,
     screenshot(page, f"realtime-360-{scheme}")
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
+
+
+def test_settings_count_and_a_page_on_plain_http_is_for_text_alone(bot: LocalBot, playwright: Playwright) -> None:
+    """Browsers give it neither a microphone nor AudioWorklets."""
+    address = f"http://{INSECURE_NAME}:{bot.address.rstrip('/').rpartition(':')[2]}/"
+    with (
+        contextlib.closing(launch(playwright, f"--host-resolver-rules=MAP {INSECURE_NAME} 127.0.0.1")) as browser,
+        contextlib.closing(browser.new_context()) as context,
+    ):
+        page = context.new_page()
+        page.goto(f"{address}realtime.html")
+        page.locator("#connect:enabled").wait_for()
+        expect(page.locator("#problem")).to_contain_text("There is no sound here")
+        page.get_by_text("Settings of the next session").click()
+        page.get_by_label("Instructions").fill("Be kind.")
+        page.get_by_label("Instructions").press("Tab")
+        page.get_by_role("button", name="Connect").click()
+        expect(page.locator("#state")).to_have_attribute("data-state", "connected")
+        type_text(page, "what is your name")
+        line(page, "bot", "My name is Local Bot")
+        assert events(page, "session.update")[-1]["session"]["instructions"] == "Be kind."
+        screenshot(page, "realtime-text-alone")
+        page.get_by_role("button", name="Disconnect").click()
+        page.get_by_label("WebRTC").check()  # another client, with the same settings
+        expect(page.get_by_label("Instructions")).to_have_value("Be kind.")
+        expect(page.get_by_label("Address")).to_have_value("/v1/realtime/calls")

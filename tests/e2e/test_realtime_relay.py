@@ -1,9 +1,11 @@
 """The relay keeps the key: a page connects with what the relay gives it, to a server that asks for one."""
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -11,12 +13,16 @@ from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
+import uvicorn
 from conftest import ROOT
 from in_page import InPagePython
 from local_bot import LocalBot, bot_python
 from paths import CACHE
 from playwright.sync_api import Browser
 from servers import free_port, started
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
 
 KEY = "sk-local-and-secret"
 RELAY = ROOT / "examples" / "realtime_relay" / "relay.py"
@@ -87,6 +93,24 @@ def page(browser: Browser, bot: LocalBot, relay: Relay) -> Iterator[InPagePython
 def test_the_offer_goes_through_the_relay(page: InPagePython, relay: Relay) -> None:
     said = page.run("result = await talk(url=relay + '/calls', transport='webrtc')", relay=relay.url)
     assert "Nice to hear you" in said
+
+
+def test_a_session_goes_through_the_relay(page: InPagePython, relay: Relay) -> None:
+    """Over a WebSocket, with the relay's configuration, which the page changes in part."""
+    said, updated = page.run(
+        """
+        client = RealtimeClient(url=url, microphone=False)
+        updated = []
+        client.on("server.session.updated", lambda event: updated.append(event["session"]))
+        await client.connect()
+        await client.disconnect()
+        result = await talk(url=url), updated
+        """,
+        url=relay.url.replace("http", "ws") + "/any/path?model=gpt-elsewhere",
+    )
+    assert "Nice to hear you" in said
+    [session] = updated  # and not that of the relay's own update
+    assert (session["model"], session["instructions"]) == ("gpt-realtime", "Be brief and friendly.")
 
 
 def test_a_page_connects_with_an_ephemeral_key(page: InPagePython, relay: Relay) -> None:
@@ -272,3 +296,65 @@ def test_a_foreign_host_name_is_refused(api: Api, path: str) -> None:
         _opener.open(Request(api.url + path, b"v=0", {"Host": "rebound.example"}), timeout=20)
     with refused.value as answer:
         assert answer.code == 400
+
+
+def test_why_there_is_no_session_is_said(page: InPagePython, api: Api) -> None:
+    """The scripted API speaks HTTP 1.0, which knows no WebSocket."""
+    connect = "result = await failure(RealtimeClient(url=url, microphone=False).connect())"
+    failure = page.run(f"from rtvi_web.realtime import RealtimeClient\n{connect}", url=f"{api.url}/")
+    assert failure["type"] == "DisconnectedError"
+    assert "closed with code 4502: The API did not answer" in failure["text"]
+
+
+@pytest.mark.parametrize("foreign", [{"Origin": "https://elsewhere.test"}, {"Host": "rebound.example"}], ids=list)
+def test_foreign_pages_get_no_session(api: Api, foreign: dict[str, str]) -> None:
+    asked = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", **foreign}
+    connection = HTTPConnection(api.url.removeprefix("http://"), timeout=20)
+    with closing(connection):
+        connection.request("GET", "/", headers={"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", **asked})
+        assert connection.getresponse().status in (400, 403)
+
+
+SAYS = ["[" * 100_000, '{"type": ' * 300, '{"type": "session.updated"}', '{"type": "session.updated", "n": 2}']
+LISTEN = """url => new Promise(resolve => {
+    const texts = [], socket = new WebSocket(url, ["realtime", "other"]);
+    socket.onmessage = ({ data }) => texts.push(data);
+    socket.onclose = ({ code, reason }) => resolve([socket.protocol, texts, code, reason]);
+})"""
+
+
+def test_what_the_api_sends_comes_as_it_is(page: InPagePython) -> None:
+    """Apart from the answer to what the relay sends itself, and keys in the reason of a close."""
+    heard: list[str] = []
+
+    async def session(api: WebSocket) -> None:
+        await api.accept()
+        heard.extend([api.headers["authorization"], await api.receive_text()])
+        for text in SAYS:
+            await api.send_text(text)
+        await api.close(4001, f"The key {KEY} has no money. {'é' * 30}")
+
+    server = uvicorn.Server(
+        uvicorn.Config(Starlette(routes=[WebSocketRoute("/v1/realtime", session)]), log_level="error", ws="wsproto")
+    )
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    relay = f"http://127.0.0.1:{free_port()}"
+    command = [str(RELAY), "--port", relay.rpartition(":")[2]]
+    command += ["--base-url", f"http://127.0.0.1:{listener.getsockname()[1]}/v1"]
+    try:
+        with started(
+            bot_python(), command, "relay", f"{relay}/health", CACHE / "relay-socket.log", {"OPENAI_API_KEY": KEY}
+        ) as process:
+            process.wait_until_ready()
+            protocol, texts, code, reason = page.page.evaluate(LISTEN, relay.replace("http", "ws"))
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+    assert heard[0] == f"Bearer {KEY}"
+    assert json.loads(heard[1])["session"]["instructions"] == "Be brief and friendly."
+    assert (protocol, code) == ("realtime", 4001)
+    assert texts == [SAYS[0], SAYS[1], SAYS[3]]
+    assert reason.startswith("The key *** has no money. é")
