@@ -69,8 +69,8 @@ class RealtimeClient(SpeakingMembers, SoundMembers, ItemMembers, ConfigurationMe
             them written, by ``config={"output_modalities": ["text"]}``. Then a WebSocket session needs no AudioWorklet,
             which pages on plain http lack.
         keep_audio: seconds of sound that all items together keep, the newest; ``None`` keeps everything, 0 nothing.
-        timeout: seconds that the transport may take to connect, once the person has answered the permission prompt;
-            ``None`` means no limit.
+        timeout: seconds that the transport may take to connect, once the person has answered the permission prompt
+            and all files of the page's Python are here; ``None`` means no limit.
         response_retries: how often a response is asked for again that has failed before it had any output, 0 to 5:
             after 0.5 s, and after twice as long each further time. Not if it was cancelled or interrupted, or if the
             person speaks or the page asks for something else meanwhile. ``response.retrying`` tells of each repetition,

@@ -16,6 +16,7 @@ from datetime import UTC
 from functools import partial
 from typing import Any, Protocol
 
+from rtvi_web.core import late_files
 from rtvi_web.core.connect_attempt import CLOSE_LIMIT, ConnectAttempts, Ending
 from rtvi_web.core.tasks import end_if_cancelled, run_within
 from rtvi_web.errors import (
@@ -128,6 +129,8 @@ class RealtimeAPI(RealtimeEventHandler):
     async def _connect(self, config: Mapping[str, Any], listener: Listener) -> None:
         self.session_state.begin()
         await self._open_devices()
+        await late_files.arrived()
+        end_if_cancelled()
         # The deadline counts from here: a person may take their time over the permission prompt.
         timeout = self._settings.timeout
         lift_deadline = self._attempts.set_deadline(

@@ -53,8 +53,8 @@ class RTVIClient(Devices, Messages, Files, Stats, Helpers, Recordings, Deprecate
             request and connects directly (``SmallWebRTCTransport(webrtc_url=…)``).
         callbacks: handlers by name, such as ``{"on_bot_ready": f}`` (``"onBotReady"`` is accepted too), called as
             handlers of ``on()`` are, and before those.
-        timeout: seconds for all of ``connect()``, counted from the person's answer to the permission prompt; ``None``
-            means no limit.
+        timeout: seconds for all of ``connect()``, counted from the person's answer to the permission prompt, when all
+            files of the page's Python are here; ``None`` means no limit.
         enable_mic: whether ``connect()`` opens the microphone.
         enable_cam: whether ``connect()`` opens the camera.
         disconnect_on_bot_disconnect: whether the session ends when the bot leaves. If not, it stays open until you

@@ -9,12 +9,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
-from rtvi_web.core import requirements
+from rtvi_web.core import late_files, requirements
 from rtvi_web.core.connect_attempt import CLOSE_LIMIT, ConnectAttempts, with_phase
 from rtvi_web.core.emitter import Emitter
 from rtvi_web.core.event import Event
@@ -152,10 +151,12 @@ class Connection:
         self._transport.starting()
         await requirements.provide()
         # Once the browser is asking the person for permission, there is time to load it.
-        asyncio.get_running_loop().call_soon(self._import_session)
+        late_files.use_when_here(self._import_session)
         await self._transport.media.open_devices()
         end_if_cancelled()
         self.move(TransportState.INITIALIZED)
+        await late_files.arrived()
+        end_if_cancelled()
 
     def _import_session(self) -> None:
         try:
