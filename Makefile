@@ -34,8 +34,9 @@ demo: site bot ## run a real bot and the page; prints the address to open (PORT=
 dev: site bot ## the same on the sources: a saved page or module shows in open pages (PORT=7860)
 	@exec $(PY) build/dev.py --port $(PORT)
 
-site: tools ## build dist/, the self-contained site
-	@$(PY) build/site.py
+SNAPSHOT ?= 1
+site: tools ## build dist/, the self-contained site (SNAPSHOT=0: its pages boot without a memory snapshot)
+	@SNAPSHOT=$(SNAPSHOT) $(PY) build/site.py
 
 wheels: site ## both wheels in dist/wheels/: rtvi_web, and rtvi_web_console with the site in it
 	@$(PY) build/console_wheel.py

@@ -14,7 +14,7 @@ from pathlib import Path
 from demo import CHECK_INTERVAL, run
 from live import REVISION
 from lockfile import make_lock
-from pages import site_pages
+from pages import boot_sizes, site_pages
 from paths import BUILD, DIST, ROOT, STATIC, BuildError
 from tree import Files, write_tree
 from watchfiles import watch
@@ -37,6 +37,12 @@ class Sources:
         self._package = package
         self._target = target
         self._wheels: Files = {}  # the last ones, for pages that are loading while another is made
+        pyodide = DIST / "pyodide"
+        self._stock = pyodide / "stock.mjs"  # a snapshot holds the package as it was when dist/ was built
+        built = [path for path in pyodide.rglob("*") if path.is_file() and not path.match(f"{OURS}*")]
+        self._built_sizes = {
+            path.relative_to(DIST).as_posix(): path.stat().st_size for path in built if "boot.snapshot" not in path.name
+        }
 
     def build(self) -> None:
         """Fills the target with the pages, the package's wheel, and the lock that names it."""
@@ -50,15 +56,13 @@ class Sources:
             self._wheels[wheel] = ours.read_bytes()
         for path in list(self._wheels)[:-KEPT_WHEELS]:
             del self._wheels[path]
-        boot = json.loads((DIST / "boot.json").read_text())
-        boot = {path: size for path, size in boot.items() if "/rtvi_web-" not in path} | {
-            wheel: len(self._wheels[wheel])
-        }
         files = self._wheels | {
             "pyodide/pyodide-lock.json": json.dumps(lock).encode(),
+            "pyodide/pyodide.mjs": self._stock.read_bytes(),
             "live.js": (BUILD / "live.js").read_bytes(),
-            **site_pages(boot, self._static, self._package),
         }
+        sizes = self._built_sizes | {wheel: len(self._wheels[wheel])}
+        files |= site_pages(boot_sizes(sizes), self._static, self._package)
         revision = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:16]
         tag = f'<script type="module" src="live.js?{revision}"></script>\n'.encode()
         files = {path: with_script(data, tag) if path.endswith(".html") else data for path, data in files.items()}

@@ -1,18 +1,21 @@
 """The pages of static/, the twin of index.html without PyScript, and the list that progress.js goes by.
 
-The pages name in their heads what Pyodide will ask for, all but pyodide.asm.wasm: with a hint for that, warm loads were
-slower, as if V8's cache of the compiled code went unused.
+The pages load pyodide.mjs in their heads, which begins to load what it needs, and name the files that they need in any
+case, all but pyodide.asm.wasm: with a hint for that, warm loads were slower, as if V8's cache of the compiled code went
+unused.
 """
 
 import json
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from paths import ROOT, STATIC, BuildError
 from tree import Files
 
 PYSCRIPT_TAG = re.compile(r'(<script type="module" src="(?:\./)?)pyscript/core\.js(")')
-RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide-lock.json", "pyodide.asm.wasm", "python_stdlib.zip")
+RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide-lock.json", "pyodide.asm.wasm")
+STDLIB = "python_stdlib.zip"
 
 
 def site_pages(boot: dict[str, int], static: Path = STATIC, package: Path = ROOT / "rtvi_web") -> Files:
@@ -41,8 +44,18 @@ def without_pyscript(page: str, name: str) -> str:
     return swapped
 
 
-def boot_sizes(files: Files) -> dict[str, int]:
-    """The files a page fetches to run rtvi_web, whichever the loader, and how many bytes of each travel as Brotli."""
-    wheels = [name for name in files if re.fullmatch(r"pyodide/[^/]+/(?!micropip)[^/]+\.whl", name)]
-    boot = [*(f"pyodide/{name}" for name in RUNTIME), *wheels]
-    return {name: len(files.get(f"{name}.br", files[name])) for name in boot}
+def boot_sizes(sizes: Mapping[str, int]) -> dict[str, int]:
+    """The files a page fetches to run rtvi_web, whichever the loader, and how many bytes of each travel as Brotli.
+
+    Args:
+        sizes: those of all files of the site. With a snapshot among them, the standard library and the wheels are late.
+    """
+    late = [f"pyodide/{STDLIB}", *_named(r"(?!micropip)[^/]+\.whl", sizes)]
+    snapshot = _named(r"boot\.snapshot", sizes) and _named(r"boot\.snapshot|\w+\.mjs", sizes)
+    boot = [*(f"pyodide/{name}" for name in RUNTIME), *(snapshot or late)]
+    return {name: sizes.get(f"{name}.br", sizes[name]) for name in boot}
+
+
+def _named(pattern: str, names: Iterable[str]) -> list[str]:
+    """The files of a Pyodide distribution that are in a folder named after their content."""
+    return [name for name in names if re.fullmatch(f"pyodide/[^/]+/(?:{pattern})", name)]

@@ -24,9 +24,9 @@ from paths import DIST
 from servestatic import ServeStaticASGI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-# Addresses that carry a hash of the content never change: our wheels (0d9a81fc23b1/thing.whl), and PyScript's chunks
-# (core-C9KDLldu.js).
-HASHED_ADDRESS = re.compile(r"/[0-9a-f]{12}/[^/]+\.whl$|-(?=[\w-]*[A-Z0-9])[\w-]{8}\.js$")
+# Addresses that carry a hash of the content never change: our wheels (0d9a81fc23b1/thing.whl), the snapshot and what
+# restores it (in such a folder, too), and PyScript's chunks (core-C9KDLldu.js).
+HASHED_ADDRESS = re.compile(r"/[0-9a-f]{12}/[^/]+\.(?:whl|snapshot|mjs)$|-(?=[\w-]*[A-Z0-9])[\w-]{8}\.js$")
 MEDIA_TYPES = {".mjs": "text/javascript", ".wasm": "application/wasm", ".whl": "application/zip"}
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 

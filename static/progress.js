@@ -9,6 +9,7 @@ const label = boot.querySelector("label");
 
 let missing = new Map(); // bytes by address
 let total = 0;
+let snapshot; // the address of the folder with the memory snapshot, if there is one
 let over = false;
 
 function progressed() {
@@ -30,12 +31,13 @@ function failed(reason) {
 const observer = new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) {
     if (!missing.has(entry.name)) continue;
+    missing.delete(entry.name);
+    if (snapshot && entry.name.startsWith(snapshot)) continue; // without one of these, Python starts in another way
     // A file that did not arrive has status 0; browsers that do not report the status have undefined.
     if (entry.responseStatus === 0 || entry.responseStatus >= 400) {
       const why = entry.responseStatus ? `the server answered ${entry.responseStatus}` : "the server cannot be reached";
       return failed(`loading ${entry.name} failed, ${why}`);
     }
-    missing.delete(entry.name);
   }
   progressed();
 });
@@ -64,5 +66,6 @@ for (const end of ["page-ready", "page-failed"]) {
 const here = import.meta.url;
 const sizes = await (await fetch(new URL("boot.json", here))).json();
 missing = new Map(Object.entries(sizes).map(([file, bytes]) => [new URL(file, here).href, bytes]));
+snapshot = [...missing.keys()].find((name) => name.endsWith("/boot.snapshot"))?.replace(/[^/]+$/, "");
 total = bar.max = [...missing.values()].reduce((sum, bytes) => sum + bytes, 0);
 if (!over) observer.observe({ type: "resource", buffered: true }); // reports what has arrived already, too

@@ -25,10 +25,9 @@ PAGE = """\
   <title>{title}</title>
   <link rel="icon" href="{site}favicon.svg" type="image/svg+xml">
   <link rel="stylesheet" href="{site}face.css">
-  <link rel="modulepreload" href="{site}pyodide/pyodide.mjs">
   <link rel="modulepreload" href="{site}pyodide/pyodide.asm.mjs">
   <link rel="preload" as="fetch" crossorigin href="{site}pyodide/pyodide-lock.json">
-  <link rel="preload" as="fetch" crossorigin href="{site}pyodide/python_stdlib.zip">
+  <script type="module" src="{site}pyodide/pyodide.mjs"></script>
 {modules}
 </head>
 <body>

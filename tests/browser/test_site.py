@@ -81,11 +81,11 @@ def test_the_page_starts_with_and_without_pyscript(page: Page, url: str, name: s
 
 @pytest.mark.parametrize("name", ["index.html", "plain.html"])
 def test_a_file_that_cannot_be_loaded_is_named_on_the_page(page: Page, url: str, name: str) -> None:
-    page.route("**/python_stdlib.zip", lambda route: route.fulfill(status=404))
+    page.route("**/pyodide.asm.wasm", lambda route: route.fulfill(status=404))
     page.goto(url + name)
     label = page.locator("[data-boot] label")
     expect(label).to_contain_text("Python could not start", timeout=BOOT_TIMEOUT_MS)
-    expect(label).to_contain_text("python_stdlib.zip", timeout=BOOT_TIMEOUT_MS)
+    expect(label).to_contain_text("pyodide.asm.wasm", timeout=BOOT_TIMEOUT_MS)
 
 
 def test_a_broken_connection_is_told_on_the_page(page: Page, url: str) -> None:

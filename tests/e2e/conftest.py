@@ -169,6 +169,12 @@ def check_accessible(page: Page) -> None:
     assert [each for each in found if each["impact"] in ("serious", "critical")] == []
 
 
+def synchronous_requests(page: Page) -> list[str]:
+    """The files that the page's Python needed at once: it asked with a request that blocks the page."""
+    marks: list[str] = page.evaluate("performance.getEntriesByType('mark').map((mark) => mark.name)")
+    return [name for name in marks if name.startswith("rtvi-web:synchronous:")]
+
+
 def screenshot(page: Page, name: str) -> None:
     """One of the pictures that each run makes, to be looked at."""
     page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)

@@ -71,7 +71,8 @@ def build_jupyterlite(folder: Path, notebook: Path) -> Path:
     pyodide = source / "static" / "pyodide"
     pyodide.mkdir(parents=True)
     npm = npm_packages(BUILD / "npm" / "site") / "pyodide"
-    for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip"):
+    (pyodide / "pyodide.mjs").symlink_to(npm / "pyodide.mjs")  # ours would look for its snapshot
+    for name in ("pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip"):
         (pyodide / name).symlink_to(DIST / "pyodide" / name)
     held = [*(DIST / "pyodide").glob("*/*.whl"), *wheels(PINS / "pyodide-wheels.txt")]
     lock = make_lock(json.loads((npm / "pyodide-lock.json").read_text())["info"], held)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE, ROOT, SPOKEN, Note, Visit, screenshot
+from conftest import PATIENCE, ROOT, SPOKEN, Note, Visit, screenshot, synchronous_requests
 from fresh_environments import fresh_environment, running_bot, write_bot
 from local_bot import bot_python
 from playwright.sync_api import Page, Route, expect
@@ -65,6 +65,7 @@ def lines(page: Page, who: str, text: str) -> None:
 def start(page: Page) -> None:
     page.get_by_role("button", name="Start").click()
     expect(page.locator(".rtvi-badge[data-state]")).to_have_attribute("data-state", "bot-ready")
+    assert synchronous_requests(page) == []
 
 
 def test_three_lines_give_a_bot_a_face_to_speak_with(face: str, visit: Visit, note: Note) -> None:

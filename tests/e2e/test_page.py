@@ -65,7 +65,7 @@ def test_a_bar_shows_how_far_it_is(bot: LocalBot, visit: Visit) -> None:
 
 def test_a_file_that_is_missing_is_said(bot: LocalBot, visit: Visit) -> None:
     page = visit("", allow=("",))
-    page.route("**/python_stdlib.zip", lambda route: route.fulfill(status=404, body=""))
+    page.route("**/pyodide.asm.wasm", lambda route: route.fulfill(status=404, body=""))
     page.goto(bot.address + "plain.html")
     expect(page.get_by_role("alert").filter(has_text="Python could not start")).to_be_visible()
     screenshot(page, "not-loaded")

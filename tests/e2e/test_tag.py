@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from conftest import SPOKEN, Visit, check_accessible, screenshot
+from conftest import SPOKEN, Visit, check_accessible, screenshot, synchronous_requests
 from local_bot import LocalBot
 from paths import STATIC
 from playwright.sync_api import Page, Route, expect
@@ -207,6 +207,7 @@ def test_two_tags_talk_with_two_bots_over_one_python(host: Host) -> None:
     expect(one.get_by_role("button")).to_have_text("Start")
     assert page.evaluate("one.state") == "idle"
     assert told(page, "problem") == []
+    assert synchronous_requests(page) == []
 
 
 def test_a_tag_that_is_removed_or_fails_while_it_loads_begins_anew(host: Host) -> None:

@@ -17,6 +17,8 @@ pytestmark = pytest.mark.build
 PREFIX = "/some/sub/path/"
 PYSCRIPT = '<script type="module" src="pyscript/core.js"></script>'
 INLINE = "console.log('hello')"
+HASHED = [f"0d9a81fc23b1/{name}" for name in ("a.whl", "boot.snapshot", "restore.mjs")]
+"""In a folder that is named after their content."""
 
 
 class Site:
@@ -49,7 +51,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "pyodide.asm.wasm.br").write_bytes(b"br")
     (folder / "pyodide.asm.wasm.gz").write_bytes(b"gzip")
     (folder / "0d9a81fc23b1").mkdir()
-    for name in ("0d9a81fc23b1/a.whl", "core-C9KDLldu.js", "py-terminal.js", "a.mjs", "a.whl", "a.zip"):
+    for name in (*HASHED, "core-C9KDLldu.js", "py-terminal.js", "a.mjs", "a.whl", "a.zip"):
         (folder / name).write_text("content")
     return folder
 
@@ -83,7 +85,7 @@ def test_files_are_revalidated_and_hashed_addresses_are_immutable(site: Site) ->
     assert first.getheader("Cache-Control") == "no-cache"
     again, body = site.get(f"{PREFIX}pyodide.asm.wasm", If_None_Match=first.getheader("ETag") or "")
     assert (again.status, body) == (304, b"")
-    for name in ("core-C9KDLldu.js", "0d9a81fc23b1/a.whl"):
+    for name in ("core-C9KDLldu.js", *HASHED):
         assert "immutable" in (site.get(PREFIX + name)[0].getheader("Cache-Control") or "")
     assert site.get(f"{PREFIX}py-terminal.js")[0].getheader("Cache-Control") == "no-cache"
 

@@ -43,10 +43,17 @@ def test_a_page_whose_twin_cannot_be_made_is_refused(page: str) -> None:
         without_pyscript(page, "index.html")
 
 
+RUNTIME = {f"pyodide/{name}": 5 for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide-lock.json", "pyodide.asm.wasm")}
+LATE = {"pyodide/python_stdlib.zip": 5, "pyodide/aa/rtvi_web-1-py3-none-any.whl": 5}
+NEVER = {"pyodide/bb/micropip-1.whl": 5, "index.html": 1, "pyodide/stock.mjs": 5}
+RESTORING = {"pyodide/cc/boot.snapshot": 5, "pyodide/cc/restore.mjs": 5}
+
+
 def test_boot_sizes_count_what_travels() -> None:
-    names = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide-lock.json", "pyodide.asm.wasm", "python_stdlib.zip")
-    files = {f"pyodide/{name}": b"12345" for name in (*names, "aa/rtvi_web-1-py3-none-any.whl", "bb/micropip-1.whl")}
-    sizes = boot_sizes(files | {"pyodide/pyodide.asm.wasm.br": b"12", "index.html": b"1"})
-    assert sizes["pyodide/pyodide.asm.wasm"] == 2
-    assert sizes["pyodide/aa/rtvi_web-1-py3-none-any.whl"] == 5
-    assert len(sizes) == 6
+    sizes = boot_sizes(RUNTIME | LATE | NEVER | {"pyodide/pyodide.asm.wasm.br": 2})
+    assert sizes == RUNTIME | LATE | {"pyodide/pyodide.asm.wasm": 2}
+
+
+def test_with_a_snapshot_the_wheels_are_late() -> None:
+    sizes = boot_sizes(RUNTIME | LATE | NEVER | RESTORING | {"pyodide/cc/boot.snapshot.br": 2})
+    assert sizes == RUNTIME | RESTORING | {"pyodide/cc/boot.snapshot": 2}

@@ -1,0 +1,1 @@
+"""The memory snapshot that pages boot from: how it is taken, stored and restored."""
