@@ -23,6 +23,7 @@ from in_page import InPagePython  # noqa: E402
 from local_bot import LocalBot, local_bot, speak  # noqa: E402
 from paths import DIST  # noqa: E402
 from rtvi_0_3_server import start_rtvi_0_3_server  # noqa: E402, F401
+from snapshot_page import place, static_site  # noqa: E402, F401
 
 WATCH = Path(__file__).with_name("watch.js").read_text()
 SCREENSHOTS = ROOT / "test-results" / "screenshots"

@@ -1,4 +1,7 @@
-"""Runs in a page: what a program may ask of its Python. A snapshot gives the answers of a stock boot."""
+"""Runs in a page: what a program may ask of its Python. A snapshot gives the answers of a stock boot.
+
+The test adds the line that asks.
+"""
 
 import asyncio
 import contextlib
@@ -21,19 +24,11 @@ import zoneinfo
 from pathlib import Path
 
 import js
-import pydantic
 import pyodide_js
 from pyodide.ffi import JsException, can_run_sync, create_proxy, run_sync
 from pyodide.http import pyfetch
 
-import rtvi_web
-import rtvi_web.realtime
-import rtvi_web.testing
-import rtvi_web.ui
-
-
-class Model(pydantic.BaseModel):
-    number: int
+import rtvi_web  # noqa: F401 - it sets a variable of the environment
 
 
 def raised(function):
@@ -68,6 +63,15 @@ def environment():
 
 
 async def packages():
+    import pydantic
+
+    import rtvi_web.realtime
+    import rtvi_web.testing
+    import rtvi_web.ui
+
+    class Model(pydantic.BaseModel):
+        number: int
+
     site = Path("/lib/python3.14/site-packages")
     before = {
         "loaded": pyodide_js.loadedPackages.to_py(),
@@ -139,6 +143,3 @@ def js_error():
         js.JSON.parse("{")
     except JsException as error:
         return [error.name, error.message]
-
-
-json.dumps({"environment": environment(), "packages": await packages(), "running": await running()})  # noqa: F704

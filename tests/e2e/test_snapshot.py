@@ -2,8 +2,6 @@
 
 import json
 import re
-import struct
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,99 +9,19 @@ from typing import Any
 import pytest
 from conftest import PATIENCE
 from paths import DIST
-from playwright.sync_api import Browser, Page, Route
-from serve import serve
+from playwright.sync_api import Browser, Route
+from snapshot_page import MARKED, MARKS, SMALL_CASE, Place, Value
 
 CASE = Path(__file__).with_name("snapshot_case.py").read_text()
-EMPTY = "<!doctype html><title>empty</title><link rel=icon href=data:,>"
-BOOT = """async ([module, options, source]) => {
-  const lines = [];
-  const { loadPyodide } = await import(`./pyodide/${module}.mjs`);
-  const streams = { stdout: (line) => lines.push(line), stderr: (line) => lines.push(line) };
-  window.pyodide = await loadPyodide({ ...streams, ...Function(`return ${options}`)() });
-  return { value: await pyodide.runPythonAsync(source), lines };
-}"""
-MARKS = "performance.getEntriesByType('mark').map(mark => mark.name.split(':')[1])"
-MARKED = """name => new Promise((resolve) => {
-  const look = (entries) => entries.getEntries().some((entry) => entry.name === name) && resolve();
-  new PerformanceObserver(look).observe({ type: "mark", buffered: true });
-})"""
-WITH_OURS = "{ packages: ['rtvi-web'] }"
-SMALL_CASE = """
-import importlib.util, json, os, sys
-import js, pyodide_js
-json.dumps([
-    sorted(pyodide_js.loadedPackages.to_py()), pyodide_js.lockfileBaseUrl, sorted(pyodide_js.lockfile.packages.to_py()),
-    sys.flags.optimize, os.environ.get("WORD"), str(getattr(js, "word", None)), os.path.exists("/early"),
-    importlib.util.find_spec("rtvi_web") is not None,
-])
-"""
-Value = Any
-
-
-class Place:
-    """An empty page beside dist/, and what its console has said."""
-
-    def __init__(self, browser: Browser, site: str, **context: Any) -> None:
-        self._context = browser.new_context(**context)
-        self.page = self._context.new_page()
-        self.page.set_default_timeout(PATIENCE)
-        self.console: list[str] = []
-        self.page.on("console", lambda message: self.console.append(message.text))
-        self.page.route(f"{site}empty.html", lambda route: route.fulfill(content_type="text/html", body=EMPTY))
-        self._site = site
-
-    def boot(self, options: str = WITH_OURS, source: str = SMALL_CASE, module: str = "pyodide") -> Value:
-        """Loads Pyodide with these options, in JavaScript, and runs Python, whose value is JSON."""
-        self.page.goto(f"{self._site}empty.html")
-        return self.boot_again(options, source, module)
-
-    def boot_again(self, options: str = WITH_OURS, source: str = SMALL_CASE, module: str = "pyodide") -> Value:
-        """Makes one more interpreter in the same page."""
-        done = self.page.evaluate(BOOT, [module, options, source])
-        return {"value": json.loads(done["value"]), "lines": done["lines"]}
-
-    def boot_each(self, cases: dict[str, str], module: str) -> dict[str, Value]:
-        """Boots with each of these options, in one page: a boot takes a part of the time of the first."""
-        self.page.goto(f"{self._site}empty.html")
-        return {name: self.boot_again(options, module=module) for name, options in cases.items()}
-
-    def run(self, source: str) -> Value:
-        """Runs more Python, whose value is JSON."""
-        return json.loads(self.page.evaluate("source => pyodide.runPythonAsync(source)", source))
-
-    @property
-    def marks(self) -> list[str]:
-        marks: list[str] = self.page.evaluate(MARKS)
-        return marks
-
-    def close(self) -> None:
-        self._context.close()
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[str]:
-    with serve() as address:
-        yield address
-
-
-@pytest.fixture
-def place(browser: Browser, site: str) -> Iterator[Place]:
-    with closing(Place(browser, site)) as place:
-        yield place
-
-
-@pytest.fixture(scope="module")
-def stock_value(browser: Browser, site: str) -> Value:
-    with closing(Place(browser, site)) as place:
-        return place.boot(module="stock")
+HERE = f"{CASE}\njson.dumps(environment())"
+EVERYTHING = f'{CASE}\njson.dumps({{"packages": await packages(), "running": await running()}})'
 
 
 @pytest.mark.parametrize("path", ["index", "plain", "devices", "transports", "realtime"])
-def test_our_pages_boot_from_it_and_make_no_synchronous_request(browser: Browser, site: str, path: str) -> None:
+def test_our_pages_boot_from_it_and_make_no_synchronous_request(browser: Browser, static_site: str, path: str) -> None:
     with closing(browser.new_context()) as context:
         page = context.new_page()
-        page.goto(f"{site}{path}.html")
+        page.goto(f"{static_site}{path}.html")
         page.locator("[data-boot]").wait_for(state="hidden")
         page.evaluate(MARKED, "rtvi-web:later")  # what is late has been imported
         marks = page.evaluate(MARKS)
@@ -114,16 +32,13 @@ def test_our_pages_boot_from_it_and_make_no_synchronous_request(browser: Browser
     assert "xmlhttprequest" not in kinds
 
 
-@pytest.mark.parametrize("missing", ["boot.snapshot", "restore.mjs", "loader.mjs"])
-def test_a_page_without_its_snapshot_becomes_ready(browser: Browser, site: str, missing: str) -> None:
-    with closing(browser.new_context()) as context:
-        page = context.new_page()
-        page.route(f"**/{missing}", lambda route: route.fulfill(status=404))
-        page.goto(f"{site}plain.html")
-        boot = page.locator("[data-boot]")
-        boot.wait_for(state="hidden")
-        assert boot.get_attribute("role") == "status", "it has not said that it failed"
-        assert "stock" in page.evaluate(MARKS)
+def answers_of_both(browser: Browser, static_site: str, source: str, **context: Any) -> dict[str, Value]:
+    answers = {}
+    for module in ("stock", "pyodide"):
+        with closing(Place(browser, static_site, **context)) as place:
+            answers[module] = place.boot(source=source, module=module)
+            assert ("restored" in place.marks) is (module == "pyodide")
+    return answers
 
 
 @pytest.mark.parametrize(
@@ -133,15 +48,15 @@ def test_a_page_without_its_snapshot_becomes_ready(browser: Browser, site: str, 
         ("Asia/Kolkata", "de-DE"),
         ("Australia/Lord_Howe", "ja"),
         ("Europe/Dublin", "fr-FR"),
-        ("UTC", "en-GB"),
     ],
 )
-def test_python_is_what_it_is_after_a_stock_boot(browser: Browser, site: str, zone: str, language: str) -> None:
-    answers = {}
-    for module in ("stock", "pyodide"):
-        with closing(Place(browser, site, timezone_id=zone, locale=language)) as place:
-            answers[module] = place.boot(source=CASE, module=module)
-            assert ("restored" in place.marks) is (module == "pyodide")
+def test_python_knows_where_it_is(browser: Browser, static_site: str, zone: str, language: str) -> None:
+    answers = answers_of_both(browser, static_site, HERE, timezone_id=zone, locale=language)
+    assert answers["pyodide"] == answers["stock"]
+
+
+def test_python_is_what_it_is_after_a_stock_boot(browser: Browser, static_site: str) -> None:
+    answers = answers_of_both(browser, static_site, EVERYTHING)
     assert answers["pyodide"] == answers["stock"]
 
 
@@ -157,10 +72,10 @@ json.dumps([record.relativeCreated, (time.time_ns() - logging._startTime) / 1e9]
 """
 
 
-def test_nothing_random_is_the_same_in_two_pages(browser: Browser, site: str) -> None:
+def test_nothing_random_is_the_same_in_two_pages(browser: Browser, static_site: str) -> None:
     values = []
     for _ in range(2):
-        with closing(Place(browser, site)) as place:
+        with closing(Place(browser, static_site)) as place:
             values.append(place.boot(source=RANDOM)["value"])
             assert "restored" in place.marks
     for one, other in zip(*values, strict=True):
@@ -171,99 +86,6 @@ def test_the_clock_of_logging_begins_with_the_page(place: Place) -> None:
     milliseconds, seconds = place.boot(source=CLOCK)["value"]
     assert 0 <= milliseconds < PATIENCE
     assert 0 <= seconds < PATIENCE / 1000
-
-
-def damaged(change: Callable[[bytes], bytes]) -> Callable[[Page], object]:
-    """The snapshot arrives changed."""
-    snapshot = next(DIST.glob("pyodide/*/boot.snapshot")).read_bytes()
-
-    def answer(route: Route) -> None:
-        route.fulfill(content_type="application/octet-stream", body=change(snapshot))
-
-    return lambda page: page.route("**/boot.snapshot", answer)
-
-
-def once(data: bytes, old: bytes, new: bytes) -> bytes:
-    assert len(old) == len(new)
-    assert data.count(old) == 1
-    return data.replace(old, new)
-
-
-def in_header(key: str) -> tuple[bytes, bytes]:
-    return f'"{key}":'.encode(), f'"{key[:-1]}!":'.encode()
-
-
-NO_MEMORY = """
-const grow = WebAssembly.Memory.prototype.grow;
-WebAssembly.Memory.prototype.grow = function (pages) {
-  WebAssembly.Memory.prototype.grow = grow;
-  throw new RangeError("no memory");
-};
-"""
-NO_INSTANCE = """
-const instantiate = WebAssembly.instantiate;
-WebAssembly.instantiate = function (module, imports) {
-  if (!imports?.wasi_snapshot_preview1) return instantiate(module, imports); // a small one, before Pyodide's
-  WebAssembly.instantiate = instantiate;
-  return Promise.reject(new RangeError("no memory for an instance"));
-};
-"""
-FAILURES: dict[str, tuple[Callable[[Page], object], str]] = {
-    "another build": (damaged(lambda data: once(data, *in_header("buildId"))), "another build"),
-    "missing": (lambda page: page.route("**/boot.snapshot", lambda route: route.fulfill(status=404)), "404"),
-    "unreachable": (lambda page: page.route("**/boot.snapshot", lambda route: route.abort()), "Failed to fetch"),
-    "truncated": (damaged(lambda data: data[:-1000]), "truncated"),
-    "empty": (damaged(lambda data: b""), "truncated"),
-    "another kind": (damaged(lambda data: struct.pack("<I", 1) + data[4:]), "another kind"),
-    "a throw before memory is restored": (damaged(lambda data: once(data, *in_header("runs"))), ""),
-    "a throw after memory was restored": (damaged(lambda data: once(data, *in_header("hiwireKeys"))), ""),
-    "no restore.mjs": (lambda page: page.route("**/restore.mjs", lambda route: route.fulfill(status=404)), "import"),
-    "no memory": (lambda page: page.add_init_script(NO_MEMORY), "not enough memory"),
-    "no instance": (lambda page: page.add_init_script(NO_INSTANCE), "no memory for an instance"),
-    "no JSPI": (lambda page: page.add_init_script("delete WebAssembly.Suspending"), "Promise Integration"),
-}
-
-
-@pytest.mark.parametrize("failure", FAILURES)
-def test_what_fails_leads_to_a_stock_boot(place: Place, stock_value: Value, failure: str) -> None:
-    prepare, reason = FAILURES[failure]
-    prepare(place.page)
-    assert place.boot() == stock_value
-    assert "stock" in place.marks
-    [line] = [line for line in place.console if line.startswith("Python starts without its snapshot: ")]
-    assert reason in line
-
-
-OPTIONS = {
-    "env": "{ packages: ['rtvi-web'], env: { WORD: 'here' } }",
-    "args": "{ args: ['-O'] }",
-    "jsglobals": "{ jsglobals: Object.assign(Object.create(globalThis), { word: 'mine' }) }",
-    "indexURL": "{ indexURL: './elsewhere' }",
-    "lockFileURL": "{ lockFileURL: './elsewhere/pyodide-lock.json', packages: ['rtvi-web'] }",
-    "lockFileContents": "{ lockFileContents: fetch('./pyodide/pyodide-lock.json').then(r => r.text()) }",
-    "packageBaseUrl": "{ packageBaseUrl: './elsewhere/', packages: ['rtvi-web'] }",
-    "stdLibURL": "{ stdLibURL: './elsewhere/python_stdlib.zip' }",
-    "fsInit": "{ fsInit: async (FS) => FS.writeFile('/early', '') }",
-    "toJsLiteralMap": "{ toJsLiteralMap: true }",
-    "checkAPIVersion": "{ checkAPIVersion: false }",
-}
-
-
-def test_options_that_ask_for_another_python_lead_to_a_stock_boot(browser: Browser, site: str) -> None:
-    def elsewhere(route: Route) -> None:
-        route.fulfill(response=route.fetch(url=route.request.url.replace("/elsewhere/", "/pyodide/")))
-
-    values = []
-    for module in ("stock", "pyodide"):
-        with closing(Place(browser, site)) as place:
-            place.page.route("**/elsewhere/**", elsewhere)
-            values.append(place.boot_each(OPTIONS, module))
-            lines = [line for line in place.console if "without its snapshot" in line]
-            assert "restored" not in place.marks
-    assert values[0] == values[1]
-    assert lines == [
-        f"Python starts without its snapshot: the option {option} asks for another Python" for option in OPTIONS
-    ]
 
 
 SAME = {
@@ -279,16 +101,24 @@ SAME = {
 }
 
 
-def test_other_options_keep_the_snapshot(browser: Browser, site: str) -> None:
+def test_other_options_keep_the_snapshot(browser: Browser, static_site: str) -> None:
     values = []
     for module in ("stock", "pyodide"):
-        with closing(Place(browser, site)) as place:
+        with closing(Place(browser, static_site)) as place:
             values.append(place.boot_each(SAME, module))
             marks = place.marks
     assert values[0] == values[1]
     assert marks.count("restored") == len(SAME)
     assert "stock" not in marks
     assert "synchronous" not in marks
+
+
+def test_what_is_typed_is_read(browser: Browser, static_site: str) -> None:
+    for module in ("stock", "pyodide"):
+        with closing(Place(browser, static_site)) as place:
+            assert (
+                place.boot("{ stdin: () => 'typed' }", "import json; json.dumps(input())", module)["value"] == "typed"
+            )
 
 
 TRANSPORTS = """
@@ -340,10 +170,13 @@ def test_a_worker_boots_from_it(place: Place) -> None:
     assert json.loads(value) == stock
 
 
-def test_a_package_that_does_not_exist_is_refused_as_ever(browser: Browser, site: str) -> None:
+def test_a_package_that_does_not_exist_is_refused_as_ever(browser: Browser, static_site: str) -> None:
     messages = []
     for module in ("stock", "pyodide"):
-        with closing(Place(browser, site)) as place, pytest.raises(Exception, match="No known package") as refused:
+        with (
+            closing(Place(browser, static_site)) as place,
+            pytest.raises(Exception, match="No known package") as refused,
+        ):
             place.boot("{ packages: ['rtvi-web', 'nothing-there'] }", module=module)
         messages.append(str(refused.value).splitlines()[0])
     assert messages[0] == messages[1]

@@ -23,6 +23,7 @@ def refresh(timezone, altzone, daylight, names, language, user_agent, arrive):
     else:  # The page has not asked for rtvi_web.
         for name in [name for name in sys.modules if name.partition(".")[0] == "rtvi_web"]:
             del sys.modules[name]
+        del os.environ["PYDANTIC_DISABLE_PLUGINS"]  # its import sets it
 
 
 refresh

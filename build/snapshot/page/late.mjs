@@ -82,6 +82,6 @@ export class LateFile {
   }
 }
 
-/** Resolves when the page has nothing to do, or after a while. */
+/** Resolves when the page has nothing to do, or after a while, with the IdleDeadline, where there is one. */
 export const idle = () =>
   new Promise((resolve) => (globalThis.requestIdleCallback ?? setTimeout)(resolve, { timeout: 1000 }));

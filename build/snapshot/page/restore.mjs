@@ -6,6 +6,7 @@ import { fill, mount } from "./mount.mjs";
 const MAGIC = 0x504e5352;
 const PREFIX = 16;
 const AFTER_READY = 300; // milliseconds: a page has something to do when its Python runs
+const LONG_IMPORT = 25; // milliseconds
 const STDLIB = "python_stdlib.zip";
 const STDLIB_IN_PYTHON = "/lib/python314.zip";
 
@@ -132,8 +133,9 @@ async function later({ _api: API }, arrive, modules, mark) {
   await idle();
   try {
     await arrive();
+    let pause;
     for (const module of modules) {
-      await idle();
+      if (!(pause?.timeRemaining() > LONG_IMPORT)) pause = await idle();
       API.importlib.import_module(module).destroy();
     }
     mark("later");
