@@ -92,6 +92,29 @@ def test_what_fails_leads_to_a_stock_boot(place: Place, stock_value: Value, fail
     assert reason in line
 
 
+RUN_SYNC = """
+import asyncio, json
+from pyodide.ffi import can_run_sync, run_sync
+try:
+    found = run_sync(asyncio.sleep(0.01, 5))
+except Exception as error:
+    found = f"{type(error).__name__}: {error}"
+json.dumps([can_run_sync(), found])
+"""
+
+
+def test_without_jspi_nothing_waits_as_in_a_stock_boot(browser: Browser, static_site: str) -> None:
+    values = []
+    for module in ("stock", "pyodide"):
+        with closing(Place(browser, static_site)) as place:
+            place.page.add_init_script("delete WebAssembly.Suspending; delete WebAssembly.promising")
+            values.append(place.boot(source=RUN_SYNC, module=module)["value"])
+    assert values[0] == values[1]
+    can_run, said = values[1]
+    assert can_run is False
+    assert "RuntimeError" in said
+
+
 OPTIONS = {
     "env": "{ packages: ['rtvi-web'], env: { WORD: 'here' } }",
     "args": "{ args: ['-O'] }",
