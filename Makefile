@@ -98,20 +98,9 @@ e2e: wheels bot rtvi-0.3-bot notebooks browser-binary ## tests of the pages in C
 	$(PY) -m pytest tests/e2e -m "not alone" -n 3 --dist loadfile $(PYTEST_OPTIONS)  # they mostly wait for speech
 	$(PY) -m pytest tests/e2e -m alone $(PYTEST_OPTIONS)
 
-bench: site bot browser-binary ## print the figures, as ratios in one run
-	$(PY) benchmarks/boot.py
-	$(PY) benchmarks/import_time.py
-	$(PY) benchmarks/messages.py
-	$(PY) benchmarks/connect.py
-	$(PY) benchmarks/latency.py
-	$(PY) benchmarks/mouth_to_ear.py
-	$(PY) benchmarks/recovery.py
-	$(PY) benchmarks/levels.py
-	$(PY) benchmarks/long_tasks.py
-	$(PY) benchmarks/tag.py
-	$(PY) benchmarks/sound_cost.py
-	$(PY) benchmarks/wheel_size.py
-	$(PY) benchmarks/realtime.py
+BASE ?=
+bench: site bot browser-binary ## measure, and hold all figures to their goals (BASE=FILE: beside those of an earlier run)
+	@$(PY) benchmarks/everything.py $(if $(BASE),--base $(BASE))
 
 CYCLES ?= 1000
 MINUTES ?= 30

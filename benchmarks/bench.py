@@ -34,10 +34,16 @@ class StalledError(Exception):
 
 @dataclass(frozen=True)
 class Load:
-    """One load of a page, until its Python set `<body data-ready>`, and the value that it set."""
+    """One load of a page, until its Python set `<body data-ready>`.
+
+    Attributes:
+        ready: the value that it set.
+        cpu: milliseconds of the main thread's CPU time.
+    """
 
     ready: str
     transferred_bytes: int
+    cpu: float
 
 
 @contextlib.contextmanager
@@ -83,6 +89,7 @@ def open_page(context: BrowserContext, url: str, megabits: float | None = None) 
     page = context.new_page()
     session = context.new_cdp_session(page)
     session.send("Network.enable")
+    session.send("Performance.enable")
     if megabits:
         rate = megabits * 1e6 / 8
         session.send(
@@ -108,5 +115,6 @@ def open_page(context: BrowserContext, url: str, megabits: float | None = None) 
             raise StalledError from None
         sys.exit(f"{url} was not ready after {TIMEOUT_MS / 1000:.0f} s. " + "\n".join(failures))
     said = ready.get_attribute("data-ready") or ""
+    metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
     page.close()
-    return Load(said, transferred)
+    return Load(said, transferred, 1000 * metrics["ThreadTime"])

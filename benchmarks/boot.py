@@ -1,16 +1,15 @@
 """The time from navigation to a constructed RTVIClient, against a bare stock `loadPyodide` in the same run.
 
-`python benchmarks/boot.py` prints medians and ratios, and fails if a target is missed. Cold is the first load of a
+`python benchmarks/boot.py` prints times and ratios, and fails if a goal is missed. Cold is the first load of a
 fresh profile; warm is every load from the fourth on. The same server serves the stock page in the same way.
 """
 
-import argparse
 import contextlib
 import sys
 from collections import defaultdict
-from statistics import median
 
 from bench import Load, StalledError, fresh_profile, open_page, servers
+from figures import Figure, finish, options, paired
 from playwright.sync_api import Playwright, sync_playwright
 
 VARIANTS = {"stock": "stock/stock.html", "loadPyodide": "site/loadpyodide.html", "PyScript": "site/pyscript.html"}
@@ -20,7 +19,7 @@ LOADS = 5
 ATTEMPTS = 3
 FIRST_WARM = 3  # the fourth load: V8 has cached its compiled code by then
 TEMPERATURES = ("cold", "warm")
-TARGET_RATIO = {
+MOST = {
     ("loopback", "loadPyodide", "cold"): 0.30,
     ("loopback", "loadPyodide", "warm"): 0.27,
     ("loopback", "PyScript", "cold"): 0.36,
@@ -28,25 +27,22 @@ TARGET_RATIO = {
     ("20 Mbit/s", "loadPyodide", "cold"): 0.65,
     ("5 Mbit/s", "loadPyodide", "cold"): 0.60,
 }
-TARGET_BYTES = 5_800_000
+MOST_MEGABYTES = 5.8
 
-Times = dict[tuple[str, str, str], list[float]]
+Loads = dict[tuple[str, str, str], list[Load]]
 
 
-def measure(repetitions: int) -> tuple[Times, dict[str, int]]:
-    """Times by (network, variant, temperature), and the bytes that each variant transfers when cold."""
-    times: Times = defaultdict(list)
-    transferred: dict[str, int] = {}
+def measure(repetitions: int) -> Loads:
+    """Loads by (network, variant, temperature)."""
+    found: Loads = defaultdict(list)
     with servers() as url, sync_playwright() as playwright:
         for repetition in range(repetitions):
             for network, megabits in NETWORKS.items():
                 for variant, loads in load_afresh(playwright, url, megabits).items():
-                    milliseconds = [float(load.ready) for load in loads]
-                    times[network, variant, "cold"].append(milliseconds[0])
-                    times[network, variant, "warm"] += milliseconds[FIRST_WARM:]
-                    transferred[variant] = loads[0].transferred_bytes
+                    found[network, variant, "cold"].append(loads[0])
+                    found[network, variant, "warm"] += loads[FIRST_WARM:]
             print(f"  repetition {repetition + 1} of {repetitions} done", file=sys.stderr, flush=True)
-    return times, transferred
+    return found
 
 
 def load_afresh(playwright: Playwright, url: str, megabits: float | None) -> dict[str, list[Load]]:
@@ -67,33 +63,36 @@ def load_afresh(playwright: Playwright, url: str, megabits: float | None) -> dic
     sys.exit(f"The pages were not ready in {ATTEMPTS} attempts")
 
 
-def report(times: Times, transferred: dict[str, int]) -> list[str]:
-    """Prints the table; returns the targets missed."""
-    missed = []
-    print(f"{'network':<10} {'load':<5} {'page':<12} {'median ms':>9} {'range':>12} {'ratio':>6}")
+def figures(loads: Loads) -> list[Figure]:
+    """Times and ratios, wall and CPU, and what each page transfers when it is cold."""
+    found = []
     for network in NETWORKS:
         for temperature in TEMPERATURES:
-            stock = median(times[network, "stock", temperature])
+            stock_wall, stock_cpu = times(loads[network, "stock", temperature])
             for variant in VARIANTS:
-                values = times[network, variant, temperature]
-                ratio = median(values) / stock
-                spread = f"{min(values):.0f}-{max(values):.0f}"
-                print(f"{network:<10} {temperature:<5} {variant:<12} {median(values):>9.0f} {spread:>12} {ratio:>6.2f}")
-                target = TARGET_RATIO.get((network, variant, temperature))
-                if target and ratio > target:
-                    missed.append(f"{network}, {variant}, {temperature}: {ratio:.2f} of stock, at most {target} wanted")
-    for variant, size in transferred.items():
-        print(f"transferred, cold: {variant} {size / 1e6:.2f} MB")
-        if variant in OURS and size > TARGET_BYTES:
-            missed.append(f"{variant} transfers {size / 1e6:.2f} MB, at most {TARGET_BYTES / 1e6:.1f} MB wanted")
-    return missed
+                wall, cpu = times(loads[network, variant, temperature])
+                name = f"boot, {network}, {temperature}, {variant}"
+                found.append(Figure(name, wall, "ms", cpu=cpu))
+                if variant in OURS:
+                    ratios, most = paired(wall, stock_wall), MOST.get((network, variant, temperature))
+                    found.append(Figure(f"{name} ÷ stock", ratios, most=most, cpu=paired(cpu, stock_cpu)))
+    for variant in VARIANTS:
+        megabytes = [load.transferred_bytes / 1e6 for load in loads["loopback", variant, "cold"]]
+        most = MOST_MEGABYTES if variant in OURS else None
+        found.append(Figure(f"bytes to ready, {variant}", megabytes, "MB", most=most))
+    return found
+
+
+def times(loads: list[Load]) -> tuple[list[float], list[float]]:
+    """Milliseconds until ready, and of CPU time."""
+    return [float(load.ready) for load in loads], [load.cpu for load in loads]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repetitions", type=int, default=5)
-    missed = report(*measure(parser.parse_args().repetitions))
-    sys.exit("Missed: " + "; ".join(missed) if missed else 0)
+    parser = options(__doc__)
+    parser.add_argument("--repetitions", type=int, default=7)
+    arguments = parser.parse_args()
+    finish(figures(measure(arguments.repetitions)), arguments)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,16 @@
 """How long a person waits: from the click to the bot's first sound, and from the end of their words to its answer.
 
 `python benchmarks/latency.py` clicks a button for each client in turn, lets the bot greet, speaks through Chromium's
-microphone, and prints the medians. The same AudioWorklet listens to the tracks of both clients. Nearly all of the time
-is the bot's, so no target is set.
+microphone, and prints times and ratios; it fails if a goal is missed. The same AudioWorklet listens to the tracks of
+both clients. Nearly all of the time is the bot's.
 """
 
-import argparse
 import tempfile
 from collections import defaultdict
 from pathlib import Path
-from statistics import median
 
 from bench import DIST
+from figures import Figure, finish, options, paired
 from local_bot import local_bot, speak
 from playwright.sync_api import Page
 from side_by_side import CLIENTS, side_by_side
@@ -56,14 +55,16 @@ def measure(pairs: int) -> dict[tuple[str, str], list[float]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pairs", type=int, default=5)
-    waits = measure(parser.parse_args().pairs)
+    parser = options(__doc__)
+    parser.add_argument("--pairs", type=int, default=7)
+    arguments = parser.parse_args()
+    waits = measure(arguments.pairs)
+    figures = []
     for figure in FIGURES:
-        for who in CLIENTS:
-            values = waits[figure, who]
-            spread = f"{min(values):.0f}-{max(values):.0f}"
-            print(f"{figure:<24} {who:<7} n={len(values)} median {median(values):>5.0f} ms, {spread}")
+        figures += [Figure(f"{figure}, {who}", waits[figure, who], "ms") for who in CLIENTS]
+        ratios = paired(*(waits[figure, who] for who in CLIENTS))
+        figures.append(Figure(f"{figure}, ours ÷ theirs", ratios, most=1.0))
+    finish(figures, arguments)
 
 
 if __name__ == "__main__":

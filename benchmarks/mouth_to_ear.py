@@ -4,14 +4,14 @@
 microphone makes half a second of sound again and again. One AudioWorklet hears the microphone's track and the bot's, as
 it goes to the speaker; a wait is the time between the beginnings of a sound in both. So it has the page's recorder and
 encoder, the server's pipeline, which says 40 ms at a time, and the jitter buffer: `playback_buffer` of a WebSocket, the
-browser's own for WebRTC. It has no network and no speaker. It prints p50 and p95, and WebSocket in relation to WebRTC.
+browser's own for WebRTC. It has no network and no speaker. It prints both, their p95, and their ratio.
 """
 
-import argparse
 import sys
-from statistics import quantiles
+from statistics import median, quantiles
 
 from echoes import TRANSPORTS, page_beside_echo_bot, python, session
+from figures import Figure, finish, options
 from playwright.sync_api import Page
 
 LOUD, SILENT = 0.5, 0.8
@@ -36,19 +36,22 @@ def waits(page: Page, transport: str, seconds: float) -> list[float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options(__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="of each session")
-    seconds = parser.parse_args().seconds
-    figures = {}
+    arguments = parser.parse_args()
     with page_beside_echo_bot(loud=LOUD, silent=SILENT) as (_, page):
-        for transport in TRANSPORTS:
-            times = waits(page, transport, seconds)
-            percentiles = quantiles(times, n=20, method="inclusive")
-            figures[transport] = p50, p95 = percentiles[9], percentiles[18]
-            spread = f"{min(times):.0f}-{max(times):.0f}"
-            print(f"{transport:<21} n={len(times):<3} p50 {p50:>4.0f} ms  p95 {p95:>4.0f} ms  range {spread} ms")
-    (p50, p95), (other50, other95) = (figures[transport] for transport in TRANSPORTS)
-    print(f"WebSocket to WebRTC: p50 {p50 / other50:.2f}, p95 {p95 / other95:.2f}")
+        times = {transport: waits(page, transport, arguments.seconds) for transport in TRANSPORTS}
+    figures = []
+    for transport, found in times.items():
+        figures.append(Figure(f"mouth to ear, {transport}", found, "ms"))
+        figures.append(Figure(f"mouth to ear, {transport}, p95", [p95(found)], "ms"))
+    websocket, webrtc = times.values()
+    figures.append(Figure("mouth to ear, WebSocket ÷ WebRTC", [median(websocket) / median(webrtc)]))
+    finish(figures, arguments)
+
+
+def p95(times: list[float]) -> float:
+    return quantiles(times, n=20, method="inclusive")[18]
 
 
 if __name__ == "__main__":

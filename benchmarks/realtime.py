@@ -1,19 +1,19 @@
 """What long sound costs the main thread: RealtimeClient against npm `openai-realtime-api`, in one Chromium run.
 
-`python benchmarks/realtime.py` prints milliseconds and ratios (ours divided by theirs), and fails if a target is
-missed. Sound is appended in chunks of 20 ms with server VAD, and received in deltas of 100 ms; ours also plays it. The
+`python benchmarks/realtime.py` prints milliseconds and ratios (ours divided by theirs), and fails if a goal is missed.
+Sound is appended in chunks of 20 ms with server VAD, and received in deltas of 100 ms; ours also plays it. The
 server is a stand-in in the page that costs nothing. Each figure is the best of two runs. Their time is quadratic, so
 their longest run is extrapolated from the shorter ones (`--full` measures it).
 
 Memory is Python's heap, which never shrinks, and what Chromium reports for JavaScript after a garbage collection.
 """
 
-import argparse
 import contextlib
 import sys
 from collections.abc import Iterator
 
 from bench import BUILD, DIST, PAGES, fresh_profile, npm_packages, serve, site
+from figures import Figure, finish, options
 from playwright.sync_api import Page, sync_playwright
 
 SECONDS = (30, 60, 120)
@@ -24,6 +24,7 @@ TARGET_RATIO = 0.1  # at 120 s
 LINEAR = 1.5  # times as long as the proportional time, at most, from 120 to 600 s
 MINUTES = 10
 FLAT = 1.1  # times the memory after the first minute, at most
+LAST = (("ours", SECONDS[-1]), ("theirs", SECONDS[-1]), ("ours", OURS_ALSO))
 
 Times = dict[tuple[str, str, int], float]
 Memory = dict[str, list[float]]
@@ -77,44 +78,37 @@ def quadratic(first: tuple[int, float], second: tuple[int, float], at: int) -> f
     return a * at**2 + b * at
 
 
-def report(times: Times, memory: Memory, full: bool) -> list[str]:
-    """Prints the table; returns the targets missed."""
-    missed = []
-    print(f"{'task':<8} {'seconds':>7} {'ours ms':>9} {'theirs ms':>10} {'ratio':>7}")
+def figures(times: Times, memory: Memory) -> list[Figure]:
+    """Times, and how they and the memory grow."""
+    found = []
+    longest = SECONDS[-1]
     for task in TASKS:
         for seconds in (*SECONDS, OURS_ALSO):
-            ours, theirs = times["ours", task, seconds], times.get(("theirs", task, seconds))
-            mark = "" if full or seconds != SECONDS[-1] else " (theirs extrapolated)"
-            compared = f"{theirs:>10.0f} {ours / theirs:>7.3f}{mark}" if theirs else f"{'':>10} {'':>7}"
-            print(f"{task:<8} {seconds:>7} {ours:>9.0f} {compared}".rstrip())
-        longest = SECONDS[-1]
-        ratio = times["ours", task, longest] / times["theirs", task, longest]
-        if ratio > TARGET_RATIO:
-            missed.append(f"{task} of {longest} s: {ratio:.2f} of theirs, at most {TARGET_RATIO} wanted")
-        growth = times["ours", task, OURS_ALSO] / times["ours", task, longest] / (OURS_ALSO / longest)
-        if growth > LINEAR:
-            missed.append(f"{task}: {growth:.2f} times the proportional time at {OURS_ALSO} s, at most {LINEAR} wanted")
+            for who in ("ours", "theirs"):
+                if (who, task, seconds) in times:
+                    found.append(Figure(f"{task} {seconds} s of sound, {who}", [times[who, task, seconds]], "ms"))
+        ours, theirs, longer = (times[key, task, at] for key, at in LAST)
+        found.append(Figure(f"{task} {longest} s of sound, ours ÷ theirs", [ours / theirs], most=TARGET_RATIO))
+        growth = longer / ours / (OURS_ALSO / longest)
+        found.append(Figure(f"{task} {OURS_ALSO} s, times the proportional time", [growth], most=LINEAR))
     for heap, sizes in memory.items():
-        print(f"memory of {heap}, MB, minute by minute: " + " ".join(f"{size:.1f}" for size in sizes))
-        if sizes[-1] > sizes[0] * FLAT:
-            growth = sizes[-1] / sizes[0]
-            missed.append(f"memory of {heap}: {growth:.2f} times that of the first minute, at most {FLAT} wanted")
-    return missed
+        found.append(Figure(f"memory of {heap}, after minute 1", [sizes[0]], "MB"))
+        found.append(Figure(f"memory of {heap}, after minute {MINUTES} ÷ 1", [sizes[-1] / sizes[0]], most=FLAT))
+    return found
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options(__doc__)
     parser.add_argument("--full", action="store_true", help="measure theirs at the longest too: a minute or more")
-    full = parser.parse_args().full
+    arguments = parser.parse_args()
     with server() as url, sync_playwright() as playwright, fresh_profile(playwright) as context:
         page = context.new_page()
         page.on("pageerror", lambda error: print(f"page: {error}", file=sys.stderr))
         page.goto(f"{url}realtime.html")
         page.locator("body[data-ready]").wait_for(state="attached")
-        times = measure(page, full)
+        times = measure(page, arguments.full)
         memory = measure_memory(page)
-    missed = report(times, memory, full)
-    sys.exit("Missed: " + "; ".join(missed) if missed else 0)
+    finish(figures(times, memory), arguments)
 
 
 if __name__ == "__main__":

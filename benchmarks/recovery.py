@@ -1,12 +1,11 @@
 """How long a session takes to notice a fault and to recover from it, with a real bot, in real Chromium.
 
-`python benchmarks/recovery.py` prints n and medians for the faults of tests/e2e/test_faults.py. "recovered" is the time
+`python benchmarks/recovery.py` prints them for the faults of tests/e2e/test_faults.py. "recovered" is the time
 from the end of the fault (link restored, server continued, endpoint up, channel closed) to the bot's answer to a
 request made at that moment; "ended" is the time from a fault that cannot be recovered to `disconnected`. It needs Linux
 and root, for the network namespaces.
 """
 
-import argparse
 import contextlib
 import signal
 import sys
@@ -16,7 +15,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +22,7 @@ sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "build")]
 
 from browser import FLAGS, chromium_path  # noqa: E402
 from faults import MICROPHONE, Flapping, Rig, Session, rig, wait_until  # noqa: E402
+from figures import Figure, finish, options  # noqa: E402
 from in_page import InPagePython  # noqa: E402
 from local_bot import LocalBot, local_bot  # noqa: E402
 from namespaces import why_not  # noqa: E402
@@ -152,10 +151,10 @@ FAULTS: dict[str, Callable[[Bench], Times]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options(__doc__)
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--only", default="", metavar="WORD", help="the faults with this in their name")
-    options = parser.parse_args()
+    arguments = parser.parse_args()
     if reason := why_not():
         sys.exit(f"Network namespaces cannot be used on this machine: {reason}")
     times: dict[tuple[str, str], list[float]] = defaultdict(list)
@@ -167,17 +166,13 @@ def main() -> None:
         playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, MICROPHONE]) as browser,
     ):
         bench = Bench(wired, bot, browser)
-        for repetition in range(options.repetitions):
+        for repetition in range(arguments.repetitions):
             for name, fault in FAULTS.items():
-                if options.only in name:
+                if arguments.only in name:
                     for what, value in fault(bench).items():
                         times[name, what] += [] if value is None else [value]
-            print(f"  repetition {repetition + 1} of {options.repetitions} done", file=sys.stderr, flush=True)
-    print(f"{'fault':<40} {'':<10} {'n':>2} {'median s':>9} {'range s':>13}")
-    for (name, what), values in times.items():
-        if values:
-            low, high = min(values), max(values)
-            print(f"{name:<40} {what:<10} {len(values):>2} {median(values):>9.2f} {low:>6.2f}-{high:.2f}")
+            print(f"  repetition {repetition + 1} of {arguments.repetitions} done", file=sys.stderr, flush=True)
+    finish([Figure(f"{name}, {what}", values, "s") for (name, what), values in times.items() if values], arguments)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ In the page, `ours` and `theirs` do the same things: see pages/ours.py and javas
 """
 
 import contextlib
+import functools
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from bench import PAGES, ROOT
 from browser import FLAGS, chromium_path
 from downloads import npm_packages
 from paths import CACHE
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 JAVASCRIPT = ROOT / "benchmarks" / "javascript"
 CLIENTS = ("ours", "theirs")
@@ -26,6 +27,7 @@ LOAD = """async source => {
 }"""
 
 
+@functools.cache
 def bundle() -> Path:
     """The JavaScript client and theirs.js as one script."""
     packages = npm_packages(JAVASCRIPT)
@@ -39,31 +41,45 @@ def bundle() -> Path:
 
 
 @contextlib.contextmanager
-def side_by_side(site: str, *scripts: str, flags: tuple[str, ...] = ()) -> Iterator[Page]:
-    """Opens the page.
+def browser_with_microphone(*flags: str) -> Iterator[Browser]:
+    """Chromium with a microphone that it may use.
 
     Args:
-        site: where dist/ is served.
-        scripts: those of benchmarks/pages/ that run in the page before the clients.
-        flags: of Chromium, such as for its microphone.
+        flags: others, such as for what the microphone hears.
     """
-    script = bundle()
     with sync_playwright() as playwright:
         microphone = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, *microphone, *flags])
         with contextlib.closing(browser):
-            # A page that a route answers needs a permission for WebSockets to this machine.
-            page = browser.new_page(permissions=["microphone", "camera", "local-network-access"])
-            page.on("pageerror", lambda error: print(f"in the page: {error}", file=sys.stderr))
-            # Not from the site: its Content-Security-Policy refuses the JavaScript client's AudioWorklets.
-            page.route(site + "side_by_side.html", _page)
-            page.goto(site + "side_by_side.html")
-            page.unroute_all()  # else every request would go through Playwright
-            for name in scripts:
-                page.add_script_tag(path=PAGES / name)
-            page.add_script_tag(path=script)
-            page.evaluate(LOAD, (PAGES / "ours.py").read_text())
-            yield page
+            yield browser
+
+
+def open_both(browser: Browser, site: str, *scripts: str) -> Page:
+    """Opens the page, in a context of its own.
+
+    Args:
+        site: where dist/ is served.
+        scripts: those of benchmarks/pages/ that run in the page before the clients.
+    """
+    # A page that a route answers needs a permission for WebSockets to this machine.
+    page = browser.new_page(permissions=["microphone", "camera", "local-network-access"])
+    page.on("pageerror", lambda error: print(f"in the page: {error}", file=sys.stderr))
+    # Not from the site: its Content-Security-Policy refuses the JavaScript client's AudioWorklets.
+    page.route(site + "side_by_side.html", _page)
+    page.goto(site + "side_by_side.html")
+    page.unroute_all()  # else every request would go through Playwright
+    for name in scripts:
+        page.add_script_tag(path=PAGES / name)
+    page.add_script_tag(path=bundle())
+    page.evaluate(LOAD, (PAGES / "ours.py").read_text())
+    return page
+
+
+@contextlib.contextmanager
+def side_by_side(site: str, *scripts: str, flags: tuple[str, ...] = ()) -> Iterator[Page]:
+    """The page, in a browser of its own: see open_both() and browser_with_microphone()."""
+    with browser_with_microphone(*flags) as browser:
+        yield open_both(browser, site, *scripts)
 
 
 def _page(route: Route) -> None:

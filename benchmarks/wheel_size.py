@@ -15,6 +15,7 @@ import brotli
 import grimp
 from bench import DIST, ROOT
 from echoes import page_beside_echo_bot, python, session
+from figures import Figure, finish, options
 from playwright.sync_api import Page
 
 sys.path.insert(0, str(ROOT))  # for grimp
@@ -99,16 +100,17 @@ def _is_own(url: str) -> bool:
 
 
 def main() -> None:
+    arguments = options(__doc__).parse_args()
     [path] = DIST.glob("pyodide/**/rtvi_web-*.whl")
     modules = needed_only_by()
     with zipfile.ZipFile(path) as wheel:
         whole = compressed_size(wheel, set())
-        print(f"the wheel: {whole:,} bytes (Brotli)")
+        figures = [Figure("the wheel", [whole], "bytes")]
         for name, own in modules.items():
-            grows = whole - compressed_size(wheel, own)
-            print(f"{name}: {grows:,} bytes of them, {grows / whole:.1%}, in {len(own)} modules")
-    wrong = [each for name in FOLDERS for each in check_page(modules, name)]
-    sys.exit("Missed: " + "; ".join(wrong) if wrong else 0)
+            figures.append(Figure(f"of it for {name}", [whole - compressed_size(wheel, own)], "bytes"))
+    for name in FOLDERS:
+        figures.append(Figure(f"what a page with {name} does for others", [len(check_page(modules, name))], most=0))
+    finish(figures, arguments)
 
 
 if __name__ == "__main__":
