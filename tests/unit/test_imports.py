@@ -86,6 +86,7 @@ def test_widgets_import_neither_client(path: Path) -> None:
             "SmallWebRTCTransport",
             ("rtvi_web.transports.websocket", "rtvi_web.browser.websocket"),
         ),
+        ("rtvi_web.ui.face", "ProblemCard", ("rtvi_web.realtime", "rtvi_web.transports.realtime")),
         ("rtvi_web", "VoiceClient", ("rtvi_web.transports",)),
         ("rtvi_web", "DailyVoiceClient", ("rtvi_web.transports",)),
     ],

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 from rtvi_web.browser import dom
 from rtvi_web.errors import InvalidArgumentError, RTVIError
 from rtvi_web.rtvi.protocol.events import RTVIEvent
-from rtvi_web.transports.realtime.request import WRITE_IT, checked_url
 from rtvi_web.ui.session_state import IDLE, is_realtime, state_of
 from rtvi_web.ui.widget import Widget
 
@@ -83,6 +82,8 @@ class _RealtimeSettings(Widget):
 
     def _use_url(self, url: str) -> None:
         """Take an address that cannot be as well: Start fails then, and does not go to another than what is written."""
+        from rtvi_web.transports.realtime.request import WRITE_IT, checked_url  # late, as most faces need none of it
+
         self._realtime.url = url or None
         if _HOST_ALONE.match(url):
             raise InvalidArgumentError(f"The address {url!r} does not say how to reach this server. {WRITE_IT}")
