@@ -16,6 +16,7 @@ from conftest import PATIENCE, ROOT, SPOKEN, Note, Visit, screenshot, synchronou
 from fresh_environments import fresh_environment, running_bot, write_bot
 from local_bot import bot_python
 from playwright.sync_api import Page, Route, expect
+from snapshot_page import MARKED
 
 README: list[str] = re.findall(r"```\w+\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
 [THREE_LINES] = [block for block in README if "mount(app)" in block]
@@ -119,9 +120,9 @@ def test_a_face_behind_a_proxy_that_adds_a_prefix(face: str, visit: Visit) -> No
 
 def test_a_second_visit_transfers_the_page_alone(face: str, visit: Visit) -> None:
     page = visit(f"{face}face/")
-    page.get_by_role("button", name="Start").wait_for()
+    page.evaluate(MARKED, "rtvi-web:later")  # all files have come
     page.reload()
-    page.get_by_role("button", name="Start").wait_for()
+    page.evaluate(MARKED, "rtvi-web:later")
     sizes = page.evaluate(
         "performance.getEntriesByType('resource').filter((entry) => entry.transferSize).map((entry) => entry.name)"
     )
