@@ -47,7 +47,6 @@ import rtvi_web
 import rtvi_web.notebook.page
 import rtvi_web.rtvi.protocol.conversation.conversation
 import rtvi_web.tag
-import rtvi_web.transports.daily.session
 import rtvi_web.transports.small_webrtc.session
 import rtvi_web.transports.websocket.session
 import rtvi_web.ui.face
