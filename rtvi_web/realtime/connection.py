@@ -133,9 +133,7 @@ class RealtimeAPI(RealtimeEventHandler):
         end_if_cancelled()
         # The deadline counts from here: a person may take their time over the permission prompt.
         timeout = self._settings.timeout
-        lift_deadline = self._attempts.set_deadline(
-            timeout, lambda: f"The server could not be reached within {timeout:g} s."
-        )
+        lift = self._attempts.set_deadline(timeout, lambda: f"The server could not be reached within {timeout:g} s.")
         self.session_state.move("connecting")
         self.enter(ConnectPhase.OFFER)
         request = self._request(config, await self._settings.key())
@@ -146,7 +144,7 @@ class RealtimeAPI(RealtimeEventHandler):
         listener.session_begins()
         await self._transport.connect(request)
         end_if_cancelled()
-        lift_deadline()
+        lift()
         self._connected = True
         self._comprehension.connected()
         self.session_state.move("connected")

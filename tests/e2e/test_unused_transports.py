@@ -4,6 +4,7 @@ import re
 
 from conftest import Visit
 from local_bot import LocalBot
+from snapshot_page import MARKED
 from test_daily import page_with_daily
 from websocket_page import PERMISSIONS
 
@@ -48,6 +49,7 @@ WORKLET = re.compile(r'"GET /worklets/(\S+) HTTP')
 def test_a_page_runs_and_asks_for_nothing_of_a_transport_that_it_does_not_use(visit: Visit, bot: LocalBot) -> None:
     page = visit("", permissions=PERMISSIONS)
     in_page = page_with_daily(page, bot.address)
+    page.evaluate(MARKED, "rtvi-web:later")  # what comes after the boot has come
     page.evaluate("document.head.innerHTML += '<meta name=rtvi-web-worklets content=worklets/>'")
     asked: set[str] = set()
     page.on("request", lambda request: asked.add(request.url.partition("?")[0].rpartition("/")[2]))
