@@ -366,7 +366,7 @@ class PageMedia:
 
     def bot_track_changed(self, bot: Participant, before: Any, now: Any, *, screen: bool = False) -> None:
         """The bot sends another track than before; ``None`` stands for no track."""
-        if self._wake_lock is not None and now is not None:
+        if self._wake_lock is not None and now is not None and self.devices_open:
             self._wake_lock.hold()
         self._show_views()
         self.listener.track_changed(bot, before, now, screen=screen)

@@ -14,6 +14,8 @@ async def test_the_screen_stays_on_during_a_call(selenium):
     from edge import page_is, wake_locks
     from loopback import Bot, connected, until
 
+    from rtvi_web.core.media import BOT
+
     await js.allow("microphone screen-wake-lock")
     with wake_locks():
 
@@ -29,8 +31,10 @@ async def test_the_screen_stays_on_during_a_call(selenium):
                 await until(lambda: released() == [True, False])
                 page_is(hidden=True)
                 page_is(hidden=False)
+                track = link.media.tracks().bot.audio
                 await link.close()
                 await until(lambda: released() == [True, True])
+                link.media.bot_track_changed(BOT, None, track)  # A track may come while the link is being closed.
             page_is(hidden=True)
             page_is(hidden=False)
             async with connected(bot, keep_awake=False) as (link, _):
