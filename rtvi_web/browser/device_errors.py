@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rtvi_web.browser import _js
+from rtvi_web.browser.permissions_policy import allows
 from rtvi_web.core.media import DEVICE_KINDS
 from rtvi_web.errors import DeviceError, NotInBrowserError
 
@@ -45,11 +46,9 @@ def _policy_against(device: str) -> str | None:
     """Why this page may not ask the person at all; ``None`` if it may, or if the browser does not tell."""
     feature, noun = _FEATURES.get(device), NOUNS[device]
     try:
-        document = _js.api("document")
+        if feature is None or allows(feature):
+            return None
     except NotInBrowserError:  # a web worker
-        return None
-    policy = getattr(document, "permissionsPolicy", None) or getattr(document, "featurePolicy", None)
-    if feature is None or policy is None or policy.allowsFeature(feature):
         return None
     if _js.api("location").ancestorOrigins.length:  # the page is in a frame
         return f'The page around this frame keeps the {noun} from it: its <iframe> needs allow="{feature}".'

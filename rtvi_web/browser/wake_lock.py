@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from rtvi_web.browser import _js
+from rtvi_web.browser.permissions_policy import allows
 from rtvi_web.core.tasks import Tasks
 
 logger = logging.getLogger(__name__)
@@ -14,7 +15,8 @@ logger = logging.getLogger(__name__)
 class WakeLock:
     """Keeps the screen on between :meth:`hold` and :meth:`release`, in browsers that can.
 
-    Browsers do so for a page that is seen only; it is asked for again whenever the page is shown.
+    Browsers do so for a page that is seen only; it is asked for again whenever the page is shown. In a frame the page
+    around it must allow it: ``allow="screen-wake-lock"``.
     """
 
     def __init__(self) -> None:
@@ -24,7 +26,7 @@ class WakeLock:
 
     def hold(self) -> None:
         """Keep the screen on from now on. Later calls do nothing."""
-        if self._scope is None:
+        if self._scope is None and allows("screen-wake-lock"):  # else Chromium would complain in the console
             self._scope = _js.Scope()
             self._scope.listen(_js.api("document"), "visibilitychange", lambda _: self._ask())
             self._ask()
