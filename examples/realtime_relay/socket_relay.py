@@ -2,14 +2,15 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic_core import from_json
-from websockets.asyncio.client import ClientConnection, connect  # it leaves the key out if it is led elsewhere
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 PROTOCOL = "realtime"
@@ -19,6 +20,19 @@ MAX_REASON = 120  # bytes; a WebSocket has room for 123
 NO_API = 4502  # the code of a close without the API: 502 for WebSockets, which browsers show with the reason
 OWN = "evt_of_the_relay"
 """The id of the event that gives the API the relay's configuration. The page does not hear of it."""
+ESCAPED = re.compile(r"(?<!\\)((?:\\\\)*)\\u00(?!22|5c)([2-7][0-9a-f])", re.IGNORECASE)
+"""A character of ASCII as JSON need not write it, behind which a key would not be found."""
+
+
+class _Direct(connect):
+    """A connection that is led nowhere else."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        return exc
+
+
+class _EndError(Exception):
+    """The relay ends a session: with which code, and why."""
 
 
 class SocketRelay:
@@ -35,7 +49,9 @@ class SocketRelay:
         settings = {name: value for name, value in session.items() if name != "model"}
         self._update = json.dumps({"type": "session.update", "event_id": OWN, "session": settings})
         query = f"?{urlencode({'model': session['model']})}" if "model" in session else ""
-        self._url = f"ws{base_url.removeprefix('http')}/realtime{query}"
+        url = urlsplit(base_url)
+        scheme = "wss" if url.scheme == "https" else "ws"
+        self._url = f"{scheme}://{url.netloc}{url.path.rstrip('/')}/realtime{query}"
         self._headers = {"Authorization": f"Bearer {key}"}
         self._without_keys = without_keys
 
@@ -44,13 +60,16 @@ class SocketRelay:
         await page.accept(PROTOCOL if PROTOCOL in page.scope["subprotocols"] else None)
         code, reason = NO_API, ""
         try:
-            async with connect(
+            async with _Direct(
                 self._url, additional_headers=self._headers, open_timeout=OPEN_SECONDS, max_size=MAX_MESSAGE
             ) as api:
-                await api.send(self._update)
-                await _join(_to_api(page, api), _to_page(api, page))
+                with suppress(ConnectionClosed):
+                    await api.send(self._update)
+                    await _join(_to_api(page, api), self._to_page(api, page))
                 if api.close_code is not None:
                     code, reason = _as_sent(api.close_code), api.close_reason or ""
+        except _EndError as end:
+            code, reason = end.args
         except InvalidStatus as refusal:
             status = refusal.response.status_code
             refused = status in (401, 403)
@@ -61,12 +80,27 @@ class SocketRelay:
         with suppress(RuntimeError, WebSocketDisconnect):  # The page has closed it.
             await page.close(code, reason)
 
+    async def _to_page(self, api: ClientConnection, page: WebSocket) -> None:
+        own_is_open = True
+        with suppress(WebSocketDisconnect, ConnectionClosed):
+            async for message in api:
+                if not isinstance(message, str):
+                    raise _EndError(NO_API, "The API sent a binary frame")
+                if own_is_open and (answer := _answer_to_own(message)):
+                    own_is_open = False
+                    if answer == "session.updated":
+                        continue
+                plain = ESCAPED.sub(lambda found: found[1] + chr(int(found[2], 16)), message)
+                await page.send_text(self._without_keys(plain))
+
 
 async def _join(*ways: Any) -> None:
-    """Run both ways until one has ended."""
+    """Run both ways until one has ended; raises what that one has raised."""
     tasks = [asyncio.ensure_future(way) for way in ways]
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()
     finally:
         for task in tasks:
             task.cancel()
@@ -74,21 +108,13 @@ async def _join(*ways: Any) -> None:
 
 
 async def _to_api(page: WebSocket, api: ClientConnection) -> None:
-    with suppress(WebSocketDisconnect, ConnectionClosed, KeyError):  # KeyError: a binary frame, which the API has not
-        while True:
-            await api.send(await page.receive_text())
-
-
-async def _to_page(api: ClientConnection, page: WebSocket) -> None:
-    own_is_open = True
     with suppress(WebSocketDisconnect, ConnectionClosed):
-        async for message in api:
-            text = message if isinstance(message, str) else message.decode()
-            if own_is_open and (answer := _answer_to_own(text)):
-                own_is_open = False
-                if answer == "session.updated":
-                    continue
-            await page.send_text(text)
+        while True:
+            try:
+                text = await page.receive_text()
+            except KeyError:
+                raise _EndError(1003, "The protocol has no binary frames") from None
+            await api.send(text)
 
 
 def _answer_to_own(text: str) -> str:
@@ -102,4 +128,4 @@ def _answer_to_own(text: str) -> str:
 
 def _as_sent(code: int) -> int:
     """A code that may be sent: 1005, 1006 and 1015 only say what was not received."""
-    return code if code in (1000, 1001, 1008, 1011) or 3000 <= code < 5000 else 1011
+    return code if code in (1000, 1001, 1003, 1007, 1008, 1009, 1011) or 3000 <= code < 5000 else 1011

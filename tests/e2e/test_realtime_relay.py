@@ -2,8 +2,8 @@
 
 import json
 import socket
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +21,7 @@ from paths import CACHE
 from playwright.sync_api import Browser
 from servers import free_port, started
 from starlette.applications import Starlette
+from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
@@ -315,16 +316,42 @@ def test_foreign_pages_get_no_session(api: Api, foreign: dict[str, str]) -> None
         assert connection.getresponse().status in (400, 403)
 
 
-SAYS = ["[" * 100_000, '{"type": ' * 300, '{"type": "session.updated"}', '{"type": "session.updated", "n": 2}']
-LISTEN = """url => new Promise(resolve => {
+REFUSAL = json.dumps({"type": "error", "error": {"event_id": "evt_of_the_relay", "message": f"No {KEY}"}})
+ESCAPED = json.dumps({"type": "session.created", "key": KEY, "é": "\\u002d"}).replace("sk-", r"sk\u002D")
+SAYS = ["[" * 100_000, '{"type": ' * 300, '{"type": "session.updated"}', '{"type": "session.updated", "n": 2}', ESCAPED]
+HEARD = [SAYS[0], SAYS[1], SAYS[3], ESCAPED.replace(r"sk\u002Dlocal-and-secret", "***")]
+LISTEN = """([url, binary]) => new Promise(resolve => {
     const texts = [], socket = new WebSocket(url, ["realtime", "other"]);
+    socket.onopen = () => binary && socket.send(new Uint8Array([1]));
     socket.onmessage = ({ data }) => texts.push(data);
     socket.onclose = ({ code, reason }) => resolve([socket.protocol, texts, code, reason]);
 })"""
 
 
+@contextmanager
+def relay_to(session: Callable[[WebSocket], Awaitable[None]]) -> Iterator[str]:
+    """The address of a relay's WebSocket, behind which is an API that does this in each session."""
+    app = Starlette(routes=[WebSocketRoute("/v1/realtime", session)])
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="wsproto"))
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    relay = f"http://127.0.0.1:{free_port()}"
+    command = [str(RELAY), "--port", relay.rpartition(":")[2]]
+    command += ["--base-url", f"http://127.0.0.1:{listener.getsockname()[1]}/v1/"]
+    log = CACHE / "relay-socket.log"
+    try:
+        with started(bot_python(), command, "relay", f"{relay}/health", log, {"OPENAI_API_KEY": KEY}) as process:
+            process.wait_until_ready()
+            yield relay.replace("http", "ws")
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
 def test_what_the_api_sends_comes_as_it_is(page: InPagePython) -> None:
-    """Apart from the answer to what the relay sends itself, and keys in the reason of a close."""
+    """Apart from the answer to what the relay sends itself, and keys."""
     heard: list[str] = []
 
     async def session(api: WebSocket) -> None:
@@ -334,27 +361,38 @@ def test_what_the_api_sends_comes_as_it_is(page: InPagePython) -> None:
             await api.send_text(text)
         await api.close(4001, f"The key {KEY} has no money. {'é' * 30}")
 
-    server = uvicorn.Server(
-        uvicorn.Config(Starlette(routes=[WebSocketRoute("/v1/realtime", session)]), log_level="error", ws="wsproto")
-    )
-    listener = socket.create_server(("127.0.0.1", 0))
-    thread = Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    relay = f"http://127.0.0.1:{free_port()}"
-    command = [str(RELAY), "--port", relay.rpartition(":")[2]]
-    command += ["--base-url", f"http://127.0.0.1:{listener.getsockname()[1]}/v1"]
-    try:
-        with started(
-            bot_python(), command, "relay", f"{relay}/health", CACHE / "relay-socket.log", {"OPENAI_API_KEY": KEY}
-        ) as process:
-            process.wait_until_ready()
-            protocol, texts, code, reason = page.page.evaluate(LISTEN, relay.replace("http", "ws"))
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
+    with relay_to(session) as relay:
+        protocol, texts, code, reason = page.page.evaluate(LISTEN, [relay, False])
     assert heard[0] == f"Bearer {KEY}"
     assert json.loads(heard[1])["session"]["instructions"] == "Be brief and friendly."
-    assert (protocol, code) == ("realtime", 4001)
-    assert texts == [SAYS[0], SAYS[1], SAYS[3]]
+    assert (protocol, code, texts) == ("realtime", 4001, HEARD)
     assert reason.startswith("The key *** has no money. é")
+
+
+def test_how_a_session_ends_is_said(page: InPagePython) -> None:
+    ways = iter(["at once", "elsewhere", "refused, in bytes", "never"])
+
+    async def session(api: WebSocket) -> None:
+        way = next(ways)
+        if way == "elsewhere":
+            address = f"ws://{api.headers['host']}/v1/realtime"
+            await api.send_denial_response(Response("", 302, {"location": address}))
+            return
+        await api.accept()
+        if way == "at once":
+            await api.close(4001, "no money")
+        elif way == "refused, in bytes":
+            await api.send_text(REFUSAL)
+            await api.send_bytes(b"{}")
+        with suppress(RuntimeError):
+            while (await api.receive())["type"] != "websocket.disconnect":
+                continue
+
+    with relay_to(session) as relay:
+        ends = [page.page.evaluate(LISTEN, [relay, binary])[1:] for binary in (False, False, False, True)]
+    assert ends == [
+        [[], 4001, "no money"],
+        [[], 4502, "The API answered with 302"],
+        [[REFUSAL.replace(KEY, "***")], 4502, "The API sent a binary frame"],
+        [[], 1003, "The protocol has no binary frames"],
+    ]
