@@ -67,12 +67,15 @@ def _mounted(app: App, options: Options, site: CarriedSite) -> App | Face:
     if isinstance(found, Starlette):
         _add(found, options, site)
         return app
+    has_started = False
     while isinstance(found, Face):
+        has_started = has_started or found.has_started
         if found.options.path == options.path:
-            if _differs((found.options, found.site), options, site, started=found.has_started):
+            if _differs((found.options, found.site), options, site, started=has_started):
                 found.options, found.site = options, site
             return app
         found = found.app
+    _differs(None, options, site, started=has_started)
     return Face(app, options, site)
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
+from rtvi_web.core.masking import masked_url
 from rtvi_web_console.carried import CarriedSite, SiteMissingError
 from rtvi_web_console.cli.checks.address import UnreachableError, of_a_bot
 from rtvi_web_console.cli.errors import CommandError
@@ -54,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     listener = listen(arguments.port)
     address = f"http://localhost:{listener.getsockname()[1]}/"
-    sys.stdout.write(f"The page is at {address} and talks to {arguments.bot} (Ctrl-C ends it)\n")
+    sys.stdout.write(f"The page is at {address} and talks to {masked_url(arguments.bot)} (Ctrl-C ends it)\n")
     sys.stdout.flush()
     if not arguments.no_browser:
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()

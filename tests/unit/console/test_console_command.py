@@ -257,7 +257,10 @@ class TestTheCommandLine:
         ("given", "why"),
         [
             ({"bot": "ftp://x"}, "is not an http or https address"),
-            ({"bot": ""}, "Give the address of the bot's start endpoint, such as http://localhost:7860/start"),
+            (
+                {"bot": " "},
+                "The address of the bot is empty. Give the address of the bot's start endpoint, such as http://localhost:7860/start",
+            ),
             ({"bot": "http://user:pw@localhost:1/start"}, "^http://localhost:1/start has a user name in it"),
             ({"bot": "localhost:1", "script": "nowhere.py"}, "nowhere.py"),
             ({"bot": "localhost:1", "transport": "pigeon"}, "transport='pigeon'"),

@@ -147,7 +147,7 @@ def test_the_second_call_replaces_the_site_too(site: CarriedSite, make: type[Any
     browser = TestClient(app)
     assert browser.get("/face/loader.js").text == "other"
     assert mount(app, site=other) is app, "it has started, and nothing changes"
-    for changed in ({"site": site}, {"site": other, "title": "two"}):
+    for changed in ({"site": site}, {"site": other, "title": "two"}, {"site": other, "path": "/new"}):
         with pytest.raises(RuntimeError, match="before the server starts"):
             mount(app, **changed)
     assert browser.get("/face/loader.js").text == "other"

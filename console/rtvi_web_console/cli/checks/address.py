@@ -19,6 +19,7 @@ MAX_ANSWER = 1_000_000
 """Bytes of an answer that are read."""
 SAFE = "".join(map(chr, range(0x21, 0x7F)))
 """Characters of an address that are sent as they are, percent signs too."""
+_GIVE = "Give the address of the bot's start endpoint, such as http://localhost:7860/start."
 NOT_OF_A_HOST = re.compile(r"[\x00-\x20\x7f<>\"^`{|}%\\]")
 
 
@@ -49,6 +50,8 @@ def complete(address: str) -> str:
         UnreachableError: it is not an http or https address.
     """
     address = address.strip()
+    if not address:
+        raise UnreachableError("The address of the bot is empty.", _GIVE)
     try:
         if "://" not in address:
             address = f"{'http' if is_local(urlsplit(f'//{address}')) else 'https'}://{address}"
@@ -58,7 +61,7 @@ def complete(address: str) -> str:
     if url.scheme not in ("http", "https") or not url.hostname:
         raise UnreachableError(
             f"{masked_url(address)} is not an http or https address.",
-            "Give the address of the bot's start endpoint, such as http://localhost:7860/start.",
+            _GIVE,
         )
     return url._replace(path="/start" if url.path in ("", "/") else url.path, fragment="").geturl()
 
