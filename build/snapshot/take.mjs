@@ -51,7 +51,7 @@ async function initialHeap() {
   return heap;
 }
 
-/** Overwrites free memory, which holds what was there before: nobody needs it, and it does not compress. */
+/** Overwrites free memory, which holds what was there before: it is not needed, and it does not compress. */
 function wipeFreeMemory(Module) {
   const top = Module._sbrk(0);
   const pieces = [];

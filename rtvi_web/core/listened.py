@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Listened:
-    """Whoever keeps handlers of events has one.
+    """Which events have handlers.
 
     Args:
         listens: whether an event has handlers.

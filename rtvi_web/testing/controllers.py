@@ -224,7 +224,7 @@ class Transcript(Controller):
             who: who says it, such as ``"Bot"`` or ``"You"``; by default anybody.
 
         Raises:
-            AssertionError: nobody says it.
+            AssertionError: it is not said.
         """
         from playwright.sync_api import expect
 

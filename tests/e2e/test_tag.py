@@ -140,7 +140,7 @@ def boxes(page: Page, name: str) -> list[tuple[float, float]]:
 
 
 def test_launchers_stand_side_by_side_and_a_refusal_is_in_the_open_panel(host: Host) -> None:
-    """In a page as narrow as can be, which lets nobody connect to a bot."""
+    """In a page as narrow as can be, which lets no one connect to a bot."""
     tags = [f'<script type="module" src="{FILES}/rtvi-bot.js?v={n}" data-bot="BOT"></script>' for n in (1, 2, 3)]
     page = host.open("".join(tags), f"script-src {FILES} 'wasm-unsafe-eval'; connect-src {FILES}; media-src blob:")
     page.set_viewport_size({"width": 320, "height": 640})

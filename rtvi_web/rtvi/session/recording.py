@@ -46,9 +46,8 @@ class Recorder:
             return
         milliseconds = round((self._clock() - self._start) * 1000, 1)
         line = json.dumps({"t_ms": milliseconds, **masked_data(what, self._secrets())}, ensure_ascii=False)
-        line = line.encode(
-            errors="backslashreplace"
-        ).decode()  # Half a character cannot be in a file; JSON's "\\ud83d" can.
+        # Half a character cannot be in a file; as JSON's "\\ud83d" it can.
+        line = line.encode(errors="backslashreplace").decode()
         if len(line) >= self._room:
             self.is_full = True
             self.dropped += 1

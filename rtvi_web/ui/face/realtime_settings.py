@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 _HOST_ALONE: Final = re.compile(r"[\w-]+(\.[\w-]+)+(/|$)")
-"""A path for a browser; whoever types it means a server."""
+"""A path for a browser; the person who types it means a server."""
 
 
 def realtime_settings(client: RealtimeClient, *, into: Any) -> Widget:

@@ -148,7 +148,7 @@ async def test_an_event_of_the_page_has_the_link_checked(alive: bool) -> None:
 
 
 async def test_a_link_that_receives_something_every_six_seconds_is_alive() -> None:
-    """As Firefox's does, as long as nobody speaks or writes."""
+    """As Firefox's does, as long as both sides are silent."""
     transport = Transport()
     transport.growing = False
     async with Watch(transport) as watch:
