@@ -151,6 +151,7 @@ class Link(DataChannelLink):
 
     async def close(self) -> None:
         """Close everything. Only the end of the bot's tracks is still reported."""
+        self._tasks.cancel()  # Candidates on their way would reach a server that knows of no connection any more.
         await super().close()
         for track in list(self._bot_tracks.values()):
             self.on_track_stopped(track)
