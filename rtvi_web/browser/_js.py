@@ -77,7 +77,7 @@ def api(name: str) -> Any:
 
 
 def not_here(name: str) -> NotInBrowserError:
-    """The error that says why there is no such API: this is no page, or the browser has none."""
+    """The error for a missing API. It says whether Python runs outside a page, or the browser lacks the API."""
     in_page = IN_PYODIDE and hasattr(js, "document") and not hasattr(js, "WorkerGlobalScope")
     return NotInBrowserError(name, in_page=in_page)
 

@@ -375,7 +375,7 @@ class RealtimeAPI(RealtimeEventHandler):
         return [] if event is None else self.translation.incoming(event)
 
     def require_connection(self) -> None:
-        """Raise ``DisconnectedError`` if there is no connection."""
+        """Raise ``DisconnectedError`` unless the client is connected."""
         if not self.is_connected():
             raise DisconnectedError("RealtimeAPI is not connected. Await connect() first.")
 

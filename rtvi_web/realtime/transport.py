@@ -138,7 +138,7 @@ class RealtimeHost(Protocol):
     def microphone(self, pcm: bytes, *, muted: bool = False) -> None:
         """The microphone has heard this, in whole samples, at most ``MAX_CHUNK`` bytes. WebSocket only.
 
-        Call it while the microphone is open; the client ignores it while there is no session. Chunks heard while
+        Call it while the microphone is open; the client ignores it outside a session. Chunks heard while
         ``MAX_BACKLOG`` bytes wait in the link are dropped, not kept.
 
         Args:

@@ -133,7 +133,7 @@ class Switch(Widget):
             self._say(str(state.error), *([] if useless else [self._ask]))
 
     def _say(self, text: str, *buttons: Any) -> None:
-        """Show a text and buttons beside the button, or nothing if there is no text."""
+        """Show a text and buttons beside the button. An empty text hides both."""
         if text == self._notice_text:  # left alone: screen readers do not repeat it, and its button keeps the focus
             return
         self._notice_text = text
@@ -152,7 +152,7 @@ class Switch(Widget):
 
 
 class ScreenSwitch(Switch):
-    """The button of :func:`screen_button`. Beside it is why nothing is shared: there is no screen, or a refusal."""
+    """The button of :func:`screen_button`. The text beside it says why no screen is shared."""
 
     def __init__(self, client: RTVIClient, into: Any) -> None:
         self._obstacle = client.screen_share_obstacle

@@ -29,7 +29,7 @@ PREFERENCES = {
 
 
 def why_no_firefox() -> str:
-    """Why there is no Firefox; empty if there is one."""
+    """What to say if Firefox is missing; empty if it is installed."""
     return "" if shutil.which(COMMAND) else f"{COMMAND} is not installed"
 
 

@@ -44,10 +44,10 @@ class LinkOwner(Protocol):
         """Sound of the bot has come."""
 
     def on_interruption(self) -> None:
-        """The bot was interrupted: no sound of before is to be heard."""
+        """The bot was interrupted: drop its earlier sound."""
 
     def on_silenced(self) -> None:
-        """The bot was interrupted, and no sound of before is heard any more."""
+        """The bot was interrupted, and its earlier sound is dropped already."""
 
     def on_alive(self, is_alive: bool) -> None:
         """The open link was found dead, or lives after all."""
